@@ -1,0 +1,155 @@
+//! What starts an execution, and its name. The name is derived from the message, so that a redelivery of the message
+//! can never start a second run (`StartExecution` refuses a name that is taken).
+
+use serde::{Deserialize, Serialize};
+
+use crate::import::{Import, ImportId};
+
+/// The most that Step Functions takes as input of an execution, in bytes of UTF-8 (`API_StartExecution`).
+pub const MAX_INPUT_BYTES: usize = 262_144;
+
+/// The input of an execution of the import machine: either the import that a message asks for, or why it asks for none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionInput {
+    /// What is to be imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
+    /// Why the message cannot be understood. Set if and only if `import` is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<InvalidMessage>,
+    /// The message, so that the execution can hold it, delete it or dead-letter it.
+    pub message: Message,
+}
+
+/// Why a message is not understood.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{reason}")]
+pub struct InvalidMessage {
+    /// A sentence for the person who sent it.
+    pub reason: String,
+}
+
+/// An SQS message, as far as an execution needs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The id that SQS gave the message.
+    pub id: String,
+    /// The body, to the letter.
+    pub body: String,
+    /// The handle of the receive that started the execution.
+    pub receipt_handle: String,
+    /// The queue that the message lies in.
+    pub queue_url: String,
+    /// The message group, on a FIFO queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+}
+
+/// The execution's input would be larger than Step Functions takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the execution's input would have {bytes} bytes, Step Functions takes {MAX_INPUT_BYTES}")]
+pub struct InputTooLarge {
+    /// The size that the input would have, in bytes.
+    pub bytes: usize,
+}
+
+impl ExecutionInput {
+    /// The input for a message that asks for an import.
+    #[must_use]
+    pub fn of_import(import: Import, message: Message) -> Self {
+        Self { import: Some(import), invalid: None, message }
+    }
+
+    /// The input for a message that cannot be understood.
+    #[must_use]
+    pub fn of_invalid(invalid: InvalidMessage, message: Message) -> Self {
+        Self { import: None, invalid: Some(invalid), message }
+    }
+
+    /// The name of the one execution that this message may start.
+    #[must_use]
+    pub fn name(&self) -> ExecutionName {
+        ExecutionName::new(self.import.as_ref().map(|import| &import.import_id), &self.message.id)
+    }
+
+    /// The input as JSON.
+    ///
+    /// # Errors
+    /// [`InputTooLarge`] where Step Functions would refuse it.
+    pub fn to_json(&self) -> Result<String, InputTooLarge> {
+        #[expect(
+            clippy::expect_used,
+            reason = "strings and numbers only: no key that is not text, no failing Serialize"
+        )]
+        let json = serde_json::to_string(self).expect("an execution's input is plain JSON");
+        if json.len() > MAX_INPUT_BYTES { Err(InputTooLarge { bytes: json.len() }) } else { Ok(json) }
+    }
+}
+
+/// The name of an execution: `<import id>-<message id>`, or `invalid-<message id>`. At most 80 characters, as Step
+/// Functions asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionName(String);
+
+impl ExecutionName {
+    const MAX_LENGTH: usize = 80;
+
+    fn new(import_id: Option<&ImportId>, message_id: &str) -> Self {
+        let import_id = import_id.map_or("invalid", ImportId::as_str);
+        // SQS message ids are UUIDs; anything else is cut to what an execution's name may hold.
+        let message_id = message_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_');
+        Self(import_id.chars().chain(['-']).chain(message_id).take(Self::MAX_LENGTH).collect())
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<ExecutionName> for String {
+    fn from(name: ExecutionName) -> Self {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(body: &str) -> Message {
+        Message {
+            id: "f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11".into(),
+            body: body.into(),
+            receipt_handle: "handle".into(),
+            queue_url: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports".into(),
+            group_id: None,
+        }
+    }
+
+    #[test]
+    fn the_name_is_the_same_at_every_delivery_of_a_message() {
+        let import: Import = serde_json::from_str(r#"{"import_id": "people-1"}"#).unwrap();
+        let first = ExecutionInput::of_import(import.clone(), message("{}"));
+        let second =
+            ExecutionInput::of_import(import, Message { receipt_handle: "another".into(), ..message("{}") });
+        assert_eq!(first.name(), second.name());
+        assert_eq!(first.name().as_str(), "people-1-f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11");
+    }
+
+    #[test]
+    fn the_longest_id_still_gives_a_name_that_step_functions_takes() {
+        let import_id: ImportId = "x".repeat(ImportId::MAX_LENGTH).parse().unwrap();
+        let name = ExecutionName::new(Some(&import_id), &message("").id);
+        assert_eq!(name.as_str().len(), 77);
+        assert!(name.as_str().ends_with("0a8d8f0d7a11"));
+    }
+
+    #[test]
+    fn an_input_that_step_functions_would_refuse_is_noticed() {
+        let invalid = InvalidMessage { reason: "noise".into() };
+        let input = ExecutionInput::of_invalid(invalid, message(&"x".repeat(MAX_INPUT_BYTES)));
+        assert!(input.to_json().unwrap_err().bytes > MAX_INPUT_BYTES);
+    }
+}

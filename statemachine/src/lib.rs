@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod execution;
+mod import;
+mod message;
+mod outcome;
+mod s3_event;
+mod task;
+
+pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
+pub use import::{Import, ImportId, ImportOptions, InvalidImportId, MAX_IMPORT_JSON_BYTES, Source};
+pub use message::{Body, parse_body};
+pub use outcome::{ExitCode, FailureName, Outcome, Report};
+pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN};
+
+/// The definition of the machine that runs one import, in Amazon States Language. `${Name}` is a substitution that the
+/// template (on AWS) or the embedded stack (locally) fills in.
+pub const IMPORT_DEFINITION: &str = include_str!("../import.asl.json");
+
+/// The definition of the machine that settles the message of an execution that ended without success.
+pub const DEAD_LETTER_DEFINITION: &str = include_str!("../dead-letter.asl.json");

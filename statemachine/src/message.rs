@@ -1,0 +1,127 @@
+//! What a message body asks for, in its three forms: an import by id, an import described, an S3 event.
+
+use serde_json::Value;
+
+use crate::execution::InvalidMessage;
+use crate::import::{Import, MAX_IMPORT_JSON_BYTES};
+use crate::s3_event;
+
+/// What a message body asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// An import.
+    Import(Import),
+    /// Nothing: S3's own test of a new notification. To be acknowledged.
+    S3TestEvent,
+}
+
+/// Reads a message body.
+///
+/// # Errors
+/// [`InvalidMessage`], with a sentence that tells the sender what is wrong.
+pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
+    let invalid = |reason: String| InvalidMessage { reason };
+    let value: Value =
+        serde_json::from_str(body).map_err(|error| invalid(format!("the message is not JSON: {error}")))?;
+    let Value::Object(fields) = &value else {
+        return Err(invalid(format!("the message must be a JSON object, not {}", kind(&value))));
+    };
+    if s3_event::is_test_event(fields) {
+        return Ok(Body::S3TestEvent);
+    }
+    let import = if fields.contains_key("Records") {
+        s3_event::import_of(value)?
+    } else if fields.contains_key("import_id") {
+        described(value)?
+    } else {
+        return Err(invalid("the message has neither `import_id` nor S3's `Records`".to_owned()));
+    };
+    let bytes = serde_json::to_string(&import).map_or(usize::MAX, |json| json.len());
+    if bytes > MAX_IMPORT_JSON_BYTES {
+        return Err(invalid(format!(
+            "the import takes {bytes} bytes as JSON, {MAX_IMPORT_JSON_BYTES} fit into a container's environment"
+        )));
+    }
+    Ok(Body::Import(import))
+}
+
+fn described(value: Value) -> Result<Import, InvalidMessage> {
+    let import: Import = serde_json::from_value(value)
+        .map_err(|error| InvalidMessage { reason: format!("the message describes no import: {error}") })?;
+    match (&import.source, &import.table) {
+        (Some(_), Some(_)) | (None, None) => Ok(import),
+        (Some(_), None) => {
+            Err(InvalidMessage { reason: "the message has a `source` but no `table`".to_owned() })
+        }
+        (None, Some(_)) => {
+            Err(InvalidMessage { reason: "the message has a `table` but no `source`".to_owned() })
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn import(body: &str) -> Import {
+        match parse_body(body) {
+            Ok(Body::Import(import)) => import,
+            other => panic!("{body} gave {other:?}"),
+        }
+    }
+
+    fn reason(body: &str) -> String {
+        parse_body(body).unwrap_err().reason
+    }
+
+    #[test]
+    fn a_registered_import_is_named_by_its_id_alone() {
+        let import = import(r#"{"import_id": 17}"#);
+        assert_eq!((import.import_id.as_str(), import.source, import.table), ("17", None, None));
+    }
+
+    #[test]
+    fn an_import_may_be_described_in_the_message() {
+        let import = import(
+            r#"{"import_id":"p-1","source":"s3://b/k.csv","table":"people","options":{"max_rejects":10}}"#,
+        );
+        assert_eq!(import.source.unwrap().to_string(), "s3://b/k.csv");
+        assert_eq!(import.options.max_rejects, 10);
+    }
+
+    #[test]
+    fn the_test_message_of_a_new_notification_asks_for_nothing() {
+        let body = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-11-23T00:00:00.000Z","Bucket":"b","RequestId":"R","HostId":"H"}"#;
+        assert_eq!(parse_body(body), Ok(Body::S3TestEvent));
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_a_sentence() {
+        assert!(reason("noise").starts_with("the message is not JSON: "));
+        assert_eq!(reason("[1]"), "the message must be a JSON object, not an array");
+        assert_eq!(reason("{}"), "the message has neither `import_id` nor S3's `Records`");
+        assert!(reason(r#"{"import_id": "a/b"}"#).contains("1 to 40 characters"));
+        assert!(reason(r#"{"import_id": 1, "tabel": "t"}"#).contains("tabel"));
+        assert!(reason(r#"{"import_id": 1, "source": "s3://b/k"}"#).contains("no `table`"));
+        assert!(
+            reason(r#"{"import_id": 1, "source": "/etc/passwd", "table": "t"}"#).contains("s3://bucket/key")
+        );
+    }
+
+    #[test]
+    fn an_import_that_would_not_fit_into_a_containers_environment_is_refused() {
+        let body = format!(r#"{{"import_id":1,"source":"s3://b/{}","table":"t"}}"#, "k".repeat(5000));
+        assert!(reason(&body).contains("4096 fit"));
+    }
+}

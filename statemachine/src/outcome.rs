@@ -1,0 +1,127 @@
+//! How an import ends: a report, a named failure, an exit code. The names are what Retry in the definition matches;
+//! whether a failure is worth another attempt is decided here and nowhere else.
+
+use serde::{Deserialize, Serialize};
+
+/// What a worker says of an import that needs no further attempt; the output of `RunImport`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The import that this is about. `RunImport` tells by this field that the container reported, and did not merely
+    /// exit with 0.
+    pub import_id: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The table that was written.
+    pub table: String,
+    /// Rows imported.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejects: u64,
+    /// Bytes read from the source.
+    pub bytes: u64,
+    /// The attempt that imported the rows, counted from 1.
+    pub attempt: i32,
+    /// Time from the claim of that attempt to its commit, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// What became of an import that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    /// This execution's worker committed the rows.
+    Imported,
+    /// Another execution has imported it, or is doing so under a live lease; this one did nothing.
+    Duplicate,
+}
+
+macro_rules! failure_names {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
+        /// Why an import failed, as Step Functions, the `imports` row and the dead letter call it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum FailureName {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl FailureName {
+            /// Every name, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name on the wire.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whether another attempt may succeed without anybody's help.
+            #[must_use]
+            pub fn is_transient(self) -> bool {
+                match self { $(Self::$variant => failure_names!(@$kind),)* }
+            }
+        }
+    };
+    (@permanent) => { false };
+    (@transient) => { true };
+}
+
+failure_names! {
+    /// The message asks for no import; nothing was started.
+    MessageInvalid = "Message.Invalid", permanent;
+    /// The message names an import that has no row, and does not describe it.
+    NotRegistered = "Import.NotRegistered", permanent;
+    /// The message describes the import otherwise than its row does.
+    Contradiction = "Import.Contradiction", permanent;
+    /// The worker's configuration does not allow this table to be written.
+    TableNotAllowed = "Import.TableNotAllowed", permanent;
+    /// There is no such table.
+    TableMissing = "Import.TableMissing", permanent;
+    /// The table has a column that must be given and whose type cannot be imported.
+    ColumnUnsupported = "Import.ColumnUnsupported", permanent;
+    /// There is no such object, or not this version of it.
+    SourceMissing = "Import.SourceMissing", permanent;
+    /// The worker may not read the object.
+    SourceDenied = "Import.SourceDenied", permanent;
+    /// The object was replaced while it was read.
+    SourceChanged = "Import.SourceChanged", permanent;
+    /// The object is no CSV that can be read: no header, not UTF-8, a record without end.
+    SourceUnreadable = "Import.SourceUnreadable", permanent;
+    /// The file's columns are not those of the table.
+    HeaderMismatch = "Import.HeaderMismatch", permanent;
+    /// More rows were rejected than the import allows.
+    TooManyRejects = "Import.TooManyRejects", permanent;
+    /// The database refused the rows as a whole: a constraint that only it can check.
+    ConstraintViolation = "Import.ConstraintViolation", permanent;
+    /// The worker has a fault of its own.
+    Internal = "Import.Internal", permanent;
+    /// The worker was asked to stop, and rolled back.
+    Interrupted = "Import.Interrupted", transient;
+    /// The database cannot be reached, is busy, full or read-only.
+    DatabaseUnavailable = "Import.DatabaseUnavailable", transient;
+    /// S3 cannot be reached, or broke off for good.
+    SourceUnavailable = "Import.SourceUnavailable", transient;
+}
+
+impl std::fmt::Display for FailureName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How the worker's process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// The result was reported; also where the import had succeeded before.
+    Reported = 0,
+    /// A failure was reported.
+    FailureReported = 1,
+    /// The configuration is wrong; nothing was tried.
+    Misconfigured = 2,
+    /// The import is no longer this worker's; nothing was reported.
+    NotOurs = 3,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

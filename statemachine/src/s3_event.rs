@@ -1,0 +1,151 @@
+//! S3's event notification: "upload a file under `imports/<table>/` and it is imported". The import's id is derived from
+//! bucket, key and version, so that the same object is the same import however often S3 tells of it.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::execution::InvalidMessage;
+use crate::import::{Import, ImportId, ImportOptions, Source};
+
+/// The part of the notification that is read. S3 adds fields in minor versions, so others are let pass.
+/// Source: "Event message structure", Amazon S3 user guide.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Notification {
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    event_name: String,
+    s3: Entity,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    key: String,
+    version_id: Option<String>,
+    e_tag: Option<String>,
+}
+
+/// Whether these are the fields of the message that S3 sends when a notification is configured.
+pub(crate) fn is_test_event(fields: &Map<String, Value>) -> bool {
+    fields.get("Event").and_then(Value::as_str) == Some("s3:TestEvent")
+}
+
+/// The import that a notification asks for.
+pub(crate) fn import_of(value: Value) -> Result<Import, InvalidMessage> {
+    let notification: Notification = serde_json::from_value(value)
+        .map_err(|error| invalid(format!("the message is no event notification of S3: {error}")))?;
+    let [record] = <[Record; 1]>::try_from(notification.records).map_err(|records| {
+        invalid(format!("an event notification of S3 has one record, this one has {}", records.len()))
+    })?;
+    if !record.event_name.starts_with("ObjectCreated:") {
+        return Err(invalid(format!(
+            "only a created object is imported, this event is {:?}",
+            record.event_name
+        )));
+    }
+    let Object { key, version_id, e_tag } = record.s3.object;
+    let key = decode_key(&key)
+        .ok_or_else(|| invalid(format!("the object's key {key:?} is not URL-encoded UTF-8")))?;
+    let table = table_of(&key).ok_or_else(|| {
+        invalid(format!("the table is taken from a key imports/<table>/<name>.csv, this key is {key:?}"))
+    })?;
+    let version = version_id.as_deref().or(e_tag.as_deref()).unwrap_or_default();
+    let import_id = derive_id(&record.s3.bucket.name, &key, version);
+    let table = Some(table.to_owned());
+    let source = Some(Source { bucket: record.s3.bucket.name, key });
+    Ok(Import { import_id, source, version_id, table, options: ImportOptions::default() })
+}
+
+/// `imports/<table>/…csv` names the table by its second part.
+fn table_of(key: &str) -> Option<&str> {
+    let (table, name) = key.strip_prefix("imports/")?.split_once('/')?;
+    let is_csv =
+        name.len() >= 4 && name.get(name.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".csv"));
+    (!table.is_empty() && is_csv).then_some(table)
+}
+
+fn derive_id(bucket: &str, key: &str, version: &str) -> ImportId {
+    let mut hash = Sha256::new();
+    for part in [bucket, key, version] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    #[expect(clippy::expect_used, reason = "`s3-` and 32 hexadecimal digits are 35 allowed characters")]
+    format!("s3-{hex}").parse().expect("a derived id is valid")
+}
+
+/// Keys in events are URL-encoded as form data: `+` is a space.
+fn decode_key(encoded: &str) -> Option<String> {
+    let with_spaces = encoded.replace('+', " ");
+    percent_decode_str(&with_spaces).decode_utf8().ok().map(Cow::into_owned)
+}
+
+fn invalid(reason: String) -> InvalidMessage {
+    InvalidMessage { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn event(name: &str, key: &str, version: Option<&str>) -> Value {
+        json!({"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": name,
+            "s3": {"bucket": {"name": "uploads"},
+                   "object": {"key": key, "size": 3, "eTag": "e1", "versionId": version, "sequencer": "00"}}}]})
+    }
+
+    #[test]
+    fn the_table_is_the_second_part_of_the_key() {
+        let import =
+            import_of(event("ObjectCreated:Put", "imports/people/2026/%E5%90%8D%E7%B0%BF+1.csv", Some("v1")));
+        let import = import.unwrap();
+        assert_eq!(import.table.as_deref(), Some("people"));
+        assert_eq!(import.version_id.as_deref(), Some("v1"));
+        assert_eq!(import.source.unwrap().to_string(), "s3://uploads/imports/people/2026/名簿 1.csv");
+    }
+
+    #[test]
+    fn the_same_object_is_the_same_import_and_a_new_version_another() {
+        let id = |version| {
+            import_of(event("ObjectCreated:Put", "imports/people/a.csv", version)).unwrap().import_id
+        };
+        assert_eq!(id(Some("v1")), id(Some("v1")));
+        assert_ne!(id(Some("v1")), id(Some("v2")));
+        assert_ne!(id(Some("v1")), id(None));
+    }
+
+    #[test]
+    fn an_event_that_asks_for_no_import_says_why() {
+        let reason = |value| import_of(value).unwrap_err().reason;
+        assert!(
+            reason(event("ObjectRemoved:Delete", "imports/people/a.csv", None)).contains("ObjectRemoved")
+        );
+        assert!(reason(event("ObjectCreated:Put", "people/a.csv", None)).contains("imports/<table>/"));
+        assert!(reason(event("ObjectCreated:Put", "imports/a.csv", None)).contains("imports/<table>/"));
+        assert!(reason(event("ObjectCreated:Put", "imports/people/a.parquet", None)).contains(".csv"));
+        assert!(reason(event("ObjectCreated:Put", "imports/people/%FF.csv", None)).contains("URL-encoded"));
+        assert!(reason(json!({"Records": []})).contains("has 0"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Holds the definitions against the types: names, variables, timeouts.
+#![expect(clippy::unwrap_used, reason = "a definition that cannot be read is a failed test")]
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use statemachine::{
+    DEAD_LETTER_DEFINITION, EXECUTION_ARN, FailureName, IMPORT, IMPORT_DEFINITION, TASK_TOKEN,
+};
+
+fn machines() -> [(&'static str, Value); 2] {
+    [("import", IMPORT_DEFINITION), ("dead-letter", DEAD_LETTER_DEFINITION)]
+        .map(|(name, text)| (name, serde_json::from_str(text).unwrap()))
+}
+
+fn states(machine: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    machine["States"].as_object().unwrap().iter()
+}
+
+fn run_import() -> Value {
+    let [(_, import), _] = machines();
+    import["States"]["RunImport"].clone()
+}
+
+fn names_in(retrier: &Value) -> BTreeSet<&str> {
+    retrier["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_first_retrier_lists_exactly_the_permanent_failures_and_retries_none() {
+    let state = run_import();
+    let permanent: BTreeSet<_> = FailureName::ALL
+        .iter()
+        // A message that asks for no import never reaches RunImport.
+        .filter(|name| !name.is_transient() && **name != FailureName::MessageInvalid)
+        .map(|name| name.as_str())
+        .collect();
+    assert_eq!(names_in(&state["Retry"][0]), permanent);
+    assert_eq!(state["Retry"][0]["MaxAttempts"], 0);
+}
+
+#[test]
+fn every_transient_failure_is_retried_by_name() {
+    let state = run_import();
+    let retried: BTreeSet<_> = state["Retry"].as_array().unwrap()[1..].iter().flat_map(names_in).collect();
+    for name in FailureName::ALL.iter().filter(|name| name.is_transient()) {
+        assert!(retried.contains(name.as_str()), "{name} is not retried");
+    }
+}
+
+#[test]
+fn a_missed_heartbeat_is_retried_under_both_of_its_names() {
+    let state = run_import();
+    let retriers = state["Retry"].as_array().unwrap();
+    assert!(
+        retriers
+            .iter()
+            .any(|r| names_in(r).is_superset(&["States.HeartbeatTimeout", "States.Timeout"].into()))
+    );
+}
+
+#[test]
+fn nothing_catches_a_failed_import_so_that_redrive_runs_it_again() {
+    assert!(run_import().get("Catch").is_none());
+}
+
+#[test]
+fn a_message_that_asks_for_no_import_fails_under_the_contracts_name() {
+    let [(_, import), _] = machines();
+    assert_eq!(import["States"]["RejectMessage"]["Error"], FailureName::MessageInvalid.as_str());
+}
+
+#[test]
+fn the_container_gets_the_variables_that_the_worker_reads() {
+    let state = run_import();
+    let variables =
+        state["Arguments"]["Overrides"]["ContainerOverrides"][0]["Environment"].as_array().unwrap();
+    let names: Vec<_> = variables.iter().map(|variable| variable["Name"].as_str().unwrap()).collect();
+    assert_eq!(names, [TASK_TOKEN, EXECUTION_ARN, IMPORT]);
+}
+
+#[test]
+fn every_task_has_a_timeout_and_a_retry_and_every_machine_a_comment() {
+    for (machine, definition) in machines() {
+        assert!(definition["Comment"].is_string(), "{machine} has no comment");
+        assert_eq!(definition["QueryLanguage"], "JSONata", "{machine}");
+        for (name, state) in states(&definition).filter(|(_, state)| state["Type"] == "Task") {
+            assert!(state.get("TimeoutSeconds").is_some(), "{machine}.{name} may run for ever");
+            assert!(state.get("Retry").is_some(), "{machine}.{name} gives up at once");
+        }
+    }
+}
+
+#[test]
+fn a_state_that_passes_the_task_token_asks_for_heartbeats() {
+    for (machine, definition) in machines() {
+        for (name, state) in states(&definition) {
+            if state.to_string().contains("Task.Token") {
+                assert!(state.get("HeartbeatSeconds").is_some(), "{machine}.{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn accounts_and_regions_come_from_substitutions_alone() {
+    for (machine, definition) in machines() {
+        let text = definition.to_string();
+        for arn in text.split('"').filter(|part| part.starts_with("arn:")) {
+            assert!(arn.starts_with("arn:aws:states:::"), "{machine} names {arn}");
+        }
+    }
+}

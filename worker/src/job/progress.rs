@@ -1,0 +1,67 @@
+//! What the work tells the job while it runs, and what the job tells the work: counters that only grow, and a request to
+//! stop. Shared between the work's thread and the heartbeat; it holds no lock, so neither can hold up the other.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// The progress of one attempt.
+#[derive(Debug, Default)]
+pub struct Progress {
+    rows: AtomicU64,
+    rejects: AtomicU64,
+    bytes: AtomicU64,
+    bytes_total: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// The counters at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Rows handed to the database; they are there once the attempt has committed.
+    pub rows: u64,
+    /// Rows rejected.
+    pub rejects: u64,
+    /// Bytes read from the source.
+    pub bytes: u64,
+    /// Bytes of the source in all, 0 while it is not known.
+    pub bytes_total: u64,
+}
+
+impl Progress {
+    /// Adds rows and rejects.
+    pub fn add_rows(&self, rows: u64, rejects: u64) {
+        self.rows.fetch_add(rows, Relaxed);
+        self.rejects.fetch_add(rejects, Relaxed);
+    }
+
+    /// Adds bytes read from the source.
+    pub fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Sets the size of the source, in bytes.
+    pub fn set_bytes_total(&self, bytes: u64) {
+        self.bytes_total.store(bytes, Relaxed);
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            rows: self.rows.load(Relaxed),
+            rejects: self.rejects.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            bytes_total: self.bytes_total.load(Relaxed),
+        }
+    }
+
+    /// Asks the work to stop at its next batch.
+    pub fn request_stop(&self) {
+        self.stop.store(true, Relaxed);
+    }
+
+    /// Whether the work is to stop. Work asks at least once a batch.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+}
