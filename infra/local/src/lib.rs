@@ -1,1 +1,7 @@
-//! placeholder
+//! The embedded stack.
+
+pub mod sqs;
+mod store;
+mod wire;
+
+pub use wire::AwsError;

@@ -1,0 +1,4 @@
+DROP TABLE move_tasks;
+DROP TABLE deduplications;
+DROP TABLE messages;
+DROP TABLE queues;
