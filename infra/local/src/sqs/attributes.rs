@@ -176,6 +176,9 @@ impl QueueAttributes {
 
     /// Whether the values are such as the wire would let through.
     pub(super) fn check(&self) -> Result<(), AwsError> {
+        if self.content_based_deduplication && !self.fifo {
+            return Err(unknown_attribute("ContentBasedDeduplication"));
+        }
         let wire = self.to_map().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self::default().apply(&wire, true)
     }

@@ -26,7 +26,7 @@ pub(super) struct Receipt {
 /// The message that a handle stands for.
 pub(super) enum Held {
     /// This handle is of the message's last receive.
-    Last(Message),
+    Last(Box<Message>),
     /// The message was received again since.
     Superseded,
     /// Deleted, expired or moved.
@@ -81,7 +81,7 @@ impl Receipt {
         Ok(match message {
             None => Held::Gone,
             Some(message) if message.stored.receipt.as_deref() == Some(self.receive.as_str()) => {
-                Held::Last(message)
+                Held::Last(Box::new(message))
             }
             Some(_) => Held::Superseded,
         })
