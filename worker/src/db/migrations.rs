@@ -17,7 +17,7 @@ const LOCK: i64 = 0x62_61_74_6f_6e;
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Database {
-    /// Applies the migrations that are not applied yet, and returns their names. Two at a time wait for each other.
+    /// Applies the migrations that are not applied yet, and returns their versions. Two at a time wait for each other.
     ///
     /// # Errors
     /// `Import.DatabaseUnavailable`, with what was tried.
