@@ -1,1 +1,11 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+pub mod aws;
+pub mod command;
+pub mod config;
+pub mod db;
+pub mod failure;
+pub mod import;
+pub mod imports;
+pub mod job;
+pub mod logging;

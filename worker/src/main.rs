@@ -1,1 +1,36 @@
-fn main() {}
+//! The worker: one import per process. Configuration from the environment, the result by the task token.
+
+use anyhow::Result;
+use statemachine::ExitCode;
+use worker::config::Config;
+use worker::job::{Patience, run, shutdown};
+use worker::{aws, command, logging};
+
+fn main() -> std::process::ExitCode {
+    let argument = std::env::args_os().nth(1).map(|argument| argument.to_string_lossy().into_owned());
+    let result = match argument.as_deref() {
+        None => import(),
+        Some("migrate") => command::migrate().map_err(Into::into),
+        Some("--version") => Ok(command::say(concat!("worker ", env!("CARGO_PKG_VERSION")))),
+        Some("--help") => Ok(command::say(command::USAGE)),
+        Some(_) => Ok(command::refuse(command::USAGE)),
+    };
+    result.unwrap_or_else(|error| command::refuse(&format!("{error:#}"))).into()
+}
+
+fn import() -> Result<ExitCode> {
+    let config = Config::from_env()?;
+    logging::start(&config.log);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let code = runtime.block_on(async {
+        let (shutdown, aws) = (shutdown::requested()?, aws::config().await);
+        let (s3, allowed) = (aws::s3(&aws, config.s3_path_style), config.allowed_tables.clone());
+        let handle = runtime.handle().clone();
+        // THE WORK: another long piece of work behind the same queue is another function in this one line.
+        let work = move |job: &_, database: &_| worker::import::run(job, database, &allowed, &s3, &handle);
+        Ok(run(&config, aws::step_functions(&aws), Patience::default(), shutdown, work).await)
+    });
+    // Work that did not stop when it was asked must not hold up the process: its transaction ends with its connection.
+    runtime.shutdown_background();
+    code
+}

@@ -10,6 +10,7 @@ pub struct Progress {
     rejects: AtomicU64,
     bytes: AtomicU64,
     bytes_total: AtomicU64,
+    phase: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -41,6 +42,16 @@ impl Progress {
     /// Sets the size of the source, in bytes.
     pub fn set_bytes_total(&self, bytes: u64) {
         self.bytes_total.store(bytes, Relaxed);
+    }
+
+    /// Says that the work has come to its next phase, such as the commit: progress, though no counter moves.
+    pub fn next_phase(&self) {
+        self.phase.fetch_add(1, Relaxed);
+    }
+
+    /// What changes whenever the work gets on.
+    pub(crate) fn marks(&self) -> (Counters, u64) {
+        (self.counters(), self.phase.load(Relaxed))
     }
 
     /// The counters now.

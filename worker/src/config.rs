@@ -1,0 +1,280 @@
+//! The worker's configuration, and the only reader of its environment. A secret is wrapped, so that the configuration can
+//! be logged whole; all problems are found at once, each with the name of its variable.
+
+mod tables;
+mod variables;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN};
+use tracing_subscriber::EnvFilter;
+
+use crate::db::Database;
+pub use tables::AllowedTables;
+use variables::Variables;
+
+/// The longest task token, in characters (`API_SendTaskSuccess`).
+const MAX_TOKEN_CHARS: usize = 2048;
+
+/// What the worker needs to run one import.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `DATABASE_URL`: where the rows go, and where the `imports` table is. A secret.
+    pub database: Database,
+    /// `ALLOWED_TABLES`: the tables that imports may write, `a,schema.b`, or `*` for all but Baton's own.
+    pub allowed_tables: AllowedTables,
+    /// `TASK_TOKEN`: the right to beat for the task and to end it. A secret.
+    pub task_token: SecretString,
+    /// `EXECUTION_ARN`: the execution that started this worker.
+    pub execution_arn: String,
+    /// `IMPORT`: what to import, JSON.
+    pub import: Import,
+    /// `HEARTBEAT_INTERVAL_SECONDS`, 20 by default: the time between two beats.
+    pub heartbeat_interval: Duration,
+    /// `STALL_LIMIT_SECONDS`, 60 by default: how long beats go on without any progress.
+    pub stall_limit: Duration,
+    /// `LEASE_SECONDS`, 300 by default: how long a claim holds without a beat.
+    pub lease: Duration,
+    /// `S3_PATH_STYLE`, `true` or `false`: whether the bucket is asked for in the path. By default where an endpoint is
+    /// set by `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3`, and not at AWS.
+    pub s3_path_style: bool,
+    /// How to log.
+    pub log: LogConfig,
+}
+
+/// What the worker needs to migrate a database.
+#[derive(Clone, Debug)]
+pub struct MigrateConfig {
+    /// `DATABASE_URL`: the database to migrate. A secret.
+    pub database: Database,
+    /// How to log.
+    pub log: LogConfig,
+}
+
+/// How to log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// `LOG_FORMAT`, `json` (the default) or `text`.
+    pub format: LogFormat,
+    /// `RUST_LOG`, `info` by default: what to log, in the syntax of `tracing-subscriber`.
+    pub filter: String,
+}
+
+/// The form of a line of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object.
+    Json,
+    /// Text for a person.
+    Text,
+}
+
+/// What is wrong with the environment: one line for each problem.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", problems.join("\n"))]
+pub struct InvalidConfig {
+    problems: Vec<String>,
+}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`], with every problem.
+    pub fn from_env() -> Result<Self, InvalidConfig> {
+        Self::from_lookup(environment)
+    }
+
+    /// Reads variables by `lookup`.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`], with every problem.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
+        let mut variables = Variables::new(&lookup);
+        let database = variables.required("DATABASE_URL", |url| Database::parse(url));
+        let allowed_tables = variables.required("ALLOWED_TABLES", AllowedTables::parse);
+        let task_token = variables.required(TASK_TOKEN, task_token);
+        let execution_arn = variables.required(EXECUTION_ARN, |arn| Ok::<_, String>(arn.to_owned()));
+        let import = variables.required(IMPORT, import);
+        let heartbeat_interval = variables.seconds("HEARTBEAT_INTERVAL_SECONDS", 20.0);
+        let stall_limit = variables.seconds("STALL_LIMIT_SECONDS", 60.0);
+        let lease = variables.seconds("LEASE_SECONDS", 300.0);
+        if let (Some(interval), Some(lease)) = (heartbeat_interval, lease)
+            && lease < 2 * interval
+        {
+            variables.problem(
+                "LEASE_SECONDS",
+                "must be at least twice HEARTBEAT_INTERVAL_SECONDS, which renews it",
+            );
+        }
+        let has_endpoint = variables.is_set("AWS_ENDPOINT_URL") || variables.is_set("AWS_ENDPOINT_URL_S3");
+        let s3_path_style = variables.optional("S3_PATH_STYLE", has_endpoint, |text| {
+            text.parse().map_err(|_| "must be true or false")
+        });
+        let log = log(&mut variables);
+        variables.finish(|| {
+            Some(Self {
+                database: database?,
+                allowed_tables: allowed_tables?,
+                task_token: task_token?,
+                execution_arn: execution_arn?,
+                import: import?,
+                heartbeat_interval: heartbeat_interval?,
+                stall_limit: stall_limit?,
+                lease: lease?,
+                s3_path_style: s3_path_style?,
+                log: log?,
+            })
+        })
+    }
+}
+
+impl MigrateConfig {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`], with every problem.
+    pub fn from_env() -> Result<Self, InvalidConfig> {
+        Self::from_lookup(environment)
+    }
+
+    /// Reads variables by `lookup`.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`], with every problem.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
+        let mut variables = Variables::new(&lookup);
+        let database = variables.required("DATABASE_URL", |url| Database::parse(url));
+        let log = log(&mut variables);
+        variables.finish(|| Some(Self { database: database?, log: log? }))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+fn task_token(token: &str) -> Result<SecretString, String> {
+    match token.chars().count() {
+        1..=MAX_TOKEN_CHARS => Ok(token.into()),
+        length => Err(format!("a task token has 1 to {MAX_TOKEN_CHARS} characters, this one has {length}")),
+    }
+}
+
+fn import(json: &str) -> Result<Import, String> {
+    let import: Import =
+        serde_json::from_str(json).map_err(|error| format!("does not describe an import: {error}"))?;
+    if import.source.is_some() == import.table.is_some() {
+        Ok(import)
+    } else {
+        Err("has only one of `source` and `table`; give both, or the id alone".to_owned())
+    }
+}
+
+fn log(variables: &mut Variables<'_>) -> Option<LogConfig> {
+    let format = variables.optional("LOG_FORMAT", LogFormat::Json, |text| match text {
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Err("must be json or text"),
+    });
+    let filter = variables
+        .optional("RUST_LOG", "info".to_owned(), |text| EnvFilter::try_new(text).map(|_| text.to_owned()));
+    Some(LogConfig { format: format?, filter: filter? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALID: [(&str, &str); 5] = [
+        ("DATABASE_URL", "postgres://baton:geheim@db/sales"),
+        ("ALLOWED_TABLES", "people"),
+        ("TASK_TOKEN", "AAAAtoken"),
+        ("EXECUTION_ARN", "arn:aws:states:eu-west-1:123456789012:execution:import:a"),
+        ("IMPORT", r#"{"import_id":"a"}"#),
+    ];
+
+    fn read(changes: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
+        Config::from_lookup(|name| {
+            let all = changes.iter().chain(&VALID);
+            all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_documented_default() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.heartbeat_interval, Duration::from_secs(20));
+        assert_eq!(config.stall_limit, Duration::from_secs(60));
+        assert_eq!(config.lease, Duration::from_secs(300));
+        assert_eq!(config.log, LogConfig { format: LogFormat::Json, filter: "info".to_owned() });
+        assert!(!config.s3_path_style);
+        assert!(read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).unwrap().s3_path_style);
+    }
+
+    #[test]
+    fn intervals_may_be_fractions_of_a_second() {
+        let config = read(&[("HEARTBEAT_INTERVAL_SECONDS", "0.25")]).unwrap();
+        assert_eq!(config.heartbeat_interval, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_with_its_variable() {
+        let error = Config::from_lookup(|name| match name {
+            "ALLOWED_TABLES" => Some("people,imports".into()),
+            "IMPORT" => Some(r#"{"import_id":"a","table":"people"}"#.into()),
+            "STALL_LIMIT_SECONDS" => Some("-1".into()),
+            "LEASE_SECONDS" => Some("5".into()),
+            "LOG_FORMAT" => Some("xml".into()),
+            "S3_PATH_STYLE" => Some("maybe".into()),
+            "RUST_LOG" => Some("a=b=c".into()),
+            "TASK_TOKEN" => Some("t".repeat(2049).into()),
+            "EXECUTION_ARN" => Some("".into()),
+            _ => None,
+        })
+        .unwrap_err()
+        .to_string();
+        let lines: Vec<_> = error.lines().collect();
+        for variable in [
+            "DATABASE_URL",
+            "ALLOWED_TABLES",
+            "TASK_TOKEN",
+            "EXECUTION_ARN",
+            "IMPORT",
+            "STALL_LIMIT_SECONDS",
+            "LEASE_SECONDS",
+            "S3_PATH_STYLE",
+            "LOG_FORMAT",
+            "RUST_LOG",
+        ] {
+            let about = lines.iter().filter(|line| line.starts_with(&format!("{variable} "))).count();
+            assert_eq!(about, 1, "{variable} in {error}");
+        }
+        assert_eq!(lines.len(), 10, "{error}");
+    }
+
+    #[test]
+    fn the_configuration_can_be_logged_whole() {
+        let shown = format!("{:?}", read(&[]).unwrap());
+        assert!(shown.contains("postgres db:5432/sales"), "{shown}");
+        for secret in ["geheim", "AAAAtoken", "baton:"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_url_is_not_repeated() {
+        let error = read(&[("DATABASE_URL", "mysql://baton:geheim@db/sales")]).unwrap_err().to_string();
+        assert!(error.starts_with("DATABASE_URL ") && !error.contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn to_migrate_needs_nothing_but_the_database() {
+        let config =
+            MigrateConfig::from_lookup(|name| (name == "DATABASE_URL").then(|| "sqlite:/tmp/x.db".into()));
+        assert_eq!(config.unwrap().database.display_name(), "sqlite /tmp/x.db");
+    }
+}

@@ -1,0 +1,107 @@
+//! Which tables imports may write. A message names its table, and whoever may send a message must not thereby be able
+//! to write anywhere.
+
+/// Baton's own tables. Whoever could write them could make an import look done, or claim another's.
+const OWN: [&str; 3] = ["imports", "import_progress", "__diesel_schema_migrations"];
+
+/// The databases' own schemas.
+const SYSTEM_SCHEMAS: [&str; 2] = ["pg_catalog", "information_schema"];
+
+/// The tables that imports may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedTables(Names);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Names {
+    Every,
+    Only(Vec<String>),
+}
+
+impl AllowedTables {
+    /// Reads a list of exact names, `people,sales.orders`, or `*` for every table.
+    ///
+    /// # Errors
+    /// A sentence, where the list is empty or names a table that is never allowed.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim() == "*" {
+            return Ok(Self(Names::Every));
+        }
+        let names: Vec<_> =
+            text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        if names.is_empty() {
+            return Err("names no table; list the tables that imports may write, or say *".to_owned());
+        }
+        if names.iter().any(|name| name.contains('*')) {
+            return Err("has a * beside other characters; only * alone means every table".to_owned());
+        }
+        match names.iter().find(|name| is_reserved(name)) {
+            Some(name) => {
+                Err(format!("names {name}, which is Baton's or the database's own and never written"))
+            }
+            None => Ok(Self(Names::Only(names))),
+        }
+    }
+
+    /// Whether imports may write this table. Names are compared as they are: `people` does not allow `public.people`.
+    /// Baton's own tables, in any schema, and the database's own are never allowed.
+    #[must_use]
+    pub fn allows(&self, table: &str) -> bool {
+        !is_reserved(table)
+            && match &self.0 {
+                Names::Every => true,
+                Names::Only(names) => names.iter().any(|name| name == table),
+            }
+    }
+}
+
+/// SQLite does not tell upper from lower case in names, so neither does this.
+fn is_reserved(table: &str) -> bool {
+    let table = table.replace('"', "").to_lowercase();
+    let (schema, name) = table.rsplit_once('.').unwrap_or(("", &table));
+    OWN.contains(&name)
+        || name.starts_with("sqlite_")
+        || SYSTEM_SCHEMAS.contains(&schema)
+        || name.starts_with("pg_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_exact_names_are_allowed() {
+        let allowed = AllowedTables::parse("people, sales.orders").unwrap();
+        assert!(allowed.allows("people") && allowed.allows("sales.orders"));
+        for table in ["", "People", "public.people", "orders", "people,sales.orders", "people "] {
+            assert!(!allowed.allows(table), "{table} was allowed");
+        }
+    }
+
+    #[test]
+    fn a_star_allows_all_but_batons_and_the_databases_own() {
+        let allowed = AllowedTables::parse("*").unwrap();
+        assert!(allowed.allows("people") && allowed.allows("sales.orders"));
+        for table in [
+            "imports",
+            "public.imports",
+            "IMPORTS",
+            "\"imports\"",
+            "import_progress",
+            "__diesel_schema_migrations",
+            "sqlite_master",
+            "main.sqlite_schema",
+            "pg_authid",
+            "pg_catalog.pg_authid",
+            "information_schema.sql_features",
+        ] {
+            assert!(!allowed.allows(table), "{table} was allowed");
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_meant_is_refused() {
+        for text in ["", " , ", "people,imports", "sales.*", "people,*"] {
+            assert!(AllowedTables::parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The database that rows are loaded into and that holds the `imports` table: PostgreSQL, or SQLite where nothing is to
+//! be installed. Owns connecting and migrating; what is asked of the database is elsewhere. No message of this module
+//! repeats the URL, the user or the password.
+
+mod migrations;
+mod multi;
+mod postgres;
+pub(crate) mod schema;
+mod sqlite;
+
+use chrono::NaiveDateTime;
+use diesel::RunQueryDsl;
+use diesel::result::Error;
+use statemachine::FailureName;
+
+use crate::failure::Failure;
+pub use multi::AnyConnection as Connection;
+
+/// Where the rows go. `Debug` and [`Database::display_name`] show where it is, and no secret.
+#[derive(Clone)]
+pub struct Database(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Postgres(postgres::Target),
+    Sqlite(sqlite::Target),
+}
+
+/// Why a text is no URL of a database. The text itself may hold a password and is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the URL of a database: {0}; expected postgres://user:password@host:port/dbname or sqlite:PATH")]
+pub struct InvalidDatabaseUrl(&'static str);
+
+impl Database {
+    /// Reads a URL: `postgres://…`, `postgresql://…`, `sqlite:PATH` or `sqlite://PATH`.
+    ///
+    /// # Errors
+    /// [`InvalidDatabaseUrl`] for anything else.
+    pub fn parse(url: &str) -> Result<Self, InvalidDatabaseUrl> {
+        if url.chars().any(char::is_control) {
+            return Err(InvalidDatabaseUrl("it has a control character"));
+        }
+        if let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) {
+            postgres::Target::parse(rest).map(|target| Self(Kind::Postgres(target)))
+        } else if let Some(rest) = url.strip_prefix("sqlite:") {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            sqlite::Target::parse(path).map(|target| Self(Kind::Sqlite(target)))
+        } else {
+            Err(InvalidDatabaseUrl("it begins with neither postgres:// nor sqlite:"))
+        }
+    }
+
+    /// Opens a connection, ready for use. Blocks, for at most some ten seconds.
+    ///
+    /// # Errors
+    /// `Import.DatabaseUnavailable`, with what was tried.
+    pub fn connect(&self) -> Result<Connection, Failure> {
+        let connection = match &self.0 {
+            Kind::Postgres(target) => target.connect().map(Connection::Postgres),
+            Kind::Sqlite(target) => target.connect().map(Connection::Sqlite),
+        };
+        connection.map_err(|reason| {
+            Failure::named(
+                FailureName::DatabaseUnavailable,
+                format!("cannot connect to {}: {reason}", self.display_name()),
+            )
+        })
+    }
+
+    /// Where the database is: `postgres host:port/dbname` or `sqlite FILE`.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        match &self.0 {
+            Kind::Postgres(target) => target.display_name(),
+            Kind::Sqlite(target) => target.display_name(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Database({})", self.display_name())
+    }
+}
+
+/// The time by the database's clock, UTC: the workers' own clocks need not agree about a lease.
+pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
+    match connection {
+        Connection::Postgres(connection) => diesel::select(diesel::dsl::sql::<diesel::sql_types::Timestamp>(
+            "clock_timestamp() AT TIME ZONE 'UTC'",
+        ))
+        .get_result(connection),
+        // All who open the file are on one machine.
+        Connection::Sqlite(_) => Ok(chrono::Utc::now().naive_utc()),
+    }
+}
+
+/// What it means that one of Baton's own statements failed. `doing` says what was tried.
+pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
+    let text = error.to_string();
+    let is_missing = text.contains("no such table") || text.contains("relation \"imports\" does not exist");
+    let advice = if is_missing { "; run `worker migrate` against this database" } else { "" };
+    Failure::named(
+        FailureName::DatabaseUnavailable,
+        format!("failed to {doing}: {}{advice}", text.trim_end()),
+    )
+}

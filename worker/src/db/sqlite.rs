@@ -1,0 +1,52 @@
+//! Connecting to SQLite: one file, one machine.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, ConnectionError, SqliteConnection};
+
+use super::InvalidDatabaseUrl;
+
+/// A database file, by its absolute path.
+#[derive(Clone)]
+pub(super) struct Target {
+    path: String,
+}
+
+impl Target {
+    pub(super) fn parse(path: &str) -> Result<Self, InvalidDatabaseUrl> {
+        if path.is_empty() {
+            return Err(InvalidDatabaseUrl("it names no file"));
+        }
+        if path.starts_with(':') {
+            return Err(InvalidDatabaseUrl("a database in memory would be another one for each connection"));
+        }
+        if path.contains('?') {
+            return Err(InvalidDatabaseUrl(
+                "parameters behind the path of a SQLite database are not supported",
+            ));
+        }
+        // Absolute, so that SQLite cannot take a relative path for a URI, and messages name one certain file.
+        let path = std::path::absolute(path).ok().and_then(|path| path.into_os_string().into_string().ok());
+        path.map(|path| Self { path }).ok_or(InvalidDatabaseUrl("its path cannot be made absolute"))
+    }
+
+    pub(super) fn connect(&self) -> Result<SqliteConnection, String> {
+        open(&self.path).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn display_name(&self) -> String {
+        format!("sqlite {}", self.path)
+    }
+}
+
+fn open(path: &str) -> Result<SqliteConnection, ConnectionError> {
+    let mut connection = SqliteConnection::establish(path)?;
+    // WAL lets readers go on while an import holds the write lock. A commit is on the disk before the message is
+    // deleted: synchronous stays FULL.
+    connection
+        .batch_execute(
+            "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; \
+             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}

@@ -1,0 +1,255 @@
+//! The `imports` table: what is to be imported, whose it is at the moment, and what became of it. Every statement that
+//! changes a claimed row is guarded by the attempt's number, so that a worker that was replaced changes nothing.
+
+mod claim;
+mod finish;
+mod renew;
+
+use chrono::NaiveDateTime;
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use statemachine::{FailureName, Import, ImportId, ImportOptions, Report, Source};
+
+use crate::db::schema::imports;
+use crate::db::{Connection, unavailable};
+use crate::failure::Failure;
+pub use claim::{Claim, claim};
+pub use finish::{Failed, fail, succeed};
+pub use renew::{Renewal, Renewer};
+
+/// Where an import stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportStatus {
+    /// Registered, not begun.
+    Pending,
+    /// Claimed by an execution, under a lease.
+    Running,
+    /// The rows are in the table.
+    Success,
+    /// The last attempt failed; another may claim the import.
+    Failure,
+}
+
+/// A row of the `imports` table.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = imports)]
+pub struct ImportRow {
+    /// The import's id.
+    pub id: String,
+    /// `s3://bucket/key`.
+    pub source: String,
+    /// The version of the object, in a versioned bucket.
+    pub version_id: Option<String>,
+    /// The table to import into, optionally with its schema.
+    pub table_name: String,
+    /// [`ImportOptions`] as JSON.
+    pub options: String,
+    /// Where the import stands.
+    #[diesel(deserialize_as = String)]
+    pub status: ImportStatus,
+    /// How often the import was claimed.
+    pub attempt: i32,
+    /// The execution that claimed it last.
+    pub execution_arn: Option<String>,
+    /// Until when no other execution may claim it.
+    pub lease_expires_at: Option<NaiveDateTime>,
+    /// Rows loaded by the last attempt; in the table only once the status is SUCCESS.
+    pub rows_done: i64,
+    /// Rows rejected by the last attempt.
+    pub rejects: i64,
+    /// Bytes read by the last attempt.
+    pub bytes_done: i64,
+    /// Bytes of the source, 0 while not known.
+    pub bytes_total: i64,
+    /// The name of the last attempt's failure.
+    pub error: Option<String>,
+    /// Its cause.
+    pub cause: Option<String>,
+    /// [`Report`] as JSON.
+    pub report: Option<String>,
+    /// When the import was registered, UTC.
+    pub created_at: NaiveDateTime,
+    /// When the row, or its progress, last changed, UTC.
+    pub updated_at: NaiveDateTime,
+    /// When the last attempt began, UTC.
+    pub started_at: Option<NaiveDateTime>,
+    /// When the last attempt ended, UTC.
+    pub finished_at: Option<NaiveDateTime>,
+}
+
+/// An import to be registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewImport {
+    /// The import's id.
+    pub import_id: ImportId,
+    /// Where the data is.
+    pub source: Source,
+    /// The version of the object, in a versioned bucket.
+    pub version_id: Option<String>,
+    /// The table to import into, optionally with its schema.
+    pub table: String,
+    /// How to read and load.
+    pub options: ImportOptions,
+}
+
+impl NewImport {
+    /// The import that a message describes; `None` where it names an id alone.
+    #[must_use]
+    pub fn of(import: &Import) -> Option<Self> {
+        Some(Self {
+            import_id: import.import_id.clone(),
+            source: import.source.clone()?,
+            version_id: import.version_id.clone(),
+            table: import.table.clone()?,
+            options: import.options.clone(),
+        })
+    }
+}
+
+/// Registers an import as PENDING. An import that is registered just so, in whatever status, is fine.
+///
+/// # Errors
+/// `Import.Contradiction` where the import is registered otherwise; `Import.DatabaseUnavailable`.
+pub fn register(connection: &mut Connection, new: &NewImport) -> Result<(), Failure> {
+    let doing = || format!("register import {}", new.import_id);
+    let options = options_json(&new.options);
+    let values = (
+        imports::id.eq(new.import_id.as_str()),
+        imports::source.eq(new.source.to_string()),
+        imports::version_id.eq(new.version_id.as_deref()),
+        imports::table_name.eq(&new.table),
+        imports::options.eq(&options),
+    );
+    // A savepoint where the caller is in a transaction: PostgreSQL would not go on after the violation otherwise.
+    let inserted = connection
+        .transaction(|connection| diesel::insert_into(imports::table).values(values).execute(connection));
+    match inserted {
+        Ok(_) => return Ok(()),
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {}
+        Err(error) => return Err(unavailable(&doing(), &error)),
+    }
+    let row = find(connection, &new.import_id)?.ok_or_else(|| unavailable(&doing(), &Error::NotFound))?;
+    let differing = differences(&row, new);
+    if differing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::named(
+        FailureName::Contradiction,
+        format!(
+            "import {} is registered with another {}; register it under a new id, or send its id alone",
+            new.import_id,
+            differing.join(" and another ")
+        ),
+    ))
+}
+
+fn differences(row: &ImportRow, new: &NewImport) -> Vec<&'static str> {
+    let same_options =
+        serde_json::from_str(&row.options).is_ok_and(|options: ImportOptions| options == new.options);
+    [
+        ("source", row.source == new.source.to_string()),
+        ("version_id", row.version_id == new.version_id),
+        ("table", row.table_name == new.table),
+        ("options", same_options),
+    ]
+    .into_iter()
+    .filter_map(|(part, same)| (!same).then_some(part))
+    .collect()
+}
+
+/// One import, with its progress as of now.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub fn find(connection: &mut Connection, import_id: &ImportId) -> Result<Option<ImportRow>, Failure> {
+    let mut rows: Vec<_> = select(connection, import_id)
+        .map_err(|error| unavailable(&format!("read import {import_id}"), &error))?
+        .into_iter()
+        .collect();
+    renew::merge_progress(connection, &mut rows);
+    Ok(rows.pop())
+}
+
+/// The newest imports, newest first, with their progress as of now.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub fn list(connection: &mut Connection, limit: u32) -> Result<Vec<ImportRow>, Failure> {
+    let rows = imports::table
+        .order((imports::created_at.desc(), imports::id.asc()))
+        .limit(limit.into())
+        .select(ImportRow::as_select())
+        .load(connection);
+    listed(connection, rows)
+}
+
+/// The newest imports of one status, newest first, with their progress as of now.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub fn list_with_status(
+    connection: &mut Connection,
+    status: ImportStatus,
+    limit: u32,
+) -> Result<Vec<ImportRow>, Failure> {
+    let rows = imports::table
+        .filter(imports::status.eq(status.as_str()))
+        .order((imports::created_at.desc(), imports::id.asc()))
+        .limit(limit.into())
+        .select(ImportRow::as_select())
+        .load(connection);
+    listed(connection, rows)
+}
+
+fn listed(connection: &mut Connection, rows: QueryResult<Vec<ImportRow>>) -> Result<Vec<ImportRow>, Failure> {
+    let mut rows = rows.map_err(|error| unavailable("list the imports", &error))?;
+    renew::merge_progress(connection, &mut rows);
+    Ok(rows)
+}
+
+fn select(connection: &mut Connection, import_id: &ImportId) -> QueryResult<Option<ImportRow>> {
+    imports::table.find(import_id.as_str()).select(ImportRow::as_select()).first(connection).optional()
+}
+
+impl ImportRow {
+    /// The report of the attempt that succeeded.
+    #[must_use]
+    pub fn report(&self) -> Option<Report> {
+        self.report.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    }
+}
+
+impl ImportStatus {
+    /// The status as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Success => "SUCCESS",
+            Self::Failure => "FAILURE",
+        }
+    }
+}
+
+impl TryFrom<String> for ImportStatus {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        [Self::Pending, Self::Running, Self::Success, Self::Failure]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(text)
+    }
+}
+
+fn options_json(options: &ImportOptions) -> String {
+    #[expect(clippy::expect_used, reason = "a number and a boolean")]
+    serde_json::to_string(options).expect("options are plain JSON")
+}
+
+/// A counter as the database stores it.
+fn stored(counter: u64) -> i64 {
+    i64::try_from(counter).unwrap_or(i64::MAX)
+}

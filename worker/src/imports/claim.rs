@@ -1,0 +1,137 @@
+//! Claiming an import: one conditional UPDATE that raises the attempt's number. Whoever raised it last is the only one
+//! who can commit.
+
+use std::time::Duration;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::Connection as _;
+use diesel::prelude::*;
+use statemachine::{FailureName, Import, Outcome, Report};
+
+use super::{ImportRow, ImportStatus, NewImport, register, select};
+use crate::db::schema::imports;
+use crate::db::{Connection, now, unavailable};
+use crate::failure::Failure;
+
+/// How often a claim is tried again because the row changed between the UPDATE and the look at it.
+const TRIES: usize = 5;
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The import is this worker's, under the row's attempt number.
+    Claimed(Box<ImportRow>),
+    /// An earlier worker of this execution committed it, and could not say so: the report to give now.
+    AlreadyDone(Report),
+    /// Another execution imported it, or is doing so under a live lease: the report of that.
+    Duplicate(Report),
+}
+
+/// Claims an import for an execution, for as long as `lease`; registers it first where the message describes it.
+///
+/// # Errors
+/// `Import.NotRegistered`, `Import.Contradiction`, `Import.DatabaseUnavailable`.
+pub fn claim(
+    connection: &mut Connection,
+    import: &Import,
+    execution_arn: &str,
+    lease: Duration,
+) -> Result<Claim, Failure> {
+    if let Some(new) = NewImport::of(import) {
+        register(connection, &new)?;
+    }
+    let doing = format!("claim import {}", import.import_id);
+    for _ in 0..TRIES {
+        let (claimed, row) = connection
+            .transaction(|connection| {
+                let now = now(connection)?;
+                let claimed = raise_attempt(connection, import, execution_arn, now, lease)?;
+                Ok((claimed == 1, select(connection, &import.import_id)?))
+            })
+            .map_err(|error| unavailable(&doing, &error))?;
+        let Some(row) = row else {
+            return Err(not_registered(import));
+        };
+        if claimed {
+            return Ok(Claim::Claimed(Box::new(row)));
+        }
+        match row.status {
+            ImportStatus::Success if row.execution_arn.as_deref() == Some(execution_arn) => {
+                return Ok(Claim::AlreadyDone(report_of(&row, Outcome::Imported)));
+            }
+            ImportStatus::Success | ImportStatus::Running => {
+                return Ok(Claim::Duplicate(report_of(&row, Outcome::Duplicate)));
+            }
+            // Its owner failed just now: it can be claimed after all.
+            ImportStatus::Pending | ImportStatus::Failure => {}
+        }
+    }
+    Err(Failure::named(
+        FailureName::DatabaseUnavailable,
+        format!("failed to {doing}: the row changed each time, {TRIES} times"),
+    ))
+}
+
+fn raise_attempt(
+    connection: &mut Connection,
+    import: &Import,
+    execution_arn: &str,
+    now: NaiveDateTime,
+    lease: Duration,
+) -> QueryResult<usize> {
+    let running = ImportStatus::Running.as_str();
+    let free = imports::status
+        .eq(ImportStatus::Pending.as_str())
+        .or(imports::status.eq(ImportStatus::Failure.as_str()));
+    let ours_or_lapsed = imports::execution_arn.eq(execution_arn).or(imports::lease_expires_at.le(now));
+    diesel::update(imports::table)
+        .filter(imports::id.eq(import.import_id.as_str()))
+        .filter(free.or(imports::status.eq(running).and(ours_or_lapsed)))
+        .set((
+            imports::status.eq(running),
+            imports::attempt.eq(imports::attempt + 1),
+            imports::execution_arn.eq(execution_arn),
+            imports::lease_expires_at.eq(lease_end(now, lease)),
+            (imports::rows_done.eq(0), imports::rejects.eq(0)),
+            (imports::bytes_done.eq(0), imports::bytes_total.eq(0)),
+            (imports::error.eq(None::<&str>), imports::cause.eq(None::<&str>)),
+            imports::updated_at.eq(now),
+            imports::started_at.eq(now),
+            imports::finished_at.eq(None::<NaiveDateTime>),
+        ))
+        .execute(connection)
+}
+
+/// The end of a lease that begins now.
+pub(super) fn lease_end(now: NaiveDateTime, lease: Duration) -> NaiveDateTime {
+    TimeDelta::from_std(lease)
+        .ok()
+        .and_then(|lease| now.checked_add_signed(lease))
+        .unwrap_or(NaiveDateTime::MAX)
+}
+
+fn not_registered(import: &Import) -> Failure {
+    Failure::named(
+        FailureName::NotRegistered,
+        format!(
+            "import {} has no row in the table imports, and the message has neither source nor table; register it, \
+             or describe it in the message",
+            import.import_id
+        ),
+    )
+}
+
+fn report_of(row: &ImportRow, outcome: Outcome) -> Report {
+    let counted = |number: i64| u64::try_from(number).unwrap_or_default();
+    let so_far = || Report {
+        import_id: row.id.clone(),
+        outcome,
+        table: row.table_name.clone(),
+        rows: counted(row.rows_done),
+        rejects: counted(row.rejects),
+        bytes: counted(row.bytes_done),
+        attempt: row.attempt,
+        elapsed_ms: 0,
+    };
+    Report { outcome, ..row.report().unwrap_or_else(so_far) }
+}

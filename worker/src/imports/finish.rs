@@ -1,0 +1,91 @@
+//! The end of an attempt, in its row.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use statemachine::{FailureName, ImportId, Report};
+
+use super::{ImportStatus, select, stored};
+use crate::db::schema::imports;
+use crate::db::{Connection, now, unavailable};
+use crate::failure::Failure;
+use crate::job::progress::Counters;
+
+/// Whose the import was when a failure was to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// The attempt's; the failure is in the row.
+    Recorded,
+    /// The attempt had committed after all, for all that the work heard: this is its report.
+    HadCommitted(Report),
+    /// Another attempt's; the row is as it was.
+    NotOurs,
+}
+
+/// Ends an import with SUCCESS, if it is still this attempt's. `false` if not.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub fn succeed(
+    connection: &mut Connection,
+    import_id: &ImportId,
+    report: &Report,
+    bytes_total: u64,
+) -> Result<bool, Failure> {
+    let failed = |error| unavailable(&format!("set import {import_id} to SUCCESS"), &error);
+    #[expect(clippy::expect_used, reason = "strings and numbers")]
+    let json = serde_json::to_string(report).expect("a report is plain JSON");
+    let now = now(connection).map_err(failed)?;
+    let changed = diesel::update(imports::table)
+        .filter(imports::id.eq(import_id.as_str()))
+        .filter(imports::attempt.eq(report.attempt))
+        .filter(imports::status.eq(ImportStatus::Running.as_str()))
+        .set((
+            imports::status.eq(ImportStatus::Success.as_str()),
+            imports::lease_expires_at.eq(None::<NaiveDateTime>),
+            (imports::rows_done.eq(stored(report.rows)), imports::rejects.eq(stored(report.rejects))),
+            (imports::bytes_done.eq(stored(report.bytes)), imports::bytes_total.eq(stored(bytes_total))),
+            imports::report.eq(json),
+            (imports::updated_at.eq(now), imports::finished_at.eq(now)),
+        ))
+        .execute(connection)
+        .map_err(failed)?;
+    Ok(changed == 1)
+}
+
+/// Ends an attempt with FAILURE, if the import is still its own.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub fn fail(
+    connection: &mut Connection,
+    import_id: &ImportId,
+    attempt: i32,
+    (name, cause): (FailureName, &str),
+    counters: Counters,
+) -> Result<Failed, Failure> {
+    let failed = |error| unavailable(&format!("set import {import_id} to FAILURE"), &error);
+    let now = now(connection).map_err(failed)?;
+    let changed = diesel::update(imports::table)
+        .filter(imports::id.eq(import_id.as_str()))
+        .filter(imports::attempt.eq(attempt))
+        .filter(imports::status.eq(ImportStatus::Running.as_str()))
+        .set((
+            imports::status.eq(ImportStatus::Failure.as_str()),
+            imports::lease_expires_at.eq(None::<NaiveDateTime>),
+            (imports::rows_done.eq(stored(counters.rows)), imports::rejects.eq(stored(counters.rejects))),
+            (
+                imports::bytes_done.eq(stored(counters.bytes)),
+                imports::bytes_total.eq(stored(counters.bytes_total)),
+            ),
+            (imports::error.eq(name.as_str()), imports::cause.eq(cause)),
+            (imports::updated_at.eq(now), imports::finished_at.eq(now)),
+        ))
+        .execute(connection)
+        .map_err(failed)?;
+    if changed == 1 {
+        return Ok(Failed::Recorded);
+    }
+    let row = select(connection, import_id).map_err(failed)?;
+    let committed = row.filter(|row| row.status == ImportStatus::Success && row.attempt == attempt);
+    Ok(committed.and_then(|row| row.report()).map_or(Failed::NotOurs, Failed::HadCommitted))
+}

@@ -1,0 +1,203 @@
+//! The beat in the database: it renews the lease and tells the progress, and learns whether the import is still its own.
+//!
+//! This is where the two databases differ. In PostgreSQL a beat is one UPDATE of the row. In SQLite the load holds the
+//! database's one write lock from its first row to its commit: a beat cannot write there, and nobody can claim. So the
+//! progress goes into a database beside it, `<file>-progress`, and whoever reads a running import reads it there.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::NaiveDateTime;
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use statemachine::ImportId;
+
+use super::claim::lease_end;
+use super::{ImportRow, ImportStatus, select, stored};
+use crate::db::schema::{import_progress, imports};
+use crate::db::{Connection, Database, now, unavailable};
+use crate::failure::Failure;
+use crate::job::progress::Counters;
+
+/// Whose the import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// This attempt's.
+    Ours,
+    /// Another attempt's, or no longer running.
+    NotOurs,
+}
+
+/// Renews the lease of one attempt, over a connection of its own. Blocks.
+pub struct Renewer {
+    database: Database,
+    import_id: ImportId,
+    attempt: i32,
+    lease: Duration,
+    connections: Option<Connections>,
+}
+
+struct Connections {
+    rows: Connection,
+    /// Beside a SQLite database.
+    progress: Option<SqliteConnection>,
+}
+
+impl Renewer {
+    /// A renewer for one attempt; it connects at its first beat.
+    #[must_use]
+    pub fn new(database: Database, import_id: ImportId, attempt: i32, lease: Duration) -> Self {
+        Self { database, import_id, attempt, lease, connections: None }
+    }
+
+    /// Renews the lease and writes the counters.
+    ///
+    /// # Errors
+    /// `Import.DatabaseUnavailable`; the next beat connects anew.
+    pub fn renew(&mut self, counters: Counters) -> Result<Renewal, Failure> {
+        let mut connections = match self.connections.take() {
+            Some(connections) => connections,
+            None => self.connect()?,
+        };
+        let renewal = self
+            .renew_over(&mut connections, counters)
+            .map_err(|error| unavailable(&format!("renew the lease of import {}", self.import_id), &error))?;
+        self.connections = Some(connections);
+        Ok(renewal)
+    }
+
+    fn connect(&self) -> Result<Connections, Failure> {
+        let mut rows = self.database.connect()?;
+        let progress = match &mut rows {
+            Connection::Postgres(_) => None,
+            Connection::Sqlite(rows) => Some(
+                // To wait for the lock would be to wait for the load.
+                rows.batch_execute("PRAGMA busy_timeout = 0")
+                    .and_then(|()| open_progress(rows))
+                    .map_err(|error| unavailable("open the progress beside the database", &error))?,
+            ),
+        };
+        Ok(Connections { rows, progress })
+    }
+
+    fn renew_over(&self, connections: &mut Connections, counters: Counters) -> QueryResult<Renewal> {
+        let rows = &mut connections.rows;
+        let now = now(rows)?;
+        let is_ours = match &mut connections.progress {
+            None => self.update(rows, counters, now)? == 1,
+            Some(progress) => {
+                self.write_progress(progress, counters, now)?;
+                // Before the load has begun the lease counts; while it runs the database is locked, and reading must do.
+                self.update(rows, counters, now).map(|changed| changed == 1).or_else(|_| self.owns(rows))?
+            }
+        };
+        Ok(if is_ours { Renewal::Ours } else { Renewal::NotOurs })
+    }
+
+    fn update(
+        &self,
+        connection: &mut Connection,
+        counters: Counters,
+        now: NaiveDateTime,
+    ) -> QueryResult<usize> {
+        diesel::update(imports::table)
+            .filter(imports::id.eq(self.import_id.as_str()))
+            .filter(imports::attempt.eq(self.attempt))
+            .filter(imports::status.eq(ImportStatus::Running.as_str()))
+            .set((
+                imports::lease_expires_at.eq(lease_end(now, self.lease)),
+                imports::rows_done.eq(stored(counters.rows)),
+                imports::rejects.eq(stored(counters.rejects)),
+                imports::bytes_done.eq(stored(counters.bytes)),
+                imports::bytes_total.eq(stored(counters.bytes_total)),
+                imports::updated_at.eq(now),
+            ))
+            .execute(connection)
+    }
+
+    fn owns(&self, connection: &mut Connection) -> QueryResult<bool> {
+        let row = select(connection, &self.import_id)?;
+        Ok(row.is_some_and(|row| row.attempt == self.attempt && row.status == ImportStatus::Running))
+    }
+
+    fn write_progress(
+        &self,
+        progress: &mut SqliteConnection,
+        counters: Counters,
+        now: NaiveDateTime,
+    ) -> QueryResult<usize> {
+        diesel::replace_into(import_progress::table)
+            .values((
+                import_progress::import_id.eq(self.import_id.as_str()),
+                import_progress::attempt.eq(self.attempt),
+                import_progress::rows_done.eq(stored(counters.rows)),
+                import_progress::rejects.eq(stored(counters.rejects)),
+                import_progress::bytes_done.eq(stored(counters.bytes)),
+                import_progress::bytes_total.eq(stored(counters.bytes_total)),
+                import_progress::beat_at.eq(now),
+            ))
+            .execute(progress)
+    }
+}
+
+/// Puts the progress beside a SQLite database into the rows of running imports. Progress that cannot be read is older
+/// progress, not an error.
+pub(super) fn merge_progress(connection: &mut Connection, rows: &mut [ImportRow]) {
+    let Connection::Sqlite(connection) = connection else { return };
+    let mut running = rows.iter_mut().filter(|row| row.status == ImportStatus::Running).peekable();
+    if running.peek().is_none() {
+        return;
+    }
+    let progress = match progress_path(connection) {
+        Ok(path) if Path::new(&path).exists() => open_progress(connection),
+        _ => return,
+    };
+    let Ok(mut progress) = progress else { return };
+    for row in running {
+        let beat: QueryResult<Option<Beat>> = import_progress::table
+            .find(&row.id)
+            .filter(import_progress::attempt.eq(row.attempt))
+            .select(Beat::as_select())
+            .first(&mut progress)
+            .optional();
+        if let Ok(Some(beat)) = beat {
+            row.rows_done = beat.rows_done;
+            row.rejects = beat.rejects;
+            row.bytes_done = beat.bytes_done;
+            row.bytes_total = beat.bytes_total;
+            row.updated_at = row.updated_at.max(beat.beat_at);
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = import_progress)]
+struct Beat {
+    rows_done: i64,
+    rejects: i64,
+    bytes_done: i64,
+    bytes_total: i64,
+    beat_at: NaiveDateTime,
+}
+
+fn open_progress(beside: &mut SqliteConnection) -> QueryResult<SqliteConnection> {
+    let path = progress_path(beside)?;
+    let mut connection = SqliteConnection::establish(&path)
+        .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error)))?;
+    connection.batch_execute(
+        "PRAGMA busy_timeout = 5000; \
+         CREATE TABLE IF NOT EXISTS import_progress (import_id text NOT NULL PRIMARY KEY, attempt integer NOT NULL, \
+         rows_done bigint NOT NULL, rejects bigint NOT NULL, bytes_done bigint NOT NULL, \
+         bytes_total bigint NOT NULL, beat_at timestamp NOT NULL)",
+    )?;
+    Ok(connection)
+}
+
+fn progress_path(connection: &mut SqliteConnection) -> QueryResult<String> {
+    let file = diesel::dsl::sql::<diesel::sql_types::Text>(
+        "SELECT file FROM pragma_database_list WHERE name = 'main'",
+    )
+    .get_result::<String>(connection)?;
+    Ok(format!("{file}-progress"))
+}

@@ -1,0 +1,185 @@
+//! One attempt: the work on its own thread, heartbeats beside it, and what becomes of it when it ends, is asked to stop,
+//! or is no longer ours. The failure is in the row before anybody hears of it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use statemachine::{FailureName, ImportId, Report};
+use tokio::time::timeout;
+use tracing::{error, info, warn};
+
+use super::callback::{Callback, printable};
+use super::heartbeat::Heartbeat;
+use super::progress::{Counters, Progress};
+use super::run::Patience;
+use super::{Job, Summary, blocking};
+use crate::config::Config;
+use crate::db::Database;
+use crate::failure::Failure;
+use crate::imports::{self, Failed, ImportRow, Renewer};
+
+/// A claimed import.
+pub(super) struct Attempt<'a> {
+    config: &'a Config,
+    callback: Callback,
+    row: ImportRow,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The rows are in the table.
+    Committed(Report),
+    /// Rolled back; the failure is in the row, if the database could be reached.
+    Failed(FailureName, String),
+    /// Rolled back, and nothing to report.
+    NotOurs(&'static str),
+}
+
+/// Why the work was asked to stop.
+enum Stop {
+    NotOurs(&'static str),
+    Shutdown(&'static str),
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(config: &'a Config, callback: Callback, row: ImportRow) -> Self {
+        Self { config, callback, row }
+    }
+
+    /// Does the work. Returns also whether the process was asked to stop.
+    pub(super) async fn run<W>(
+        self,
+        patience: Patience,
+        shutdown: impl Future<Output = &'static str>,
+        work: W,
+    ) -> (End, bool)
+    where
+        W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+    {
+        let progress = Arc::new(Progress::default());
+        let (end, was_stopped) = match Job::of_claimed(&self.row) {
+            Ok(job) => {
+                let job = Job { progress: Arc::clone(&progress), ..job };
+                self.work(job, patience.stop, shutdown, work).await
+            }
+            Err(failure) => (end_of(failure), false),
+        };
+        let patience = if was_stopped { patience.record_stopped } else { patience.record };
+        (self.settle(end, progress.counters(), patience).await, was_stopped)
+    }
+
+    async fn work<W>(
+        &self,
+        job: Job,
+        grace: Duration,
+        shutdown: impl Future<Output = &'static str>,
+        work: W,
+    ) -> (End, bool)
+    where
+        W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+    {
+        let progress = Arc::clone(&job.progress);
+        let heartbeat = Heartbeat {
+            callback: self.callback.clone(),
+            renewer: Renewer::new(
+                self.config.database.clone(),
+                job.import_id.clone(),
+                job.attempt,
+                self.config.lease,
+            ),
+            progress: Arc::clone(&progress),
+            interval: self.config.heartbeat_interval,
+            stall_limit: self.config.stall_limit,
+        };
+        let database = self.config.database.clone();
+        let working = async {
+            blocking(move || end_of_work(&job, work(&job, &database)))
+                .await
+                .unwrap_or_else(|_| end_of(panicked("the work")))
+        };
+        tokio::pin!(working);
+        let stop = tokio::select! {
+            end = &mut working => return (end, false),
+            why = heartbeat.run() => Stop::NotOurs(why),
+            signal = shutdown => Stop::Shutdown(signal),
+        };
+        progress.request_stop();
+        let stopped = timeout(grace, &mut working).await;
+        match stop {
+            Stop::NotOurs(why) => {
+                // Committed before it heard: worth the report, which tells whether anybody waits.
+                let end = stopped.ok().filter(|end| matches!(end, End::Committed(_)));
+                (end.unwrap_or(End::NotOurs(why)), false)
+            }
+            Stop::Shutdown(signal) => {
+                info!("Got {signal}, stopping");
+                let end = stopped.unwrap_or_else(|_| {
+                    warn!("The work did not stop within {grace:?}; its transaction ends with the process");
+                    End::Failed(FailureName::Interrupted, format!("the worker got {signal} and rolled back"))
+                });
+                (end, true)
+            }
+        }
+    }
+
+    /// Writes the failure into the row, as far as the database lets us, and looks whether the import is still ours.
+    async fn settle(&self, end: End, counters: Counters, patience: Duration) -> End {
+        let (name, cause) = match &end {
+            End::Committed(_) => return end,
+            End::Failed(name, cause) => (*name, printable(cause)),
+            // An execution that was stopped, or a task that timed out, may leave a row that is ours all the same. Freed
+            // now, it need not wait for the end of the lease; where another attempt has it, nothing is written.
+            End::NotOurs(why) => (FailureName::Interrupted, format!("the worker rolled back: {why}")),
+        };
+        let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
+        let (database, attempt) = (self.config.database.clone(), self.row.attempt);
+        let recording = blocking(move || {
+            imports::fail(&mut database.connect()?, &import_id, attempt, (name, &cause), counters)
+        });
+        match (timeout(patience, recording).await, end) {
+            (Ok(Ok(Ok(Failed::HadCommitted(report)))), _) => End::Committed(report),
+            (Ok(Ok(Ok(Failed::NotOurs))), End::Failed(..)) => {
+                End::NotOurs("another attempt has claimed the import")
+            }
+            (Ok(Ok(Ok(_))), end) => end,
+            (Ok(Ok(Err(failure))), end) => {
+                warn!(error = %failure, "Could not write the failure into its row");
+                end
+            }
+            (Ok(Err(_)) | Err(_), end) => {
+                warn!("Could not write the failure into its row within {patience:?}");
+                end
+            }
+        }
+    }
+}
+
+/// Takes the work at its word only where the row agrees.
+fn end_of_work(job: &Job, result: Result<Summary, Failure>) -> End {
+    match (result, job.committed()) {
+        (Ok(_), Some(report)) => End::Committed(report.clone()),
+        (Ok(_), None) => end_of(Failure::named(
+            FailureName::Internal,
+            "the work ended well without having committed; this is a fault of the worker",
+        )),
+        (Err(failure), _) => end_of(failure),
+    }
+}
+
+fn end_of(failure: Failure) -> End {
+    match failure {
+        Failure::Named { name, cause } => End::Failed(name, cause),
+        Failure::NotOurs(why) => End::NotOurs(why),
+    }
+}
+
+/// The panic's own message may hold a row's contents and is told to nobody; the log has its place.
+pub(super) fn panicked(what: &str) -> Failure {
+    error!("A panic ended {what}");
+    Failure::named(
+        FailureName::Internal,
+        format!("a panic ended {what}; this is a fault of the worker, and its log says where"),
+    )
+}

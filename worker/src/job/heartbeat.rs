@@ -1,0 +1,164 @@
+//! Heartbeats beside the work, as long as the work gets on. One loop holds the task in Step Functions, one the lease in
+//! the database, so that neither waits for the other when it is slow. A beat that fails is logged and the next one tries
+//! again: the work goes on, and only the word that the import is no longer ours ends it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{debug, error, warn};
+
+use super::blocking;
+use super::callback::{Callback, CallbackError};
+use super::progress::{Counters, Progress};
+use crate::imports::{Renewal, Renewer};
+
+/// Beats for one attempt.
+pub(super) struct Heartbeat {
+    pub(super) callback: Callback,
+    pub(super) renewer: Renewer,
+    pub(super) progress: Arc<Progress>,
+    pub(super) interval: Duration,
+    pub(super) stall_limit: Duration,
+}
+
+impl Heartbeat {
+    /// Beats until the import is no longer ours, and returns why.
+    pub(super) async fn run(self) -> &'static str {
+        let pulse = Pulse::new(self.progress, self.stall_limit, Instant::now());
+        tokio::select! {
+            why = hold_task(self.callback, pulse.clone(), self.interval) => why,
+            why = hold_lease(self.renewer, pulse, self.interval) => why,
+        }
+    }
+}
+
+async fn hold_task(callback: Callback, mut pulse: Pulse, every: Duration) -> &'static str {
+    let mut beats = clock(every);
+    loop {
+        beats.tick().await;
+        if !pulse.beats(Instant::now()) {
+            continue;
+        }
+        match callback.beat().await {
+            Ok(()) => debug!("Beat"),
+            Err(CallbackError::Gone(why)) => return why,
+            Err(error) => warn!(%error, "Could not beat; the next beat tries again"),
+        }
+    }
+}
+
+async fn hold_lease(mut renewer: Renewer, mut pulse: Pulse, every: Duration) -> &'static str {
+    let mut beats = clock(every);
+    loop {
+        beats.tick().await;
+        if !pulse.beats(Instant::now()) {
+            continue;
+        }
+        let counters = pulse.counters();
+        let renewed = blocking(move || {
+            let renewal = renewer.renew(counters);
+            (renewer, renewal)
+        });
+        match renewed.await {
+            Ok((back, renewal)) => {
+                renewer = back;
+                match renewal {
+                    Ok(Renewal::Ours) => {
+                        debug!(rows = counters.rows, bytes = counters.bytes, "Renewed the lease");
+                    }
+                    Ok(Renewal::NotOurs) => return "another attempt has claimed the import",
+                    Err(error) => warn!(%error, "Could not renew the lease; the next beat tries again"),
+                }
+            }
+            // A fault of ours. The work goes on; should it outlive its lease, the attempt's number guards the commit.
+            Err(_) => {
+                error!("Renewing the lease panicked; the lease is renewed no more");
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+fn clock(every: Duration) -> tokio::time::Interval {
+    let mut clock = interval(every);
+    // A beat that took long is not made up for by a burst.
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
+}
+
+/// Whether the work gets on.
+#[derive(Clone, Debug)]
+struct Pulse {
+    progress: Arc<Progress>,
+    stall_limit: Duration,
+    last: (Counters, u64),
+    changed_at: Instant,
+    is_stalled: bool,
+}
+
+impl Pulse {
+    fn new(progress: Arc<Progress>, stall_limit: Duration, now: Instant) -> Self {
+        let last = progress.marks();
+        Self { progress, stall_limit, last, changed_at: now, is_stalled: false }
+    }
+
+    /// Whether anything changed within the stall limit. The start counts as a change.
+    fn beats(&mut self, now: Instant) -> bool {
+        let marks = self.progress.marks();
+        if marks != self.last {
+            self.last = marks;
+            self.changed_at = now;
+        }
+        let is_stalled = now.duration_since(self.changed_at) > self.stall_limit;
+        if is_stalled && !self.is_stalled {
+            warn!(
+                rows = marks.0.rows,
+                bytes = marks.0.bytes,
+                "No progress for {:?}: no more beats",
+                self.stall_limit
+            );
+        }
+        self.is_stalled = is_stalled;
+        !is_stalled
+    }
+
+    fn counters(&self) -> Counters {
+        self.progress.counters()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn beats_stop_when_nothing_moves_within_the_stall_limit() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(Arc::default(), LIMIT, start);
+        assert!(pulse.beats(start + LIMIT));
+        assert!(!pulse.beats(start + LIMIT + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn any_counter_and_any_new_phase_is_progress() {
+        let progress = Arc::new(Progress::default());
+        let steps: [&dyn Fn(); 5] = [
+            &|| progress.add_rows(1, 0),
+            &|| progress.add_rows(0, 1),
+            &|| progress.add_bytes(1),
+            &|| progress.set_bytes_total(9),
+            &|| progress.next_phase(),
+        ];
+        let mut now = Instant::now();
+        let mut pulse = Pulse::new(progress.clone(), LIMIT, now);
+        for (number, step) in steps.into_iter().enumerate() {
+            now += 2 * LIMIT;
+            assert!(!pulse.beats(now), "before step {number}");
+            step();
+            assert!(pulse.beats(now), "after step {number}");
+        }
+    }
+}

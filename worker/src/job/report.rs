@@ -1,0 +1,54 @@
+//! Reporting the end of the import. A result that is not heard costs a whole attempt, so it is repeated for as long as
+//! Step Functions may reasonably be away.
+
+use std::time::Duration;
+
+use statemachine::{FailureName, Report};
+use tokio::time::{Instant, sleep};
+use tracing::{error, info, warn};
+
+use super::callback::{Callback, CallbackError};
+
+/// The wait before the second try; it doubles from try to try.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// The end of an import, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It needs no further attempt.
+    Success(Report),
+    /// It failed.
+    Failure(FailureName, String),
+}
+
+/// Reports the ending, for at most `patience`. `false` if nobody took it: the execution waits no longer, or Step
+/// Functions is away for too long.
+pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Duration) -> bool {
+    let until = Instant::now() + patience;
+    let mut wait = FIRST_WAIT;
+    loop {
+        let told = match ending {
+            Ending::Success(report) => callback.succeed(report).await,
+            Ending::Failure(name, cause) => callback.fail(*name, cause).await,
+        };
+        match told {
+            Ok(()) => {
+                info!("Reported the end of the import");
+                return true;
+            }
+            Err(gone @ CallbackError::Gone(_)) => {
+                warn!(error = %gone, "Nobody waits for the report");
+                return false;
+            }
+            Err(error) if Instant::now() + wait > until => {
+                error!(%error, "Gave up reporting the end of the import after {} s", patience.as_secs());
+                return false;
+            }
+            Err(error) => warn!(%error, "Could not report the end of the import, trying again in {wait:?}"),
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}

@@ -1,0 +1,163 @@
+//! One import from the claim to the exit code.
+
+use std::future::Future;
+use std::time::Duration;
+
+use statemachine::ExitCode;
+use tracing::{Instrument, Span, error, field, info, info_span, warn};
+
+use super::attempt::{self, Attempt, End};
+use super::callback::{Callback, CallbackError};
+use super::report::{Ending, report};
+use super::{Job, Summary, blocking};
+use crate::config::Config;
+use crate::db::Database;
+use crate::failure::Failure;
+use crate::imports::{self, Claim};
+
+/// How long the end of an import may take. Where ECS stops the task there are 30 seconds from SIGTERM to SIGKILL:
+/// `stop`, `record_stopped` and `report_stopped` fit into them.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the work to stop, once asked.
+    pub stop: Duration,
+    /// For a failure to be written into its row.
+    pub record: Duration,
+    /// The same, when the process was asked to stop.
+    pub record_stopped: Duration,
+    /// For a report to be taken.
+    pub report: Duration,
+    /// The same, when the process was asked to stop.
+    pub report_stopped: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            stop: Duration::from_secs(18),
+            record: Duration::from_secs(15),
+            record_stopped: Duration::from_secs(4),
+            report: Duration::from_secs(300),
+            report_stopped: Duration::from_secs(6),
+        }
+    }
+}
+
+/// Runs one import: claims it, does the work on a thread of its own beside heartbeats, and reports how it ended. The work
+/// writes its rows and calls [`Job::commit`] in one transaction, tells its progress, and stops when asked. `shutdown`
+/// ends with its reason when the process is to stop.
+pub async fn run<W>(
+    config: &Config,
+    step_functions: aws_sdk_sfn::Client,
+    patience: Patience,
+    shutdown: impl Future<Output = &'static str>,
+    work: W,
+) -> ExitCode
+where
+    W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+{
+    let span = info_span!(
+        "import",
+        import.id = %config.import.import_id,
+        execution = %config.execution_arn,
+        attempt = field::Empty,
+    );
+    let callback = Callback::new(step_functions, config.task_token.clone());
+    let whole = async {
+        // A container that comes too late must not take the import from the one that has replaced it: before the claim
+        // the token shows whether this one is still waited for.
+        match callback.beat().await {
+            Err(CallbackError::Gone(why)) => return not_ours(why),
+            Err(error) => warn!(%error, "Could not beat before the claim; going on"),
+            Ok(()) => {}
+        }
+        let (ending, patience) = claim_and_work(config, &callback, patience, shutdown, work).await;
+        match ending {
+            Ok(ending) => {
+                let code = match &ending {
+                    Ending::Success(_) => ExitCode::Reported,
+                    Ending::Failure(..) => ExitCode::FailureReported,
+                };
+                // A report that nobody took must not look like one that was: Step Functions then sees the container
+                // fail, tries again, and the next worker finds the row.
+                if report(&callback, &ending, patience).await { code } else { ExitCode::NotOurs }
+            }
+            Err(why) => not_ours(why),
+        }
+    };
+    whole.instrument(span).await
+}
+
+/// The ending to be reported and how long to try that, or why there is nothing to report.
+async fn claim_and_work<W>(
+    config: &Config,
+    callback: &Callback,
+    patience: Patience,
+    shutdown: impl Future<Output = &'static str>,
+    work: W,
+) -> (Result<Ending, &'static str>, Duration)
+where
+    W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+{
+    let row = match claim(config).await {
+        Ok(Claim::Claimed(row)) => row,
+        Ok(Claim::AlreadyDone(report)) => {
+            info!(rows = report.rows, "An earlier attempt of this execution has committed the import");
+            return (Ok(Ending::Success(report)), patience.report);
+        }
+        Ok(Claim::Duplicate(report)) => {
+            info!("Another execution has the import");
+            return (Ok(Ending::Success(report)), patience.report);
+        }
+        Err(failure) => return (ending_of(failure), patience.report),
+    };
+    Span::current().record("attempt", row.attempt);
+    info!(source = %row.source, table = %row.table_name, "Claimed the import as attempt {}", row.attempt);
+    let attempt = Attempt::new(config, callback.clone(), *row);
+    let (end, was_stopped) = attempt.run(patience, shutdown, work).await;
+    let patience = if was_stopped { patience.report_stopped } else { patience.report };
+    let ending = match end {
+        End::Committed(report) => {
+            info!(
+                rows = report.rows,
+                rejects = report.rejects,
+                bytes = report.bytes,
+                elapsed_ms = report.elapsed_ms,
+                "Imported {} rows",
+                report.rows
+            );
+            Ok(Ending::Success(report))
+        }
+        End::Failed(name, cause) => ending_of(Failure::Named { name, cause }),
+        End::NotOurs(why) => Err(why),
+    };
+    (ending, patience)
+}
+
+async fn claim(config: &Config) -> Result<Claim, Failure> {
+    let (database, import) = (config.database.clone(), config.import.clone());
+    let (execution_arn, lease) = (config.execution_arn.clone(), config.lease);
+    blocking(move || imports::claim(&mut database.connect()?, &import, &execution_arn, lease))
+        .await
+        .unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
+}
+
+fn ending_of(failure: Failure) -> Result<Ending, &'static str> {
+    match failure {
+        Failure::Named { name, cause } => {
+            // What another attempt may mend is a warning; the rest waits for a person.
+            if name.is_transient() {
+                warn!(error.name = %name, cause, "The import failed and may be tried again");
+            } else {
+                error!(error.name = %name, cause, "The import failed");
+            }
+            Ok(Ending::Failure(name, cause))
+        }
+        Failure::NotOurs(why) => Err(why),
+    }
+}
+
+fn not_ours(why: &str) -> ExitCode {
+    warn!("The import is no longer this worker's: {why}");
+    ExitCode::NotOurs
+}

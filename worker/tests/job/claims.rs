@@ -1,0 +1,208 @@
+//! Every outcome of a claim, on both databases, and what happens when many claim at once.
+
+use std::sync::Barrier;
+use std::time::Duration;
+
+use statemachine::{FailureName, ImportOptions, Outcome, Report};
+use worker::failure::Failure;
+use worker::imports::{self, Claim, ImportStatus, NewImport};
+use worker::job::progress::Counters;
+
+use crate::fixture::{ANOTHER, OURS, TestDatabase, by_id, described, id, new_import};
+
+const LEASE: Duration = Duration::from_secs(300);
+
+fn claim(test: &TestDatabase, execution_arn: &str) -> Claim {
+    imports::claim(&mut test.connect(), &by_id(), execution_arn, LEASE).unwrap()
+}
+
+fn claimed_attempt(claim: &Claim) -> i32 {
+    match claim {
+        Claim::Claimed(row) => row.attempt,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn name_of<T: std::fmt::Debug>(result: Result<T, Failure>) -> FailureName {
+    match result {
+        Err(Failure::Named { name, .. }) => name,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn succeed(test: &TestDatabase, attempt: i32) -> Report {
+    let report = Report {
+        import_id: "a".to_owned(),
+        outcome: Outcome::Imported,
+        table: "people".to_owned(),
+        rows: 5,
+        rejects: 1,
+        bytes: 99,
+        attempt,
+        elapsed_ms: 17,
+    };
+    assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
+    report
+}
+
+fn fail(test: &TestDatabase, attempt: i32) -> imports::Failed {
+    let failure = (FailureName::HeaderMismatch, "no column name");
+    imports::fail(&mut test.connect(), &id(), attempt, failure, Counters { rows: 3, ..Counters::default() })
+        .unwrap()
+}
+
+#[test]
+fn a_pending_import_is_claimed_as_the_first_attempt() {
+    for test in TestDatabase::both() {
+        test.register();
+        assert_eq!(test.row().status, ImportStatus::Pending);
+        assert_eq!(claimed_attempt(&claim(&test, OURS)), 1);
+        let row = test.row();
+        assert_eq!((row.status, row.execution_arn.as_deref()), (ImportStatus::Running, Some(OURS)));
+        let lease = row.lease_expires_at.unwrap() - row.started_at.unwrap();
+        assert_eq!(lease.to_std().unwrap(), LEASE);
+    }
+}
+
+#[test]
+fn a_failed_import_is_claimed_again_and_its_failure_forgotten() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(ANOTHER);
+        assert_eq!(fail(&test, 1), imports::Failed::Recorded);
+        let row = test.row();
+        assert_eq!((row.status, row.rows_done), (ImportStatus::Failure, 3));
+        assert_eq!(
+            (row.error.as_deref(), row.cause.as_deref()),
+            (Some("Import.HeaderMismatch"), Some("no column name"))
+        );
+        assert_eq!(claimed_attempt(&claim(&test, OURS)), 2);
+        let row = test.row();
+        assert_eq!((row.error, row.cause, row.finished_at, row.rows_done), (None, None, None, 0));
+    }
+}
+
+#[test]
+fn an_execution_takes_over_from_its_own_earlier_attempt() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(OURS);
+        assert_eq!(claimed_attempt(&claim(&test, OURS)), 2);
+        // What the replaced attempt says is not heard.
+        assert_eq!(fail(&test, 1), imports::Failed::NotOurs);
+        assert_eq!(test.row().status, ImportStatus::Running);
+    }
+}
+
+#[test]
+fn a_live_lease_of_another_execution_makes_a_duplicate_and_a_lapsed_one_does_not() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(ANOTHER);
+        test.execute("UPDATE imports SET rows_done = 7");
+        match claim(&test, OURS) {
+            Claim::Duplicate(report) => {
+                assert_eq!((report.outcome, report.rows, report.attempt), (Outcome::Duplicate, 7, 1));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(test.row().execution_arn.as_deref(), Some(ANOTHER));
+        test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");
+        assert_eq!(claimed_attempt(&claim(&test, OURS)), 2);
+    }
+}
+
+#[test]
+fn success_is_reported_again_to_its_own_execution_and_as_a_duplicate_to_others() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(OURS);
+        let report = succeed(&test, 1);
+        assert_eq!(claim(&test, OURS), Claim::AlreadyDone(report.clone()));
+        assert_eq!(
+            claim(&test, ANOTHER),
+            Claim::Duplicate(Report { outcome: Outcome::Duplicate, ..report.clone() })
+        );
+        assert_eq!(fail(&test, 1), imports::Failed::HadCommitted(report));
+        assert_eq!(test.row().status, ImportStatus::Success);
+    }
+}
+
+#[test]
+fn an_import_without_a_row_is_registered_if_described_and_refused_if_not() {
+    for test in TestDatabase::both() {
+        let result = imports::claim(&mut test.connect(), &by_id(), OURS, LEASE);
+        assert_eq!(name_of(result), FailureName::NotRegistered);
+        let claim = imports::claim(&mut test.connect(), &described(), OURS, LEASE).unwrap();
+        assert_eq!(claimed_attempt(&claim), 1);
+        assert_eq!(test.row().source, "s3://uploads/people.csv");
+    }
+}
+
+#[test]
+fn an_import_described_otherwise_than_registered_is_a_contradiction() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.register();
+        let new = new_import();
+        let others = [
+            NewImport { source: "s3://uploads/other.csv".parse().unwrap(), ..new.clone() },
+            NewImport { table: "orders".to_owned(), ..new.clone() },
+            NewImport { version_id: Some("v2".to_owned()), ..new.clone() },
+            NewImport { options: ImportOptions { max_rejects: 1, ..ImportOptions::default() }, ..new },
+        ];
+        for other in others {
+            assert_eq!(name_of(imports::register(&mut test.connect(), &other)), FailureName::Contradiction);
+        }
+        assert_eq!(test.row().status, ImportStatus::Pending);
+    }
+}
+
+#[test]
+fn of_many_executions_that_claim_at_once_exactly_one_wins() {
+    const WORKERS: usize = 8;
+    for test in TestDatabase::both() {
+        for round in 1..=3 {
+            // The first round registers the row as well.
+            let start = Barrier::new(WORKERS);
+            let claims: Vec<_> = std::thread::scope(|scope| {
+                let workers: Vec<_> = (0..WORKERS)
+                    .map(|number| {
+                        let (test, start) = (&test, &start);
+                        scope.spawn(move || {
+                            let mut connection = test.connect();
+                            start.wait();
+                            let execution = format!("{OURS}-{round}-{number}");
+                            imports::claim(&mut connection, &described(), &execution, LEASE).unwrap()
+                        })
+                    })
+                    .collect();
+                workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+            });
+            let won = claims.iter().filter(|claim| matches!(claim, Claim::Claimed(_))).count();
+            let lost = claims.iter().filter(|claim| matches!(claim, Claim::Duplicate(_))).count();
+            assert_eq!((won, lost), (1, WORKERS - 1), "{}", test.database.display_name());
+            assert_eq!(test.row().attempt, round);
+            test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");
+        }
+    }
+}
+
+#[test]
+fn the_list_begins_with_the_newest_and_can_be_of_one_status() {
+    for test in TestDatabase::both() {
+        for (id, created_at) in [("b", "2026-01-02"), ("a", "2026-01-01"), ("c", "2026-01-03")] {
+            test.execute(&format!(
+                "INSERT INTO imports (id, source, table_name, created_at) \
+                 VALUES ('{id}', 's3://uploads/people.csv', 'people', '{created_at} 00:00:00')"
+            ));
+        }
+        let ids = |rows: Vec<imports::ImportRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(imports::list(&mut test.connect(), 2).unwrap()), ["c", "b"]);
+        test.claim(OURS);
+        let pending = imports::list_with_status(&mut test.connect(), ImportStatus::Pending, 9).unwrap();
+        assert_eq!(ids(pending), ["c", "b"]);
+        let running = imports::list_with_status(&mut test.connect(), ImportStatus::Running, 9).unwrap();
+        assert_eq!(ids(running), ["a"]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Connecting, migrating, and the beat in the database.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use statemachine::FailureName;
+use worker::db::{Connection, Database};
+use worker::failure::Failure;
+use worker::imports::{Renewal, Renewer};
+use worker::job::progress::Counters;
+
+use crate::fixture::{ANOTHER, OURS, TestDatabase, id};
+
+const COUNTERS: Counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
+
+fn renewer(test: &TestDatabase, attempt: i32) -> Renewer {
+    Renewer::new(test.database.clone(), id(), attempt, Duration::from_secs(600))
+}
+
+#[test]
+fn a_migrated_database_is_up_to_date_and_migrating_it_again_does_nothing() {
+    for test in TestDatabase::both() {
+        assert!(test.database.is_up_to_date().unwrap());
+        assert!(test.database.migrate().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn an_empty_database_is_not_up_to_date_and_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite://{}", directory.path().join("empty.db").display());
+    for url in [sqlite, crate::postgres::create_database()] {
+        let database = Database::parse(&url).unwrap();
+        assert!(!database.is_up_to_date().unwrap());
+        let failure = worker::imports::list(&mut database.connect().unwrap(), 1).unwrap_err();
+        assert!(failure.to_string().contains("run `worker migrate`"), "{failure}");
+    }
+}
+
+#[test]
+fn two_migrations_at_a_time_wait_for_each_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite:{}", directory.path().join("new.db").display());
+    for url in [sqlite, crate::postgres::create_database()] {
+        let database = Database::parse(&url).unwrap();
+        let applied: usize = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..4).map(|_| scope.spawn(|| database.migrate().unwrap().len())).collect();
+            all.into_iter().map(|one| one.join().unwrap()).sum()
+        });
+        assert_eq!(applied, 1, "{url}");
+    }
+}
+
+#[test]
+fn every_migration_can_be_undone_and_done_again() {
+    let [sqlite, postgres] = TestDatabase::both();
+    let files = [
+        (
+            sqlite,
+            include_str!("../../migrations/sqlite/0001_imports/down.sql"),
+            include_str!("../../migrations/sqlite/0001_imports/up.sql"),
+        ),
+        (
+            postgres,
+            include_str!("../../migrations/postgres/0001_imports/down.sql"),
+            include_str!("../../migrations/postgres/0001_imports/up.sql"),
+        ),
+    ];
+    for (test, down, up) in files {
+        test.register();
+        test.execute(down);
+        test.execute(up);
+        test.register();
+    }
+}
+
+#[test]
+fn a_database_that_is_away_is_named_without_user_and_password() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let database = Database::parse(&format!("postgres://joe:geheim@127.0.0.1:{free}/sales")).unwrap();
+    match database.connect() {
+        Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause }) => {
+            assert!(cause.contains(&format!("postgres 127.0.0.1:{free}/sales")), "{cause}");
+            assert!(!cause.contains("joe") && !cause.contains("geheim"), "{cause}");
+        }
+        other => panic!("{:?}", other.err()),
+    }
+}
+
+#[test]
+fn a_user_that_may_not_log_in_is_not_named() {
+    let url = crate::postgres::create_database().replace("baton@", "joe:geheim@");
+    let failure = Database::parse(&url).unwrap().connect().err().unwrap().to_string();
+    assert!(failure.contains("does not exist"), "{failure}");
+    assert!(!failure.contains("joe") && !failure.contains("geheim"), "{failure}");
+}
+
+#[test]
+fn a_beat_renews_the_lease_and_tells_the_progress() {
+    for test in TestDatabase::both() {
+        test.register();
+        let claimed = test.claim(OURS);
+        assert_eq!(renewer(&test, 1).renew(COUNTERS).unwrap(), Renewal::Ours);
+        let row = test.row();
+        assert!(row.lease_expires_at > claimed.lease_expires_at);
+        assert_eq!((row.rows_done, row.rejects, row.bytes_done, row.bytes_total), (10, 2, 300, 900));
+    }
+}
+
+#[test]
+fn a_beat_of_a_replaced_attempt_learns_that_and_changes_nothing() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(OURS);
+        let mut renewer = renewer(&test, 1);
+        assert_eq!(renewer.renew(Counters::default()).unwrap(), Renewal::Ours);
+        let taken_over = test.claim(OURS);
+        assert_eq!(renewer.renew(COUNTERS).unwrap(), Renewal::NotOurs);
+        assert_eq!(test.row(), taken_over);
+        test.execute("DELETE FROM imports");
+        assert_eq!(renewer.renew(COUNTERS).unwrap(), Renewal::NotOurs);
+    }
+}
+
+#[test]
+fn while_a_load_holds_sqlites_write_lock_beats_go_on_and_readers_see_them() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    test.claim(ANOTHER);
+    let mut load = test.connect();
+    load.batch_execute("BEGIN IMMEDIATE; INSERT INTO people VALUES ('x');").unwrap();
+    let mut renewer = renewer(&test, 1);
+    assert_eq!(renewer.renew(Counters::default()).unwrap(), Renewal::Ours);
+    assert_eq!(renewer.renew(COUNTERS).unwrap(), Renewal::Ours);
+    let row = test.row();
+    assert_eq!((row.rows_done, row.rejects, row.bytes_done, row.bytes_total), (10, 2, 300, 900));
+    load.batch_execute("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_session_counts_time_in_utc() {
+    let test = TestDatabase::postgres();
+    let Connection::Postgres(mut connection) = test.connect() else { panic!("not PostgreSQL") };
+    let zone = diesel::dsl::sql::<diesel::sql_types::Text>("SELECT current_setting('TimeZone')");
+    let zone: String = diesel::RunQueryDsl::get_result(zone, &mut connection).unwrap();
+    assert_eq!(zone, "UTC");
+}

@@ -1,0 +1,233 @@
+//! How an import ends: what is in the row, what is reported, and with which exit code.
+
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use statemachine::{ExitCode, FailureName, Outcome, Report};
+use worker::config::Config;
+use worker::db::Database;
+use worker::failure::Failure;
+use worker::imports::ImportStatus;
+use worker::job::{Job, Patience, Summary, run};
+
+use crate::attempts::load_one;
+use crate::fixture::{ANOTHER, OURS, TestDatabase};
+use crate::step_functions::{Answer, StepFunctions};
+
+async fn run_with<W>(config: &Config, server: &StepFunctions, work: W) -> ExitCode
+where
+    W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+{
+    run(config, server.client(), Patience::default(), pending(), work).await
+}
+
+fn must_not_begin(_: &Job, _: &Database) -> Result<Summary, Failure> {
+    panic!("the work began");
+}
+
+fn output(server: &StepFunctions) -> Report {
+    let reports = server.reports();
+    assert_eq!((reports.len(), reports[0].operation.as_str()), (1, "SendTaskSuccess"));
+    serde_json::from_str(reports[0].body["output"].as_str().unwrap()).unwrap()
+}
+
+/// Error and cause of the one failure that was reported.
+fn failure(server: &StepFunctions) -> (String, String) {
+    let reports = server.reports();
+    assert_eq!((reports.len(), reports[0].operation.as_str()), (1, "SendTaskFailure"));
+    let text = |name: &str| reports[0].body[name].as_str().unwrap().to_owned();
+    (text("error"), text("cause"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_committed_import_is_reported_as_it_stands_in_its_row() {
+    for test in TestDatabase::both() {
+        test.register();
+        let server = StepFunctions::start().await;
+        assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
+        let (report, row) = (output(&server), test.row());
+        assert_eq!((report.outcome, report.rows, report.attempt), (Outcome::Imported, 1, 1));
+        assert_eq!(row.report(), Some(report));
+        assert_eq!(
+            (row.status, row.rows_done, row.bytes_done, row.lease_expires_at),
+            (ImportStatus::Success, 1, 4, None)
+        );
+        assert_eq!(test.people(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_in_its_row_before_it_is_reported() {
+    for test in TestDatabase::both() {
+        test.register();
+        let seen = Arc::new(Mutex::new(None));
+        let server = StepFunctions::answering({
+            let (database, seen) = (test.database.clone(), seen.clone());
+            move |call, _| {
+                if call.operation == "SendTaskFailure" {
+                    let id = "a".parse().unwrap();
+                    let row = worker::imports::find(&mut database.connect().unwrap(), &id).unwrap();
+                    *seen.lock().unwrap() = row;
+                }
+                Answer::Taken
+            }
+        })
+        .await;
+        let work = |job: &Job, _: &Database| {
+            job.progress.add_rows(12, 3);
+            Err(Failure::named(FailureName::TooManyRejects, "3 rows rejected,\n0 allowed"))
+        };
+        assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::FailureReported);
+        let reported = failure(&server);
+        assert_eq!(reported, ("Import.TooManyRejects".to_owned(), "3 rows rejected, 0 allowed".to_owned()));
+        let row = seen.lock().unwrap().take().unwrap();
+        assert_eq!((row.status, row.rows_done, row.rejects), (ImportStatus::Failure, 12, 3));
+        assert_eq!((row.error, row.cause), (Some(reported.0), Some(reported.1)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_repeated_until_step_functions_takes_it() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::answering(|call, before| match before {
+        0 if call.operation == "SendTaskSuccess" => Answer::Unavailable,
+        1 if call.operation == "SendTaskSuccess" => Answer::Error("ThrottlingException"),
+        _ => Answer::Taken,
+    })
+    .await;
+    assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
+    let reports = server.reports();
+    assert_eq!(reports.len(), 3);
+    assert!(reports.iter().all(|report| report.body == reports[0].body));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_nobody_takes_does_not_look_like_one_that_was() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let away = |call: &crate::step_functions::Call, _| {
+        if call.operation == "SendTaskSuccess" { Answer::Unavailable } else { Answer::Taken }
+    };
+    let server = StepFunctions::answering(away).await;
+    let patience = Patience { report: Duration::from_millis(300), ..Patience::default() };
+    let code = run(&test.config(&[]), server.client(), patience, pending(), load_one).await;
+    assert_eq!((code, test.row().status), (ExitCode::NotOurs, ImportStatus::Success));
+    // The next attempt of the execution finds the row, does nothing, and reports.
+    let server = StepFunctions::start().await;
+    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::Reported);
+    assert_eq!(Some(output(&server)), test.row().report());
+    assert_eq!(test.people(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_another_execution_has_is_reported_as_a_duplicate() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    test.claim(ANOTHER);
+    let server = StepFunctions::start().await;
+    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::Reported);
+    assert_eq!(output(&server).outcome, Outcome::Duplicate);
+    assert_eq!(test.row().execution_arn.as_deref(), Some(ANOTHER));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_cannot_be_claimed_fails_by_name() {
+    let test = TestDatabase::sqlite();
+    let server = StepFunctions::start().await;
+    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::FailureReported);
+    assert_eq!(failure(&server).0, "Import.NotRegistered");
+
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = test.config(&[("DATABASE_URL", &format!("postgres://u:geheim@127.0.0.1:{free}/sales"))]);
+    let server = StepFunctions::start().await;
+    assert_eq!(run_with(&config, &server, must_not_begin).await, ExitCode::FailureReported);
+    let (error, cause) = failure(&server);
+    assert_eq!(error, "Import.DatabaseUnavailable");
+    assert!(cause.contains("/sales") && !cause.contains("geheim"), "{cause}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_describes_no_import_fails_and_says_so_in_the_row() {
+    let test = TestDatabase::sqlite();
+    test.execute("INSERT INTO imports (id, source, table_name) VALUES ('a', '/etc/passwd', 'people')");
+    let server = StepFunctions::start().await;
+    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::FailureReported);
+    let (error, cause) = failure(&server);
+    assert_eq!(error, "Import.NotRegistered");
+    assert!(cause.contains("s3://bucket/key"), "{cause}");
+    assert_eq!(test.row().cause, Some(cause));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_is_a_fault_of_the_worker_and_its_message_stays_inside() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::start().await;
+    let work = |_: &Job, _: &Database| panic!("row 7: Ada, geheim");
+    assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::FailureReported);
+    let (error, cause) = failure(&server);
+    assert_eq!(error, "Import.Internal");
+    assert!(!cause.contains("geheim") && cause.contains("panic"), "{cause}");
+    assert_eq!(test.row().error.as_deref(), Some("Import.Internal"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_ends_well_without_a_commit_is_a_fault_of_the_worker() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::start().await;
+    let work = |_: &Job, _: &Database| Ok(Summary::default());
+    assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::FailureReported);
+    assert_eq!(failure(&server).0, "Import.Internal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_was_lost_is_still_a_success() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::start().await;
+    let work = |job: &Job, database: &Database| {
+        load_one(job, database)?;
+        Err(Failure::named(FailureName::DatabaseUnavailable, "the connection broke at COMMIT"))
+    };
+    assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::Reported);
+    assert_eq!((output(&server).outcome, test.people()), (Outcome::Imported, 1));
+    assert_eq!(test.row().execution_arn.as_deref(), Some(OURS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_failing_import_holds_no_token() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::answering(|_, _| Answer::Error("InvalidToken")).await;
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = {
+        let log = log.clone();
+        move || Log(log.clone())
+    };
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(writer).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::NotOurs);
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let line: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!((&line["span"]["import.id"], &line["span"]["execution"]), (&"a".into(), &OURS.into()));
+    assert!(log.contains("InvalidToken") && !log.contains("the-token"), "{log}");
+}
+
+#[derive(Clone)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

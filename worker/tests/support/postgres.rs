@@ -1,0 +1,125 @@
+//! A PostgreSQL of the tests' own: one throw-away cluster per test process, one database per test. It stops when the test
+//! process ends, however that ends: a shell of its own process group waits for the end of a pipe that only the test
+//! process holds. Depends on nothing but the standard library, so that any test crate can include this file.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Starts a cluster, says so, and stops it at the end of standard input. $1 is the directory of PostgreSQL's programs, $2
+/// the port.
+const SCRIPT: &str = r#"
+set -eu
+dir=$(mktemp -d /tmp/baton-postgres.XXXXXX)
+trap '"$1"/pg_ctl -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
+"$1"/initdb -D "$dir/data" -U baton -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+"$1"/pg_ctl -D "$dir/data" -l "$dir/log" -w -t 60 -o "-F -k $dir -h 127.0.0.1 -p $2" start >/dev/null 2>&1 \
+    || { cat "$dir/log" >&2; exit 1; }
+echo ready
+cat >/dev/null
+"#;
+
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+struct Cluster {
+    programs: PathBuf,
+    port: u16,
+    /// Its end is the end of the cluster.
+    _alive: ChildStdin,
+}
+
+/// Creates an empty database and returns its URL.
+///
+/// # Panics
+/// Where PostgreSQL is not installed or does not start: a test that needs it has not passed.
+pub(crate) fn create_database() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let cluster = CLUSTER.get_or_init(Cluster::start);
+    let name = format!("test_{}", NEXT.fetch_add(1, Relaxed));
+    let port = cluster.port.to_string();
+    let created = Command::new(cluster.programs.join("createdb"))
+        .args(["-h", "127.0.0.1", "-p", &port, "-U", "baton", &name])
+        .output()
+        .unwrap();
+    assert!(created.status.success(), "createdb: {}", String::from_utf8_lossy(&created.stderr));
+    format!("postgres://baton@127.0.0.1:{port}/{name}")
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let programs = programs().unwrap_or_else(|| {
+            panic!(
+                "these tests need PostgreSQL's server programs (initdb, pg_ctl, createdb), in PATH or below \
+                 /usr/lib/postgresql: install the package `postgresql` (Debian, Ubuntu, Homebrew) or \
+                 `postgresql-server` (Fedora)"
+            )
+        });
+        let mut failure = String::new();
+        // Between our look for a free port and PostgreSQL's use of it, somebody else may take it.
+        for _ in 0..3 {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            match try_start(&programs, port) {
+                Ok(alive) => return Self { programs, port, _alive: alive },
+                Err(log) => failure = log,
+            }
+        }
+        panic!("PostgreSQL does not start: {failure}");
+    }
+}
+
+fn try_start(programs: &Path, port: u16) -> Result<ChildStdin, String> {
+    let mut child = shell()
+        .args([programs.as_os_str(), port.to_string().as_ref()])
+        .current_dir("/")
+        // A runner that kills the group of a test must leave the shell its time to clean up.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if line == "ready\n" {
+        return Ok(child.stdin.take().unwrap());
+    }
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    child.wait().unwrap();
+    Err(log)
+}
+
+/// The shell that runs the script. PostgreSQL refuses to run as root.
+fn shell() -> Command {
+    let id = |arguments: &[&str]| Command::new("id").args(arguments).output().unwrap();
+    if id(&["-u"]).stdout.trim_ascii() != b"0" {
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "sh"]);
+        return command;
+    }
+    let user = if id(&["-u", "postgres"]).status.success() { "postgres" } else { "nobody" };
+    let mut command = Command::new("runuser");
+    command.args(["-u", user, "--", "sh", "-c", SCRIPT, "sh"]);
+    command
+}
+
+fn programs() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the tests look for an installed program, as a shell does")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // A package may link some of its programs into PATH, and keep all of them in one place.
+    let linked = std::env::split_paths(&path)
+        .filter_map(|dir| Some(dir.join("initdb").canonicalize().ok()?.parent()?.to_owned()));
+    let mut packaged: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|version| Some(version.ok()?.path().join("bin")))
+        .collect();
+    packaged.sort();
+    linked
+        .chain(packaged.into_iter().rev())
+        .find(|dir| ["initdb", "pg_ctl", "createdb"].iter().all(|program| dir.join(program).is_file()))
+}
