@@ -1,1 +1,5 @@
 //! placeholder
+
+pub mod states;
+mod store;
+pub mod wire;
