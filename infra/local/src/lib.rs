@@ -1,6 +1,7 @@
 //! The embedded stack.
 
 pub mod sqs;
+pub mod states;
 mod store;
 mod wire;
 
