@@ -1,0 +1,11 @@
+//! One connection type for both databases. A module of its own, because the derive puts more beside it; under another
+//! name than the rest of the crate uses, because the derive means diesel's trait by `Connection`.
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// PostgreSQL.
+    Postgres(diesel::PgConnection),
+    /// SQLite.
+    Sqlite(diesel::SqliteConnection),
+}
