@@ -1,0 +1,224 @@
+//! Rows that do not fit: each with where it stands, why, and a sentence for a person. Counted exactly; the first ones
+//! are kept for the report. Beyond the limit that the import sets, the import fails.
+
+use std::fmt;
+
+use statemachine::FailureName;
+
+use super::csv::Position;
+use crate::failure::Failure;
+
+/// Rejects that are kept, and told of in the failure's cause.
+const KEPT: usize = 20;
+
+/// The longest value that is told of, in characters.
+const VALUE_CHARACTERS: usize = 80;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal;)*) => {
+        /// Why a row is rejected.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Reason {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Reason {
+            /// The code that stands in reports.
+            pub(crate) fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The row has more or fewer fields than the header.
+    FieldCount = "field_count";
+    /// The column must have a value, and the field is empty.
+    Required = "required";
+    /// Bytes that are no UTF-8.
+    NotUtf8 = "not_utf8";
+    /// A NUL character, which neither database keeps in a text.
+    NulCharacter = "nul_character";
+    /// No whole number.
+    NotAnInteger = "not_an_integer";
+    /// No decimal number.
+    NotADecimal = "not_a_decimal";
+    /// No floating-point number.
+    NotANumber = "not_a_number";
+    /// None of the words for true and false.
+    NotABoolean = "not_a_boolean";
+    /// No date.
+    NotADate = "not_a_date";
+    /// No time of day.
+    NotATime = "not_a_time";
+    /// No date with a time of day.
+    NotATimestamp = "not_a_timestamp";
+    /// A point in time without its zone, where the column needs one.
+    ZoneMissing = "zone_missing";
+    /// A zone other than UTC, where the column would lose it.
+    ZoneUnexpected = "zone_unexpected";
+    /// No UUID.
+    NotAUuid = "not_a_uuid";
+    /// No JSON.
+    NotJson = "not_json";
+    /// No bytes in hexadecimal digits.
+    NotHex = "not_hex";
+    /// A value that the column's type cannot hold.
+    OutOfRange = "out_of_range";
+    /// More digits behind the point than the column keeps.
+    TooPrecise = "too_precise";
+    /// More characters than the column takes.
+    TooLong = "too_long";
+}
+
+/// Why a value does not fit its column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    /// The reason, for a program.
+    pub(crate) reason: Reason,
+    /// The reason, for a person: continues a sentence that begins with the value.
+    pub(crate) says: String,
+}
+
+impl Misfit {
+    pub(crate) fn new(reason: Reason, says: impl Into<String>) -> Self {
+        Self { reason, says: says.into() }
+    }
+}
+
+/// One row that was not loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reject {
+    /// Where the row stands.
+    pub(crate) position: Position,
+    /// The column, where the reason lies in one.
+    pub(crate) column: Option<String>,
+    /// The value, cut. `None` where the reason lies in no value.
+    pub(crate) value: Option<String>,
+    /// Why.
+    pub(crate) misfit: Misfit,
+}
+
+impl Reject {
+    /// A reject for a value of one column.
+    pub(crate) fn of_value(position: Position, column: &str, value: &[u8], misfit: Misfit) -> Self {
+        let value = if value.is_empty() { None } else { Some(cut(value)) };
+        Self { position, column: Some(column.to_owned()), value, misfit }
+    }
+
+    /// A reject for a row as a whole.
+    pub(crate) fn of_row(position: Position, misfit: Misfit) -> Self {
+        Self { position, column: None, value: None, misfit }
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.position.line)?;
+        if let Some(column) = &self.column {
+            write!(f, ", column {}", column.escape_debug())?;
+        }
+        f.write_str(": ")?;
+        if let Some(value) = &self.value {
+            write!(f, "\"{}\" ", value.escape_debug())?;
+        }
+        write!(f, "{} ({})", self.misfit.says, self.misfit.reason.code())
+    }
+}
+
+/// The rejects of one attempt.
+#[derive(Debug)]
+pub(crate) struct Rejects {
+    limit: u64,
+    count: u64,
+    first: Vec<Reject>,
+}
+
+impl Rejects {
+    /// None yet, of at most `limit`.
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit, count: 0, first: Vec::new() }
+    }
+
+    /// Rejects so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Counts one; fails beyond the limit.
+    pub(crate) fn add(&mut self, reject: Reject) -> Result<(), Failure> {
+        self.count += 1;
+        if self.first.len() < KEPT {
+            self.first.push(reject);
+        }
+        if self.count > self.limit { Err(self.too_many()) } else { Ok(()) }
+    }
+
+    fn too_many(&self) -> Failure {
+        let rows = if self.count == 1 { "row was" } else { "rows were" };
+        let mut cause = format!("{} {rows} rejected, the import allows {}", self.count, self.limit);
+        cause.push_str(if self.count > KEPT as u64 { "; the first:" } else { ":" });
+        for reject in &self.first {
+            cause.push('\n');
+            cause.push_str(&reject.to_string());
+        }
+        Failure::named(FailureName::TooManyRejects, cause)
+    }
+}
+
+fn cut(value: &[u8]) -> String {
+    // No character has more than four bytes, so that a value of a megabyte is not decoded whole.
+    let head = value.get(..(VALUE_CHARACTERS + 1) * 4).unwrap_or(value);
+    let text = String::from_utf8_lossy(head);
+    match text.char_indices().nth(VALUE_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reject(line: u64, value: &[u8]) -> Reject {
+        let position = Position { record: line, line, byte: 0 };
+        Reject::of_value(position, "age", value, Misfit::new(Reason::NotAnInteger, "is no integer"))
+    }
+
+    #[test]
+    fn a_reject_says_where_what_and_why() {
+        assert_eq!(reject(18, b"abc").to_string(), r#"line 18, column age: "abc" is no integer (not_an_integer)"#);
+    }
+
+    #[test]
+    fn a_value_is_cut_and_its_control_characters_are_escaped() {
+        let text = reject(1, b"a\x1b[31m\"\n\xff").to_string();
+        assert!(text.contains(r#""a\u{1b}[31m\"\n"#) && !text.contains('\x1b'), "{text}");
+        let long = reject(1, "あ".repeat(500).as_bytes()).value.unwrap();
+        assert_eq!(long.chars().count(), 81);
+        assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn the_reject_beyond_the_limit_fails_the_import_with_all_that_are_kept() {
+        let mut rejects = Rejects::new(2);
+        rejects.add(reject(2, b"a")).unwrap();
+        rejects.add(reject(3, b"b")).unwrap();
+        let expected = "3 rows were rejected, the import allows 2:\n\
+            line 2, column age: \"a\" is no integer (not_an_integer)\n\
+            line 3, column age: \"b\" is no integer (not_an_integer)\n\
+            line 9, column age: \"c\" is no integer (not_an_integer)";
+        assert_eq!(
+            rejects.add(reject(9, b"c")),
+            Err(Failure::named(FailureName::TooManyRejects, expected))
+        );
+    }
+
+    #[test]
+    fn the_count_is_exact_beyond_those_that_are_kept() {
+        let mut rejects = Rejects::new(1000);
+        (0..100).for_each(|line| rejects.add(reject(line, b"x")).unwrap());
+        assert_eq!((rejects.count(), rejects.first.len()), (100, KEPT));
+    }
+}

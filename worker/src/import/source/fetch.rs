@@ -1,0 +1,248 @@
+//! `GetObject`, again from where it broke off, and always of the same object: by its version where the import names one,
+//! else by the ETag of the first response. What S3 refuses for good ends the import by name; what may pass is tried again
+//! a few times here, and then by Step Functions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use bytes::Bytes;
+use statemachine::FailureName;
+use tokio::sync::mpsc;
+
+use super::CHUNK_BYTES;
+use crate::failure::Failure;
+use crate::import::check::interrupted;
+use crate::job::progress::Progress;
+
+/// Attempts in a row that may bring nothing before the source counts as unavailable.
+const ATTEMPTS: u32 = 5;
+
+/// The pause after the first attempt; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a connection may bring nothing before it counts as broken.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How often a wait looks at the request to stop.
+const LOOK: Duration = Duration::from_millis(500);
+
+type Sender = mpsc::Sender<Result<Bytes, Failure>>;
+
+/// One object being fetched.
+pub(super) struct Fetch {
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+    key: String,
+    version_id: Option<String>,
+    progress: Arc<Progress>,
+    /// The object's, from the first response.
+    etag: Option<String>,
+    /// The object's size in bytes, from the first response.
+    total: Option<u64>,
+    /// Bytes that have been passed on.
+    offset: u64,
+}
+
+/// Why a connection ended before the object did.
+enum Broken {
+    /// For good.
+    Failed(Failure),
+    /// Perhaps not the next time; the reason, for people.
+    Again(String),
+    /// Nobody reads any more.
+    Abandoned,
+}
+
+impl Fetch {
+    pub(super) fn new(
+        s3: aws_sdk_s3::Client,
+        source: &statemachine::Source,
+        version_id: Option<String>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let (bucket, key) = (source.bucket.clone(), source.key.clone());
+        Self { s3, bucket, key, version_id, progress, etag: None, total: None, offset: 0 }
+    }
+
+    /// Feeds the channel until the object's end, or with one failure.
+    pub(super) async fn run(mut self, sender: Sender) {
+        let mut idle_attempts = 0;
+        loop {
+            let before = self.offset;
+            let reason = match self.attempt(&sender).await {
+                Ok(()) | Err(Broken::Abandoned) => return,
+                Err(Broken::Failed(failure)) => return self.fail(&sender, failure).await,
+                Err(Broken::Again(reason)) => reason,
+            };
+            idle_attempts = if self.offset > before { 1 } else { idle_attempts + 1 };
+            tracing::warn!(
+                source.offset = self.offset,
+                source.attempt = idle_attempts,
+                reason,
+                "Reading the source broke off at byte {}",
+                self.offset
+            );
+            if idle_attempts >= ATTEMPTS {
+                let cause = format!(
+                    "failed to read {} at byte {} in {ATTEMPTS} attempts: {reason}",
+                    self.object(),
+                    self.offset
+                );
+                let failure = Failure::named(FailureName::SourceUnavailable, cause);
+                return self.fail(&sender, failure).await;
+            }
+            let pause = tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(idle_attempts - 1));
+            tokio::select! {
+                () = pause => {}
+                () = sender.closed() => return,
+                () = stop_requested(&self.progress) => return self.fail(&sender, interrupted()).await,
+            }
+        }
+    }
+
+    async fn fail(&self, sender: &Sender, failure: Failure) {
+        // A reader that is gone needs no failure.
+        let _ = sender.send(Err(failure)).await;
+    }
+
+    /// One connection: asks for what is still missing, and passes on what comes.
+    async fn attempt(&mut self, sender: &Sender) -> Result<(), Broken> {
+        let progress = Arc::clone(&self.progress);
+        let mut response = tokio::select! {
+            response = self.request() => response?,
+            () = sender.closed() => return Err(Broken::Abandoned),
+            () = stop_requested(&progress) => return Err(Broken::Failed(interrupted())),
+        };
+        self.check(&response)?;
+        loop {
+            let chunk = tokio::select! {
+                chunk = tokio::time::timeout(IDLE, response.body.next()) => chunk,
+                () = sender.closed() => return Err(Broken::Abandoned),
+                () = stop_requested(&progress) => return Err(Broken::Failed(interrupted())),
+            };
+            match chunk {
+                Ok(Some(Ok(chunk))) => self.pass_on(chunk, sender).await?,
+                Ok(Some(Err(error))) => return Err(Broken::Again(chain(&error))),
+                Ok(None) if self.total.is_some_and(|total| self.offset < total) => {
+                    return Err(Broken::Again("the connection was closed".to_owned()));
+                }
+                Ok(None) => return Ok(()),
+                Err(_) => return Err(Broken::Again(format!("nothing came for {} s", IDLE.as_secs()))),
+            }
+        }
+    }
+
+    async fn request(&self) -> Result<GetObjectOutput, Broken> {
+        let mut request = self.s3.get_object().bucket(&self.bucket).key(&self.key);
+        request = request.set_version_id(self.version_id.clone()).set_if_match(self.etag.clone());
+        if self.offset > 0 {
+            request = request.range(format!("bytes={}-", self.offset));
+        }
+        request.send().await.map_err(|error| self.refusal(&error))
+    }
+
+    /// Holds the response against the first one.
+    fn check(&mut self, response: &GetObjectOutput) -> Result<(), Broken> {
+        let etag = response.e_tag().map(str::to_owned);
+        let length = response.content_length().and_then(|length| u64::try_from(length).ok());
+        if self.offset == 0 && self.etag.is_none() {
+            self.etag = etag;
+            self.total = length;
+            self.progress.set_bytes_total(length.unwrap_or(0));
+            return Ok(());
+        }
+        if etag != self.etag || self.total.zip(length).is_some_and(|(total, rest)| self.offset + rest != total) {
+            return Err(Broken::Failed(self.changed()));
+        }
+        // A store that does not know ranges would begin again.
+        let expected = format!("bytes {}-", self.offset);
+        if self.offset > 0 && !response.content_range().is_some_and(|range| range.starts_with(&expected)) {
+            let cause = format!("{} broke off, and its store cannot resume it", self.object());
+            return Err(Broken::Failed(Failure::named(FailureName::SourceUnavailable, cause)));
+        }
+        Ok(())
+    }
+
+    async fn pass_on(&mut self, mut chunk: Bytes, sender: &Sender) -> Result<(), Broken> {
+        if self.total.is_some_and(|total| self.offset + chunk.len() as u64 > total) {
+            return Err(Broken::Failed(self.changed()));
+        }
+        while !chunk.is_empty() {
+            let part = chunk.split_to(chunk.len().min(CHUNK_BYTES));
+            let length = part.len() as u64;
+            sender.send(Ok(part)).await.map_err(|_| Broken::Abandoned)?;
+            self.offset += length;
+        }
+        Ok(())
+    }
+
+    /// What an error of S3 means. Source: "Error responses" in the S3 API reference.
+    fn refusal(&self, error: &SdkError<GetObjectError>) -> Broken {
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let code = error.code().unwrap_or_default();
+        let object = self.object();
+        let fail = |name, cause: String| Broken::Failed(Failure::named(name, cause));
+        match (status, code) {
+            (_, "NoSuchBucket") => fail(FailureName::SourceMissing, format!("there is no bucket {:?}", self.bucket)),
+            (404, _) if self.version_id.is_some() => {
+                fail(FailureName::SourceMissing, format!("there is no {object} of that version"))
+            }
+            (404, _) if self.etag.is_some() => Broken::Failed(self.changed()),
+            (404, _) => fail(FailureName::SourceMissing, format!("there is no {object}")),
+            // The version is a delete marker, or none at all.
+            (405, _) | (400, "InvalidArgument" | "NoSuchVersion") if self.version_id.is_some() => {
+                fail(FailureName::SourceMissing, format!("there is no {object} of that version"))
+            }
+            (412, _) => Broken::Failed(self.changed()),
+            // The first response had been whole; the object is shorter now.
+            (416, _) => Broken::Failed(self.changed()),
+            (403, "InvalidObjectState") => {
+                fail(FailureName::SourceUnreadable, format!("{object} is archived, restore it first"))
+            }
+            // Clocks and credentials mend themselves.
+            (403, "RequestTimeTooSkewed") => Broken::Again(code.to_owned()),
+            (403, _) => fail(
+                FailureName::SourceDenied,
+                format!(
+                    "S3 does not let the worker read {object}, or there is no such object and the worker may not \
+                     list the bucket ({})",
+                    if code.is_empty() { "403" } else { code }
+                ),
+            ),
+            (301 | 307, _) => {
+                fail(FailureName::SourceDenied, format!("{object} lies in another region than the worker reads from"))
+            }
+            _ => Broken::Again(if code.is_empty() { chain(error) } else { format!("{code} ({status})") }),
+        }
+    }
+
+    fn changed(&self) -> Failure {
+        let cause = format!("{} was replaced while it was read; import it again", self.object());
+        Failure::named(FailureName::SourceChanged, cause)
+    }
+
+    fn object(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+/// Returns when the import is to stop. It is asked, for the flag wakes nobody.
+async fn stop_requested(progress: &Progress) {
+    while !progress.stop_requested() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// An error with its sources, which say what the error itself does not.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        source = error.source();
+    }
+    words
+}

@@ -1,0 +1,175 @@
+//! The table as the database has it: which columns, of which types, what must be given. It is the schema that a file is
+//! checked against. Names are taken to the letter and always quoted; Baton's own tables and the system's are refused.
+
+mod postgres;
+mod sqlite;
+
+use statemachine::FailureName;
+
+use super::value::Kind;
+use crate::config::AllowedTables;
+use crate::db::Connection;
+use crate::failure::Failure;
+
+/// Baton's own tables: an import that wrote into them could take or finish any other.
+const OWN_TABLES: &[&str] = &["imports", "import_progress", "__diesel_schema_migrations"];
+
+/// How many near names a refusal offers.
+const NEAR_NAMES: usize = 3;
+
+/// A table that rows can be written to.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    /// The name as the import gives it, for people.
+    pub(crate) name: String,
+    /// The name for SQL: quoted, with its schema where it has one.
+    pub(crate) sql: String,
+    /// Its columns, in the table's order.
+    pub(crate) columns: Vec<Column>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    /// The name, to the letter.
+    pub(crate) name: String,
+    /// The type, as the database spells it.
+    pub(crate) type_name: String,
+    /// What it takes; `None` for a type that cannot be imported.
+    pub(crate) kind: Option<Kind>,
+    /// Whether NULL is a value of it.
+    pub(crate) nullable: bool,
+    /// Whether the database fills it in when it is not given.
+    pub(crate) has_default: bool,
+    /// Whether the database computes it, and takes no value.
+    pub(crate) generated: bool,
+}
+
+impl Column {
+    /// Whether a file must have this column.
+    pub(crate) fn is_required(&self) -> bool {
+        !self.nullable && !self.has_default && !self.generated
+    }
+}
+
+/// Refuses, before anything is opened, a table that the configuration does not allow.
+pub(crate) fn check_allowed(name: &str, allowed: &AllowedTables) -> Result<(), Failure> {
+    if is_reserved(name) {
+        return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
+    }
+    if !allowed.allows(name) {
+        return Err(not_allowed(format!(
+            "the worker's configuration does not allow imports into {name:?}; add it to the allowed tables"
+        )));
+    }
+    Ok(())
+}
+
+/// Reads the table's columns.
+pub(crate) fn read(connection: &mut Connection, name: &str, allowed: &AllowedTables) -> Result<Table, Failure> {
+    let found = match connection {
+        Connection::Postgres(connection) => postgres::read(connection, name)?,
+        Connection::Sqlite(connection) => sqlite::read(connection, name)?,
+    };
+    let table = match found {
+        Found::Table(table) => table,
+        Found::Missing { others } => return Err(missing(name, others, allowed)),
+        Found::NotATable { what } => {
+            return Err(Failure::named(
+                FailureName::TableMissing,
+                format!("{name:?} is {what}, rows can only be imported into a table"),
+            ));
+        }
+        Found::Reserved => {
+            return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
+        }
+        Found::NoPrivilege => {
+            return Err(not_allowed(format!("the worker's database user may not insert into {name:?}")));
+        }
+    };
+    Ok(table)
+}
+
+/// What a database says of a name.
+enum Found {
+    Table(Table),
+    /// Nothing of this name; the names that there are.
+    Missing {
+        others: Vec<String>,
+    },
+    /// Something that rows cannot be written to.
+    NotATable {
+        what: &'static str,
+    },
+    Reserved,
+    NoPrivilege,
+}
+
+fn missing(name: &str, others: Vec<String>, allowed: &AllowedTables) -> Failure {
+    let others: Vec<_> =
+        others.into_iter().filter(|other| !is_reserved(other) && allowed.allows(other)).collect();
+    let near = near_names(name, others.iter().map(String::as_str));
+    let near = match near.as_slice() {
+        [] => String::new(),
+        names => format!("; is it {}?", names.join(" or ")),
+    };
+    Failure::named(FailureName::TableMissing, format!("there is no table {name:?}{near}"))
+}
+
+/// The names that `name` is most like, nearest first, as they would be quoted to a person.
+pub(crate) fn near_names<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let folded = name.trim().to_lowercase();
+    let mut near: Vec<(f64, &str)> = others
+        .map(|other| (strsim::jaro_winkler(&folded, &other.to_lowercase()), other))
+        .filter(|&(likeness, _)| likeness >= 0.8)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    near.into_iter().take(NEAR_NAMES).map(|(_, other)| format!("{other:?}")).collect()
+}
+
+fn is_reserved(name: &str) -> bool {
+    let folded = name.to_lowercase();
+    let (schema, table) = match folded.split_once('.') {
+        Some((schema, table)) => (schema, table),
+        None => ("", folded.as_str()),
+    };
+    // `imports` in a schema of its own is somebody else's; whether it is ours, the database tells by its identity.
+    let is_own = OWN_TABLES.contains(&table) && matches!(schema, "" | "main" | "public");
+    is_own || table.starts_with("sqlite_") || schema.starts_with("pg_") || schema == "information_schema"
+        || (schema.is_empty() && table.starts_with("pg_"))
+}
+
+fn not_allowed(cause: String) -> Failure {
+    Failure::named(FailureName::TableNotAllowed, cause)
+}
+
+/// A name as SQL's quoted identifier, which both databases read the same way.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_quotes() {
+        assert_eq!(quoted(r#"a"; DROP TABLE b; --"#), r#""a""; DROP TABLE b; --""#);
+    }
+
+    #[test]
+    fn our_own_tables_and_the_systems_are_refused_in_any_spelling() {
+        for name in ["imports", "Imports", "public.imports", "main.imports", "pg_catalog.pg_class", "pg_authid",
+            "information_schema.tables", "SQLITE_schema", "__diesel_schema_migrations"] {
+            assert!(is_reserved(name), "{name}");
+        }
+        assert!(!is_reserved("people") && !is_reserved("sales.imports"));
+    }
+
+    #[test]
+    fn near_names_come_nearest_first() {
+        let names = ["orders", "people", "persons", "peoples_old"];
+        assert_eq!(near_names("poeple", names.into_iter()).first().map(String::as_str), Some("\"people\""));
+        assert!(near_names("zzz", names.into_iter()).is_empty());
+    }
+}
