@@ -44,7 +44,8 @@ impl Database {
     /// # Errors
     /// Any.
     pub fn migrate(&self) -> Result<Vec<String>, Failure> {
-        let sql = "CREATE TABLE imports (id text PRIMARY KEY, status text NOT NULL, attempt integer NOT NULL)";
+        let sql =
+            "CREATE TABLE imports (id text PRIMARY KEY, status text NOT NULL, attempt integer NOT NULL)";
         match self.connect()? {
             Connection::Postgres(mut c) => c.batch_execute(sql),
             Connection::Sqlite(mut c) => c.batch_execute(sql),
