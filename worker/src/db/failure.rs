@@ -146,7 +146,11 @@ mod tests {
             "database or disk is full",
             "attempt to write a readonly database",
         ] {
-            assert_eq!(name(DatabaseErrorKind::Unknown, message), FailureName::DatabaseUnavailable, "{message}");
+            assert_eq!(
+                name(DatabaseErrorKind::Unknown, message),
+                FailureName::DatabaseUnavailable,
+                "{message}"
+            );
         }
         assert_eq!(name(DatabaseErrorKind::ClosedConnection, "x"), FailureName::DatabaseUnavailable);
     }

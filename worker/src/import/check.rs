@@ -79,14 +79,8 @@ pub(crate) fn interrupted() -> Failure {
 }
 
 fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Reject> {
-    if raw.fields.len() != plan.fields {
-        let (has, expected) = (raw.fields.len(), plan.fields);
-        let plural = if has == 1 { "field" } else { "fields" };
-        let mut says = format!("has {has} {plural}, the header has {expected}");
-        if raw.lines() > 1 {
-            says.push_str(&format!("; it takes {} lines, is a quote misplaced?", raw.lines()));
-        }
-        return Err(Reject::of_row(raw.position, Misfit::new(Reason::FieldCount, says)));
+    if let Some(misfit) = misshapen(raw, plan) {
+        return Err(Reject::of_row(raw.position, misfit));
     }
     for column in &plan.columns {
         let field = raw.fields.get(column.field).unwrap_or_default();
@@ -99,6 +93,24 @@ fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Resu
         values.push(value.map_err(|misfit| Reject::of_value(raw.position, &column.name, field, misfit))?);
     }
     Ok(())
+}
+
+/// What is wrong with a row before any of its values is looked at.
+fn misshapen(raw: &RawRow<'_>, plan: &Plan) -> Option<Misfit> {
+    let mut misfit = if raw.has_stray_quote() {
+        let says = "goes on behind a closing quote; a quote within a quoted field is written twice";
+        Misfit::new(Reason::StrayQuote, says)
+    } else if raw.fields.len() != plan.fields {
+        let (has, expected) = (raw.fields.len(), plan.fields);
+        let plural = if has == 1 { "field" } else { "fields" };
+        Misfit::new(Reason::FieldCount, format!("has {has} {plural}, the header has {expected}"))
+    } else {
+        return None;
+    };
+    if raw.lines() > 1 {
+        misfit.says.push_str(&format!("; it takes {} lines, is a quote misplaced?", raw.lines()));
+    }
+    Some(misfit)
 }
 
 /// An empty vector in the memory of another one: the row's values borrow from a record that is gone at the next, so that

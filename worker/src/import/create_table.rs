@@ -1,7 +1,7 @@
 //! A table for a file that has none yet: names from the header, types from the first rows. Whatever could lose
 //! something stays text: a postcode with leading zeros is no number.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::io::Read;
 
 use super::reject::Misfit;
@@ -139,9 +139,7 @@ impl Guess {
         let is = |kind: Kind| -> Result<Value<'_>, Misfit> { kind.parse(field) };
         match self {
             // Not every word that the import takes: a column of y and n, or of 1 and 0, may hold other things later.
-            Self::Boolean => {
-                field.eq_ignore_ascii_case(b"true") || field.eq_ignore_ascii_case(b"false")
-            }
+            Self::Boolean => field.eq_ignore_ascii_case(b"true") || field.eq_ignore_ascii_case(b"false"),
             Self::Integer => is_plain_number(field) && is(Kind::Integer(Width::Eight)).is_ok(),
             // Held to what both databases keep exactly.
             Self::Decimal => {
@@ -178,15 +176,6 @@ fn is_plain_number(field: &[u8]) -> bool {
     let is_padded = matches!(digits, [b'0', next, ..] if next.is_ascii_digit());
     let is_point_first = digits.first() == Some(&b'.');
     !is_padded && !is_point_first && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
-}
-
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Postgres => "PostgreSQL",
-            Self::Sqlite => "SQLite",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod properties;
 use std::io::{self, Read};
 
 use csv::{ByteRecord, ReaderBuilder};
-use csv_core::ReadRecordResult;
 
 use super::decode::{read_failure, unreadable};
 use crate::failure::Failure;
@@ -56,12 +55,63 @@ pub(crate) struct RawRow<'a> {
     pub(crate) bytes: &'a [u8],
     /// Where it stands.
     pub(crate) position: Position,
+    delimiter: u8,
 }
 
 impl RawRow<'_> {
     /// How many physical lines the record takes.
     pub(crate) fn lines(&self) -> u64 {
         window::count_lines(self.bytes, false).0 + 1
+    }
+
+    /// Whether a quoted field goes on behind its closing quote. `csv` takes that for part of the field, and so would turn a
+    /// quote that was forgotten, with all rows up to the next one, into one long value.
+    pub(crate) fn has_stray_quote(&self) -> bool {
+        Quotes::of(self.bytes, self.delimiter).stray
+    }
+}
+
+/// What the quotes of a record are like.
+#[derive(Clone, Copy, Default)]
+struct Quotes {
+    /// A field goes on behind its closing quote.
+    stray: bool,
+    /// The last field is not closed.
+    open: bool,
+}
+
+/// Where in a field a byte stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote within quotes: it closes the field, or is the first of two.
+    Closed,
+}
+
+impl Quotes {
+    /// Looks at a record as it stands in the file. Most have no quote, and are told at the speed of the memory.
+    fn of(record: &[u8], delimiter: u8) -> Self {
+        if !record.contains(&b'"') {
+            return Self::default();
+        }
+        let (mut place, mut stray) = (Place::Start, false);
+        for &byte in record {
+            place = match (place, byte) {
+                (Place::Start | Place::Closed, b'"') => Place::Quoted,
+                (Place::Quoted, b'"') => Place::Closed,
+                (Place::Quoted, _) => Place::Quoted,
+                (_, byte) if byte == delimiter => Place::Start,
+                (Place::Closed, b'\r' | b'\n') => Place::Closed,
+                (Place::Closed, _) => {
+                    stray = true;
+                    Place::Plain
+                }
+                (Place::Start | Place::Plain, _) => Place::Plain,
+            };
+        }
+        Self { stray, open: matches!(place, Place::Quoted) }
     }
 }
 
@@ -112,12 +162,13 @@ impl<R: Read> Reader<R> {
             )));
         }
         let is_last = window.ended() && window.current().len() == bytes.len();
-        if is_last && self.ends_in_a_quote(bytes) {
+        if is_last && Quotes::of(bytes, self.settings.delimiter).open {
             return Err(unreadable(format!(
                 "the file ends inside a quoted field: a quote in the record at line {line} is never closed"
             )));
         }
-        Ok(Some(RawRow { fields: &self.record, bytes: without_line_break(bytes), position }))
+        let delimiter = self.settings.delimiter;
+        Ok(Some(RawRow { fields: &self.record, bytes: without_line_break(bytes), position, delimiter }))
     }
 
     /// Offset in the object up to which records have been parsed.
@@ -125,22 +176,11 @@ impl<R: Read> Reader<R> {
         self.origin + self.csv.position().byte()
     }
 
-    /// Whether a line break behind these bytes would not end the record. Only asked of a file's last record.
-    fn ends_in_a_quote(&self, bytes: &[u8]) -> bool {
-        let mut core = csv_core::ReaderBuilder::new().delimiter(self.settings.delimiter).build();
-        let (mut output, mut ends) = (vec![0; bytes.len() + 1], vec![0; bytes.len() + 2]);
-        let (result, _, written, fields) = core.read_record(bytes, &mut output, &mut ends);
-        if result != ReadRecordResult::InputEmpty {
-            return false;
-        }
-        let rest = output.get_mut(written..).unwrap_or_default();
-        let (result, ..) = core.read_record(b"\n", rest, ends.get_mut(fields..).unwrap_or_default());
-        result == ReadRecordResult::InputEmpty
-    }
-
     fn failure(&mut self, error: csv::Error) -> Failure {
         match error.into_kind() {
-            csv::ErrorKind::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<RecordTooLarge>()) => {
+            csv::ErrorKind::Io(error)
+                if error.get_ref().is_some_and(|inner| inner.is::<RecordTooLarge>()) =>
+            {
                 too_large(self.csv.get_mut().find_start().0)
             }
             csv::ErrorKind::Io(error) => read_failure(error),

@@ -38,9 +38,10 @@ pub(crate) fn names(header: &ByteRecord) -> Result<Vec<String>, Failure> {
         .enumerate()
         .map(|(index, name)| match std::str::from_utf8(name) {
             Ok(name) => Ok(name.to_owned()),
-            Err(_) => {
-                Err(unreadable(format!("the header is not UTF-8 (column {}); save the file as UTF-8", index + 1)))
-            }
+            Err(_) => Err(unreadable(format!(
+                "the header is not UTF-8 (column {}); save the file as UTF-8",
+                index + 1
+            ))),
         })
         .collect()
 }
@@ -67,7 +68,8 @@ pub(crate) fn plan(header: &[String], table: &Table, options: &ImportOptions) ->
     }
     if !options.ignore_unknown {
         for &(field, name) in &unknown {
-            let free = matched().filter(|(_, fields)| fields.is_empty()).map(|(column, _)| column.name.as_str());
+            let free =
+                matched().filter(|(_, fields)| fields.is_empty()).map(|(column, _)| column.name.as_str());
             let near = is_it("; in the table, is it ", &near_names(name, free));
             let name = if name.trim().is_empty() { "(no name)".to_owned() } else { format!("{name:?}") };
             problems.push(format!("unknown: {name}, column {} of the file{near}", field + 1));
@@ -89,7 +91,11 @@ pub(crate) fn plan(header: &[String], table: &Table, options: &ImportOptions) ->
             "the file's columns are not those of the table {:?}:\n{}{}",
             table.name,
             problems.join("\n"),
-            if unknown.is_empty() || options.ignore_unknown { "" } else { "\n(ignore_unknown leaves unknown columns out)" }
+            if unknown.is_empty() || options.ignore_unknown {
+                ""
+            } else {
+                "\n(ignore_unknown leaves unknown columns out)"
+            }
         );
         return Err(Failure::named(FailureName::HeaderMismatch, cause));
     }
@@ -195,6 +201,8 @@ mod tests {
     fn a_type_that_cannot_be_imported_matters_only_where_the_file_fills_it() {
         assert!(planned(&["id", "email"], false).is_ok());
         let refusal = planned(&["id", "email", "place"], false).unwrap_err();
-        assert!(refusal.starts_with("Import.ColumnUnsupported") && refusal.contains("\"place\" of type point"));
+        assert!(
+            refusal.starts_with("Import.ColumnUnsupported") && refusal.contains("\"place\" of type point")
+        );
     }
 }

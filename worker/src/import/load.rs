@@ -56,7 +56,9 @@ pub(crate) fn load<R: Read>(
 
 fn begin(connection: &mut Connection) -> Result<(), Failure> {
     match connection {
-        Connection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN"),
+        Connection::Postgres(connection) => {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
+        }
         // Takes the write lock at once: a transaction that begins by reading could lose its snapshot to another writer,
         // and would then fail without waiting.
         Connection::Sqlite(connection) => {

@@ -34,6 +34,8 @@ macro_rules! reasons {
 reasons! {
     /// The row has more or fewer fields than the header.
     FieldCount = "field_count";
+    /// A quoted field goes on behind its closing quote.
+    StrayQuote = "stray_quote";
     /// The column must have a value, and the field is empty.
     Required = "required";
     /// Bytes that are no UTF-8.
@@ -188,7 +190,10 @@ mod tests {
 
     #[test]
     fn a_reject_says_where_what_and_why() {
-        assert_eq!(reject(18, b"abc").to_string(), r#"line 18, column age: "abc" is no integer (not_an_integer)"#);
+        assert_eq!(
+            reject(18, b"abc").to_string(),
+            r#"line 18, column age: "abc" is no integer (not_an_integer)"#
+        );
     }
 
     #[test]
@@ -209,10 +214,7 @@ mod tests {
             line 2, column age: \"a\" is no integer (not_an_integer)\n\
             line 3, column age: \"b\" is no integer (not_an_integer)\n\
             line 9, column age: \"c\" is no integer (not_an_integer)";
-        assert_eq!(
-            rejects.add(reject(9, b"c")),
-            Err(Failure::named(FailureName::TooManyRejects, expected))
-        );
+        assert_eq!(rejects.add(reject(9, b"c")), Err(Failure::named(FailureName::TooManyRejects, expected)));
     }
 
     #[test]

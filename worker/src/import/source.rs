@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
+use statemachine::FailureName;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -23,33 +24,68 @@ const CHUNKS: usize = 8;
 
 /// The object's bytes, in order, each once.
 pub(crate) struct Source {
-    chunks: mpsc::Receiver<Result<Bytes, Failure>>,
+    pieces: mpsc::Receiver<Result<Piece, Failure>>,
     current: Bytes,
+    ended: bool,
     progress: Arc<Progress>,
+}
+
+/// What the task feeds. The end is said: a channel that merely closes means a task that was cut off, and must not pass for
+/// a file that is shorter.
+#[derive(Debug)]
+enum Piece {
+    Bytes(Bytes),
+    End,
 }
 
 impl Source {
     /// Begins to fetch the object. What is wrong with it comes out of the first read. The task ends with this reader.
     pub(crate) fn open(job: &Job, s3: &aws_sdk_s3::Client, runtime: &Handle) -> Self {
-        let (sender, chunks) = mpsc::channel(CHUNKS);
+        let (sender, pieces) = mpsc::channel(CHUNKS);
         let fetch = Fetch::new(s3.clone(), &job.source, job.version_id.clone(), Arc::clone(&job.progress));
         runtime.spawn(fetch.run(sender));
-        Self { chunks, current: Bytes::new(), progress: Arc::clone(&job.progress) }
+        Self { pieces, current: Bytes::new(), ended: false, progress: Arc::clone(&job.progress) }
     }
 }
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.current.is_empty() {
-            match self.chunks.blocking_recv() {
-                Some(Ok(chunk)) => self.current = chunk,
+        while self.current.is_empty() && !self.ended {
+            match self.pieces.blocking_recv() {
+                Some(Ok(Piece::Bytes(bytes))) => self.current = bytes,
+                Some(Ok(Piece::End)) => self.ended = true,
                 Some(Err(failure)) => return Err(io::Error::other(failure)),
-                None => return Ok(0),
+                None => {
+                    let cause = "reading the source was cut off within the worker";
+                    return Err(io::Error::other(Failure::named(FailureName::SourceUnavailable, cause)));
+                }
             }
         }
         let length = self.current.len().min(buffer.len());
         self.current.copy_to_slice(buffer.get_mut(..length).unwrap_or_default());
         self.progress.add_bytes(length as u64);
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pieces: Vec<Piece>) -> io::Result<String> {
+        let (sender, receiver) = mpsc::channel(8);
+        pieces.into_iter().for_each(|piece| sender.try_send(Ok(piece)).unwrap());
+        drop(sender);
+        let progress = Arc::default();
+        let mut source = Source { pieces: receiver, current: Bytes::new(), ended: false, progress };
+        let mut text = String::new();
+        source.read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn a_fetch_that_is_cut_off_does_not_pass_for_a_shorter_file() {
+        let bytes = |text: &'static str| Piece::Bytes(Bytes::from_static(text.as_bytes()));
+        assert_eq!(read(vec![bytes("id\n"), bytes("1\n"), Piece::End]).unwrap(), "id\n1\n");
+        assert!(read(vec![bytes("id\n")]).unwrap_err().to_string().contains("cut off"));
     }
 }

@@ -66,7 +66,11 @@ pub(crate) fn check_allowed(name: &str, allowed: &AllowedTables) -> Result<(), F
 }
 
 /// Reads the table's columns.
-pub(crate) fn read(connection: &mut Connection, name: &str, allowed: &AllowedTables) -> Result<Table, Failure> {
+pub(crate) fn read(
+    connection: &mut Connection,
+    name: &str,
+    allowed: &AllowedTables,
+) -> Result<Table, Failure> {
     let found = match connection {
         Connection::Postgres(connection) => postgres::read(connection, name)?,
         Connection::Sqlite(connection) => sqlite::read(connection, name)?,
@@ -135,7 +139,10 @@ fn is_reserved(name: &str) -> bool {
     };
     // `imports` in a schema of its own is somebody else's; whether it is ours, the database tells by its identity.
     let is_own = OWN_TABLES.contains(&table) && matches!(schema, "" | "main" | "public");
-    is_own || table.starts_with("sqlite_") || schema.starts_with("pg_") || schema == "information_schema"
+    is_own
+        || table.starts_with("sqlite_")
+        || schema.starts_with("pg_")
+        || schema == "information_schema"
         || (schema.is_empty() && table.starts_with("pg_"))
 }
 
@@ -159,8 +166,17 @@ mod tests {
 
     #[test]
     fn our_own_tables_and_the_systems_are_refused_in_any_spelling() {
-        for name in ["imports", "Imports", "public.imports", "main.imports", "pg_catalog.pg_class", "pg_authid",
-            "information_schema.tables", "SQLITE_schema", "__diesel_schema_migrations"] {
+        for name in [
+            "imports",
+            "Imports",
+            "public.imports",
+            "main.imports",
+            "pg_catalog.pg_class",
+            "pg_authid",
+            "information_schema.tables",
+            "SQLITE_schema",
+            "__diesel_schema_migrations",
+        ] {
             assert!(is_reserved(name), "{name}");
         }
         assert!(!is_reserved("people") && !is_reserved("sales.imports"));

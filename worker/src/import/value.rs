@@ -152,9 +152,9 @@ fn parse_boolean(text: &str) -> Result<bool, Misfit> {
     const TRUE: [&str; 6] = ["true", "t", "1", "yes", "y", "on"];
     const FALSE: [&str; 6] = ["false", "f", "0", "no", "n", "off"];
     let is = |word: &&str| text.eq_ignore_ascii_case(word);
-    if TRUE.iter().any(|word| is(word)) {
+    if TRUE.iter().any(is) {
         Ok(true)
-    } else if FALSE.iter().any(|word| is(word)) {
+    } else if FALSE.iter().any(is) {
         Ok(false)
     } else {
         let says = "is neither true nor false (true/false, t/f, yes/no, y/n, on/off, 1/0)";

@@ -57,7 +57,8 @@ fn file() -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
         for (fields, line_break, blank_lines) in records {
             text.extend(line_break.repeat(blank_lines).bytes());
             starts.push(text.len());
-            let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+            let mut writer =
+                csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
             writer.write_record(&fields).unwrap();
             text.extend(writer.into_inner().unwrap().strip_suffix(b"\n").unwrap());
             text.extend(line_break.bytes());
@@ -110,6 +111,20 @@ proptest! {
                 prop_assert_eq!(ended, ReadRecordResult::InputEmpty);
             }
         }
+    }
+}
+
+#[test]
+fn text_behind_a_closing_quote_is_told_and_other_quotes_are_not() {
+    let is_stray = |text: &str| {
+        let mut reader = Reader::new(text.as_bytes(), 0, Settings::default());
+        reader.next_row().unwrap().unwrap().has_stray_quote()
+    };
+    for text in ["\"a\"b,c\n", "\"a\" ,b", "\"a\\\"b\",c", "x,\"a\n2,b\n3,\"c\"\n"] {
+        assert!(is_stray(text), "{text:?}");
+    }
+    for text in ["a,b", "\"a\",\"b\"\r\n", "\"a\"\"b\",\"\"", "5\" pipe,a\"b\"", "\"a\nb\"\n", "\"\"\"\"\n"] {
+        assert!(!is_stray(text), "{text:?}");
     }
 }
 

@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn a_numeric_is_its_digits_in_base_10000() {
         let kind = Kind::Decimal(DecimalLimits::default());
-        assert_eq!(written(kind, "-12345.60"), [0, 0, 0, 14, 0, 3, 0, 1, 0x40, 0, 0, 2, 0, 1, 0x09, 0x29, 0x17, 0x70]);
+        assert_eq!(
+            written(kind, "-12345.60"),
+            [0, 0, 0, 14, 0, 3, 0, 1, 0x40, 0, 0, 2, 0, 1, 0x09, 0x29, 0x17, 0x70]
+        );
         assert_eq!(written(kind, "-0.0"), [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1]);
     }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use statemachine::FailureName;
 use tokio::sync::mpsc;
 
-use super::CHUNK_BYTES;
+use super::{CHUNK_BYTES, Piece};
 use crate::failure::Failure;
 use crate::import::check::interrupted;
 use crate::job::progress::Progress;
@@ -28,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How often a wait looks at the request to stop.
 const LOOK: Duration = Duration::from_millis(500);
 
-type Sender = mpsc::Sender<Result<Bytes, Failure>>;
+type Sender = mpsc::Sender<Result<Piece, Failure>>;
 
 /// One object being fetched.
 pub(super) struct Fetch {
@@ -124,11 +124,16 @@ impl Fetch {
             };
             match chunk {
                 Ok(Some(Ok(chunk))) => self.pass_on(chunk, sender).await?,
+                // Every byte is here and has been passed on: what fails now is their checksum.
+                Ok(Some(Err(error))) if self.total == Some(self.offset) => {
+                    let cause = format!("{} arrived damaged: {}", self.object(), chain(&error));
+                    return Err(Broken::Failed(Failure::named(FailureName::SourceUnavailable, cause)));
+                }
                 Ok(Some(Err(error))) => return Err(Broken::Again(chain(&error))),
                 Ok(None) if self.total.is_some_and(|total| self.offset < total) => {
                     return Err(Broken::Again("the connection was closed".to_owned()));
                 }
-                Ok(None) => return Ok(()),
+                Ok(None) => return sender.send(Ok(Piece::End)).await.map_err(|_| Broken::Abandoned),
                 Err(_) => return Err(Broken::Again(format!("nothing came for {} s", IDLE.as_secs()))),
             }
         }
@@ -153,7 +158,9 @@ impl Fetch {
             self.progress.set_bytes_total(length.unwrap_or(0));
             return Ok(());
         }
-        if etag != self.etag || self.total.zip(length).is_some_and(|(total, rest)| self.offset + rest != total) {
+        if etag != self.etag
+            || self.total.zip(length).is_some_and(|(total, rest)| self.offset + rest != total)
+        {
             return Err(Broken::Failed(self.changed()));
         }
         // A store that does not know ranges would begin again.
@@ -172,7 +179,7 @@ impl Fetch {
         while !chunk.is_empty() {
             let part = chunk.split_to(chunk.len().min(CHUNK_BYTES));
             let length = part.len() as u64;
-            sender.send(Ok(part)).await.map_err(|_| Broken::Abandoned)?;
+            sender.send(Ok(Piece::Bytes(part))).await.map_err(|_| Broken::Abandoned)?;
             self.offset += length;
         }
         Ok(())
@@ -185,7 +192,9 @@ impl Fetch {
         let object = self.object();
         let fail = |name, cause: String| Broken::Failed(Failure::named(name, cause));
         match (status, code) {
-            (_, "NoSuchBucket") => fail(FailureName::SourceMissing, format!("there is no bucket {:?}", self.bucket)),
+            (_, "NoSuchBucket") => {
+                fail(FailureName::SourceMissing, format!("there is no bucket {:?}", self.bucket))
+            }
             (404, _) if self.version_id.is_some() => {
                 fail(FailureName::SourceMissing, format!("there is no {object} of that version"))
             }
@@ -211,9 +220,10 @@ impl Fetch {
                     if code.is_empty() { "403" } else { code }
                 ),
             ),
-            (301 | 307, _) => {
-                fail(FailureName::SourceDenied, format!("{object} lies in another region than the worker reads from"))
-            }
+            (301 | 307, _) => fail(
+                FailureName::SourceDenied,
+                format!("{object} lies in another region than the worker reads from"),
+            ),
             _ => Broken::Again(if code.is_empty() { chain(error) } else { format!("{code} ({status})") }),
         }
     }

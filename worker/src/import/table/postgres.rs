@@ -113,7 +113,8 @@ pub(super) fn read(connection: &mut PgConnection, name: &str) -> Result<Found, F
     if !table.may_insert {
         return Ok(Found::NoPrivilege);
     }
-    let rows = sql_query(COLUMNS).bind::<BigInt, _>(table.oid).load::<ColumnRow>(connection).map_err(failed)?;
+    let rows =
+        sql_query(COLUMNS).bind::<BigInt, _>(table.oid).load::<ColumnRow>(connection).map_err(failed)?;
     let columns = rows
         .into_iter()
         .map(|row| Column {
@@ -147,7 +148,9 @@ fn kind_of(base: &str, is_builtin: bool, modifier: i32) -> Option<Kind> {
         "float8" => Kind::Float { single: false, special: true },
         "numeric" => Kind::Decimal(DecimalLimits { declared: length.map(numeric_limits), significant: None }),
         "text" => Kind::Text { max_characters: None },
-        "varchar" | "bpchar" => Kind::Text { max_characters: length.and_then(|length| u32::try_from(length).ok()) },
+        "varchar" | "bpchar" => {
+            Kind::Text { max_characters: length.and_then(|length| u32::try_from(length).ok()) }
+        }
         "date" => Kind::Date,
         "time" => Kind::Time(digits),
         "timestamp" => Kind::Timestamp(digits),

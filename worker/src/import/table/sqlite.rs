@@ -110,7 +110,9 @@ fn kind_of(declared: &str, strict: bool) -> Option<Kind> {
         "DATE" => Kind::Date,
         "TIME" => Kind::Time(SECOND_DIGITS),
         "DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE" => Kind::Timestamp(SECOND_DIGITS),
-        "TIMESTAMPTZ" | "TIMESTAMPTZSQLITE" | "TIMESTAMP WITH TIME ZONE" => Kind::TimestampZone(SECOND_DIGITS),
+        "TIMESTAMPTZ" | "TIMESTAMPTZSQLITE" | "TIMESTAMP WITH TIME ZONE" => {
+            Kind::TimestampZone(SECOND_DIGITS)
+        }
         "UUID" | "GUID" => Kind::Uuid,
         "JSON" | "JSONB" => Kind::Json,
         "BYTEA" => Kind::Bytes,

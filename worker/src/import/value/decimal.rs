@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn what_is_no_decimal_is_told() {
         for text in ["", "abc", "1,000", "1.2.3", ".", "-", "1e", "1e+", "0x10", "NaN", "1 2"] {
-            assert_eq!(Decimal::parse(text, DecimalLimits::default()).unwrap_err().reason, Reason::NotADecimal);
+            assert_eq!(
+                Decimal::parse(text, DecimalLimits::default()).unwrap_err().reason,
+                Reason::NotADecimal
+            );
         }
     }
 

@@ -13,7 +13,9 @@ pub(super) fn parse_integer(text: &str, width: Width) -> Result<i64, Misfit> {
     match text.parse::<i64>() {
         Ok(number) if (min..=max).contains(&number) => Ok(number),
         Err(error) if !is_overflow(&error) => Err(Misfit::new(Reason::NotAnInteger, "is no integer")),
-        _ => Err(Misfit::new(Reason::OutOfRange, format!("is out of range: the column takes {min} to {max}"))),
+        _ => {
+            Err(Misfit::new(Reason::OutOfRange, format!("is out of range: the column takes {min} to {max}")))
+        }
     }
 }
 

@@ -68,13 +68,19 @@ fn a_text_is_measured_in_characters() {
 #[test]
 fn bytes_that_are_no_utf8_are_told_with_their_position() {
     let misfit = TEXT.parse(b"caf\xE9 au lait").unwrap_err();
-    assert_eq!((misfit.reason, misfit.says.as_str()), (Reason::NotUtf8, "is not UTF-8: byte 0xE9 at position 4"));
+    assert_eq!(
+        (misfit.reason, misfit.says.as_str()),
+        (Reason::NotUtf8, "is not UTF-8: byte 0xE9 at position 4")
+    );
 }
 
 #[test]
 fn a_date_is_iso_and_exists() {
     assert_eq!(value(Kind::Date, "2024-02-29"), Value::Date(NaiveDate::from_ymd_opt(2024, 2, 29).unwrap()));
-    assert_eq!(misfit(Kind::Date, "2023-02-29"), "is out of range: there is no such day or time (out_of_range)");
+    assert_eq!(
+        misfit(Kind::Date, "2023-02-29"),
+        "is out of range: there is no such day or time (out_of_range)"
+    );
     for text in ["29.2.2024", "2024/02/29", "2024-2-9", "20240229", "2024-02-29 10:00"] {
         assert_eq!(misfit(Kind::Date, text), "is no date (for example 2024-02-29) (not_a_date)", "{text}");
     }
@@ -99,7 +105,8 @@ fn a_time_keeps_the_digits_that_its_column_has() {
 #[test]
 fn a_timestamp_keeps_its_clock_and_refuses_a_zone_that_it_would_lose() {
     let noon = NaiveDate::from_ymd_opt(2024, 2, 29).unwrap().and_hms_opt(12, 0, 0).unwrap();
-    for text in ["2024-02-29 12:00:00", "2024-02-29T12:00", "2024-02-29T12:00:00Z", "2024-02-29 12:00:00+00"] {
+    for text in ["2024-02-29 12:00:00", "2024-02-29T12:00", "2024-02-29T12:00:00Z", "2024-02-29 12:00:00+00"]
+    {
         assert_eq!(value(Kind::Timestamp(6), text), Value::Timestamp(noon), "{text}");
     }
     assert_eq!(
@@ -110,7 +117,9 @@ fn a_timestamp_keeps_its_clock_and_refuses_a_zone_that_it_would_lose() {
         misfit(Kind::Timestamp(6), "2024-02-29T12:00:00+09:00"),
         "has a time zone other than UTC, which the column would lose (zone_unexpected)"
     );
-    for text in ["yesterday", "2024-02-29 ", "2024-02-29_12:00", "2024-02-29 12", "12:00:00", "日本日本日本日本"] {
+    for text in
+        ["yesterday", "2024-02-29 ", "2024-02-29_12:00", "2024-02-29 12", "12:00:00", "日本日本日本日本"]
+    {
         assert!(misfit(Kind::Timestamp(6), &format!("{text}x")).ends_with("(not_a_timestamp)"), "{text}");
     }
 }
@@ -118,8 +127,12 @@ fn a_timestamp_keeps_its_clock_and_refuses_a_zone_that_it_would_lose() {
 #[test]
 fn a_point_in_time_needs_its_zone() {
     let point = DateTime::from_timestamp(1_709_175_600, 0).unwrap();
-    for text in ["2024-02-29T12:00:00+09:00", "2024-02-29 12:00:00 +0900", "2024-02-29T03:00:00Z", "2024-02-29 12:00+09"]
-    {
+    for text in [
+        "2024-02-29T12:00:00+09:00",
+        "2024-02-29 12:00:00 +0900",
+        "2024-02-29T03:00:00Z",
+        "2024-02-29 12:00+09",
+    ] {
         assert_eq!(value(Kind::TimestampZone(6), text), Value::TimestampZone(point), "{text}");
     }
     assert_eq!(

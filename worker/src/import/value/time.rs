@@ -128,9 +128,9 @@ fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > NANO_DIGITS {
         return None;
     }
-    digits.iter().try_fold(0_u32, |sum, &digit| {
-        digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0_u32, |sum, &digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
 }
 
 fn not_a_date() -> Misfit {

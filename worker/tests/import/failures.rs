@@ -1,0 +1,177 @@
+//! All or nothing: what fails leaves nothing behind, and says why.
+
+use diesel::connection::SimpleConnection as _;
+use statemachine::{FailureName, ImportOptions};
+use worker::config::AllowedTables;
+use worker::db::Connection;
+use worker::failure::Failure;
+
+use super::world::{World, max_rejects, named};
+
+const DDL: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER)";
+
+#[test]
+fn one_bad_row_leaves_nothing_in_the_table_by_default() {
+    for world in World::both(DDL) {
+        let mut file = "id,name,age\n".to_owned();
+        (1..=5000).for_each(|id| file.push_str(&format!("{id},x,1\n")));
+        file.push_str("5001,x,old\n");
+        let (name, cause) = named(world.import(file.as_bytes(), "people", ImportOptions::default()));
+        assert_eq!(name, FailureName::TooManyRejects);
+        assert_eq!(
+            cause,
+            "1 row was rejected, the import allows 0:\nline 5002, column age: \"old\" is no integer (not_an_integer)"
+        );
+        assert_eq!(world.count("people"), 0);
+        assert_eq!(world.count("imports WHERE status = 'SUCCESS'"), 0);
+    }
+}
+
+#[test]
+fn a_worker_that_was_replaced_commits_nothing() {
+    for world in World::both(DDL) {
+        world.put("file.csv", b"id,name,age\n1,a,1\n");
+        let job = world.job("1", "file.csv", "people", ImportOptions::default());
+        world.execute("UPDATE imports SET attempt = attempt + 1");
+        assert!(matches!(world.run(&job), Err(Failure::NotOurs(_))));
+        assert_eq!(world.count("people"), 0);
+    }
+}
+
+#[test]
+fn an_import_that_is_to_stop_rolls_back() {
+    let world = World::sqlite(DDL);
+    let rows: String = (1..=5000).map(|id| format!("{id},x,1\n")).collect();
+    world.put("file.csv", format!("id,name,age\n{rows}").as_bytes());
+    let job = world.job("1", "file.csv", "people", ImportOptions::default());
+    job.progress.request_stop();
+    assert_eq!(named(world.run(&job)).0, FailureName::Interrupted);
+    assert_eq!(world.count("people"), 0);
+}
+
+#[test]
+fn a_header_that_does_not_fit_fails_once_with_all_that_is_wrong() {
+    for world in World::both(DDL) {
+        let (name, cause) = named(world.import(b"ID,nmae,age,Age\n", "people", ImportOptions::default()));
+        assert_eq!(name, FailureName::HeaderMismatch);
+        assert_eq!(
+            cause,
+            "the file's columns are not those of the table \"people\":\n\
+             missing: \"name\", which must have a value; in the file, is it \"nmae\"?\n\
+             unknown: \"nmae\", column 2 of the file; in the table, is it \"name\"?\n\
+             twice: \"age\", columns 3 and 4 of the file\n\
+             (ignore_unknown leaves unknown columns out)"
+        );
+    }
+}
+
+#[test]
+fn a_file_without_rows_is_fine_and_one_without_a_header_is_not() {
+    for world in World::both(DDL) {
+        world.put("header.csv", b"name,id\n");
+        let job = world.job("1", "header.csv", "people", ImportOptions::default());
+        assert_eq!(world.run(&job).unwrap().rows, 0);
+        assert_eq!(world.count("imports WHERE status = 'SUCCESS'"), 1);
+        for empty in [&b""[..], b"\n\n", b"\xEF\xBB\xBF"] {
+            world.put("empty.csv", empty);
+            let job =
+                world.job(&format!("e{}", empty.len()), "empty.csv", "people", ImportOptions::default());
+            let (name, cause) = named(world.run(&job));
+            assert_eq!(name, FailureName::SourceUnreadable);
+            assert_eq!(cause, "the file is empty: it has not even a header");
+        }
+    }
+}
+
+#[test]
+fn a_table_that_is_missing_is_told_with_its_nearest_names() {
+    for world in World::both(DDL) {
+        let (name, cause) = named(world.import(b"id\n", "poeple", ImportOptions::default()));
+        assert_eq!(name, FailureName::TableMissing);
+        assert_eq!(cause, "there is no table \"poeple\"; is it \"people\"?");
+    }
+}
+
+#[test]
+fn a_view_is_no_table() {
+    for world in World::both("CREATE VIEW v AS SELECT 1 AS id") {
+        let (name, cause) = named(world.import(b"id\n1\n", "v", ImportOptions::default()));
+        assert_eq!(name, FailureName::TableMissing);
+        assert_eq!(cause, "\"v\" is a view, rows can only be imported into a table");
+    }
+}
+
+#[test]
+fn only_allowed_tables_are_written_and_never_our_own() {
+    let world = World::sqlite(DDL);
+    world.put("file.csv", b"id,name\n1,a\n");
+    let job = world.job("1", "file.csv", "people", ImportOptions::default());
+    let allowed = AllowedTables::parse("orders").unwrap();
+    let refused = worker::import::run(&job, &world.database, &allowed, &world.s3, world.runtime.handle());
+    assert_eq!(named(refused).0, FailureName::TableNotAllowed);
+    let job = world.job("2", "file.csv", "imports", ImportOptions::default());
+    assert_eq!(named(world.run(&job)).0, FailureName::TableNotAllowed);
+    assert_eq!(world.count("people"), 0);
+}
+
+#[test]
+fn what_only_the_database_can_check_is_told_in_its_words() {
+    let ddl = "CREATE TABLE teams (id INTEGER PRIMARY KEY);\
+        CREATE TABLE people (id INTEGER PRIMARY KEY, age INTEGER CHECK (age >= 0), team INTEGER REFERENCES teams (id))";
+    for world in World::both(ddl) {
+        for (id, row, says) in
+            [("u", "1,1,", "unique"), ("c", "2,-1,", "check"), ("f", "2,1,7", "foreign key")]
+        {
+            world.put("file.csv", format!("id,age,team\n1,1,\n{row}\n").as_bytes());
+            let job = world.job(id, "file.csv", "people", ImportOptions::default());
+            let (name, cause) = named(world.run(&job));
+            assert_eq!(name, FailureName::ConstraintViolation, "{cause}");
+            assert!(cause.to_lowercase().contains(says), "{cause}");
+            assert!(cause.starts_with("failed to write rows into \"people\": "), "{cause}");
+            assert_eq!(world.count("people"), 0);
+        }
+    }
+}
+
+#[test]
+fn a_quote_that_never_closes_ends_the_import_and_not_the_memory() {
+    let world = World::sqlite(DDL);
+    let file = [b"id,name\n1,\"".to_vec(), vec![b'x'; 3 * 1024 * 1024]].concat();
+    let (name, cause) = named(world.import(&file, "people", max_rejects(1000)));
+    assert_eq!(name, FailureName::SourceUnreadable);
+    let says = "the record at line 2 has more than 1048576 bytes; is there a quote that is never closed?";
+    assert_eq!(cause, says);
+}
+
+#[test]
+fn a_database_that_is_locked_or_read_only_is_tried_again_later() {
+    let world = World::postgres(DDL);
+    world.put("file.csv", b"id,name\n1,a\n");
+    let database = world.lines("SELECT current_database()::text AS line").remove(0);
+    let set = |setting: &str| world.execute(&format!("ALTER DATABASE {database} SET {setting}"));
+    set("lock_timeout = '50ms'");
+    let Connection::Postgres(mut other) = world.database.connect().unwrap() else { panic!("no PostgreSQL") };
+    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    let (name, cause) = named(world.run(&world.job("1", "file.csv", "people", ImportOptions::default())));
+    assert_eq!(name, FailureName::DatabaseUnavailable, "{cause}");
+    assert!(cause.contains("lock timeout"), "{cause}");
+    drop(other);
+    let job = world.job("2", "file.csv", "people", ImportOptions::default());
+    set("default_transaction_read_only = on");
+    let (name, cause) = named(world.run(&job));
+    assert_eq!(name, FailureName::DatabaseUnavailable, "{cause}");
+    assert!(cause.contains("read-only"), "{cause}");
+}
+
+#[test]
+fn a_database_that_goes_away_is_tried_again_later() {
+    let world = World::postgres(
+        "CREATE TABLE people (id int, name text); \
+         CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$; \
+         CREATE TRIGGER leave BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION leave()",
+    );
+    let (name, cause) = named(world.import(b"id,name\n1,a\n", "people", ImportOptions::default()));
+    assert_eq!(name, FailureName::DatabaseUnavailable, "{cause}");
+    assert_eq!(world.count("people"), 0);
+}

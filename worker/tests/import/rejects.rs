@@ -1,0 +1,134 @@
+//! Rows that do not fit: where they stand, and why, as a person reads it.
+
+use statemachine::{FailureName, ImportOptions};
+
+use super::world::{World, max_rejects, named};
+
+/// The one reject of a file, as the failure's cause tells it.
+fn reject(ddl: &str, file: &[u8]) -> String {
+    let (name, cause) = named(World::sqlite(ddl).import(file, "t", ImportOptions::default()));
+    assert_eq!(name, FailureName::TooManyRejects, "{cause}");
+    cause.strip_prefix("1 row was rejected, the import allows 0:\n").unwrap().to_owned()
+}
+
+#[test]
+fn each_reason_has_its_sentence() {
+    let cases: &[(&str, &str, &str)] = &[
+        ("INTEGER", "abc", "\"abc\" is no integer (not_an_integer)"),
+        (
+            "INTEGER",
+            "9223372036854775808",
+            "\"9223372036854775808\" is out of range: the column takes -9223372036854775808 to \
+             9223372036854775807 (out_of_range)",
+        ),
+        ("DECIMAL(5,2)", "1,5", "\"1,5\" is no decimal number (not_a_decimal)"),
+        (
+            "DECIMAL(5,2)",
+            "1.005",
+            "\"1.005\" has more digits behind the point than the column keeps (2) (too_precise)",
+        ),
+        (
+            "DECIMAL(5,2)",
+            "1000",
+            "\"1000\" is out of range: the column takes 3 digits before the point (out_of_range)",
+        ),
+        (
+            "NUMERIC",
+            "1234567890.1234567",
+            "\"1234567890.1234567\" has more than 15 digits, which the column cannot keep exactly (too_precise)",
+        ),
+        ("REAL", "fast", "\"fast\" is no number (not_a_number)"),
+        (
+            "BOOLEAN",
+            "maybe",
+            "\"maybe\" is neither true nor false (true/false, t/f, yes/no, y/n, on/off, 1/0) (not_a_boolean)",
+        ),
+        ("DATE", "29.2.2024", "\"29.2.2024\" is no date (for example 2024-02-29) (not_a_date)"),
+        ("DATE", "2023-02-29", "\"2023-02-29\" is out of range: there is no such day or time (out_of_range)"),
+        ("TIME", "noon", "\"noon\" is no time of day (for example 23:59:59) (not_a_time)"),
+        (
+            "TIMESTAMP",
+            "today",
+            "\"today\" is no date and time (for example 2024-02-29 23:59:59) (not_a_timestamp)",
+        ),
+        (
+            "TIMESTAMP",
+            "2024-02-29T12:00:00+09:00",
+            "\"2024-02-29T12:00:00+09:00\" has a time zone other than UTC, which the column would lose \
+             (zone_unexpected)",
+        ),
+        (
+            "TIMESTAMPTZ",
+            "2024-02-29 12:00:00",
+            "\"2024-02-29 12:00:00\" has no time zone, which the column needs (for example Z or +09:00) (zone_missing)",
+        ),
+        ("UUID", "1234", "\"1234\" is no UUID (not_a_uuid)"),
+        ("JSON", "{a}", "\"{a}\" is no JSON: key must be a string at line 1 column 2 (not_json)"),
+        ("BLOB", "00ff", "\"00ff\" is not \\x and pairs of hexadecimal digits (not_hex)"),
+        ("VARCHAR(3)", "東京都庁", "\"東京都庁\" has 4 characters, the column takes 3 (too_long)"),
+        ("TEXT", "a\0b", "\"a\\0b\" has a NUL character (nul_character)"),
+        ("TEXT NOT NULL", "", "is empty, but the column must have a value (required)"),
+    ];
+    for (declared, value, says) in cases {
+        let ddl = format!("CREATE TABLE t (id INTEGER, v {declared})");
+        let quoted = value.replace('"', "\"\"");
+        let file = format!("id,v\n1,\"{quoted}\"\n");
+        assert_eq!(reject(&ddl, file.as_bytes()), format!("line 2, column v: {says}"));
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_a_reject_with_their_place() {
+    let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\r\n1,caf\xE9\r\n");
+    assert_eq!(says, "line 2, column v: \"caf\u{FFFD}\" is not UTF-8: byte 0xE9 at position 4 (not_utf8)");
+}
+
+#[test]
+fn a_ragged_row_is_a_reject_and_the_lines_in_quotes_are_counted() {
+    let file = b"id,v\n\n1,\"two\nlines\"\r\n\n2,a,b\n3\n";
+    let world = World::sqlite("CREATE TABLE t (id INTEGER, v TEXT)");
+    let (_, cause) = named(world.import(file, "t", max_rejects(1)));
+    assert_eq!(
+        cause,
+        "2 rows were rejected, the import allows 1:\n\
+         line 6: has 3 fields, the header has 2 (field_count)\n\
+         line 7: has 1 field, the header has 2 (field_count)"
+    );
+}
+
+#[test]
+fn a_quote_in_the_wrong_place_is_suspected_where_a_row_takes_many_lines() {
+    let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\n1,\"a\n2,b\n3,\"c\"\n");
+    assert_eq!(
+        says,
+        "line 2: goes on behind a closing quote; a quote within a quoted field is written twice; it takes 3 lines, is a \
+         quote misplaced? (stray_quote)"
+    );
+    let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\n1,\"a\n2,b\",3\n");
+    assert_eq!(
+        says,
+        "line 2: has 3 fields, the header has 2; it takes 2 lines, is a quote misplaced? (field_count)"
+    );
+}
+
+#[test]
+fn rows_within_the_limit_are_left_out_and_counted() {
+    for world in World::both("CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)") {
+        let summary = world.import(b"id,v\n1,1\n2,x\n3,3\n4,y\n", "t", max_rejects(2)).unwrap();
+        assert_eq!((summary.rows, summary.rejects), (2, 2));
+        assert_eq!(world.lines("SELECT CAST(id AS text) AS line FROM t ORDER BY id"), ["1", "3"]);
+    }
+}
+
+#[test]
+fn only_the_first_rejects_are_told_and_the_import_stops_early() {
+    let rows: String = (0..100).map(|row| format!("x{row}\n")).collect();
+    let world = World::sqlite("CREATE TABLE t (id INTEGER)");
+    let (_, cause) = named(world.import(format!("id\n{rows}").as_bytes(), "t", max_rejects(30)));
+    assert!(
+        cause.starts_with(
+            "31 rows were rejected, the import allows 30; the first:\nline 2, column id: \"x0\""
+        )
+    );
+    assert_eq!(cause.lines().count(), 21);
+}

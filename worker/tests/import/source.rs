@@ -1,0 +1,137 @@
+//! The object, when S3 or the way to it misbehaves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use statemachine::{FailureName, ImportOptions};
+
+use super::objects::serve_bytes;
+use super::world::{World, named};
+
+const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
+
+fn file(rows: usize) -> String {
+    let rows: String = (1..=rows).map(|id| format!("{id},name {id}\n")).collect();
+    format!("id,name\n{rows}")
+}
+
+/// The object from `from` on, of which `sent` bytes come before the connection ends.
+fn answer(object: &str, etag: &str, from: usize, sent: usize) -> Vec<u8> {
+    let (status, range) = match from {
+        0 => ("200 OK", String::new()),
+        _ => ("206 Partial Content", {
+            format!("Content-Range: bytes {from}-{}/{}\r\n", object.len() - 1, object.len())
+        }),
+    };
+    let length = object.len() - from;
+    let body = &object[from..(from + sent).min(object.len())];
+    format!(
+        "HTTP/1.1 {status}\r\nETag: \"{etag}\"\r\n{range}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+fn error(status: &str, code: &str) -> Vec<u8> {
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>");
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+}
+
+fn range_start(head: &str) -> usize {
+    head.split_once("range: bytes=").map_or(0, |(_, rest)| rest.split('-').next().unwrap().parse().unwrap())
+}
+
+#[test]
+fn a_connection_that_breaks_is_resumed_where_it_broke() {
+    let world = World::sqlite(DDL);
+    let object = file(20_000);
+    let size = object.len() as u64;
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let s3 = serve_bytes(&world.runtime, move |_, head| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        let from = range_start(head);
+        assert_eq!(from > 0, head.contains("if-match: \"e1\""), "{head}");
+        answer(&object, "e1", from, 100_000)
+    });
+    let job = world.job("1", "k.csv", "t", ImportOptions::default());
+    let summary = world.run_from(&job, &s3).unwrap();
+    assert_eq!((summary.rows, summary.bytes), (20_000, size));
+    assert_eq!(requests.load(Ordering::Relaxed) as u64, size.div_ceil(100_000));
+    assert_eq!(world.lines("SELECT max(id) || ' ' || sum(id) AS line FROM t"), ["20000 200010000"]);
+    assert_eq!(job.progress.counters().bytes_total, size);
+}
+
+#[test]
+fn an_object_that_is_replaced_while_it_is_read_is_not_mixed_with_the_new_one() {
+    for changed in ["an etag", "a refused condition", "a deletion"] {
+        let world = World::sqlite(DDL);
+        let object = file(20_000);
+        let s3 = serve_bytes(&world.runtime, move |number, head| match (number, changed) {
+            (0, _) => answer(&object, "e1", 0, 100_000),
+            (_, "an etag") => answer(&object, "e2", range_start(head), 100_000),
+            (_, "a deletion") => error("404 Not Found", "NoSuchKey"),
+            _ => error("412 Precondition Failed", "PreconditionFailed"),
+        });
+        let job = world.job("1", "k.csv", "t", ImportOptions::default());
+        let (name, cause) = named(world.run_from(&job, &s3));
+        assert_eq!(name, FailureName::SourceChanged, "{changed}");
+        assert_eq!(cause, "s3://uploads/k.csv was replaced while it was read; import it again");
+        assert_eq!(world.count("t"), 0);
+    }
+}
+
+#[test]
+fn what_s3_refuses_for_good_has_a_name_of_its_own() {
+    for (status, code, expected) in [
+        ("404 Not Found", "NoSuchKey", FailureName::SourceMissing),
+        ("404 Not Found", "NoSuchBucket", FailureName::SourceMissing),
+        ("404 Not Found", "NoSuchVersion", FailureName::SourceMissing),
+        ("403 Forbidden", "AccessDenied", FailureName::SourceDenied),
+        ("403 Forbidden", "InvalidObjectState", FailureName::SourceUnreadable),
+        ("301 Moved Permanently", "PermanentRedirect", FailureName::SourceDenied),
+    ] {
+        let world = World::sqlite(DDL);
+        let s3 = serve_bytes(&world.runtime, move |_, _| error(status, code));
+        let job = world.job("1", "k.csv", "t", ImportOptions::default());
+        let (name, cause) = named(world.run_from(&job, &s3));
+        assert_eq!(name, expected, "{code}: {cause}");
+        assert!(cause.contains("uploads"), "{cause}");
+    }
+}
+
+#[test]
+fn what_may_pass_is_tried_again_a_few_times_and_then_left_to_step_functions() {
+    let world = World::sqlite(DDL);
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let s3 = serve_bytes(&world.runtime, move |_, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        error("503 Slow Down", "SlowDown")
+    });
+    let job = world.job("1", "k.csv", "t", ImportOptions::default());
+    let (name, cause) = named(world.run_from(&job, &s3));
+    assert_eq!(name, FailureName::SourceUnavailable);
+    assert_eq!(cause, "failed to read s3://uploads/k.csv at byte 0 in 5 attempts: SlowDown (503)");
+    assert_eq!(requests.load(Ordering::Relaxed), 5);
+}
+
+#[test]
+fn one_bad_answer_costs_nothing() {
+    let world = World::sqlite(DDL);
+    let object = file(10);
+    let s3 = serve_bytes(&world.runtime, move |number, _| match number {
+        0 => error("500 Internal Server Error", "InternalError"),
+        _ => answer(&object, "e1", 0, usize::MAX / 2),
+    });
+    let job = world.job("1", "k.csv", "t", ImportOptions::default());
+    assert_eq!(world.run_from(&job, &s3).unwrap().rows, 10);
+}
+
+#[test]
+fn an_object_that_is_not_there_is_missing() {
+    let world = World::sqlite(DDL);
+    let job = world.job("1", "other.csv", "t", ImportOptions::default());
+    let (name, cause) = named(world.run(&job));
+    assert_eq!((name, cause.as_str()), (FailureName::SourceMissing, "there is no s3://uploads/other.csv"));
+}

@@ -1,0 +1,150 @@
+//! What one test stands on: a bucket, a database, and a claimed import.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::{Nullable, Text};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
+use statemachine::{FailureName, Import, ImportOptions};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use worker::config::AllowedTables;
+use worker::db::{Connection, Database};
+use worker::failure::Failure;
+use worker::imports::{Claim, claim};
+use worker::job::{Job, Summary};
+
+use super::cluster::{Cluster, NewDatabase};
+use super::objects;
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) runtime: Runtime,
+    directory: TempDir,
+    cluster: Option<Arc<Cluster>>,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Nullable<Text>)]
+    line: Option<String>,
+}
+
+impl World {
+    /// A SQLite file with what `ddl` makes.
+    pub(crate) fn sqlite(ddl: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("data.sqlite3").display());
+        Self::new(directory, &url, None, ddl)
+    }
+
+    /// A database of PostgreSQL with what `ddl` makes.
+    pub(crate) fn postgres(ddl: &str) -> Self {
+        let NewDatabase { cluster, url } = Cluster::new_database();
+        Self::new(TempDir::new().unwrap(), &url, Some(cluster), ddl)
+    }
+
+    /// The same table in both databases.
+    pub(crate) fn both(ddl: &str) -> [Self; 2] {
+        [Self::sqlite(ddl), Self::postgres(ddl)]
+    }
+
+    fn new(directory: TempDir, url: &str, cluster: Option<Arc<Cluster>>, ddl: &str) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        std::fs::create_dir_all(directory.path().join("s3/uploads")).unwrap();
+        let s3 = objects::serve(&runtime, &directory.path().join("s3"));
+        let database = Database::parse(url).unwrap();
+        database.migrate().unwrap();
+        let world = Self { database, s3, runtime, directory, cluster };
+        world.execute(ddl);
+        world
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    pub(crate) fn execute(&self, sql: &str) {
+        match &mut self.database.connect().unwrap() {
+            Connection::Postgres(connection) => connection.batch_execute(sql).unwrap(),
+            Connection::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
+        }
+    }
+
+    /// What a query gives in its one column of text, named `line`; `NULL` for null.
+    pub(crate) fn lines(&self, sql: &str) -> Vec<String> {
+        let query = sql_query(sql);
+        let lines: Vec<Line> = match &mut self.database.connect().unwrap() {
+            Connection::Postgres(connection) => query.load(connection).unwrap(),
+            Connection::Sqlite(connection) => query.load(connection).unwrap(),
+        };
+        lines.into_iter().map(|row| row.line.unwrap_or_else(|| "NULL".to_owned())).collect()
+    }
+
+    /// How many rows `table` has.
+    pub(crate) fn count(&self, table: &str) -> u64 {
+        let counts = self.lines(&format!("SELECT CAST(count(*) AS text) AS line FROM {table}"));
+        counts[0].parse().unwrap()
+    }
+
+    /// Puts an object into the bucket.
+    pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
+        let path: PathBuf = self.directory.path().join("s3/uploads").join(key);
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// A job that is registered and claimed.
+    pub(crate) fn job(&self, id: &str, key: &str, table: &str, options: ImportOptions) -> Job {
+        let import = Import {
+            import_id: id.parse().unwrap(),
+            source: Some(format!("s3://uploads/{key}").parse().unwrap()),
+            version_id: None,
+            table: Some(table.to_owned()),
+            options,
+        };
+        let lease = Duration::from_secs(300);
+        match claim(&mut self.database.connect().unwrap(), &import, "arn:execution", lease).unwrap() {
+            Claim::Claimed(row) => Job::of_claimed(&row).unwrap(),
+            _ => panic!("the import {id} could not be claimed"),
+        }
+    }
+
+    /// Runs a job; every table is allowed.
+    pub(crate) fn run(&self, job: &Job) -> Result<Summary, Failure> {
+        self.run_from(job, &self.s3)
+    }
+
+    /// Runs a job with the objects of another store.
+    pub(crate) fn run_from(&self, job: &Job, s3: &aws_sdk_s3::Client) -> Result<Summary, Failure> {
+        let allowed = AllowedTables::parse("*").unwrap();
+        worker::import::run(job, &self.database, &allowed, s3, self.runtime.handle())
+    }
+
+    /// Imports a file into `table`.
+    pub(crate) fn import(
+        &self,
+        file: &[u8],
+        table: &str,
+        options: ImportOptions,
+    ) -> Result<Summary, Failure> {
+        self.put("file.csv", file);
+        self.run(&self.job("1", "file.csv", table, options))
+    }
+}
+
+/// At most so many rejects.
+pub(crate) fn max_rejects(max_rejects: u64) -> ImportOptions {
+    ImportOptions { max_rejects, ..ImportOptions::default() }
+}
+
+/// The name and the cause of a failure.
+pub(crate) fn named(result: Result<Summary, Failure>) -> (FailureName, String) {
+    match result {
+        Err(Failure::Named { name, cause }) => (name, cause),
+        other => panic!("no named failure but {other:?}"),
+    }
+}
