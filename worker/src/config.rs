@@ -93,7 +93,7 @@ impl Config {
     /// [`InvalidConfig`], with every problem.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
         let mut variables = Variables::new(&lookup);
-        let database = variables.required("DATABASE_URL", |url| Database::parse(url));
+        let database = variables.required("DATABASE_URL", database);
         let allowed_tables = variables.required("ALLOWED_TABLES", AllowedTables::parse);
         let task_token = variables.required(TASK_TOKEN, task_token);
         let execution_arn = variables.required(EXECUTION_ARN, |arn| Ok::<_, String>(arn.to_owned()));
@@ -146,7 +146,7 @@ impl MigrateConfig {
     /// [`InvalidConfig`], with every problem.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
         let mut variables = Variables::new(&lookup);
-        let database = variables.required("DATABASE_URL", |url| Database::parse(url));
+        let database = variables.required("DATABASE_URL", database);
         let log = log(&mut variables);
         variables.finish(|| Some(Self { database: database?, log: log? }))
     }
@@ -155,6 +155,10 @@ impl MigrateConfig {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+fn database(url: &str) -> Result<Database, String> {
+    Database::parse(url).map_err(|error| format!("is {error}"))
 }
 
 fn task_token(token: &str) -> Result<SecretString, String> {

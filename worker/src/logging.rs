@@ -1,6 +1,8 @@
 //! The log, on standard error. Two things never reach it, whatever the filter asks for: the wire, where task tokens go
 //! by, and the message of a panic, which may hold a row's contents.
 
+use std::io::IsTerminal;
+
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::layer;
@@ -20,7 +22,9 @@ pub fn start(config: &LogConfig) {
         LogFormat::Json => {
             layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr).boxed()
         }
-        LogFormat::Text => layer().with_writer(std::io::stderr).boxed(),
+        LogFormat::Text => {
+            layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).boxed()
+        }
     };
     let _ = tracing_subscriber::registry().with(filter).with(lines.with_filter(filter_fn(is_fit))).try_init();
     std::panic::set_hook(Box::new(|panic| {

@@ -7,13 +7,13 @@ use worker::job::{Patience, run, shutdown};
 use worker::{aws, command, logging};
 
 fn main() -> std::process::ExitCode {
-    let argument = std::env::args_os().nth(1).map(|argument| argument.to_string_lossy().into_owned());
-    let result = match argument.as_deref() {
-        None => import(),
-        Some("migrate") => command::migrate().map_err(Into::into),
-        Some("--version") => Ok(command::say(concat!("worker ", env!("CARGO_PKG_VERSION")))),
-        Some("--help") => Ok(command::say(command::USAGE)),
-        Some(_) => Ok(command::refuse(command::USAGE)),
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let result = match arguments.iter().map(|argument| argument.to_str()).collect::<Vec<_>>()[..] {
+        [] => import(),
+        [Some("migrate")] => command::migrate().map_err(Into::into),
+        [Some("--version")] => Ok(command::say(concat!("worker ", env!("CARGO_PKG_VERSION")))),
+        [Some("--help")] => Ok(command::say(command::USAGE)),
+        _ => Ok(command::refuse(command::USAGE)),
     };
     result.unwrap_or_else(|error| command::refuse(&format!("{error:#}"))).into()
 }
@@ -21,6 +21,7 @@ fn main() -> std::process::ExitCode {
 fn import() -> Result<ExitCode> {
     let config = Config::from_env()?;
     logging::start(&config.log);
+    tracing::debug!(?config, "Read the configuration");
     let runtime = tokio::runtime::Runtime::new()?;
     let code = runtime.block_on(async {
         let (shutdown, aws) = (shutdown::requested()?, aws::config().await);

@@ -84,12 +84,16 @@ impl Renewer {
     fn renew_over(&self, connections: &mut Connections, counters: Counters) -> QueryResult<Renewal> {
         let rows = &mut connections.rows;
         let now = now(rows)?;
+        let updated = self.update(rows, counters, now).map(|changed| changed == 1);
         let is_ours = match &mut connections.progress {
-            None => self.update(rows, counters, now)? == 1,
+            None => updated?,
             Some(progress) => {
-                self.write_progress(progress, counters, now)?;
                 // Before the load has begun the lease counts; while it runs the database is locked, and reading must do.
-                self.update(rows, counters, now).map(|changed| changed == 1).or_else(|_| self.owns(rows))?
+                let is_ours = updated.or_else(|_| self.owns(rows))?;
+                if is_ours {
+                    self.write_progress(progress, counters, now)?;
+                }
+                is_ours
             }
         };
         Ok(if is_ours { Renewal::Ours } else { Renewal::NotOurs })

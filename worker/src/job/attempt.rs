@@ -1,7 +1,6 @@
 //! One attempt: the work on its own thread, heartbeats beside it, and what becomes of it when it ends, is asked to stop,
 //! or is no longer ours. The failure is in the row before anybody hears of it.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::callback::{Callback, printable};
 use super::heartbeat::Heartbeat;
 use super::progress::{Counters, Progress};
 use super::run::Patience;
+use super::shutdown::Stop;
 use super::{Job, Summary, blocking};
 use crate::config::Config;
 use crate::db::Database;
@@ -38,7 +38,7 @@ pub(super) enum End {
 }
 
 /// Why the work was asked to stop.
-enum Stop {
+enum Reason {
     NotOurs(&'static str),
     Shutdown(&'static str),
 }
@@ -48,13 +48,8 @@ impl<'a> Attempt<'a> {
         Self { config, callback, row }
     }
 
-    /// Does the work. Returns also whether the process was asked to stop.
-    pub(super) async fn run<W>(
-        self,
-        patience: Patience,
-        shutdown: impl Future<Output = &'static str>,
-        work: W,
-    ) -> (End, bool)
+    /// Does the work.
+    pub(super) async fn run<W>(self, patience: Patience, stop: Stop, work: W) -> End
     where
         W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
     {
@@ -62,21 +57,16 @@ impl<'a> Attempt<'a> {
         let (end, was_stopped) = match Job::of_claimed(&self.row) {
             Ok(job) => {
                 let job = Job { progress: Arc::clone(&progress), ..job };
-                self.work(job, patience.stop, shutdown, work).await
+                self.work(job, patience.stop, stop, work).await
             }
             Err(failure) => (end_of(failure), false),
         };
         let patience = if was_stopped { patience.record_stopped } else { patience.record };
-        (self.settle(end, progress.counters(), patience).await, was_stopped)
+        self.settle(end, progress.counters(), patience).await
     }
 
-    async fn work<W>(
-        &self,
-        job: Job,
-        grace: Duration,
-        shutdown: impl Future<Output = &'static str>,
-        work: W,
-    ) -> (End, bool)
+    /// The end of the work, and whether the process was asked to stop.
+    async fn work<W>(&self, job: Job, grace: Duration, mut stop: Stop, work: W) -> (End, bool)
     where
         W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
     {
@@ -100,20 +90,20 @@ impl<'a> Attempt<'a> {
                 .unwrap_or_else(|_| end_of(panicked("the work")))
         };
         tokio::pin!(working);
-        let stop = tokio::select! {
+        let reason = tokio::select! {
             end = &mut working => return (end, false),
-            why = heartbeat.run() => Stop::NotOurs(why),
-            signal = shutdown => Stop::Shutdown(signal),
+            why = heartbeat.run() => Reason::NotOurs(why),
+            signal = stop.requested() => Reason::Shutdown(signal),
         };
         progress.request_stop();
         let stopped = timeout(grace, &mut working).await;
-        match stop {
-            Stop::NotOurs(why) => {
+        match reason {
+            Reason::NotOurs(why) => {
                 // Committed before it heard: worth the report, which tells whether anybody waits.
                 let end = stopped.ok().filter(|end| matches!(end, End::Committed(_)));
                 (end.unwrap_or(End::NotOurs(why)), false)
             }
-            Stop::Shutdown(signal) => {
+            Reason::Shutdown(signal) => {
                 info!("Got {signal}, stopping");
                 let end = stopped.unwrap_or_else(|_| {
                     warn!("The work did not stop within {grace:?}; its transaction ends with the process");

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use statemachine::ExitCode;
+use statemachine::{ExitCode, FailureName};
+use tokio::time::{sleep, timeout};
 use tracing::{Instrument, Span, error, field, info, info_span, warn};
 
 use super::attempt::{self, Attempt, End};
 use super::callback::{Callback, CallbackError};
 use super::report::{Ending, report};
+use super::shutdown::Stop;
 use super::{Job, Summary, blocking};
 use crate::config::Config;
 use crate::db::Database;
@@ -63,7 +65,7 @@ where
         attempt = field::Empty,
     );
     let callback = Callback::new(step_functions, config.task_token.clone());
-    let whole = async {
+    let whole = Stop::during(shutdown, async |stop| {
         // A container that comes too late must not take the import from the one that has replaced it: before the claim
         // the token shows whether this one is still waited for.
         match callback.beat().await {
@@ -71,52 +73,47 @@ where
             Err(error) => warn!(%error, "Could not beat before the claim; going on"),
             Ok(()) => {}
         }
-        let (ending, patience) = claim_and_work(config, &callback, patience, shutdown, work).await;
-        match ending {
-            Ok(ending) => {
-                let code = match &ending {
-                    Ending::Success(_) => ExitCode::Reported,
-                    Ending::Failure(..) => ExitCode::FailureReported,
-                };
-                // A report that nobody took must not look like one that was: Step Functions then sees the container
-                // fail, tries again, and the next worker finds the row.
-                if report(&callback, &ending, patience).await { code } else { ExitCode::NotOurs }
-            }
+        let code = |ending: &Ending| match ending {
+            Ending::Success(_) => ExitCode::Reported,
+            Ending::Failure(..) => ExitCode::FailureReported,
+        };
+        match claim_and_work(config, &callback, patience, stop.clone(), work).await {
+            Ok(ending) if tell(&callback, &ending, patience, stop).await => code(&ending),
+            // A report that nobody took must not look like one that was: Step Functions then sees the container fail,
+            // tries again, and the next worker finds the row.
+            Ok(_) => ExitCode::NotOurs,
             Err(why) => not_ours(why),
         }
-    };
+    });
     whole.instrument(span).await
 }
 
-/// The ending to be reported and how long to try that, or why there is nothing to report.
+/// The ending to be reported, or why there is nothing to report.
 async fn claim_and_work<W>(
     config: &Config,
     callback: &Callback,
     patience: Patience,
-    shutdown: impl Future<Output = &'static str>,
+    stop: Stop,
     work: W,
-) -> (Result<Ending, &'static str>, Duration)
+) -> Result<Ending, &'static str>
 where
     W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
 {
-    let row = match claim(config).await {
+    let row = match claim(config, patience.stop, stop.clone()).await {
         Ok(Claim::Claimed(row)) => row,
         Ok(Claim::AlreadyDone(report)) => {
             info!(rows = report.rows, "An earlier attempt of this execution has committed the import");
-            return (Ok(Ending::Success(report)), patience.report);
+            return Ok(Ending::Success(report));
         }
         Ok(Claim::Duplicate(report)) => {
             info!("Another execution has the import");
-            return (Ok(Ending::Success(report)), patience.report);
+            return Ok(Ending::Success(report));
         }
-        Err(failure) => return (ending_of(failure), patience.report),
+        Err(failure) => return ending_of(failure),
     };
     Span::current().record("attempt", row.attempt);
     info!(source = %row.source, table = %row.table_name, "Claimed the import as attempt {}", row.attempt);
-    let attempt = Attempt::new(config, callback.clone(), *row);
-    let (end, was_stopped) = attempt.run(patience, shutdown, work).await;
-    let patience = if was_stopped { patience.report_stopped } else { patience.report };
-    let ending = match end {
+    match Attempt::new(config, callback.clone(), *row).run(patience, stop, work).await {
         End::Committed(report) => {
             info!(
                 rows = report.rows,
@@ -130,16 +127,42 @@ where
         }
         End::Failed(name, cause) => ending_of(Failure::Named { name, cause }),
         End::NotOurs(why) => Err(why),
-    };
-    (ending, patience)
+    }
 }
 
-async fn claim(config: &Config) -> Result<Claim, Failure> {
+/// Claims the import. A claim may wait for a lock; when the process is to stop, it waits no longer than `grace`.
+async fn claim(config: &Config, grace: Duration, mut stop: Stop) -> Result<Claim, Failure> {
     let (database, import) = (config.database.clone(), config.import.clone());
     let (execution_arn, lease) = (config.execution_arn.clone(), config.lease);
-    blocking(move || imports::claim(&mut database.connect()?, &import, &execution_arn, lease))
-        .await
-        .unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
+    let claiming = async {
+        blocking(move || imports::claim(&mut database.connect()?, &import, &execution_arn, lease))
+            .await
+            .unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
+    };
+    tokio::pin!(claiming);
+    let signal = tokio::select! {
+        claim = &mut claiming => return claim,
+        signal = stop.requested() => signal,
+    };
+    timeout(grace, claiming).await.unwrap_or_else(|_| {
+        let cause = format!("the worker got {signal} while it waited for the database to claim the import");
+        Err(Failure::named(FailureName::Interrupted, cause))
+    })
+}
+
+/// Reports the ending; for a short while only from when the process is to stop.
+async fn tell(callback: &Callback, ending: &Ending, patience: Patience, mut stop: Stop) -> bool {
+    let out_of_time = async {
+        stop.requested().await;
+        sleep(patience.report_stopped).await;
+    };
+    tokio::select! {
+        told = report(callback, ending, patience.report) => told,
+        () = out_of_time => {
+            error!("Had to stop before the end of the import was reported");
+            false
+        }
+    }
 }
 
 fn ending_of(failure: Failure) -> Result<Ending, &'static str> {

@@ -264,6 +264,44 @@ async fn work_that_does_not_stop_is_left_behind_and_reported_as_interrupted() {
     assert_eq!((test.people(), test.row().status), (0, ImportStatus::Failure));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_waits_for_the_database_can_be_stopped_too() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let mut load = test.connect();
+    load.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let server = StepFunctions::start().await;
+    let patience = Patience { stop: Duration::from_millis(100), ..Patience::default() };
+    let work = |_: &Job, _: &Database| panic!("the work began");
+    let asked = async {
+        server.wait_for_beats(1).await;
+        "SIGTERM"
+    };
+    let code = run(&test.config(&[]), server.client(), patience, asked, work).await;
+    assert_eq!(code, ExitCode::FailureReported);
+    assert_eq!(server.reports()[0].body["error"], "Import.Interrupted");
+    load.batch_execute("ROLLBACK").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_nobody_takes_does_not_hold_up_a_worker_that_is_to_stop() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server =
+        StepFunctions::answering(|call, _| if is_beat(call) { Answer::Taken } else { Answer::Unavailable })
+            .await;
+    let patience = Patience { report_stopped: Duration::from_millis(100), ..Patience::default() };
+    let asked = async {
+        server.wait_for_beats(2).await;
+        "SIGINT"
+    };
+    let work = |job: &Job, _: &Database| work_until_stopped(job);
+    let config = test.config(&[]);
+    let ended = run(&config, server.client(), patience, asked, work);
+    let code = tokio::time::timeout(DEADLINE, ended).await.unwrap();
+    assert_eq!((code, test.row().status), (ExitCode::NotOurs, ImportStatus::Failure));
+}
+
 #[tokio::test]
 async fn sigterm_and_sigint_ask_the_worker_to_stop() {
     for signal in ["SIGTERM", "SIGINT"] {
