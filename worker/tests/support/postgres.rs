@@ -14,6 +14,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 /// the port.
 const SCRIPT: &str = r#"
 set -eu
+# A test process that dies while the cluster starts leaves a pipe without a reader; a shell that a signal ends skips its
+# EXIT trap.
+trap '' PIPE
+trap 'exit 1' HUP INT TERM
 dir=$(mktemp -d /tmp/baton-postgres.XXXXXX)
 trap '"$1"/pg_ctl -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
 "$1"/initdb -D "$dir/data" -U baton -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
