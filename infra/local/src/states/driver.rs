@@ -72,6 +72,9 @@ impl States {
             let mut execution = stored.execution.clone();
             let mut chance = Chance::from_system();
             let step = execution.step(&definition, Timestamp::now(), &mut chance, event.clone());
+            if step.is_nothing() {
+                return Ok(Some(Stepped { execution, refused: step.refused }));
+            }
             let client_token = client_token.filter(|_| step.refused.is_none());
             if self.repository.save(&stored, &execution, &step, client_token)? {
                 let refused = step.refused.clone();

@@ -161,7 +161,6 @@ fn to_number(number: f64) -> Result<Number, &'static str> {
     /// The whole numbers that a double holds exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
         return Ok(Number::from(number as i64));
     }
     Number::from_f64(number).ok_or("returned a number that is not finite")
