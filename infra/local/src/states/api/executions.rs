@@ -9,7 +9,7 @@ use super::{check_failure, invalid, invalid_page, is_name, page_size, put};
 use crate::states::States;
 use crate::states::chance::Chance;
 use crate::states::execution::{Event, Execution, Failure, Identity, Refused};
-use crate::states::limits::{MAX_DATA_BYTES, parse_json};
+use crate::states::limits::{MAX_DATA_BYTES, cut, parse_json};
 use crate::states::repository::{ExecutionFilter, Listed, Position, Stored};
 use crate::states::time::Timestamp;
 use crate::wire::{AwsError, parse};
@@ -59,7 +59,7 @@ impl States {
         self.check_machine_arn(&request.state_machine_arn)?;
         let name = request.name.unwrap_or_else(|| Chance::from_system().uuid());
         if !is_name(&name) {
-            return Err(AwsError::client("InvalidName", format!("Invalid Name: '{name}'")));
+            return Err(AwsError::client("InvalidName", format!("Invalid Name: '{}'", cut(&name, 80))));
         }
         let input = request.input.unwrap_or_else(|| "{}".to_owned());
         if input.len() > MAX_DATA_BYTES {

@@ -145,3 +145,30 @@ fn a_template_names_the_field_of_a_fault() {
     let error = template.evaluate(&mut session(json!({"input": {}}), json!({}))).unwrap_err();
     assert_eq!(error.location, "Arguments/a[1]");
 }
+
+#[test]
+fn an_expression_of_any_depth_harms_nobody() {
+    // What must not happen is that the end of this thread's stack ends the process.
+    for (before, after) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("-", ""),
+        ("1+", ""),
+        ("'a'&", ""),
+        ("1?1:", ""),
+        ("a[", "]"),
+        ("{'a':", "}"),
+        ("$string(", ")"),
+        ("function($x){", "}"),
+    ] {
+        let nested = |depth: usize| before.repeat(depth) + "1" + &after.repeat(depth);
+        let refused = Expression::parse("Output", &nested(100_000), Place::State).unwrap_err();
+        assert!(refused.contains("nesting depth"), "{before}: {refused}");
+        assert!(refused.len() < 1000);
+        let taken = Expression::parse("Output", &nested(300), Place::State).unwrap();
+        let outcome = session(json!({}), json!({})).evaluate(&taken);
+        // Too deep for JSON, a function, or nothing at all.
+        let has_no_value = matches!(before, "[" | "{'a':" | "function($x){" | "a[");
+        assert_eq!(outcome.is_err(), has_no_value, "{before}");
+    }
+}
