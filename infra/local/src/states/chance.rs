@@ -37,9 +37,8 @@ impl Chance {
     pub(crate) fn fraction(&mut self) -> f64 {
         let bytes = self.bytes();
         let number = bytes.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
-        let fraction = (number >> 11) as f64 / (1_u64 << 53) as f64;
-        fraction
+        // 53 bits are what a double holds.
+        (number >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A version 4 UUID.

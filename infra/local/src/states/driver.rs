@@ -36,16 +36,21 @@ pub(super) struct Stepped {
 }
 
 impl States {
-    /// Goes on with what was open when the process died, and starts the timer. To be called once, within a runtime.
+    /// Goes on with what was open when the process died, and starts the timer. To be called once, within a runtime,
+    /// before the first call is served.
     ///
     /// # Errors
-    /// The executions cannot be read.
+    /// The open executions cannot be listed.
     pub fn resume(self: &Arc<Self>) -> anyhow::Result<()> {
         for arn in self.repository.open_executions()? {
-            if let Some(stored) = self.repository.load(&arn)?
-                && let Some(effect) = stored.execution.unfinished()
-            {
-                self.carry_out(&arn, effect);
+            match self.repository.load(&arn) {
+                Ok(stored) => {
+                    if let Some(effect) = stored.and_then(|stored| stored.execution.unfinished()) {
+                        self.carry_out(&arn, effect);
+                    }
+                }
+                // One execution that cannot be read must not keep the stack from starting.
+                Err(error) => error!(execution.arn = %arn, %error, "Failed to go on with {arn}: {error}"),
             }
         }
         let this = Arc::downgrade(self);
@@ -72,6 +77,9 @@ impl States {
             let mut execution = stored.execution.clone();
             let mut chance = Chance::from_system();
             let step = execution.step(&definition, Timestamp::now(), &mut chance, event.clone());
+            if step.is_nothing() {
+                return Ok(Some(Stepped { execution, refused: step.refused }));
+            }
             let client_token = client_token.filter(|_| step.refused.is_none());
             if self.repository.save(&stored, &execution, &step, client_token)? {
                 let refused = step.refused.clone();

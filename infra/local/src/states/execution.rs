@@ -99,7 +99,7 @@ pub struct Execution {
     /// How many attempts at a Task were made: the last one's number.
     attempts: u64,
     /// Attempts that were given up before their job was known to run. It is to be stopped once it is known.
-    abandoned: Vec<u64>,
+    abandoned: Vec<(u64, Resource)>,
     /// The id of the last event in the history.
     last_event: i64,
 }
@@ -256,6 +256,14 @@ pub struct Step {
     pub history: Vec<HistoryEvent>,
     /// Why the event was refused. The step may have changed the execution all the same: time had passed.
     pub refused: Option<Refused>,
+}
+
+impl Step {
+    /// Whether the event was refused and nothing else happened: there is nothing to store.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.refused.is_some() && self.effects.is_empty() && self.history.is_empty()
+    }
 }
 
 /// Why an event is refused.

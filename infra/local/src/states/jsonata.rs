@@ -18,6 +18,7 @@ use serde_json::{Map, Number, Value};
 pub use self::references::Place;
 pub use self::template::Template;
 use super::chance::Chance;
+use super::limits::cut;
 use super::time::Timestamp;
 
 /// How long one expression may take, in milliseconds ("Transforming data with JSONata", Step Functions developer guide).
@@ -28,6 +29,9 @@ const STACK_LIMIT: usize = 1000;
 
 /// How many items an expression may gather: a guard of memory.
 const SEQUENCE_LIMIT: usize = 1_000_000;
+
+/// How much of an expression that is none is repeated, in characters.
+const MAX_QUOTED_CHARS: usize = 300;
 
 /// How deep a value may be nested. JSON is read back to a depth of 128, envelope included.
 pub(crate) const DEPTH_LIMIT: usize = 100;
@@ -57,8 +61,10 @@ impl Expression {
     /// A sentence: the expression is no JSONata, calls `$eval`, or uses a part of `$states` that `place` has not.
     pub fn parse(field: &str, source: &str, place: Place) -> Result<Self, String> {
         let source = source.trim();
-        let ast = parser::parse(source)
-            .map_err(|error| format!("field {field}: {source:?} is not JSONata: {error}"))?;
+        let ast = parser::parse(source).map_err(|error| {
+            let source = cut(source, MAX_QUOTED_CHARS);
+            format!("field {field}: {source:?} is not JSONata: {error}")
+        })?;
         references::check(&ast, place).map_err(|problem| format!("field {field}: {problem}"))?;
         Ok(Self { source: source.to_owned(), field: field.to_owned(), ast })
     }
@@ -161,7 +167,6 @@ fn to_number(number: f64) -> Result<Number, &'static str> {
     /// The whole numbers that a double holds exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
         return Ok(Number::from(number as i64));
     }
     Number::from_f64(number).ok_or("returned a number that is not finite")

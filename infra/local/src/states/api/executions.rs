@@ -9,7 +9,7 @@ use super::{check_failure, invalid, invalid_page, is_name, page_size, put};
 use crate::states::States;
 use crate::states::chance::Chance;
 use crate::states::execution::{Event, Execution, Failure, Identity, Refused};
-use crate::states::limits::{MAX_DATA_BYTES, parse_json};
+use crate::states::limits::{MAX_DATA_BYTES, cut, parse_json};
 use crate::states::repository::{ExecutionFilter, Listed, Position, Stored};
 use crate::states::time::Timestamp;
 use crate::wire::{AwsError, parse};
@@ -59,7 +59,7 @@ impl States {
         self.check_machine_arn(&request.state_machine_arn)?;
         let name = request.name.unwrap_or_else(|| Chance::from_system().uuid());
         if !is_name(&name) {
-            return Err(AwsError::client("InvalidName", format!("Invalid Name: '{name}'")));
+            return Err(AwsError::client("InvalidName", format!("Invalid Name: '{}'", cut(&name, 80))));
         }
         let input = request.input.unwrap_or_else(|| "{}".to_owned());
         if input.len() > MAX_DATA_BYTES {
@@ -178,20 +178,28 @@ impl States {
         let request: Redrive = parse("RedriveExecution", body)?;
         self.check_execution_arn(&request.execution_arn)?;
         let client_token = request.client_token.as_deref();
+        let redriven_before = |client_token: &str| {
+            let stored = self.stored(&request.execution_arn)?;
+            let redriven = self.repository.redriven_with(&stored, client_token, Timestamp::now())?;
+            Ok::<_, AwsError>(redriven.map(|redriven| json!({"redriveDate": redriven.to_wire()})))
+        };
         if let Some(client_token) = client_token {
             let is_printable = client_token.bytes().all(|byte| byte.is_ascii_graphic());
             if !is_printable || !(1..=64).contains(&client_token.len()) {
                 return Err(invalid("clientToken does not have 1 to 64 printable characters"));
             }
-            let stored = self.stored(&request.execution_arn)?;
-            if let Some(redriven) = self.repository.redriven_with(&stored, client_token, Timestamp::now())? {
-                return Ok(json!({"redriveDate": redriven.to_wire()}));
+            if let Some(answer) = redriven_before(client_token)? {
+                return Ok(answer);
             }
         }
         let stepped = self
             .feed_redrive(&request.execution_arn, &Event::Redrive, client_token)?
             .ok_or_else(|| unknown(&request.execution_arn))?;
         if let Some(Refused::NotRedrivable(reason)) = stepped.refused {
+            // The same request may have come twice at once.
+            if let Some(answer) = client_token.map(redriven_before).transpose()?.flatten() {
+                return Ok(answer);
+            }
             return Err(AwsError::client("ExecutionNotRedrivable", reason.to_string()));
         }
         Ok(json!({"redriveDate": stepped.execution.redriven.map(Timestamp::to_wire)}))

@@ -41,14 +41,14 @@ impl States {
         rows.truncate(limit);
         let last = rows.last().filter(|_| has_more).map(|row| row.id.to_string());
         let include_data = request.include_execution_data.unwrap_or(true);
-        let events = rows.into_iter().map(|row| event(row, include_data)).collect::<Result<Vec<_>, _>>()?;
+        let events = rows.iter().map(|row| event(row, include_data)).collect::<Result<Vec<_>, _>>()?;
         let mut answer = json!({"events": events});
         put(&mut answer, "nextToken", last);
         Ok(answer)
     }
 }
 
-fn event(row: EventRow, include_data: bool) -> Result<Value, AwsError> {
+fn event(row: &EventRow, include_data: bool) -> Result<Value, AwsError> {
     let mut details: Map<String, Value> = serde_json::from_str(&row.details).map_err(AwsError::internal)?;
     if !include_data {
         for details in details.values_mut().filter_map(Value::as_object_mut) {

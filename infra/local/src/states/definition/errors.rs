@@ -61,19 +61,11 @@ impl Retrier {
     /// its range a delay with full jitter lies.
     #[must_use]
     pub fn delay_millis(&self, retried: u32, fraction: f64) -> u64 {
-        #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999 seconds")]
         let interval = self.interval_seconds as f64;
         let limit = self.max_delay_seconds.unwrap_or(MAX_SECONDS);
-        #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999 seconds")]
         let seconds = (interval * self.backoff_rate.powf(f64::from(retried))).min(limit as f64);
         let seconds = if self.full_jitter { seconds * fraction } else { seconds };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "from 0 to 99,999,999,000"
-        )]
-        let millis = (seconds * 1000.0).round() as u64;
-        millis
+        (seconds * 1000.0).round() as u64
     }
 
     pub(super) fn parse_all(state: &mut Fields) -> Result<Vec<Self>, InvalidDefinition> {

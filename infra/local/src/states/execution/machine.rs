@@ -14,6 +14,10 @@ use crate::states::limits::{
 };
 use crate::states::time::Timestamp;
 
+/// How many events a state may add before [`Machine::run`] looks again - scheduled, started, submitted, succeeded, exited
+/// and the next one's entry - and the one that closes the execution.
+const RESERVED_EVENTS: i64 = 7;
+
 /// An execution during a step.
 pub(super) struct Machine<'a> {
     pub(super) execution: &'a mut Execution,
@@ -75,9 +79,9 @@ impl Machine<'_> {
         match event {
             Event::Start => self.start(),
             Event::Submitted { attempt, output } => self.submitted(attempt, output),
-            Event::Succeeded { attempt, output } => self.attempt_succeeded(attempt, output),
+            Event::Succeeded { attempt, output } => self.attempt_succeeded(attempt, &output),
             Event::Failed { attempt, failure } => self.attempt_failed(attempt, failure),
-            Event::TokenSuccess { token, output } => self.token_success(&token, output),
+            Event::TokenSuccess { token, output } => self.token_success(&token, &output),
             Event::TokenFailure { token, failure } => self.token_failure(&token, failure),
             Event::Heartbeat { token } => self.heartbeat(&token),
             Event::Wake => {}
@@ -119,7 +123,7 @@ impl Machine<'_> {
             && self.execution.current.as_ref().is_some_and(|current| matches!(current.phase, Phase::Ready))
         {
             // A machine that goes in circles ends here, as it does on AWS.
-            if self.execution.last_event >= MAX_EVENTS - 1 {
+            if self.execution.last_event > MAX_EVENTS - RESERVED_EVENTS {
                 let cause =
                     format!("The execution reached the maximum number of history events ({MAX_EVENTS}).");
                 self.close_failed(Failure::new("States.Runtime", cause));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::machine::{Fault, Machine, Sees, check_size, error_output};
 use super::{Attempt, Effect, Failure, Phase, Refused, Status, history};
-use crate::states::definition::{ErrorName, State, Task};
+use crate::states::definition::{ErrorName, Resource, State, Task};
 use crate::states::jsonata::{EvaluationError, Session, Template};
 use crate::states::limits::{MAX_CAUSE_CHARS, MAX_ERROR_CHARS, cut};
 
@@ -77,31 +77,28 @@ impl Machine<'_> {
             attempt.submitted = Some(output.clone());
             self.record("TaskSubmitted", history::task_submitted(resource, &output));
             self.step.effects.push(Effect::Watch { attempt: number, resource, submitted: output });
-        } else if let Some(place) = self.execution.abandoned.iter().position(|abandoned| *abandoned == number)
-        {
+        } else if let Some(resource) = self.forget(number) {
             // It was given up while the service was still starting it.
-            self.execution.abandoned.swap_remove(place);
-            let resource = crate::states::definition::Resource::EcsRunTaskSync;
             self.step.effects.push(Effect::Cancel { resource, submitted: output });
         }
     }
 
-    pub(super) fn attempt_succeeded(&mut self, number: u64, output: Value) {
+    pub(super) fn attempt_succeeded(&mut self, number: u64, output: &Value) {
         if self.attempt_mut(number).is_some() {
             self.task_succeeded(output);
         }
-        self.execution.abandoned.retain(|abandoned| *abandoned != number);
+        self.forget(number);
     }
 
     pub(super) fn attempt_failed(&mut self, number: u64, failure: Failure) {
         if self.attempt_mut(number).is_some() {
             self.task_failed(failure);
         }
-        self.execution.abandoned.retain(|abandoned| *abandoned != number);
+        self.forget(number);
     }
 
     /// A token's success ends the state; its job is no longer watched, and not stopped.
-    pub(super) fn token_success(&mut self, token: &str, output: Value) {
+    pub(super) fn token_success(&mut self, token: &str, output: &Value) {
         if self.accepts(token) {
             self.task_succeeded(output);
         }
@@ -144,8 +141,14 @@ impl Machine<'_> {
         let (number, resource) = (attempt.number, attempt.resource);
         match attempt.submitted.clone() {
             Some(submitted) => self.step.effects.push(Effect::Cancel { resource, submitted }),
-            None => self.execution.abandoned.push(number),
+            None => self.execution.abandoned.push((number, resource)),
         }
+    }
+
+    /// An attempt that was given up before its job was known to run has been heard of.
+    fn forget(&mut self, number: u64) -> Option<Resource> {
+        let place = self.execution.abandoned.iter().position(|(abandoned, _)| *abandoned == number)?;
+        Some(self.execution.abandoned.swap_remove(place).1)
     }
 
     /// Fails the state: Retry, then Catch, then the execution.
@@ -195,18 +198,18 @@ impl Machine<'_> {
         true
     }
 
-    fn task_succeeded(&mut self, output: Value) {
+    fn task_succeeded(&mut self, output: &Value) {
         let what = format!("The state/task '{}' returned a result", self.state_name());
-        if let Err(failure) = check_size(&output, &what) {
+        if let Err(failure) = check_size(output, &what) {
             self.task_failed(failure);
             return;
         }
         let definition = self.definition;
         let Some(State::Task(task)) = definition.states.get(&self.state_name()) else { return };
-        self.record("TaskSucceeded", history::task_succeeded(task.resource, &output));
+        self.record("TaskSucceeded", history::task_succeeded(task.resource, output));
         // The attempt is over, whatever becomes of its result.
         self.set_phase(Phase::Ready);
-        match self.exit_of(&task.transition, &Sees::Result(&output), output.clone()) {
+        match self.exit_of(&task.transition, &Sees::Result(output), output.clone()) {
             Ok(exit) => self.leave(exit, &task.transition.next),
             Err(fault) => self.fault(fault),
         }

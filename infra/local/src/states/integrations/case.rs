@@ -32,7 +32,6 @@ pub(super) fn with_times(value: Value, ending: &str, change: &dyn Fn(&Number) ->
 }
 
 /// Seconds since 1970, with a fraction, as whole milliseconds.
-#[expect(clippy::cast_possible_truncation, reason = "a float is cut to the range of the integer")]
 pub(super) fn millis(seconds: &Number) -> i64 {
     (seconds.as_f64().unwrap_or_default() * 1000.0).round() as i64
 }

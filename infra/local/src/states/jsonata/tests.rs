@@ -37,7 +37,7 @@ fn states_and_variables_are_reached_by_name() {
 fn whole_numbers_stay_whole() {
     assert_eq!(value("3600").to_string(), "3600");
     assert_eq!(value("1/4").to_string(), "0.25");
-    assert_eq!(value("1e300 * 10").to_string(), "1e301");
+    assert_eq!(value("1e300 * 10"), json!(1e301));
 }
 
 #[test]
@@ -144,4 +144,31 @@ fn a_template_names_the_field_of_a_fault() {
     let template = parse(json!({"a": [1, "{% $states.input.y %}"]})).unwrap();
     let error = template.evaluate(&mut session(json!({"input": {}}), json!({}))).unwrap_err();
     assert_eq!(error.location, "Arguments/a[1]");
+}
+
+#[test]
+fn an_expression_of_any_depth_harms_nobody() {
+    // What must not happen is that the end of this thread's stack ends the process.
+    for (before, after) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("-", ""),
+        ("1+", ""),
+        ("'a'&", ""),
+        ("1?1:", ""),
+        ("a[", "]"),
+        ("{'a':", "}"),
+        ("$string(", ")"),
+        ("function($x){", "}"),
+    ] {
+        let nested = |depth: usize| before.repeat(depth) + "1" + &after.repeat(depth);
+        let refused = Expression::parse("Output", &nested(100_000), Place::State).unwrap_err();
+        assert!(refused.contains("nesting depth"), "{before}: {refused}");
+        assert!(refused.len() < 1000);
+        let taken = Expression::parse("Output", &nested(300), Place::State).unwrap();
+        let outcome = session(json!({}), json!({})).evaluate(&taken);
+        // Too deep for JSON, a function, or nothing at all.
+        let has_no_value = matches!(before, "[" | "{'a':" | "function($x){" | "a[");
+        assert_eq!(outcome.is_err(), has_no_value, "{before}");
+    }
 }

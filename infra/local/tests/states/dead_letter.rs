@@ -1,0 +1,134 @@
+//! Every path through `dead-letter.asl.json`.
+
+use local_stack::states::definition::Resource;
+use local_stack::states::execution::Status;
+use serde_json::{Value, json};
+
+use crate::core::{Run, dead_letter_definition, import_input, message};
+
+/// The dead-letter machine after `DescribeExecution` has answered; gives the message that it sends.
+fn sent(description: Value) -> (Run, Value) {
+    let mut run = Run::start(&dead_letter_definition(), json!({"detail": {"executionArn": "arn:e-1"}}));
+    let describe = run.invocation();
+    assert_eq!(describe.resource, Resource::SfnDescribeExecution);
+    assert_eq!(describe.arguments, json!({"ExecutionArn": "arn:e-1"}));
+    run.succeed(&describe, description);
+    let send = run.invocation();
+    assert_eq!(send.resource, Resource::SqsSendMessage);
+    let arguments = send.arguments.clone();
+    run.succeed(&send, json!({"MessageId": "d-1"}));
+    (run, arguments)
+}
+
+fn description(status: &str, error: Option<&str>, cause: Option<&str>) -> Value {
+    let mut description =
+        json!({"ExecutionArn": "arn:e-1", "Status": status, "Input": import_input().to_string()});
+    for (field, text) in [("Error", error), ("Cause", cause)] {
+        if let Some(text) = text {
+            description[field] = text.into();
+        }
+    }
+    description
+}
+
+fn attribute<'a>(arguments: &'a Value, name: &str) -> &'a str {
+    arguments["MessageAttributes"][name]["StringValue"].as_str().unwrap()
+}
+
+#[test]
+fn the_message_is_copied_with_its_reason_and_then_deleted() {
+    let (mut run, arguments) =
+        sent(description("FAILED", Some("Import.HeaderMismatch"), Some("no column `name`")));
+    assert_eq!(arguments["QueueUrl"], "http://q/dead");
+    assert_eq!(arguments["MessageBody"], message()["body"]);
+    assert_eq!(attribute(&arguments, "Error"), "Import.HeaderMismatch");
+    assert_eq!(attribute(&arguments, "Cause"), "no column `name`");
+    assert_eq!(attribute(&arguments, "ExecutionArn"), "arn:e-1");
+    assert_eq!(attribute(&arguments, "MessageId"), "m-1");
+    let delete = run.invocation();
+    assert_eq!(delete.resource, Resource::SqsDeleteMessage);
+    assert_eq!(delete.arguments, json!({"QueueUrl": "http://q/imports", "ReceiptHandle": "handle-1"}));
+    run.succeed(&delete, json!({}));
+    assert_eq!(run.statuses(), [Status::Succeeded]);
+}
+
+#[test]
+fn the_cause_of_a_dead_container_never_passes_its_token_on() {
+    let cause = json!({
+        "Containers": [{"ExitCode": 137, "Name": "worker", "Reason": "OutOfMemoryError: killed"}],
+        "Overrides": {"ContainerOverrides": [{"Environment": [{"Name": "TASK_TOKEN", "Value": "t0k3n"}]}]},
+        "StoppedReason": "Essential container in task exited",
+    });
+    let (_, arguments) = sent(description("FAILED", Some("States.TaskFailed"), Some(&cause.to_string())));
+    assert_eq!(
+        attribute(&arguments, "Cause"),
+        "the container stopped: Essential container in task exited, exit code 137, OutOfMemoryError: killed"
+    );
+    assert!(!arguments.to_string().contains("t0k3n"));
+}
+
+#[test]
+fn a_container_that_never_started_has_no_exit_code_to_tell() {
+    let cause = json!({"Containers": [{"Name": "worker"}], "StoppedReason": "CannotPullContainerError: no such image"});
+    let (_, arguments) = sent(description("FAILED", Some("States.TaskFailed"), Some(&cause.to_string())));
+    assert_eq!(
+        attribute(&arguments, "Cause"),
+        "the container stopped: CannotPullContainerError: no such image"
+    );
+}
+
+#[test]
+fn a_cause_that_is_no_json_is_passed_on_as_it_is() {
+    let (_, arguments) = sent(description("FAILED", Some("States.TaskFailed"), Some("gone")));
+    assert_eq!(attribute(&arguments, "Cause"), "gone");
+    // Only the name of a dead container makes JSON of a cause.
+    let (_, arguments) = sent(description("FAILED", Some("Import.Internal"), Some("{not json")));
+    assert_eq!(attribute(&arguments, "Cause"), "{not json");
+}
+
+#[test]
+fn a_lost_cause_is_said_to_be_lost() {
+    let (_, arguments) = sent(description("FAILED", Some("States.Timeout"), None));
+    assert_eq!(attribute(&arguments, "Error"), "States.Timeout");
+    assert_eq!(attribute(&arguments, "Cause"), "no cause was recorded");
+}
+
+#[test]
+fn an_execution_that_was_stopped_or_timed_out_is_named_by_its_status() {
+    for status in ["ABORTED", "TIMED_OUT"] {
+        let (_, arguments) = sent(description(status, None, None));
+        assert_eq!(attribute(&arguments, "Error"), format!("States.{status}"));
+    }
+}
+
+#[test]
+fn a_long_cause_is_cut() {
+    let (_, arguments) = sent(description("FAILED", Some("Import.Internal"), Some(&"ü".repeat(2000))));
+    assert_eq!(attribute(&arguments, "Cause").chars().count(), 1024);
+}
+
+#[test]
+fn a_queue_that_is_away_is_tried_again_until_the_machine_gives_up() {
+    let mut run = Run::start(&dead_letter_definition(), json!({"detail": {"executionArn": "arn:e-1"}}));
+    let describe = run.invocation();
+    run.succeed(&describe, description("FAILED", Some("Import.Internal"), Some("c")));
+    for _ in 0..8 {
+        let send = run.invocation();
+        run.fail(&send, "SQS.ServiceUnavailableException", "away");
+        run.pass(256.0);
+    }
+    let send = run.invocation();
+    run.fail(&send, "SQS.ServiceUnavailableException", "away");
+    assert_eq!(run.statuses(), [Status::Failed]);
+}
+
+#[test]
+fn an_original_that_cannot_be_deleted_is_left_to_the_queue() {
+    let (mut run, _) = sent(description("FAILED", Some("Import.Internal"), Some("c")));
+    for pause in [1.0, 2.0, 0.0] {
+        let delete = run.invocation();
+        run.fail(&delete, "Sqs.ReceiptHandleIsInvalidException", "lapsed");
+        run.pass(pause);
+    }
+    assert_eq!(run.statuses(), [Status::Succeeded]);
+}
