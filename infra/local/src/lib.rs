@@ -1,1 +1,8 @@
 //! placeholder
+
+pub mod ecs;
+
+pub mod process;
+
+mod store;
+pub mod wire;
