@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use serde_json::Value;
+use tracing::error;
 
 pub use definition::TaskDefinition;
 use supervisor::Running;
@@ -123,23 +124,23 @@ impl Ecs {
 
     /// Stops all tasks, asking first, and returns when the last has ended. No task starts any more.
     pub async fn shutdown(&self) {
-        let mut tasks = lock(&self.running);
-        tasks.is_shutting_down = true;
-        let ends: Vec<_> = tasks
-            .by_arn
-            .iter()
-            .map(|(arn, running)| {
-                if let Err(error) = tasks::change(&self.store, arn, |task| task.stop(Stop::shutdown())) {
-                    tracing::error!(task.arn = arn, "Failed to record that {arn} is to stop: {error:#}");
-                }
-                running.stop();
-                running.end()
-            })
-            .collect();
-        drop(tasks);
-        for end in ends {
+        for end in self.stop_all() {
             end.await;
         }
+    }
+
+    /// Has every task stopped, and returns what comes when each has.
+    fn stop_all(&self) -> Vec<impl Future<Output = ()> + use<>> {
+        let mut tasks = lock(&self.running);
+        tasks.is_shutting_down = true;
+        let stop = |(arn, running): (&String, &Running)| {
+            if let Err(error) = tasks::change(&self.store, arn, |task| task.stop(Stop::shutdown())) {
+                error!(task.arn = arn, "Failed to record that task {arn} is to stop: {error:#}");
+            }
+            running.stop();
+            running.end()
+        };
+        tasks.by_arn.iter().map(stop).collect()
     }
 
     fn definition_arn(&self, family: &str) -> String {

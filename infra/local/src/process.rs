@@ -58,7 +58,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    fn of(status: io::Result<ExitStatus>) -> Self {
+    fn of(status: &io::Result<ExitStatus>) -> Self {
         use std::os::unix::process::ExitStatusExt as _;
         match status {
             Ok(status) => status.code().map(Self::Code).or_else(|| status.signal().map(Self::Signal)),
@@ -183,5 +183,5 @@ async fn own(
     };
     // A container ends with its first process: whatever that one has left behind goes too.
     let _ = kill_process_group(pid, Signal::KILL);
-    ended.send_replace(Some(Exit::of(status)));
+    ended.send_replace(Some(Exit::of(&status)));
 }

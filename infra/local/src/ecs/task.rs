@@ -133,14 +133,14 @@ impl Task {
             Exit::Unknown => Some("The exit code is not known".to_owned()),
             _ => None,
         };
-        self.end(exit.code(), reason);
+        self.end(exit.code(), reason.as_deref());
     }
 
     /// The container never started.
     pub(super) fn fail_to_start(&mut self, error: &StartError) {
         let reason = format!("CannotStartContainerError: {error}");
         self.stop(Stop { code: "TaskFailedToStart", reason: reason.clone() });
-        self.end(None, Some(reason));
+        self.end(None, Some(&reason));
     }
 
     /// The task was told to stop before its container started.
@@ -148,14 +148,14 @@ impl Task {
         self.end(None, None);
     }
 
-    fn end(&mut self, exit_code: Option<i32>, reason: Option<String>) {
+    fn end(&mut self, exit_code: Option<i32>, reason: Option<&str>) {
         let now = now();
         self.execution_stopped_at = Some(now);
         self.stopped_at = Some(now);
         self.set_status("STOPPED");
         for container in &mut self.containers {
             container.exit_code = exit_code;
-            container.reason.clone_from(&reason);
+            container.reason = reason.map(str::to_owned);
         }
     }
 
