@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,6 +172,7 @@ async fn a_task_that_is_stopped_may_end_in_its_own_way() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
 async fn a_task_that_will_not_stop_is_killed_with_all_its_processes() {
     let (dir, ecs) =
         with_script("trap '' TERM\n(echo child; exec sleep 1000) &\necho ready\nwhile :; do sleep 1; done");
@@ -189,6 +189,7 @@ async fn a_task_that_will_not_stop_is_killed_with_all_its_processes() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
 async fn what_a_container_leaves_behind_ends_with_it() {
     let (_dir, ecs) = with_script("sleep 1000 &\nexit 0");
     let arn = run(&ecs).await;
@@ -319,7 +320,7 @@ async fn a_task_that_outlived_the_stack_is_found_killed_and_recorded() {
     let mut stack = tokio::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "a_stack_that_gets_killed", "--ignored"])
         .env("STACK_TO_BE_KILLED", dir.path())
-        .stdout(Stdio::null())
+        .stdout(std::process::Stdio::null())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -342,6 +343,7 @@ async fn a_task_that_outlived_the_stack_is_found_killed_and_recorded() {
 }
 
 /// Whether a process carries the task's ARN in its environment.
+#[cfg(target_os = "linux")]
 fn has_processes(arn: &str) -> bool {
     let carries = format!("ECS_TASK_ARN={arn}");
     fs::read_dir("/proc").unwrap().flatten().any(|process| {
@@ -350,6 +352,7 @@ fn has_processes(arn: &str) -> bool {
     })
 }
 
+#[cfg(target_os = "linux")]
 async fn gone(arn: &str) {
     let gone = async {
         while has_processes(arn) {
