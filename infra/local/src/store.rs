@@ -26,7 +26,8 @@ impl Store {
             connection.run_pending_migrations(migrations).map_err(|error| anyhow::anyhow!("{error}"))?;
             Ok(connection)
         };
-        let connection = opened().with_context(|| format!("failed to open the stack's file {}", path.display()))?;
+        let connection =
+            opened().with_context(|| format!("failed to open the stack's file {}", path.display()))?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 

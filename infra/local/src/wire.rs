@@ -1,9 +1,18 @@
 //! The AWS JSON protocols, 1.0 and 1.1: an operation named in `X-Amz-Target`, a JSON body, errors in AWS's form. What
 //! the stack does not implement is refused here by name, operations and fields alike.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+/// What a call of a service comes to.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Value, AwsError>> + Send>>;
+
+/// Another service of the stack, called with the name of an operation and its request.
+pub type Call = Arc<dyn Fn(&'static str, Value) -> Answer + Send + Sync>;
 
 /// An error as a client of AWS sees it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,1 +1,38 @@
-fn main() {}
+//! The Lambda's process: configuration, log, client, and then the runtime's loop around [`StartImport::handle`].
+
+use std::process::ExitCode;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{LambdaEvent, service_fn};
+use start_import::{StartImport, aws, config::Config};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::from_env();
+    let filter = config.as_ref().map_or("info", |config| &config.log_filter);
+    // CloudWatch stamps each line with its time and shows no colours.
+    tracing_subscriber::fmt()
+        .json()
+        .without_time()
+        .with_ansi(false)
+        .with_target(false)
+        .with_current_span(false)
+        .with_env_filter(EnvFilter::builder().parse_lossy(filter))
+        .init();
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!("The configuration is wrong: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let client = aws_sdk_sfn::Client::new(&aws::loader().load().await);
+    let function = StartImport::new(client, config.state_machine_arn, config.queue_url);
+    let handler = service_fn(|event: LambdaEvent<SqsEvent>| function.handle(event.payload));
+    if let Err(error) = lambda_runtime::run(handler).await {
+        tracing::error!("The Lambda runtime failed: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}

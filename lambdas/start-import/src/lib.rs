@@ -1,0 +1,93 @@
+#![doc = include_str!("../README.md")]
+
+pub mod aws;
+pub mod config;
+mod decision;
+mod record;
+
+use std::collections::HashMap;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_sdk_sfn::Client;
+use futures_util::{StreamExt as _, stream};
+use statemachine::Message;
+
+use config::StateMachineArn;
+use decision::Decision;
+pub use record::BrokenEvent;
+use record::message_of;
+
+/// How many messages are worked on at a time: the usual batch of a queue, far below what Step Functions throttles.
+const CONCURRENT_MESSAGES: usize = 10;
+
+/// The function: a client, the machine that it starts and the queue that it is fed by.
+#[derive(Debug)]
+pub struct StartImport {
+    client: Client,
+    state_machine_arn: StateMachineArn,
+    queue_url: String,
+}
+
+impl StartImport {
+    /// A function that starts executions of `state_machine_arn` for the messages of `queue_url`.
+    #[must_use]
+    pub fn new(client: Client, state_machine_arn: StateMachineArn, queue_url: String) -> Self {
+        Self { client, state_machine_arn, queue_url }
+    }
+
+    /// Decides on each record of the event and names those that Lambda must not delete.
+    ///
+    /// # Errors
+    /// [`BrokenEvent`] where the event is not one of the queue's: Lambda then keeps the whole batch.
+    pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, BrokenEvent> {
+        let messages = event.records.into_iter().map(|record| message_of(record, &self.queue_url));
+        let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
+        let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
+
+        let acknowledged: Vec<String> = stream::iter(lanes(messages))
+            .map(|lane| self.take(lane))
+            .buffer_unordered(CONCURRENT_MESSAGES)
+            .concat()
+            .await;
+
+        // Named are all that were not acknowledged, rather than all that are known to be kept: in doubt a message stays.
+        let mut response = SqsBatchResponse::default();
+        response.set_failures(ids.into_iter().filter(|id| !acknowledged.contains(id)));
+        Ok(response)
+    }
+
+    /// Takes the messages of one lane in order, up to the first that stays in the queue. Returns the ids of those that
+    /// may be deleted.
+    async fn take(&self, lane: Vec<Message>) -> Vec<String> {
+        let mut acknowledged = Vec::new();
+        let mut messages = lane.into_iter();
+        for message in messages.by_ref() {
+            let id = message.id.clone();
+            if decision::decide(&self.client, &self.state_machine_arn, message).await
+                != Decision::Acknowledged
+            {
+                break;
+            }
+            acknowledged.push(id);
+        }
+        messages.for_each(|message| decision::leave_behind(&message.id));
+        acknowledged
+    }
+}
+
+/// Parts messages that may overtake each other: a lane holds one message, or all messages of one group in order.
+fn lanes(messages: Vec<Message>) -> Vec<Vec<Message>> {
+    let mut lanes: Vec<Vec<Message>> = Vec::new();
+    let mut of_group: HashMap<String, usize> = HashMap::new();
+    for message in messages {
+        let lane = match &message.group_id {
+            Some(group) => *of_group.entry(group.clone()).or_insert(lanes.len()),
+            None => lanes.len(),
+        };
+        match lanes.get_mut(lane) {
+            Some(lane) => lane.push(message),
+            None => lanes.push(vec![message]),
+        }
+    }
+    lanes
+}
