@@ -1,17 +1,12 @@
-//! Imports against real databases: a SQLite file of each test's own, a PostgreSQL cluster of the binary's own; the objects
+//! Imports against real databases: a SQLite file of each test's own, a PostgreSQL database of each test's own; the objects
 //! come from an S3 server on this machine, or from one that misbehaves.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-mod import {
-    mod cluster;
-    mod create_table;
-    mod failures;
-    mod objects;
-    mod people;
-    mod postgres;
-    mod rejects;
-    mod source;
-    mod sqlite;
-    mod world;
-}
+mod create_table;
+mod failures;
+mod objects;
+mod people;
+mod postgres;
+mod rejects;
+mod source;
+mod sqlite;
+mod world;

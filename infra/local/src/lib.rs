@@ -1,14 +1,25 @@
-//! The embedded stack.
+#![doc = include_str!("../README.md")]
 
+mod config;
 pub mod credentials;
 pub mod ecs;
 pub mod lambda;
 pub mod process;
+mod resources;
 pub mod router;
+mod rule;
 pub mod s3;
+mod session;
 pub mod sqs;
+mod stack;
 pub mod states;
 mod store;
 pub mod wire;
+mod wiring;
 
+pub use config::{Config, Limits};
+pub use credentials::Credentials;
+pub use resources::{ACCOUNT, REGION, Resources};
+pub use session::Session;
+pub use stack::Stack;
 pub use wire::AwsError;

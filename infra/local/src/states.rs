@@ -98,6 +98,12 @@ impl States {
         self.callbacks.write().unwrap_or_else(PoisonError::into_inner).push(callback);
     }
 
+    /// Lets executions rest where they are: calls are answered and recorded, but nothing is carried out any more. What
+    /// was open goes on when the stack starts again.
+    pub fn rest(&self) {
+        self.stopped.cancel();
+    }
+
     /// The definition of a revision, parsed once.
     fn definition(&self, revision: i64) -> Result<Arc<Definition>, AwsError> {
         let known = self.definitions.lock().unwrap_or_else(PoisonError::into_inner).get(&revision).cloned();

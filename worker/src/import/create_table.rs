@@ -4,9 +4,15 @@
 use std::fmt::Write as _;
 use std::io::Read;
 
+use diesel::connection::SimpleConnection as _;
+use statemachine::FailureName;
+
 use super::reject::Misfit;
 use super::table::quoted;
 use super::value::{DecimalLimits, Kind, Value, Width};
+use crate::config::AllowedTables;
+use crate::db::failure::database_failure;
+use crate::db::{Connection, Database};
 use crate::failure::Failure;
 
 /// Rows of the sample that are looked at.
@@ -88,6 +94,32 @@ pub fn infer(sample: impl Read, table: &str, dialect: Dialect) -> Result<String,
     }
     sql.push_str("\n)");
     Ok(sql)
+}
+
+/// Makes the table in the database, unless there is one of this name. Returns the statement that made it.
+///
+/// # Errors
+/// A [`Refusal`], also where the database cannot be reached or refuses the table.
+pub fn create_missing(
+    database: &Database,
+    table: &str,
+    sample: impl Read,
+) -> Result<Option<String>, Refusal> {
+    let mut connection = database.connect()?;
+    let allowed = AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))?;
+    super::table::check_allowed(table, &allowed)?;
+    match super::table::read(&mut connection, table, &allowed) {
+        Ok(_) => return Ok(None),
+        Err(Failure::Named { name: FailureName::TableMissing, .. }) => {}
+        Err(failure) => return Err(failure.into()),
+    }
+    let dialect = match &connection {
+        Connection::Postgres(_) => Dialect::Postgres,
+        Connection::Sqlite(_) => Dialect::Sqlite,
+    };
+    let sql = infer(sample, table, dialect)?;
+    connection.batch_execute(&sql).map_err(|error| database_failure(&error, "create the table"))?;
+    Ok(Some(sql))
 }
 
 fn check_names(header: &[String]) -> Result<(), Refusal> {

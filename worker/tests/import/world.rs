@@ -1,7 +1,6 @@
 //! What one test stands on: a bucket, a database, and a claimed import.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
@@ -16,15 +15,15 @@ use worker::failure::Failure;
 use worker::imports::{Claim, claim};
 use worker::job::{Job, Summary};
 
-use super::cluster::{Cluster, NewDatabase};
 use super::objects;
+use crate::postgres::create_database;
 
 pub(crate) struct World {
     pub(crate) database: Database,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) runtime: Runtime,
     directory: TempDir,
-    cluster: Option<Arc<Cluster>>,
+    is_postgres: bool,
 }
 
 #[derive(QueryableByName)]
@@ -38,13 +37,12 @@ impl World {
     pub(crate) fn sqlite(ddl: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let url = format!("sqlite:{}", directory.path().join("data.sqlite3").display());
-        Self::new(directory, &url, None, ddl)
+        Self::new(directory, &url, ddl)
     }
 
     /// A database of PostgreSQL with what `ddl` makes.
     pub(crate) fn postgres(ddl: &str) -> Self {
-        let NewDatabase { cluster, url } = Cluster::new_database();
-        Self::new(TempDir::new().unwrap(), &url, Some(cluster), ddl)
+        Self::new(TempDir::new().unwrap(), &create_database(), ddl)
     }
 
     /// The same table in both databases.
@@ -52,20 +50,20 @@ impl World {
         [Self::sqlite(ddl), Self::postgres(ddl)]
     }
 
-    fn new(directory: TempDir, url: &str, cluster: Option<Arc<Cluster>>, ddl: &str) -> Self {
+    fn new(directory: TempDir, url: &str, ddl: &str) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         std::fs::create_dir_all(directory.path().join("s3/uploads")).unwrap();
         let s3 = objects::serve(&runtime, &directory.path().join("s3"));
         let database = Database::parse(url).unwrap();
         database.migrate().unwrap();
-        let world = Self { database, s3, runtime, directory, cluster };
+        let world = Self { database, s3, runtime, directory, is_postgres: url.starts_with("postgres") };
         world.execute(ddl);
         world
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
-        self.cluster.is_some()
+        self.is_postgres
     }
 
     pub(crate) fn execute(&self, sql: &str) {

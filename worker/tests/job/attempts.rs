@@ -12,7 +12,7 @@ use worker::failure::Failure;
 use worker::imports::ImportStatus;
 use worker::job::{Job, Patience, Summary, run, shutdown};
 
-use crate::fixture::{OURS, TestDatabase, count_people};
+use super::fixture::{OURS, TestDatabase, count_people};
 use crate::step_functions::{Answer, Call, StepFunctions};
 
 const DEADLINE: Duration = Duration::from_secs(20);

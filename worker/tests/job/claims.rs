@@ -8,7 +8,7 @@ use worker::failure::Failure;
 use worker::imports::{self, Claim, ImportStatus, NewImport};
 use worker::job::progress::Counters;
 
-use crate::fixture::{ANOTHER, OURS, TestDatabase, by_id, described, id, new_import};
+use super::fixture::{ANOTHER, OURS, TestDatabase, by_id, described, id, new_import};
 
 const LEASE: Duration = Duration::from_secs(300);
 

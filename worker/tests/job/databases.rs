@@ -9,7 +9,7 @@ use worker::failure::Failure;
 use worker::imports::{Renewal, Renewer};
 use worker::job::progress::Counters;
 
-use crate::fixture::{ANOTHER, OURS, TestDatabase, id};
+use super::fixture::{ANOTHER, OURS, TestDatabase, id};
 
 const COUNTERS: Counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
 

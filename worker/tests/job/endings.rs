@@ -12,8 +12,8 @@ use worker::failure::Failure;
 use worker::imports::ImportStatus;
 use worker::job::{Job, Patience, Summary, run};
 
-use crate::attempts::load_one;
-use crate::fixture::{ANOTHER, OURS, TestDatabase};
+use super::attempts::load_one;
+use super::fixture::{ANOTHER, OURS, TestDatabase};
 use crate::step_functions::{Answer, StepFunctions};
 
 async fn run_with<W>(config: &Config, server: &StepFunctions, work: W) -> ExitCode

@@ -111,7 +111,7 @@ fn shell() -> Command {
     command
 }
 
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "the tests look for an installed program, as a shell does")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     // A package may link some of its programs into PATH, and keep all of them in one place.

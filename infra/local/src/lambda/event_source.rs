@@ -51,6 +51,20 @@ impl EventSourceMapping {
     /// Begins to feed `function` from the queue, with operations of `sqs`.
     #[must_use]
     pub fn start(source: EventSource, function: Arc<Lambda>, sqs: Call) -> Arc<Self> {
+        let mapping = Self::new(source, function, sqs);
+        let task = tokio::spawn(Arc::clone(&mapping.poller).poll());
+        Arc::new(Self { task: Mutex::new(Some(task)), ..mapping })
+    }
+
+    /// A mapping that is there and feeds nothing.
+    #[must_use]
+    pub fn disabled(source: EventSource, function: Arc<Lambda>, sqs: Call) -> Arc<Self> {
+        let mapping = Self::new(source, function, sqs);
+        mapping.poller.closing.cancel();
+        Arc::new(mapping)
+    }
+
+    fn new(source: EventSource, function: Arc<Lambda>, sqs: Call) -> Self {
         let poller = Arc::new(Poller {
             source: source.clone(),
             function,
@@ -58,8 +72,7 @@ impl EventSourceMapping {
             closing: CancellationToken::new(),
             last_result: Mutex::new("No records processed"),
         });
-        let task = tokio::spawn(Arc::clone(&poller).poll());
-        Arc::new(Self { uuid: Uuid::new_v4().to_string(), source, poller, task: Mutex::new(Some(task)) })
+        Self { uuid: Uuid::new_v4().to_string(), source, poller, task: Mutex::default() }
     }
 
     /// Receives nothing more, and returns when the batch in hand is settled.

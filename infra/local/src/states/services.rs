@@ -2,18 +2,9 @@
 //! service's own wire.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::wire::AwsError;
-
-/// A future that may move between threads.
-pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// A service's operations: the operation's name and its request give the answer.
-pub type Call = Arc<dyn Fn(&'static str, Value) -> BoxFuture<Result<Value, AwsError>> + Send + Sync>;
+use crate::wire::{Answer, Call};
 
 /// What Task states can reach.
 #[derive(Clone)]
@@ -23,7 +14,7 @@ pub struct Services {
     /// ECS: camelCase fields.
     pub ecs: Call,
     /// Waits until the ECS task of this ARN has stopped, and gives it as `DescribeTasks` does: camelCase fields.
-    pub ecs_stopped: Arc<dyn Fn(String) -> BoxFuture<Value> + Send + Sync>,
+    pub ecs_stopped: Arc<dyn Fn(String) -> Answer + Send + Sync>,
 }
 
 impl fmt::Debug for Services {

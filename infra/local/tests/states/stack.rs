@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use local_stack::states::services::{BoxFuture, Services};
+use local_stack::states::Services;
 use local_stack::states::{States, definition};
+use local_stack::wire::Answer;
 use local_stack::wire::AwsError;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -81,7 +82,7 @@ impl World {
         });
     }
 
-    fn answer(&self, operation: &'static str, request: Value) -> BoxFuture<Result<Value, AwsError>> {
+    fn answer(&self, operation: &'static str, request: Value) -> Answer {
         let script = self.script.lock().unwrap().get(operation).cloned();
         let scripted = script.map(|script| script(operation, &request));
         self.calls.send_modify(|calls| calls.push((operation.to_owned(), request)));
@@ -109,7 +110,7 @@ impl World {
                 tasks.calls.send_modify(|calls| calls.push(("wait".to_owned(), arn.clone().into())));
                 Box::pin(async move {
                     let stopped = stopped.wait_for(|stopped| stopped.contains_key(&arn)).await.unwrap();
-                    stopped[&arn].clone()
+                    Ok(stopped[&arn].clone())
                 })
             }),
         }

@@ -33,7 +33,11 @@ pub(super) async fn watch_task(services: &Services, submitted: &Value) -> Outcom
     let Some(arn) = submitted["Tasks"][0]["TaskArn"].as_str() else {
         return Outcome::Failed(Failure::new("States.Runtime", "the envelope names no task"));
     };
-    let task = outside((services.ecs_stopped)(arn.to_owned()).await);
+    let task = match (services.ecs_stopped)(arn.to_owned()).await {
+        Ok(task) => outside(task),
+        // What became of the task will not be known: as good as dead.
+        Err(error) => return Outcome::Failed(Failure::new("States.TaskFailed", error.to_string())),
+    };
     let containers = task["Containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let succeeded = !containers.is_empty()
         && containers.iter().all(|container| container["ExitCode"].as_i64() == Some(0));

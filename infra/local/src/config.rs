@@ -1,0 +1,66 @@
+//! What a stack needs to start. Everything has a default but the folder, the programs and the database.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to start a stack.
+#[derive(Clone)]
+pub struct Config {
+    /// The folder that the stack keeps its files in. It is created where it is missing; one stack at a time may use it.
+    pub data_dir: PathBuf,
+    /// The port to listen on, on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// The program that ECS runs for an import.
+    pub worker: PathBuf,
+    /// The program that Lambda runs for a batch of messages.
+    pub start_import: PathBuf,
+    /// The database that the worker imports into. A secret.
+    pub database_url: String,
+    /// The tables that the worker may write: names with commas between them, or `*`.
+    pub allowed_tables: String,
+    /// The limits that the template sets on AWS.
+    pub limits: Limits,
+    /// Whether messages and executions move. A stack at rest answers questions and changes nothing by itself.
+    pub moving: bool,
+}
+
+/// The limits of a deployment, with the defaults of the template where a laptop does not ask for others.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a received message stays hidden before the execution holds it. At least six times the function's
+    /// timeout, as AWS recommends.
+    pub visibility_timeout: Duration,
+    /// How long the execution hides the message while it runs. Below the 12 hours that SQS allows from the first receive.
+    pub hold: Duration,
+    /// How many receives bring a message to the dead-letter queue.
+    pub max_receive_count: u32,
+    /// The time limit of the Lambda function.
+    pub function_timeout: Duration,
+    /// The time limit of one attempt at an import.
+    pub run_timeout: Duration,
+    /// How long an attempt may go without a heartbeat. On AWS this covers the start of the container too; a process on a
+    /// laptop starts at once.
+    pub heartbeat: Duration,
+    /// How often the worker beats; at most a third of `heartbeat`.
+    pub heartbeat_interval: Duration,
+    /// How long the worker beats on without progress.
+    pub stall_limit: Duration,
+    /// How long a claim on an import lasts without a beat.
+    pub lease: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            visibility_timeout: Duration::from_secs(60),
+            hold: Duration::from_secs(42_000),
+            max_receive_count: 5,
+            function_timeout: Duration::from_secs(10),
+            run_timeout: Duration::from_secs(36_000),
+            heartbeat: Duration::from_secs(30),
+            heartbeat_interval: Duration::from_secs(1),
+            stall_limit: Duration::from_secs(60),
+            lease: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! How another process finds the stack that is up on a folder: a lock says that there is one, a file beside it where.
+//! The file names the database, whose URL may hold a password: only the owner may read it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::Credentials;
+use crate::resources::Resources;
+
+/// A stack that is up.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// Where it answers.
+    pub endpoint: String,
+    /// The process that it lives in.
+    pub pid: u32,
+    /// What it is made of.
+    pub resources: Resources,
+    /// What requests must be signed with. A secret.
+    pub credentials: Credentials,
+    /// The database that its worker imports into. A secret.
+    pub database_url: String,
+}
+
+impl Session {
+    /// The stack that is up on `data_dir`; none where the folder is at rest or does not exist.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or holds a session that is none.
+    pub fn of_running_stack(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let lock = match File::open(lock_path(data_dir)) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to look into {}", data_dir.display()));
+            }
+        };
+        // Shared, so that two who look at once do not take each other for a stack.
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => read(data_dir),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("failed to look at the lock of {}", data_dir.display()))
+            }
+        }
+    }
+}
+
+/// None where a stack holds the lock but has not said yet where it is.
+fn read(data_dir: &Path) -> anyhow::Result<Option<Session>> {
+    let path = session_path(data_dir);
+    match std::fs::read(&path) {
+        Ok(json) => {
+            Ok(Some(serde_json::from_slice(&json).with_context(|| format!("{} is damaged", path.display()))?))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to read {}", path.display())),
+    }
+}
+
+/// The right to be the one stack on a folder. It ends with the process, however that ends.
+pub(crate) struct Claim {
+    _lock: File,
+    data_dir: PathBuf,
+}
+
+impl Claim {
+    /// Claims the folder.
+    pub(crate) fn take(data_dir: &Path) -> anyhow::Result<Self> {
+        let path = lock_path(data_dir);
+        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = open.with_context(|| {
+            format!("failed to write in the folder {}; --data-dir names another", data_dir.display())
+        })?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                anyhow::bail!(
+                    "another stack is at work in the folder {}; --data-dir names another",
+                    data_dir.display()
+                )
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("failed to lock {}", path.display()));
+            }
+        }
+        Ok(Self { _lock: lock, data_dir: data_dir.to_owned() })
+    }
+
+    /// Says where the stack is.
+    pub(crate) fn publish(&self, session: &Session) -> anyhow::Result<()> {
+        let path = session_path(&self.data_dir);
+        let partial = path.with_extension("partial");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&partial)
+            .with_context(|| format!("failed to write {}", partial.display()))?;
+        file.write_all(&serde_json::to_vec(session)?)?;
+        std::fs::rename(&partial, &path).with_context(|| format!("failed to write {}", path.display()))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // The lock decides; a file that stays behind says nothing.
+        let _ = std::fs::remove_file(session_path(&self.data_dir));
+    }
+}
+
+fn lock_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("stack.lock")
+}
+
+fn session_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("stack.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        let endpoint = "http://127.0.0.1:1".to_owned();
+        let resources = Resources::embedded(&endpoint);
+        let credentials = Credentials { access_key: "key".to_owned(), secret_key: "secret".to_owned() };
+        Session { resources, credentials, endpoint, pid: 7, database_url: "sqlite:x".to_owned() }
+    }
+
+    #[test]
+    fn a_stack_is_found_while_it_is_up_and_not_after() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
+        let claim = Claim::take(dir.path()).unwrap();
+        claim.publish(&session()).unwrap();
+        assert_eq!(Session::of_running_stack(dir.path()).unwrap().unwrap().pid, 7);
+        drop(claim);
+        assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
+    }
+
+    #[test]
+    fn two_stacks_do_not_share_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let _claim = Claim::take(dir.path()).unwrap();
+        let refused = Claim::take(dir.path()).err().unwrap().to_string();
+        assert!(refused.contains("another stack is at work"), "{refused}");
+    }
+
+    #[test]
+    fn the_session_is_for_its_owners_eyes() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let claim = Claim::take(dir.path()).unwrap();
+        claim.publish(&session()).unwrap();
+        let mode = std::fs::metadata(session_path(dir.path())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,280 @@
+//! A whole stack: the services, set up and wired as the template does it on AWS, behind one port.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use statemachine::{DEAD_LETTER_DEFINITION, IMPORT_DEFINITION};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::ecs::{Ecs, TaskDefinition};
+use crate::lambda::{EventSource, EventSourceMapping, FunctionConfig, Functions, Lambda};
+use crate::process::BaseEnvironment;
+use crate::resources::{self, ACCOUNT, REGION, Resources};
+use crate::session::{Claim, Session};
+use crate::sqs::{QueueAttributes, RedrivePolicy, Sqs};
+use crate::states::States;
+use crate::states::definition::substitute;
+use crate::{router, rule, s3, wiring};
+
+/// How long requests that are under way may take when the stack ends.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
+/// How long dead letters are kept: as long as SQS can.
+const DEAD_LETTER_RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// A running stack. It ends with [`Stack::shutdown`]; dropped without it, it ends as a killed process would, and loses
+/// nothing either.
+pub struct Stack {
+    session: Session,
+    mapping: Arc<EventSourceMapping>,
+    function: Arc<Lambda>,
+    states: Arc<States>,
+    ecs: Arc<Ecs>,
+    server: JoinHandle<std::io::Result<()>>,
+    closing: CancellationToken,
+    /// Held to the end: the folder is free when everything else is over.
+    _claim: Claim,
+}
+
+impl Stack {
+    /// Starts a stack on its folder. What lay there goes on.
+    ///
+    /// # Errors
+    /// The folder cannot be written or is in use, the port is taken, or what lies in the folder cannot be read.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let folders = Folders::create(&config.data_dir)?;
+        let claim = Claim::take(&config.data_dir)?;
+        let credentials = Credentials::of_folder(&folders.stack)?;
+        let listener = listen(config.port).await?;
+        let endpoint =
+            format!("http://{}", listener.local_addr().context("failed to ask for the stack's address")?);
+        let resources = Resources::embedded(&endpoint);
+
+        let sqs = create_queues(&config, &folders.stack, &endpoint)?;
+        let base = BaseEnvironment::of(std::env::vars_os());
+        let ecs = Ecs::open(&folders.stack, REGION, ACCOUNT, base.clone())?;
+        ecs.register(task_definition(&config, &folders, &endpoint, &credentials));
+        let states = States::open(&folders.stack, REGION, ACCOUNT, wiring::task_services(&sqs, &ecs))?;
+        create_state_machines(&states, &config, &resources)?;
+        let function = Lambda::open(function(&config, &folders, &endpoint, &credentials, &resources, base));
+        let objects = s3::Notification::new(REGION, &resources.queue_url, wiring::sqs(&sqs));
+        let objects = s3::open(&folders.s3, &credentials, Some(objects))?;
+        s3::create_bucket(&folders.s3, &resources.bucket)?;
+
+        rule::install(&states, &resources);
+        let source = EventSource {
+            queue_url: resources.queue_url.clone(),
+            queue_arn: resources::queue_arn(resources::QUEUE),
+            region: REGION.to_owned(),
+            batch_size: 10,
+        };
+        let mapping = if config.moving {
+            states.resume()?;
+            EventSourceMapping::start(source, Arc::clone(&function), wiring::sqs(&sqs))
+        } else {
+            states.rest();
+            EventSourceMapping::disabled(source, Arc::clone(&function), wiring::sqs(&sqs))
+        };
+
+        let services = router::Services {
+            sqs: wiring::sqs_service(&sqs),
+            states: wiring::states_service(&states),
+            ecs: wiring::ecs_service(&ecs),
+            lambda: Functions { function: Arc::clone(&function), mapping: Arc::clone(&mapping) },
+            s3: objects,
+            access_key: credentials.access_key.clone(),
+        };
+        let closing = CancellationToken::new();
+        let server = tokio::spawn(router::serve(listener, services, closing.clone().cancelled_owned()));
+        let session = Session {
+            endpoint,
+            pid: std::process::id(),
+            resources,
+            credentials,
+            database_url: config.database_url,
+        };
+        claim.publish(&session)?;
+        Ok(Self { session, mapping, function, states, ecs, server, closing, _claim: claim })
+    }
+
+    /// Where the stack answers: `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.session.endpoint
+    }
+
+    /// What another program has to know of the stack.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.session.clone()
+    }
+
+    /// What the stack is made of.
+    #[must_use]
+    pub fn resources(&self) -> &Resources {
+        &self.session.resources
+    }
+
+    /// What requests must be signed with.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.session.credentials
+    }
+
+    /// Ends the stack in good order: no message is taken any more, the batch in hand is settled, executions rest where
+    /// they are, workers roll back and say so, and the port is closed last, so that all of them are heard.
+    pub async fn shutdown(mut self) {
+        self.mapping.shutdown().await;
+        self.function.shutdown().await;
+        self.states.rest();
+        self.ecs.shutdown().await;
+        self.closing.cancel();
+        if tokio::time::timeout(LAST_REQUESTS, &mut self.server).await.is_err() {
+            // A client that waits for a message that will not come.
+            self.server.abort();
+        }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Where the stack keeps what.
+struct Folders {
+    stack: PathBuf,
+    s3: PathBuf,
+    logs: PathBuf,
+}
+
+impl Folders {
+    fn create(data_dir: &Path) -> anyhow::Result<Self> {
+        let create = |path: &Path| {
+            std::fs::create_dir_all(path).with_context(|| {
+                format!("failed to create the folder {}; --data-dir names another", path.display())
+            })
+        };
+        create(data_dir)?;
+        // Absolute, because children may work in another folder.
+        let stack = data_dir
+            .canonicalize()
+            .with_context(|| format!("failed to resolve the folder {}", data_dir.display()))?
+            .join("stack");
+        let folders = Self { s3: stack.join("s3"), logs: stack.join("logs"), stack };
+        create(&folders.s3)?;
+        create(&folders.logs)?;
+        Ok(folders)
+    }
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
+        format!("failed to listen on 127.0.0.1:{port}; --port names another port, --port 0 takes a free one")
+    })
+}
+
+fn create_queues(config: &Config, dir: &Path, endpoint: &str) -> anyhow::Result<Arc<Sqs>> {
+    let sqs = Sqs::open(dir, endpoint, REGION, ACCOUNT)?;
+    let dead_letters =
+        QueueAttributes { retention_s: seconds(DEAD_LETTER_RETENTION), ..QueueAttributes::default() };
+    sqs.create_queue(resources::DEAD_LETTER_QUEUE, &dead_letters)?;
+    let imports = QueueAttributes {
+        visibility_timeout_s: seconds(config.limits.visibility_timeout),
+        retention_s: seconds(DEAD_LETTER_RETENTION),
+        redrive_policy: Some(RedrivePolicy {
+            dead_letter_target_arn: resources::queue_arn(resources::DEAD_LETTER_QUEUE),
+            max_receive_count: config.limits.max_receive_count.into(),
+        }),
+        ..QueueAttributes::default()
+    };
+    sqs.create_queue(resources::QUEUE, &imports)?;
+    Ok(sqs)
+}
+
+fn create_state_machines(states: &States, config: &Config, resources: &Resources) -> anyhow::Result<()> {
+    let limits = &config.limits;
+    let whole = |duration: Duration| duration.as_secs().max(1).to_string();
+    let import = substitute(
+        IMPORT_DEFINITION,
+        &[
+            ("ClusterArn", &resources.cluster_arn),
+            ("TaskDefinitionArn", &resources::task_definition_arn()),
+            ("CapacityProvider", "FARGATE"),
+            ("SubnetIds", "subnet-local"),
+            ("SecurityGroupIds", "sg-local"),
+            ("AssignPublicIp", "DISABLED"),
+            ("HoldSeconds", &whole(limits.hold)),
+            ("RunTimeoutSeconds", &whole(limits.run_timeout)),
+            ("HeartbeatSeconds", &whole(limits.heartbeat)),
+        ],
+    )?;
+    states.create_state_machine(resources::IMPORT_MACHINE, &import)?;
+    let dead_letter =
+        substitute(DEAD_LETTER_DEFINITION, &[("DeadLetterQueueUrl", &resources.dead_letter_queue_url)])?;
+    states.create_state_machine(resources::DEAD_LETTER_MACHINE, &dead_letter)?;
+    Ok(())
+}
+
+fn task_definition(
+    config: &Config,
+    folders: &Folders,
+    endpoint: &str,
+    credentials: &Credentials,
+) -> TaskDefinition {
+    let limits = &config.limits;
+    let fraction = |duration: Duration| duration.as_secs_f64().to_string();
+    let mut environment = vec![
+        ("DATABASE_URL".to_owned(), config.database_url.clone()),
+        ("ALLOWED_TABLES".to_owned(), config.allowed_tables.clone()),
+        ("HEARTBEAT_INTERVAL_SECONDS".to_owned(), fraction(limits.heartbeat_interval)),
+        ("STALL_LIMIT_SECONDS".to_owned(), fraction(limits.stall_limit)),
+        ("LEASE_SECONDS".to_owned(), fraction(limits.lease)),
+    ];
+    environment.extend(wiring::aws_environment(endpoint, credentials));
+    TaskDefinition {
+        family: resources::TASK_FAMILY.to_owned(),
+        container: resources::CONTAINER.to_owned(),
+        command: config.worker.clone(),
+        environment,
+        log_dir: folders.logs.clone(),
+        stop_timeout: TaskDefinition::STOP_TIMEOUT,
+    }
+}
+
+fn function(
+    config: &Config,
+    folders: &Folders,
+    endpoint: &str,
+    credentials: &Credentials,
+    resources: &Resources,
+    base: BaseEnvironment,
+) -> FunctionConfig {
+    FunctionConfig {
+        name: resources::FUNCTION.to_owned(),
+        command: config.start_import.clone(),
+        environment: vec![
+            ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
+            ("STATE_MACHINE_ARN".to_owned(), resources.import_state_machine_arn.clone()),
+            ("QUEUE_URL".to_owned(), resources.queue_url.clone()),
+        ],
+        base,
+        timeout: config.limits.function_timeout,
+        memory_megabytes: 128,
+        region: REGION.to_owned(),
+        account: ACCOUNT.to_owned(),
+        credentials: credentials.clone(),
+        log: folders.logs.join(format!("{}.log", resources::FUNCTION)),
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
