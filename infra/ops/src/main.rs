@@ -1,1 +1,38 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod cli;
+mod error;
+mod follow;
+mod imports;
+mod output;
+mod run;
+mod show;
+mod submit;
+mod target;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Verb};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // clap ends the process by itself for --help (0) and for wrong usage (2).
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(cli.common.log_filter())
+        .with_target(false)
+        .compact()
+        .init();
+    let ended = match &cli.verb {
+        Verb::Run(arguments) => run::run(&cli.common, arguments).await,
+        Verb::Up(arguments) => up::up(&cli.common, arguments).await,
+        Verb::Submit(arguments) => submit::submit(&cli.common, arguments).await,
+        Verb::Imports(arguments) => imports::imports(&cli.common, arguments).await,
+        Verb::Show(arguments) => show::show(&cli.common, arguments).await,
+    };
+    ended.unwrap_or_else(|error| error::explain(&error))
+}

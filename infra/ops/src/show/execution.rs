@@ -1,0 +1,193 @@
+//! An execution, state by state, from its history.
+
+use anyhow::Context as _;
+use aws_sdk_sfn::error::DisplayErrorContext;
+use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::target::Target;
+
+/// An execution.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExecutionPicture {
+    pub(crate) arn: String,
+    pub(crate) status: String,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) stopped_at: Option<DateTime<Utc>>,
+    pub(crate) redrives: i32,
+    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
+    pub(crate) states: Vec<StatePicture>,
+}
+
+/// One visit to a state.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatePicture {
+    pub(crate) name: String,
+    pub(crate) entered_at: DateTime<Utc>,
+    pub(crate) exited_at: Option<DateTime<Utc>>,
+    /// The attempts of a task, the retried ones included.
+    pub(crate) attempts: Vec<AttemptPicture>,
+}
+
+/// One attempt at a task.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct AttemptPicture {
+    /// The ECS task, where the state runs one.
+    pub(crate) task_arn: Option<String>,
+    /// How its container ended, while ECS remembers.
+    pub(crate) exit_code: Option<i32>,
+    pub(crate) stopped_reason: Option<String>,
+    pub(crate) succeeded: Option<bool>,
+    pub(crate) error: Option<String>,
+}
+
+impl StatePicture {
+    pub(crate) fn took_ms(&self) -> Option<i64> {
+        self.exited_at.map(|exited| (exited - self.entered_at).num_milliseconds())
+    }
+
+    /// The attempts in a few words.
+    pub(crate) fn describe(&self) -> String {
+        let attempts = self.attempts.iter().enumerate().map(|(index, attempt)| {
+            let outcome = match (&attempt.succeeded, &attempt.error) {
+                (Some(true), _) => "succeeded".to_owned(),
+                (_, Some(error)) => error.clone(),
+                _ => "running".to_owned(),
+            };
+            let exit_code = attempt.exit_code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
+            if self.attempts.len() == 1 {
+                format!("{outcome}{exit_code}")
+            } else {
+                format!("{}: {outcome}{exit_code}", index + 1)
+            }
+        });
+        attempts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Gathers the picture of an execution; none where it has not started yet.
+pub(crate) async fn take(target: &Target, arn: &str) -> anyhow::Result<Option<ExecutionPicture>> {
+    let described = match target.sfn.describe_execution().execution_arn(arn).send().await {
+        Ok(described) => described,
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
+                .with_context(|| format!("failed to describe the execution {arn}"));
+        }
+    };
+    let mut states = states_of(&history(target, arn).await?);
+    add_container_ends(target, &mut states).await?;
+    Ok(Some(ExecutionPicture {
+        arn: arn.to_owned(),
+        status: described.status.as_str().to_owned(),
+        started_at: time(&described.start_date),
+        stopped_at: described.stop_date.as_ref().map(time),
+        redrives: described.redrive_count.unwrap_or(0),
+        error: described.error,
+        cause: described.cause,
+        states,
+    }))
+}
+
+pub(crate) async fn history(target: &Target, arn: &str) -> anyhow::Result<Vec<HistoryEvent>> {
+    target
+        .sfn
+        .get_execution_history()
+        .execution_arn(arn)
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+        .with_context(|| format!("failed to read the history of {arn}"))
+}
+
+/// Folds the events into visits; an event belongs to the visit that was entered last.
+fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
+    let mut states: Vec<StatePicture> = Vec::new();
+    for event in history {
+        let at = time(&event.timestamp);
+        if let Some(entered) = &event.state_entered_event_details {
+            let name = entered.name.clone();
+            states.push(StatePicture { name, entered_at: at, exited_at: None, attempts: Vec::new() });
+            continue;
+        }
+        let Some(state) = states.last_mut() else { continue };
+        if event.state_exited_event_details.is_some() {
+            state.exited_at = Some(at);
+        } else if event.r#type == HistoryEventType::TaskScheduled {
+            state.attempts.push(AttemptPicture::default());
+        } else if ends_execution(&event.r#type) && state.exited_at.is_none() {
+            state.exited_at = Some(at);
+        }
+        if let Some(attempt) = state.attempts.last_mut() {
+            read_attempt(attempt, event);
+        }
+    }
+    states
+}
+
+fn ends_execution(kind: &HistoryEventType) -> bool {
+    matches!(
+        kind,
+        HistoryEventType::ExecutionSucceeded
+            | HistoryEventType::ExecutionFailed
+            | HistoryEventType::ExecutionAborted
+            | HistoryEventType::ExecutionTimedOut
+    )
+}
+
+fn read_attempt(attempt: &mut AttemptPicture, event: &HistoryEvent) {
+    if let Some(submitted) = &event.task_submitted_event_details {
+        let output =
+            submitted.output.as_deref().and_then(|output| serde_json::from_str::<Value>(output).ok());
+        attempt.task_arn = output.and_then(|output| Some(output["Tasks"][0]["TaskArn"].as_str()?.to_owned()));
+    }
+    match event.r#type {
+        HistoryEventType::TaskSucceeded => attempt.succeeded = Some(true),
+        HistoryEventType::TaskFailed
+        | HistoryEventType::TaskTimedOut
+        | HistoryEventType::TaskSubmitFailed => {
+            attempt.succeeded = Some(false);
+        }
+        _ => {}
+    }
+    if let Some(failed) = &event.task_failed_event_details {
+        attempt.error.clone_from(&failed.error);
+    }
+    if let Some(timed_out) = &event.task_timed_out_event_details {
+        attempt.error.clone_from(&timed_out.error);
+    }
+}
+
+/// Asks ECS how the containers ended. It forgets a stopped task after about an hour; the history stays.
+async fn add_container_ends(target: &Target, states: &mut [StatePicture]) -> anyhow::Result<()> {
+    for attempt in states.iter_mut().flat_map(|state| &mut state.attempts) {
+        let Some(task_arn) = &attempt.task_arn else { continue };
+        let described = target
+            .ecs
+            .describe_tasks()
+            .cluster(&target.resources.cluster_arn)
+            .tasks(task_arn)
+            .send()
+            .await
+            .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+            .with_context(|| format!("failed to describe the task {task_arn}"))?;
+        if let Some(task) = described.tasks.unwrap_or_default().into_iter().next() {
+            attempt.stopped_reason = task.stopped_reason;
+            attempt.exit_code =
+                task.containers.unwrap_or_default().first().and_then(|container| container.exit_code);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn time(at: &aws_sdk_sfn::primitives::DateTime) -> DateTime<Utc> {
+    DateTime::from_timestamp(at.secs(), at.subsec_nanos()).unwrap_or_default()
+}

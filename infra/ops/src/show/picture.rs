@@ -1,0 +1,87 @@
+//! What is known of one import, gathered from the database, Step Functions, ECS and the queues. Its JSON is what
+//! `--json` prints.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use statemachine::ImportId;
+use worker::imports::ImportRow;
+
+use crate::error::Usage;
+use crate::show::execution::{self, ExecutionPicture};
+use crate::show::message::{self, MessageFate};
+use crate::target::Target;
+
+/// An import with all that belongs to it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Picture {
+    pub(crate) import: ImportPicture,
+    /// The execution that runs or ran it; none while its message waits.
+    pub(crate) execution: Option<ExecutionPicture>,
+    /// What became of the message; none while the execution runs.
+    pub(crate) message: Option<MessageFate>,
+}
+
+/// The row of an import.
+#[derive(Debug, Serialize)]
+pub(crate) struct ImportPicture {
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) source: String,
+    pub(crate) table: String,
+    pub(crate) rows: i64,
+    pub(crate) rejects: i64,
+    pub(crate) bytes: i64,
+    /// 0 while it is not known.
+    pub(crate) bytes_total: i64,
+    pub(crate) attempt: i32,
+    pub(crate) execution_arn: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) started_at: Option<DateTime<Utc>>,
+    pub(crate) finished_at: Option<DateTime<Utc>>,
+}
+
+impl From<ImportRow> for ImportPicture {
+    fn from(row: ImportRow) -> Self {
+        Self {
+            id: row.id,
+            status: row.status.as_str().to_owned(),
+            source: row.source,
+            table: row.table_name,
+            rows: row.rows_done,
+            rejects: row.rejects,
+            bytes: row.bytes_done,
+            bytes_total: row.bytes_total,
+            attempt: row.attempt,
+            execution_arn: row.execution_arn,
+            error: row.error,
+            cause: row.cause,
+            created_at: row.created_at.and_utc(),
+            started_at: row.started_at.map(|at| at.and_utc()),
+            finished_at: row.finished_at.map(|at| at.and_utc()),
+        }
+    }
+}
+
+/// Gathers the picture of one import. `execution_arn` is given by whoever sent its message; else the row knows it.
+pub(crate) async fn take(
+    target: &Target,
+    id: &ImportId,
+    execution_arn: Option<&str>,
+) -> anyhow::Result<Picture> {
+    let mut connection = target.database.connect()?;
+    let Some(row) = worker::imports::find(&mut connection, id)? else {
+        return Err(Usage(format!("there is no import {id}; `baton imports` lists the latest")).into());
+    };
+    let import = ImportPicture::from(row);
+    let execution = match execution_arn.or(import.execution_arn.as_deref()) {
+        Some(arn) => execution::take(target, arn).await?,
+        None => None,
+    };
+    let message = match &execution {
+        Some(execution) => message::fate(target, execution).await?,
+        None => None,
+    };
+    Ok(Picture { import, execution, message })
+}

@@ -1,0 +1,154 @@
+//! `baton submit`: puts a file into S3, writes the import's row, sends the message.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::ByteStream;
+use chrono::Utc;
+use serde_json::json;
+use statemachine::{ImportId, ImportOptions, Source};
+use worker::import::create_table;
+use worker::imports::NewImport;
+
+use crate::cli::{Common, FileArguments, SubmitArguments};
+use crate::error::Usage;
+use crate::target::Target;
+use crate::{follow, output};
+
+/// The most that S3 takes in one PutObject, in bytes.
+const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+
+/// An import on its way.
+pub(crate) struct Submitted {
+    pub(crate) import_id: ImportId,
+    /// The execution that the message will start: its name is known before it runs.
+    pub(crate) execution_arn: String,
+}
+
+pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
+    check_file(&arguments.file.file)?;
+    let target = Target::of_running_stack(common).await?;
+    let submitted = send(&target, &arguments.file).await?;
+    if arguments.follow {
+        return follow::to_the_end(common, &target, &submitted).await;
+    }
+    if common.json {
+        output::json(&json!({"import_id": submitted.import_id, "execution_arn": submitted.execution_arn}))?;
+    } else {
+        output::line(submitted.import_id.as_str());
+        output::complain(&format!("submitted; `baton show {}` tells how it goes", submitted.import_id));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends one file through the queue of the target.
+pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::Result<Submitted> {
+    if arguments.create_table {
+        create_missing_table(target, arguments)?;
+    }
+    let import_id = arguments.id.clone().map_or_else(|| new_id(&arguments.table), Ok)?;
+    let source = upload(target, &import_id, &arguments.file).await?;
+    let import = NewImport {
+        import_id: import_id.clone(),
+        source,
+        version_id: None,
+        table: arguments.table.clone(),
+        options: ImportOptions {
+            max_rejects: arguments.max_rejects,
+            ignore_unknown: arguments.ignore_unknown,
+        },
+    };
+    let mut connection = target.database.connect()?;
+    worker::imports::register(&mut connection, &import)?;
+
+    let sent = target
+        .sqs
+        .send_message()
+        .queue_url(&target.resources.queue_url)
+        .message_body(json!({"import_id": import_id}).to_string())
+        .send()
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+        .with_context(|| format!("failed to send the message to {}", target.resources.queue_url))?;
+    let message_id = sent.message_id.context("SQS gave the message no id")?;
+    let execution_arn = format!(
+        "{}:{import_id}-{message_id}",
+        target.resources.import_state_machine_arn.replacen(":stateMachine:", ":execution:", 1)
+    );
+    Ok(Submitted { import_id, execution_arn })
+}
+
+/// Says what is wrong with a file before anything is started for it.
+pub(crate) fn check_file(path: &Path) -> anyhow::Result<()> {
+    let metadata =
+        std::fs::metadata(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
+    if metadata.is_dir() {
+        return Err(Usage(format!("{} is a directory; name a CSV file in it", path.display())).into());
+    }
+    if metadata.len() > MAX_PUT_BYTES {
+        let size = output::bytes(metadata.len());
+        return Err(Usage(format!(
+            "{} has {size}, more than S3 takes in one request: upload it in parts (`aws s3 cp`) under imports/<table>/",
+            path.display()
+        ))
+        .into());
+    }
+    File::open(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
+    Ok(())
+}
+
+fn create_missing_table(target: &Target, arguments: &FileArguments) -> anyhow::Result<()> {
+    let path = &arguments.file;
+    let sample = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
+    let created = create_table::create_missing(&target.database, &arguments.table, sample)
+        .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
+    if let Some(statement) = created {
+        output::complain(&format!("made the missing table:\n{statement}"));
+    }
+    Ok(())
+}
+
+async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::Result<Source> {
+    let name = path.file_name().map_or_else(|| "file.csv".into(), |name| name.to_string_lossy().into_owned());
+    let source =
+        Source { bucket: target.resources.bucket.clone(), key: format!("uploads/{import_id}/{name}") };
+    let body =
+        ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
+    target
+        .s3
+        .put_object()
+        .bucket(&source.bucket)
+        .key(&source.key)
+        .body(body)
+        .send()
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+        .with_context(|| format!("failed to upload {} to {source}", path.display()))?;
+    Ok(source)
+}
+
+/// An id that a person can read and that sorts by time: `people-20261123-101500-4f1c`.
+fn new_id(table: &str) -> anyhow::Result<ImportId> {
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || *c == '_' || *c == '-';
+    let table: String = table.chars().filter(allowed).take(18).collect();
+    let time = Utc::now().format("%Y%m%d-%H%M%S");
+    let random = &uuid::Uuid::new_v4().simple().to_string()[..4];
+    let id = format!("{table}-{time}-{random}");
+    Ok(id.trim_start_matches('-').parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_id_is_valid_whatever_the_table_is_called() {
+        for table in ["people", "sales.orders", "顧客", "a_table_with_a_name_that_is_far_too_long_for_an_id"]
+        {
+            assert!(new_id(table).is_ok(), "{table}");
+        }
+    }
+}

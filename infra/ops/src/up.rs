@@ -1,0 +1,77 @@
+//! `baton up`: the embedded stack, until Ctrl-C or SIGTERM.
+
+use std::process::ExitCode;
+
+use local_stack::{REGION, Session, Stack};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use worker::db::Database;
+
+use crate::cli::{Common, UpArguments};
+use crate::error::Usage;
+use crate::output;
+use crate::target::embedded_config;
+
+pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
+    if let Some(session) = Session::of_running_stack(&common.data_dir)? {
+        return Err(Usage(format!(
+            "a stack is up on {} already, at {} (process {})",
+            common.data_dir.display(),
+            session.endpoint,
+            session.pid
+        ))
+        .into());
+    }
+    let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
+    let database = Database::parse(&config.database_url).map_err(|error| Usage(error.to_string()))?;
+    database.migrate()?;
+    // Before anybody is told that the stack is up: whoever stops it must be heard.
+    let mut terminated = signal(SignalKind::terminate())?;
+    let stack = Stack::start(config).await?;
+    announce(common, &stack, &database)?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+    output::complain("stopping: running imports roll back and go on at the next `baton up`");
+    stack.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn announce(common: &Common, stack: &Stack, database: &Database) -> anyhow::Result<()> {
+    let (resources, keys) = (stack.resources(), stack.credentials());
+    let environment = [
+        ("AWS_ENDPOINT_URL", stack.endpoint()),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", &keys.access_key),
+        ("AWS_SECRET_ACCESS_KEY", &keys.secret_key),
+    ];
+    if common.json {
+        let environment: serde_json::Map<_, _> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        return output::json(&json!({
+            "endpoint": stack.endpoint(),
+            "environment": environment,
+            "resources": resources,
+            "database": database.display_name(),
+        }));
+    }
+    // The environment alone on stdout, so that a shell can take it from a file or a pipe.
+    output::complain(&format!("the stack is up at {}\n", stack.endpoint()));
+    for (label, value) in [
+        ("queue", resources.queue_url.as_str()),
+        ("dead letters", &resources.dead_letter_queue_url),
+        ("machine", &resources.import_state_machine_arn),
+        ("upload", &format!("s3://{}/imports/<table>/<name>.csv", resources.bucket)),
+        ("rows", &database.display_name()),
+    ] {
+        output::complain(&format!("  {label:<13} {value}"));
+    }
+    output::complain("\nFor the AWS CLI and the SDKs, in another terminal:\n");
+    for (name, value) in environment {
+        output::line(&format!("export {name}={value}"));
+    }
+    output::complain("\nCtrl-C stops it; nothing is lost.");
+    Ok(())
+}
