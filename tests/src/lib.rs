@@ -1,1 +1,16 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the harness of tests: what it cannot do fails the test, with a sentence"
+)]
+
+pub mod binaries;
+pub mod rows;
+pub mod stack;
+pub mod wait;
+
+#[path = "../../worker/tests/support/postgres.rs"]
+mod postgres;
+
+pub use stack::{Backend, TestStack};

@@ -1,0 +1,76 @@
+"""An import as a Python program sees it: upload, follow, inspect, and a message that fails. Endpoint and keys come from the
+environment, as `baton up` prints them."""
+
+import json
+import time
+
+import boto3
+from botocore.exceptions import ClientError
+
+s3, sqs, sfn, ecs, functions = (boto3.client(name) for name in ("s3", "sqs", "stepfunctions", "ecs", "lambda"))
+
+
+def until(what, look):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.05)
+    raise TimeoutError(f"waited 60 s for {what}")
+
+
+def error_of(call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    raise AssertionError("the call went through")
+
+
+bucket = s3.list_buckets()["Buckets"][0]["Name"]
+machine = next(m["stateMachineArn"] for m in sfn.list_state_machines()["stateMachines"] if m["name"] == "import")
+s3.put_object(Bucket=bucket, Key="imports/people/from boto3.csv", Body=b"id,name\n1,a\n2,b\n")
+
+
+def succeeded():
+    return sfn.list_executions(stateMachineArn=machine, statusFilter="SUCCEEDED")["executions"]
+
+
+execution = until("the execution", succeeded)[0]
+described = sfn.describe_execution(executionArn=execution["executionArn"])
+report = json.loads(described["output"])
+assert report["rows"] == 2 and report["outcome"] == "IMPORTED", report
+events = sfn.get_execution_history(executionArn=execution["executionArn"])["events"]
+assert [e["id"] for e in events] == list(range(1, len(events) + 1)), events
+assert events[0]["type"] == "ExecutionStarted" and events[-1]["type"] == "ExecutionSucceeded", events
+submitted = next(e["taskSubmittedEventDetails"] for e in events if e["type"] == "TaskSubmitted")
+task_arn = json.loads(submitted["output"])["Tasks"][0]["TaskArn"]
+
+
+def stopped():
+    [task] = ecs.describe_tasks(cluster="default", tasks=[task_arn])["tasks"]
+    return task if task["lastStatus"] == "STOPPED" else None
+
+
+task = until("the task to stop", stopped)
+assert task["containers"][0]["exitCode"] == 0, task
+
+queue = sqs.get_queue_url(QueueName="imports")["QueueUrl"]
+dead_letters = sqs.get_queue_url(QueueName="imports-dead-letter")["QueueUrl"]
+sent = sqs.send_message(QueueUrl=queue, MessageBody="noise", MessageAttributes={"Who": {"DataType": "String", "StringValue": "boto3"}})
+[letter] = sqs.receive_message(QueueUrl=dead_letters, WaitTimeSeconds=20, MessageAttributeNames=["All"])["Messages"]
+assert letter["MessageAttributes"]["Error"]["StringValue"] == "Message.Invalid", letter
+assert letter["MessageAttributes"]["MessageId"]["StringValue"] == sent["MessageId"], letter
+sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=letter["ReceiptHandle"])
+
+assert [f["FunctionName"] for f in functions.list_functions()["Functions"]] == ["start-import"]
+[mapping] = functions.list_event_source_mappings()["EventSourceMappings"]
+assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping
+
+# What is not there, and what is not implemented, has AWS's names.
+assert error_of(sqs.get_queue_url, QueueName="nothing") == "AWS.SimpleQueueService.NonExistentQueue"
+assert error_of(sfn.describe_execution, executionArn=execution["executionArn"] + "x") == "ExecutionDoesNotExist"
+assert error_of(sfn.start_execution, stateMachineArn=machine, name=execution["name"]) == "ExecutionAlreadyExists"
+assert error_of(sfn.send_task_success, taskToken="none", output="{}") == "InvalidToken"
+assert error_of(sfn.delete_state_machine, stateMachineArn=machine) == "UnknownOperationException"
+assert error_of(s3.get_object, Bucket=bucket, Key="nothing") == "NoSuchKey"

@@ -1,0 +1,275 @@
+//! `baton` as a new user meets it: the program itself, what it prints, how it ends.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use e2e::{binaries, rows, wait};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use worker::db::Database;
+
+/// A folder to work in, and `baton` in it.
+struct Desk {
+    dir: tempfile::TempDir,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries::path("baton"));
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env_remove("DATABASE_URL")
+            .env_remove("BATON_DATA_DIR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    async fn baton(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output().await.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn rows(&self) -> Database {
+        Database::parse(&format!("sqlite:{}", self.dir.path().join(".baton/baton.db").display())).unwrap()
+    }
+}
+
+fn example() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/people.csv").display().to_string()
+}
+
+#[tokio::test]
+async fn the_first_command_of_the_readme_imports_the_example_and_says_where_it_is() {
+    let desk = Desk::new();
+    let ended = desk.baton(&["run", &example(), "--table", "people", "--create-table"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let expected = std::fs::read_to_string(example()).unwrap();
+    let records = i64::try_from(csv_records(&expected)).unwrap();
+    assert_eq!(rows::number(&desk.rows(), "SELECT count(*) AS value FROM people"), records);
+    for words in ["imported", "rejects    0", "attempts   1", "baton.db", "baton show people-"] {
+        assert!(ended.stdout.contains(words), "{words:?} is missing in {}", ended.stdout);
+    }
+
+    // What the report names works, though no stack is up any more.
+    let id = ended.stdout.split("baton show ").nth(1).unwrap().trim().to_owned();
+    let shown = desk.baton(&["show", &id]).await;
+    assert_eq!(shown.code, Some(0), "{shown:#?}");
+    for words in ["SUCCESS", "SUCCEEDED", "RunImport", "succeeded (exit code 0)", "message    deleted"] {
+        assert!(shown.stdout.contains(words), "{words:?} is missing in {}", shown.stdout);
+    }
+    let listed = desk.baton(&["imports"]).await;
+    assert!(listed.stdout.contains(&id), "{listed:#?}");
+}
+
+/// Records of a CSV without the header, counted by quotes: a line break inside quotes ends no record.
+fn csv_records(csv: &str) -> usize {
+    let mut in_quotes = false;
+    let breaks = csv.bytes().filter(|byte| {
+        in_quotes ^= *byte == b'"';
+        *byte == b'\n' && !in_quotes
+    });
+    breaks.count() - 1
+}
+
+#[tokio::test]
+async fn every_verb_prints_json_for_programs() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id,name\n1,a\n2,b\n").display().to_string();
+    let ran =
+        desk.baton(&["run", &file, "--table", "people", "--create-table", "--id", "json-1", "--json"]).await;
+    let picture: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(picture["import"]["status"], "SUCCESS");
+    assert_eq!(picture["import"]["rows"], 2);
+    assert_eq!(picture["execution"]["status"], "SUCCEEDED");
+    assert_eq!(picture["message"]["fate"], "deleted");
+    let shown: Value = serde_json::from_str(&desk.baton(&["show", "json-1", "--json"]).await.stdout).unwrap();
+    assert_eq!(shown, picture);
+    let listed: Value = serde_json::from_str(&desk.baton(&["imports", "--json"]).await.stdout).unwrap();
+    assert_eq!(listed[0], picture["import"]);
+}
+
+#[tokio::test]
+async fn a_failed_import_ends_with_1_and_shows_where_its_message_is() {
+    let desk = Desk::new();
+    let file = desk.file("bad.csv", "id,age\n1,20\n2,old\n").display().to_string();
+    desk.baton(&[
+        "run",
+        &desk.file("a.csv", "id,age\n9,9\n").display().to_string(),
+        "-t",
+        "people",
+        "--create-table",
+    ])
+    .await;
+    let ended = desk.baton(&["run", &file, "--table", "people", "--id", "bad-1"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    for words in ["not imported", "Import.TooManyRejects", "line 3", "age", "dead-letter queue"] {
+        assert!(ended.stdout.contains(words), "{words:?} is missing in {}", ended.stdout);
+    }
+    let shown = desk.baton(&["show", "bad-1"]).await;
+    for words in
+        ["FAILURE", "FAILED", "Import.TooManyRejects", "in the dead-letter queue imports-dead-letter"]
+    {
+        assert!(shown.stdout.contains(words), "{words:?} is missing in {}", shown.stdout);
+    }
+    assert_eq!(rows::number(&desk.rows(), "SELECT count(*) AS value FROM people"), 1);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_exist_is_answered_with_the_nearest_names() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id\n1\n").display().to_string();
+    desk.baton(&["run", &file, "--table", "people", "--create-table"]).await;
+    let ended = desk.baton(&["run", &file, "--table", "poeple"]).await;
+    assert_eq!(ended.code, Some(1));
+    for words in ["Import.TableMissing", "poeple", "people", "--create-table"] {
+        assert!(ended.stdout.contains(words), "{words:?} is missing in {}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_fails_and_says_so() {
+    let desk = Desk::new();
+    let empty = desk.file("empty.csv", "").display().to_string();
+    let ended = desk.baton(&["run", &empty, "--table", "people", "--create-table"]).await;
+    assert_ne!(ended.code, Some(0));
+    assert!(ended.stderr.contains("empty"), "{ended:#?}");
+    desk.baton(&[
+        "run",
+        &desk.file("a.csv", "id\n1\n").display().to_string(),
+        "-t",
+        "people",
+        "--create-table",
+    ])
+    .await;
+    let ended = desk.baton(&["run", &empty, "--table", "people"]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains("Import.SourceUnreadable") && ended.stdout.contains("empty"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2_and_a_way_out() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id\n1\n").display().to_string();
+    let cases: [(&[&str], &str); 8] = [
+        (&["run", "nothing.csv", "--table", "t"], "cannot read nothing.csv"),
+        (&["run", ".", "--table", "t"], "is a directory"),
+        (&["run", &file], "--table"),
+        (&["run", &file, "--table", "t", "--id", "a b"], "1 to 40 characters"),
+        (&["run", &file, "--table", "t", "--database-url", "mysql://x"], "postgres://"),
+        (&["submit", &file, "--table", "t"], "baton up"),
+        (&["show", "no-such-import"], "baton imports"),
+        (&["imprts"], "imports"),
+    ];
+    for (arguments, words) in cases {
+        let ended = desk.baton(arguments).await;
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:#?}");
+        assert!(ended.stderr.contains(words), "{words:?} is missing for {arguments:?}: {ended:#?}");
+        assert!(!ended.stderr.contains("panicked"), "{ended:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let desk = Desk::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = desk.baton(&["up", "--port", &port]).await;
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stderr.contains(&port) && ended.stderr.contains("--port"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_named_without_its_password() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id\n1\n").display().to_string();
+    let url = "postgres://someone:hunter2@127.0.0.1:1/rows";
+    let ended = desk.baton(&["run", &file, "--table", "t", "--database-url", url]).await;
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stderr.contains("127.0.0.1:1/rows"), "{ended:#?}");
+    assert!(!ended.stderr.contains("hunter2"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_named() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id\n1\n").display().to_string();
+    // Nobody can make a folder there, not even root.
+    let ended = desk.baton(&["run", &file, "--table", "t", "--data-dir", "/proc/baton"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stderr.contains("/proc/baton") && ended.stderr.contains("--data-dir"), "{ended:#?}");
+}
+
+/// A stack that is up in a process of its own.
+struct Up {
+    child: Child,
+    environment: Vec<(String, String)>,
+}
+
+impl Up {
+    async fn start(desk: &Desk) -> Self {
+        let mut child = desk.command(&["up", "--port", "0"]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut environment = Vec::new();
+        while environment.len() < 5 {
+            let line = lines.next_line().await.unwrap().expect("baton up prints five variables");
+            let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+            environment.push((name.to_owned(), value.to_owned()));
+        }
+        Self { child, environment }
+    }
+
+    async fn stop(mut self) -> Option<i32> {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(pid).unwrap(),
+            rustix::process::Signal::TERM,
+        )
+        .unwrap();
+        self.child.wait().await.unwrap().code()
+    }
+}
+
+#[tokio::test]
+async fn a_stack_that_is_up_takes_imports_from_other_processes_until_it_is_stopped() {
+    let desk = Desk::new();
+    let up = Up::start(&desk).await;
+    let names: Vec<_> = up.environment.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names[0], "AWS_ENDPOINT_URL");
+    let file = desk.file("a.csv", "id,name\n1,a\n").display().to_string();
+    let followed = desk.baton(&["submit", &file, "-t", "people", "--create-table", "--follow"]).await;
+    assert_eq!(followed.code, Some(0), "{followed:#?}");
+
+    let other = desk.file("b.csv", "id,name\n2,b\n").display().to_string();
+    let sent = desk.baton(&["submit", &other, "-t", "people", "--id", "later"]).await;
+    assert_eq!((sent.code, sent.stdout.trim()), (Some(0), "later"));
+    let database = desk.rows();
+    let look = async || rows::number(&database, "SELECT count(*) AS value FROM people");
+    wait::until("the second file to be imported", look, |rows| *rows == 2).await;
+
+    let second = desk.baton(&["up", "--port", "0"]).await;
+    assert_eq!(second.code, Some(2));
+    assert!(second.stderr.contains("is up on .baton already"), "{second:#?}");
+    assert_eq!(up.stop().await, Some(0));
+}

@@ -1,0 +1,8 @@
+//! End-to-end tests: everything is real but the network between the machines.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod clean_import;
+mod clients;
+mod command_line;
+mod faults;
+mod messages;

@@ -1,0 +1,81 @@
+//! Messages that come twice, that ask for what is not there, or that ask for nothing.
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use e2e::{Backend, TestStack};
+use serde_json::json;
+use statemachine::{Outcome, Report};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_messages_for_one_import_bring_its_rows_once() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let source = stack.put("uploads/people.csv", "id,name\n1,a\n2,b\n").await;
+    let first = stack.describe("twice", &source, "people", json!({})).await;
+    let second = stack.describe("twice", &source, "people", json!({})).await;
+    let mut outcomes = Vec::new();
+    for sent in [&first, &second] {
+        let execution = stack.ended(&sent.execution_arn).await;
+        assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
+        let report: Report = serde_json::from_str(&execution.output.unwrap()).unwrap();
+        outcomes.push(report.outcome);
+    }
+    outcomes.sort_by_key(|outcome| *outcome == Outcome::Duplicate);
+    assert_eq!(outcomes, [Outcome::Imported, Outcome::Duplicate]);
+    assert_eq!(stack.count("people"), 2);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_file_is_missing_is_dead_lettered_with_the_reason() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let source = "s3://baton/uploads/nothing.csv".parse().unwrap();
+    let sent = stack.describe("missing", &source, "people", json!({})).await;
+    let execution = stack.ended(&sent.execution_arn).await;
+    assert_eq!(execution.status, ExecutionStatus::Failed);
+    assert_eq!(execution.error.as_deref(), Some("Import.SourceMissing"));
+    assert!(execution.cause.unwrap().contains("uploads/nothing.csv"));
+
+    let letter = stack.dead_letter().await;
+    assert!(letter.body.unwrap().contains("uploads/nothing.csv"));
+    let attributes = letter.message_attributes.unwrap();
+    let attribute = |name: &str| attributes[name].string_value.clone().unwrap();
+    assert_eq!(attribute("Error"), "Import.SourceMissing");
+    assert!(attribute("Cause").contains("uploads/nothing.csv"));
+    assert_eq!(attribute("ExecutionArn"), sent.execution_arn);
+    assert_eq!(stack.import(&sent.import_id).unwrap().status.as_str(), "FAILURE");
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn noise_is_dead_lettered_at_its_first_delivery() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    let message_id = stack.send("noise").await;
+    let execution = stack.ended(&stack.execution_arn(&format!("invalid-{message_id}"))).await;
+    assert_eq!(execution.error.as_deref(), Some("Message.Invalid"));
+    let letter = stack.dead_letter().await;
+    assert_eq!(letter.body.as_deref(), Some("noise"));
+    let attributes = letter.message_attributes.unwrap();
+    assert_eq!(attributes["Error"].string_value.as_deref(), Some("Message.Invalid"));
+    assert_eq!(attributes["MessageId"].string_value.as_deref(), Some(message_id.as_str()));
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_messages_do_not_hold_up_their_neighbours() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let source = stack.put("uploads/people.csv", "id,name\n1,a\n").await;
+    stack.send("[]").await;
+    let sent = stack.describe("good", &source, "people", json!({})).await;
+    stack.send(r#"{"import_id": "no such import"}"#).await;
+    assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
+    for _ in 0..2 {
+        let letter = stack.dead_letter().await;
+        assert_eq!(
+            letter.message_attributes.unwrap()["Error"].string_value.as_deref(),
+            Some("Message.Invalid")
+        );
+    }
+    stack.audit().await;
+}
