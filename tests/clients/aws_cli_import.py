@@ -1,17 +1,19 @@
-"""An import as somebody at a terminal sees it, with the AWS CLI of this virtual environment."""
+"""An import as somebody at a terminal sees it, with the AWS CLI of this virtual environment. The endpoint is named at
+each call: version 1 of the CLI does not take SQS's from the environment."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 
-AWS = pathlib.Path(sys.executable).with_name("aws")
+AWS = [sys.executable, pathlib.Path(sys.executable).with_name("aws"), "--endpoint-url", os.environ["AWS_ENDPOINT_URL"]]
 
 
 def aws(*arguments, expect=0):
-    ended = subprocess.run([sys.executable, AWS, *arguments, "--output", "json"], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([*AWS, *arguments, "--output", "json"], capture_output=True, text=True, timeout=60)
     assert ended.returncode == expect, ended
     return ended.stderr if expect else json.loads(ended.stdout or "null")
 
@@ -20,7 +22,7 @@ machines = {m["name"]: m["stateMachineArn"] for m in aws("stepfunctions", "list-
 with tempfile.TemporaryDirectory() as folder:
     file = pathlib.Path(folder, "people.csv")
     file.write_text("id,name\n1,a\n2,b\n")
-    subprocess.run([sys.executable, AWS, "s3", "cp", file, "s3://baton/imports/people/cli.csv"], check=True, capture_output=True, timeout=60)
+    subprocess.run([*AWS, "s3", "cp", file, "s3://baton/imports/people/cli.csv"], check=True, capture_output=True, timeout=60)
 
 deadline = time.monotonic() + 60
 executions = []
@@ -33,6 +35,6 @@ assert history[-1]["type"] == "ExecutionSucceeded", history
 attributes = aws("sqs", "get-queue-attributes", "--queue-url", aws("sqs", "get-queue-url", "--queue-name", "imports")["QueueUrl"], "--attribute-names", "All")
 assert "RedrivePolicy" in attributes["Attributes"], attributes
 assert aws("ecs", "list-tasks", "--cluster", "default", "--desired-status", "STOPPED")["taskArns"]
-listing = subprocess.run([sys.executable, AWS, "s3", "ls", "s3://baton/imports/people/"], check=True, capture_output=True, text=True, timeout=60)
+listing = subprocess.run([*AWS, "s3", "ls", "s3://baton/imports/people/"], check=True, capture_output=True, text=True, timeout=60)
 assert "cli.csv" in listing.stdout, listing
 assert "UnknownOperationException" in aws("sqs", "add-permission", "--queue-url", "x", "--label", "l", "--aws-account-ids", "1", "--actions", "SendMessage", expect=254)
