@@ -20,6 +20,15 @@ pub enum Failure {
     NotOurs(&'static str),
 }
 
+/// Whether a cause of this name may quote rows of the file: such a cause is for the import's row and for Step Functions,
+/// not for a log.
+pub(crate) fn may_quote_rows(name: FailureName) -> bool {
+    matches!(
+        name,
+        FailureName::TooManyRejects | FailureName::ConstraintViolation | FailureName::Internal | FailureName::HeaderMismatch
+    )
+}
+
 impl Failure {
     /// A failure with a name of the contract.
     pub fn named(name: FailureName, cause: impl Into<String>) -> Self {

@@ -14,7 +14,7 @@ use statemachine::{FailureName, Import, ImportId, ImportOptions, Report, Source}
 use crate::db::schema::imports;
 use crate::db::{Connection, unavailable};
 use crate::failure::Failure;
-pub use claim::{Claim, claim};
+pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
 pub use renew::{Renewal, Renewer};
 

@@ -8,6 +8,7 @@ pub mod progress;
 mod report;
 mod run;
 pub mod shutdown;
+mod takeover;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;

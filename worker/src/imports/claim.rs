@@ -23,8 +23,21 @@ pub enum Claim {
     Claimed(Box<ImportRow>),
     /// An earlier worker of this execution committed it, and could not say so: the report to give now.
     AlreadyDone(Report),
-    /// Another execution imported it, or is doing so under a live lease: the report of that.
+    /// Another execution imported it: the report of that.
     Duplicate(Report),
+    /// Another execution holds it under a lease that has not lapsed.
+    Held(Held),
+}
+
+/// What is known of an import that another execution holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What the other has done so far, reported as a duplicate.
+    pub report: Report,
+    /// The other's attempt.
+    pub attempt: i32,
+    /// Until when its lease lasts, by the database's clock. A later look that finds it later has seen the other alive.
+    pub lease_expires_at: Option<NaiveDateTime>,
 }
 
 /// Claims an import for an execution, for as long as `lease`; registers it first where the message describes it.
@@ -59,8 +72,13 @@ pub fn claim(
             ImportStatus::Success if row.execution_arn.as_deref() == Some(execution_arn) => {
                 return Ok(Claim::AlreadyDone(report_of(&row, Outcome::Imported)));
             }
-            ImportStatus::Success | ImportStatus::Running => {
-                return Ok(Claim::Duplicate(report_of(&row, Outcome::Duplicate)));
+            ImportStatus::Success => return Ok(Claim::Duplicate(report_of(&row, Outcome::Duplicate))),
+            ImportStatus::Running => {
+                return Ok(Claim::Held(Held {
+                    report: report_of(&row, Outcome::Duplicate),
+                    attempt: row.attempt,
+                    lease_expires_at: row.lease_expires_at,
+                }));
             }
             // Its owner failed just now: it can be claimed after all.
             ImportStatus::Pending | ImportStatus::Failure => {}

@@ -3,19 +3,19 @@
 use std::future::Future;
 use std::time::Duration;
 
-use statemachine::{ExitCode, FailureName};
-use tokio::time::{sleep, timeout};
+use statemachine::ExitCode;
+use tokio::time::sleep;
 use tracing::{Instrument, Span, error, field, info, info_span, warn};
 
-use super::attempt::{self, Attempt, End};
+use super::attempt::{Attempt, End};
 use super::callback::{Callback, CallbackError};
 use super::report::{Ending, report};
 use super::shutdown::Stop;
-use super::{Job, Summary, blocking};
+use super::takeover::{Taken, take_over};
+use super::{Job, Summary};
 use crate::config::Config;
 use crate::db::Database;
-use crate::failure::Failure;
-use crate::imports::{self, Claim};
+use crate::failure::{self, Failure};
 
 /// How long the end of an import may take. Where ECS stops the task there are 30 seconds from SIGTERM to SIGKILL:
 /// `stop`, `record_stopped` and `report_stopped` fit into them.
@@ -99,16 +99,9 @@ async fn claim_and_work<W>(
 where
     W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
 {
-    let row = match claim(config, patience.stop, stop.clone()).await {
-        Ok(Claim::Claimed(row)) => row,
-        Ok(Claim::AlreadyDone(report)) => {
-            info!(rows = report.rows, "An earlier attempt of this execution has committed the import");
-            return Ok(Ending::Success(report));
-        }
-        Ok(Claim::Duplicate(report)) => {
-            info!("Another execution has the import");
-            return Ok(Ending::Success(report));
-        }
+    let row = match take_over(config, callback, patience.stop, stop.clone()).await {
+        Ok(Taken::Claimed(row)) => row,
+        Ok(Taken::Done(report)) => return Ok(Ending::Success(report)),
         Err(failure) => return ending_of(failure),
     };
     Span::current().record("attempt", row.attempt);
@@ -130,26 +123,6 @@ where
     }
 }
 
-/// Claims the import. A claim may wait for a lock; when the process is to stop, it waits no longer than `grace`.
-async fn claim(config: &Config, grace: Duration, mut stop: Stop) -> Result<Claim, Failure> {
-    let (database, import) = (config.database.clone(), config.import.clone());
-    let (execution_arn, lease) = (config.execution_arn.clone(), config.lease);
-    let claiming = async {
-        blocking(move || imports::claim(&mut database.connect()?, &import, &execution_arn, lease))
-            .await
-            .unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
-    };
-    tokio::pin!(claiming);
-    let signal = tokio::select! {
-        claim = &mut claiming => return claim,
-        signal = stop.requested() => signal,
-    };
-    timeout(grace, claiming).await.unwrap_or_else(|_| {
-        let cause = format!("the worker got {signal} while it waited for the database to claim the import");
-        Err(Failure::named(FailureName::Interrupted, cause))
-    })
-}
-
 /// Reports the ending; for a short while only from when the process is to stop.
 async fn tell(callback: &Callback, ending: &Ending, patience: Patience, mut stop: Stop) -> bool {
     let out_of_time = async {
@@ -167,14 +140,16 @@ async fn tell(callback: &Callback, ending: &Ending, patience: Patience, mut stop
 
 fn ending_of(failure: Failure) -> Result<Ending, &'static str> {
     match failure {
-        Failure::Named { name, cause } => {
+        Failure::Named { name, cause: full } => {
+            // A cause that may quote rows is for the row of the import and for Step Functions, not for a log.
+            let cause = if failure::may_quote_rows(name) { "see the import's row" } else { &full };
             // What another attempt may mend is a warning; the rest waits for a person.
             if name.is_transient() {
                 warn!(error.name = %name, cause, "The import failed and may be tried again");
             } else {
                 error!(error.name = %name, cause, "The import failed");
             }
-            Ok(Ending::Failure(name, cause))
+            Ok(Ending::Failure(name, full))
         }
         Failure::NotOurs(why) => Err(why),
     }

@@ -95,14 +95,16 @@ fn an_execution_takes_over_from_its_own_earlier_attempt() {
 }
 
 #[test]
-fn a_live_lease_of_another_execution_makes_a_duplicate_and_a_lapsed_one_does_not() {
+fn an_import_under_a_live_lease_of_another_execution_is_held_and_under_a_lapsed_one_claimed() {
     for test in TestDatabase::both() {
         test.register();
         test.claim(ANOTHER);
         test.execute("UPDATE imports SET rows_done = 7");
         match claim(&test, OURS) {
-            Claim::Duplicate(report) => {
+            Claim::Held(held) => {
+                let report = &held.report;
                 assert_eq!((report.outcome, report.rows, report.attempt), (Outcome::Duplicate, 7, 1));
+                assert_eq!((held.attempt, held.lease_expires_at), (1, test.row().lease_expires_at));
             }
             other => panic!("{other:?}"),
         }
@@ -180,7 +182,7 @@ fn of_many_executions_that_claim_at_once_exactly_one_wins() {
                 workers.into_iter().map(|worker| worker.join().unwrap()).collect()
             });
             let won = claims.iter().filter(|claim| matches!(claim, Claim::Claimed(_))).count();
-            let lost = claims.iter().filter(|claim| matches!(claim, Claim::Duplicate(_))).count();
+            let lost = claims.iter().filter(|claim| matches!(claim, Claim::Held(_))).count();
             assert_eq!((won, lost), (1, WORKERS - 1), "{}", test.database.display_name());
             assert_eq!(test.row().attempt, round);
             test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");

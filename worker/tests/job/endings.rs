@@ -123,14 +123,41 @@ async fn a_report_that_nobody_takes_does_not_look_like_one_that_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_that_another_execution_has_is_reported_as_a_duplicate() {
+async fn an_import_that_another_execution_is_at_work_on_is_reported_as_a_duplicate() {
     let test = TestDatabase::sqlite();
     test.register();
     test.claim(ANOTHER);
     let server = StepFunctions::start().await;
-    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::Reported);
+    let config = test.config(&[]);
+    // The other shows that it lives: it beats, which renews its lease.
+    let beat = async {
+        while server.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        loop {
+            test.execute("UPDATE imports SET lease_expires_at = datetime(lease_expires_at, '+1 second')");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let code = tokio::select! {
+        code = run_with(&config, &server, must_not_begin) => code,
+        () = beat => unreachable!("the other beats for ever"),
+    };
+    assert_eq!(code, ExitCode::Reported);
     assert_eq!(output(&server).outcome, Outcome::Duplicate);
     assert_eq!(test.row().execution_arn.as_deref(), Some(ANOTHER));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_of_a_dead_worker_is_taken_over_when_its_lease_lapses_and_not_given_up_for_it() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    test.claim(ANOTHER);
+    test.execute("UPDATE imports SET lease_expires_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 second')");
+    let server = StepFunctions::start().await;
+    assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
+    assert_eq!(output(&server).outcome, Outcome::Imported);
+    assert_eq!((test.row().attempt, test.people()), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
