@@ -12,10 +12,10 @@ import time
 AWS = [sys.executable, pathlib.Path(sys.executable).with_name("aws"), "--endpoint-url", os.environ["AWS_ENDPOINT_URL"]]
 
 
-def aws(*arguments, expect=0):
+def aws(*arguments, fails=False):
     ended = subprocess.run([*AWS, *arguments, "--output", "json"], capture_output=True, text=True, timeout=60)
-    assert ended.returncode == expect, ended
-    return ended.stderr if expect else json.loads(ended.stdout or "null")
+    assert (ended.returncode != 0) == fails, ended
+    return ended.stderr if fails else json.loads(ended.stdout or "null")
 
 
 machines = {m["name"]: m["stateMachineArn"] for m in aws("stepfunctions", "list-state-machines")["stateMachines"]}
@@ -37,4 +37,4 @@ assert "RedrivePolicy" in attributes["Attributes"], attributes
 assert aws("ecs", "list-tasks", "--cluster", "default", "--desired-status", "STOPPED")["taskArns"]
 listing = subprocess.run([*AWS, "s3", "ls", "s3://baton/imports/people/"], check=True, capture_output=True, text=True, timeout=60)
 assert "cli.csv" in listing.stdout, listing
-assert "UnknownOperationException" in aws("sqs", "add-permission", "--queue-url", "x", "--label", "l", "--aws-account-ids", "1", "--actions", "SendMessage", expect=254)
+assert "UnknownOperationException" in aws("sqs", "add-permission", "--queue-url", "x", "--label", "l", "--aws-account-ids", "1", "--actions", "SendMessage", fails=True)

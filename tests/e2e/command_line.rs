@@ -68,7 +68,7 @@ async fn the_first_command_of_the_readme_imports_the_example_and_says_where_it_i
     let expected = std::fs::read_to_string(example()).unwrap();
     let records = i64::try_from(csv_records(&expected)).unwrap();
     assert_eq!(rows::number(&desk.rows(), "SELECT count(*) AS value FROM people"), records);
-    for words in ["imported", "rejects    0", "attempts   1", "baton.db", "baton show people-"] {
+    for words in ["imported people.csv", "rejects   0", "attempts  1", "baton.db", "baton show people-"] {
         assert!(ended.stdout.contains(words), "{words:?} is missing in {}", ended.stdout);
     }
 
@@ -124,7 +124,14 @@ async fn a_failed_import_ends_with_1_and_shows_where_its_message_is() {
     .await;
     let ended = desk.baton(&["run", &file, "--table", "people", "--id", "bad-1"]).await;
     assert_eq!(ended.code, Some(1), "{ended:#?}");
-    for words in ["not imported", "Import.TooManyRejects", "line 3", "age", "dead-letter queue"] {
+    for words in [
+        "failed to import bad.csv",
+        "--max-rejects",
+        "Import.TooManyRejects",
+        "line 3",
+        "age",
+        "dead-letter queue",
+    ] {
         assert!(ended.stdout.contains(words), "{words:?} is missing in {}", ended.stdout);
     }
     let shown = desk.baton(&["show", "bad-1"]).await;
@@ -233,7 +240,7 @@ impl Up {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut environment = Vec::new();
         while environment.len() < 5 {
-            let line = lines.next_line().await.unwrap().expect("baton up prints five variables");
+            let line = lines.next_line().await.unwrap().unwrap();
             let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
             environment.push((name.to_owned(), value.to_owned()));
         }

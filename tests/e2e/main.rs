@@ -5,4 +5,5 @@ mod clean_import;
 mod clients;
 mod command_line;
 mod faults;
+mod licences;
 mod messages;

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(
     clippy::expect_used,
-    clippy::panic,
+    clippy::unwrap_used,
     reason = "the harness of tests: what it cannot do fails the test, with a sentence"
 )]
 

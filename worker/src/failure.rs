@@ -25,7 +25,10 @@ pub enum Failure {
 pub(crate) fn may_quote_rows(name: FailureName) -> bool {
     matches!(
         name,
-        FailureName::TooManyRejects | FailureName::ConstraintViolation | FailureName::Internal | FailureName::HeaderMismatch
+        FailureName::TooManyRejects
+            | FailureName::ConstraintViolation
+            | FailureName::Internal
+            | FailureName::HeaderMismatch
     )
 }
 

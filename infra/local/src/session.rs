@@ -5,12 +5,19 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use tokio::time::Instant;
+
 use crate::credentials::Credentials;
 use crate::resources::Resources;
+
+/// How long a stack tries to get a folder that is in use.
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A stack that is up.
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,7 +58,17 @@ impl Session {
     }
 }
 
-/// None where a stack holds the lock but has not said yet where it is.
+impl Session {
+    /// The last stack that was up on the folder: it knows the database that the folder's executions import into.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or holds a session that is none.
+    pub fn last(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        read(data_dir)
+    }
+}
+
+/// None where no stack has said where it is.
 fn read(data_dir: &Path) -> anyhow::Result<Option<Session>> {
     let path = session_path(data_dir);
     match std::fs::read(&path) {
@@ -65,31 +82,39 @@ fn read(data_dir: &Path) -> anyhow::Result<Option<Session>> {
 
 /// The right to be the one stack on a folder. It ends with the process, however that ends.
 pub(crate) struct Claim {
-    _lock: File,
+    lock: File,
     data_dir: PathBuf,
 }
 
 impl Claim {
-    /// Claims the folder.
-    pub(crate) fn take(data_dir: &Path) -> anyhow::Result<Self> {
+    /// Claims the folder. One who only looks at the lock holds it for a moment, so this tries for a while.
+    pub(crate) async fn take(data_dir: &Path) -> anyhow::Result<Self> {
         let path = lock_path(data_dir);
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = open.with_context(|| {
             format!("failed to write in the folder {}; --data-dir names another", data_dir.display())
         })?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                anyhow::bail!(
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::WouldBlock) => anyhow::bail!(
                     "another stack is at work in the folder {}; --data-dir names another",
                     data_dir.display()
-                )
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("failed to lock {}", path.display()));
+                ),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("failed to lock {}", path.display()));
+                }
             }
         }
-        Ok(Self { _lock: lock, data_dir: data_dir.to_owned() })
+        // What the last stack said of itself must not pass for this one's.
+        match std::fs::remove_file(session_path(data_dir)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("failed to write in the folder {}", data_dir.display()))
+            }
+            _ => Ok(Self { lock, data_dir: data_dir.to_owned() }),
+        }
     }
 
     /// Says where the stack is.
@@ -110,8 +135,8 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // The lock decides; a file that stays behind says nothing.
-        let _ = std::fs::remove_file(session_path(&self.data_dir));
+        // Not by closing alone: a child that is being started has a copy of the file until it has become its program.
+        let _ = self.lock.unlock();
     }
 }
 
@@ -134,30 +159,31 @@ mod tests {
         Session { resources, credentials, endpoint, pid: 7, database_url: "sqlite:x".to_owned() }
     }
 
-    #[test]
-    fn a_stack_is_found_while_it_is_up_and_not_after() {
+    #[tokio::test]
+    async fn a_stack_is_found_while_it_is_up_and_not_after() {
         let dir = tempfile::tempdir().unwrap();
         assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
-        let claim = Claim::take(dir.path()).unwrap();
+        let claim = Claim::take(dir.path()).await.unwrap();
         claim.publish(&session()).unwrap();
         assert_eq!(Session::of_running_stack(dir.path()).unwrap().unwrap().pid, 7);
         drop(claim);
         assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
+        assert_eq!(Session::last(dir.path()).unwrap().unwrap().database_url, "sqlite:x");
     }
 
-    #[test]
-    fn two_stacks_do_not_share_a_folder() {
+    #[tokio::test]
+    async fn two_stacks_do_not_share_a_folder() {
         let dir = tempfile::tempdir().unwrap();
-        let _claim = Claim::take(dir.path()).unwrap();
-        let refused = Claim::take(dir.path()).err().unwrap().to_string();
+        let _claim = Claim::take(dir.path()).await.unwrap();
+        let refused = Claim::take(dir.path()).await.err().unwrap().to_string();
         assert!(refused.contains("another stack is at work"), "{refused}");
     }
 
-    #[test]
-    fn the_session_is_for_its_owners_eyes() {
+    #[tokio::test]
+    async fn the_session_is_for_its_owners_eyes() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
-        let claim = Claim::take(dir.path()).unwrap();
+        let claim = Claim::take(dir.path()).await.unwrap();
         claim.publish(&session()).unwrap();
         let mode = std::fs::metadata(session_path(dir.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -49,7 +49,7 @@ impl Stack {
     /// The folder cannot be written or is in use, the port is taken, or what lies in the folder cannot be read.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let folders = Folders::create(&config.data_dir)?;
-        let claim = Claim::take(&config.data_dir)?;
+        let claim = Claim::take(&config.data_dir).await?;
         let credentials = Credentials::of_folder(&folders.stack)?;
         let listener = listen(config.port).await?;
         let endpoint =

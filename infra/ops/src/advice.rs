@@ -6,7 +6,9 @@ use statemachine::FailureName;
 pub(crate) fn for_failure(name: &str) -> Option<&'static str> {
     let known = FailureName::ALL.iter().find(|known| known.as_str() == name)?;
     Some(match known {
-        FailureName::TableMissing => "--create-table makes a table from the file's header and a sample of its values",
+        FailureName::TableMissing => {
+            "--create-table makes a table from the file's header and a sample of its values"
+        }
         FailureName::HeaderMismatch => {
             "rename the columns in the file, or leave out those that the table does not have with --ignore-unknown"
         }
@@ -14,7 +16,9 @@ pub(crate) fn for_failure(name: &str) -> Option<&'static str> {
             "nothing was imported; mend the rows, or let some of them be left out with --max-rejects N"
         }
         FailureName::TableNotAllowed => "start the stack with this table among --allow-tables",
-        FailureName::Contradiction => "use another --id: this one belongs to an import of another file or table",
+        FailureName::Contradiction => {
+            "use another --id: this one belongs to an import of another file or table"
+        }
         _ => return None,
     })
 }

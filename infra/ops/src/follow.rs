@@ -12,10 +12,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use worker::imports::ImportRow;
 
 use crate::cli::Common;
-use crate::output;
-use crate::show::picture::{self, Picture};
+use crate::show::picture;
 use crate::submit::Submitted;
 use crate::target::Target;
+use crate::{output, report};
 
 /// How often the import is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -42,7 +42,7 @@ pub(crate) async fn to_the_end(
     if common.json {
         output::json(&picture)?;
     } else {
-        report(common, &picture, &target.database.display_name(), started.elapsed());
+        report::print(common, &picture, &target.database.display_name(), started.elapsed());
     }
     Ok(if picture.import.status == "SUCCESS" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -130,40 +130,5 @@ impl Bar {
 
     fn clear(&self) {
         self.0.finish_and_clear();
-    }
-}
-
-fn report(common: &Common, picture: &Picture, database: &str, took: Duration) {
-    let import = &picture.import;
-    let succeeded = import.status == "SUCCESS";
-    let headline = if succeeded { "imported" } else { "not imported" };
-    output::line(&format!("{headline}  {}  in {}", import.source, output::duration(took)));
-    let attempts = format!("{}", import.attempt);
-    let rows = output::count(import.rows.try_into().unwrap_or(0));
-    let rejects = output::count(import.rejects.try_into().unwrap_or(0));
-    let mut facts = Vec::new();
-    if succeeded {
-        facts.push(("rows", rows));
-        facts.push(("rejects", rejects));
-        facts.push(("table", format!("{} in {database}", import.table)));
-    }
-    facts.push(("attempts", attempts));
-    if let Some(execution) = &picture.execution
-        && let Some(error) = &execution.error
-    {
-        facts.push(("error", error.clone()));
-        facts.push(("cause", execution.cause.clone().unwrap_or_default().replace('\n', "\n             ")));
-    }
-    if let Some(fate) = &picture.message {
-        facts.push(("message", fate.describe()));
-    }
-    let data_dir = if common.data_dir.as_os_str() == ".baton" {
-        String::new()
-    } else {
-        format!(" --data-dir {}", common.data_dir.display())
-    };
-    facts.push(("more", format!("baton show {}{data_dir}", import.id)));
-    for (label, value) in facts {
-        output::line(&format!("  {label:<9}  {value}"));
     }
 }

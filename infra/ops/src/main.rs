@@ -6,6 +6,7 @@ mod error;
 mod follow;
 mod imports;
 mod output;
+mod report;
 mod run;
 mod show;
 mod submit;

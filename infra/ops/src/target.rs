@@ -39,11 +39,17 @@ impl Target {
     /// The stack that is up on the data folder or, where there is none, one for the time of this verb.
     pub(crate) async fn open(common: &Common, need: Need) -> anyhow::Result<Self> {
         if let Some(session) = Session::of_running_stack(&common.data_dir)? {
-            return Self::connect(session, None).await;
+            let database = open_database(&session.database_url)?;
+            return Ok(Self::connect(session, database, None).await);
         }
-        let config = Config { moving: need == Need::Work, ..embedded_config(common, 0, "*")? };
+        let config = match need {
+            Need::Work => embedded_config(common, 0, "*")?,
+            Need::Look => at_rest(common)?,
+        };
+        // First, so that no stack is started for a database that is not there.
+        let database = open_database(&config.database_url)?;
         let stack = Stack::start(config).await?;
-        Self::connect(stack.session(), Some(stack)).await
+        Ok(Self::connect(stack.session(), database, Some(stack)).await)
     }
 
     /// The stack that is up on the data folder.
@@ -54,11 +60,11 @@ impl Target {
                 common.data_dir.display()
             ))
         })?;
-        Self::connect(session, None).await
+        let database = open_database(&session.database_url)?;
+        Ok(Self::connect(session, database, None).await)
     }
 
-    async fn connect(session: Session, embedded: Option<Stack>) -> anyhow::Result<Self> {
-        let database = open_database(&session.database_url)?;
+    async fn connect(session: Session, database: Database, embedded: Option<Stack>) -> Self {
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
         let config = aws_config::defaults(BehaviorVersion::latest())
@@ -68,7 +74,7 @@ impl Target {
             .credentials_provider(keys)
             .load()
             .await;
-        Ok(Self {
+        Self {
             resources: session.resources,
             database,
             ecs: aws_sdk_ecs::Client::new(&config),
@@ -76,7 +82,7 @@ impl Target {
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             embedded,
-        })
+        }
     }
 
     /// Ends the stack inside this verb, if there is one, when what it has in hand is done.
@@ -84,6 +90,17 @@ impl Target {
         if let Some(stack) = self.embedded {
             stack.shutdown().await;
         }
+    }
+}
+
+/// How to look into the data folder: what lies there was imported into the database that its last stack used.
+fn at_rest(common: &Common) -> anyhow::Result<Config> {
+    let config = Config { moving: false, ..embedded_config(common, 0, "*")? };
+    match Session::last(&common.data_dir)? {
+        Some(last) if common.database_url.is_none() => {
+            Ok(Config { database_url: last.database_url, ..config })
+        }
+        _ => Ok(config),
     }
 }
 
@@ -102,7 +119,7 @@ pub(crate) fn embedded_config(common: &Common, port: u16, allowed_tables: &str) 
 }
 
 /// Opens the database and brings Baton's own tables up to date.
-fn open_database(url: &str) -> anyhow::Result<Database> {
+pub(crate) fn open_database(url: &str) -> anyhow::Result<Database> {
     let database = Database::parse(url).map_err(|error| Usage(error.to_string()))?;
     database
         .migrate()

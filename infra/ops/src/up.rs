@@ -10,7 +10,7 @@ use worker::db::Database;
 use crate::cli::{Common, UpArguments};
 use crate::error::Usage;
 use crate::output;
-use crate::target::embedded_config;
+use crate::target::{embedded_config, open_database};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
     if let Some(session) = Session::of_running_stack(&common.data_dir)? {
@@ -23,8 +23,7 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
         .into());
     }
     let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
-    let database = Database::parse(&config.database_url).map_err(|error| Usage(error.to_string()))?;
-    database.migrate()?;
+    let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
     let mut terminated = signal(SignalKind::terminate())?;
     let stack = Stack::start(config).await?;

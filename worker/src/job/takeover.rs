@@ -51,7 +51,9 @@ pub(super) async fn take_over(
         };
         match &first_look {
             None => {
-                info!("Another execution holds the import; waiting until it is done, shows that it lives, or lapses");
+                info!(
+                    "Another execution holds the import; waiting until it is done, shows that it lives, or lapses"
+                );
                 first_look = Some(held);
             }
             Some(first) if has_beaten_since(first, &held) => {
@@ -101,9 +103,7 @@ async fn claim(config: &Config, grace: Duration, mut stop: Stop) -> Result<Claim
         claim = &mut claiming => return claim,
         signal = stop.requested() => signal,
     };
-    timeout(grace, claiming).await.unwrap_or_else(|_| {
-        Err(interrupted(signal))
-    })
+    timeout(grace, claiming).await.unwrap_or_else(|_| Err(interrupted(signal)))
 }
 
 fn interrupted(signal: &str) -> Failure {

@@ -78,6 +78,14 @@ fn a_container_that_never_started_has_no_exit_code_to_tell() {
 }
 
 #[test]
+fn the_cause_of_a_dead_container_that_was_cut_is_neither_read_nor_passed_on() {
+    let cause = format!(r#"{{"Overrides": {{"Token": "t0k3n", "Padding": "{}"#, "x".repeat(40_000));
+    let (_, arguments) = sent(description("FAILED", Some("States.TaskFailed"), Some(&cause[..32_768])));
+    assert_eq!(attribute(&arguments, "Cause"), "the container stopped");
+    assert!(!arguments.to_string().contains("t0k3n"));
+}
+
+#[test]
 fn a_cause_that_is_no_json_is_passed_on_as_it_is() {
     let (_, arguments) = sent(description("FAILED", Some("States.TaskFailed"), Some("gone")));
     assert_eq!(attribute(&arguments, "Cause"), "gone");

@@ -88,8 +88,8 @@ pub(crate) async fn take(target: &Target, arn: &str) -> anyhow::Result<Option<Ex
         started_at: time(&described.start_date),
         stopped_at: described.stop_date.as_ref().map(time),
         redrives: described.redrive_count.unwrap_or(0),
+        cause: described.cause.map(|cause| cause_for_people(described.error.as_deref(), cause)),
         error: described.error,
-        cause: described.cause,
         states,
     }))
 }
@@ -166,6 +166,26 @@ fn read_attempt(attempt: &mut AttemptPicture, event: &HistoryEvent) {
     }
 }
 
+/// The cause of a dead container is its ECS task as JSON, with its environment and so its task token: of that only the end
+/// is told. Any other cause is told as it is.
+fn cause_for_people(error: Option<&str>, cause: String) -> String {
+    let task = || serde_json::from_str::<Value>(&cause).ok().filter(Value::is_object);
+    if error != Some("States.TaskFailed") {
+        return cause;
+    }
+    let Some(task) = task() else {
+        return if cause.starts_with('{') { "the container failed".to_owned() } else { cause };
+    };
+    let container = &task["Containers"][0];
+    let parts = [
+        task["StoppedReason"].as_str().map(str::to_owned),
+        container["ExitCode"].as_i64().map(|code| format!("exit code {code}")),
+        container["Reason"].as_str().map(str::to_owned),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("the container stopped: {}", parts.join(", "))
+}
+
 /// Asks ECS how the containers ended. It forgets a stopped task after about an hour; the history stays.
 async fn add_container_ends(target: &Target, states: &mut [StatePicture]) -> anyhow::Result<()> {
     for attempt in states.iter_mut().flat_map(|state| &mut state.attempts) {
@@ -190,4 +210,25 @@ async fn add_container_ends(target: &Target, states: &mut [StatePicture]) -> any
 
 pub(crate) fn time(at: &aws_sdk_sfn::primitives::DateTime) -> DateTime<Utc> {
     DateTime::from_timestamp(at.secs(), at.subsec_nanos()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_a_dead_container_is_told_without_its_environment() {
+        let task = r#"{"StoppedReason":"Essential container in task exited","Containers":[{"ExitCode":137,"Reason":"killed"}],
+            "Overrides":{"ContainerOverrides":[{"Environment":[{"Name":"TASK_TOKEN","Value":"secret"}]}]}}"#;
+        let told = cause_for_people(Some("States.TaskFailed"), task.to_owned());
+        assert_eq!(told, "the container stopped: Essential container in task exited, exit code 137, killed");
+        let cut = cause_for_people(Some("States.TaskFailed"), task[..task.len() - 40].to_owned());
+        assert_eq!(cut, "the container failed");
+    }
+
+    #[test]
+    fn the_workers_own_cause_is_told_as_it_is() {
+        let cause = "there is no table \"poeple\"; is it \"people\"?";
+        assert_eq!(cause_for_people(Some("Import.TableMissing"), cause.to_owned()), cause);
+    }
 }

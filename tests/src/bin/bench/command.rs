@@ -13,10 +13,7 @@ pub(crate) async fn measure() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/people.csv");
     let expected = {
         let text = std::fs::read(&example).expect("the example is there");
-        csv::Reader::from_reader(text.as_slice())
-            .records()
-            .map(|record| record.expect("the example is a CSV"))
-            .count()
+        csv::Reader::from_reader(text.as_slice()).records().filter(Result::is_ok).count()
     };
     let mut samples = Vec::new();
     for _ in 0..RUNS {

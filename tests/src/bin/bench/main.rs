@@ -21,7 +21,7 @@ async fn main() {
     command::measure().await;
     stages::measure().await;
     lambda::measure().await;
-    memory::measure().await;
+    Box::pin(memory::measure()).await;
 }
 
 /// Prints one row of the table.

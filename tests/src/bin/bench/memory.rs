@@ -10,7 +10,7 @@ pub(crate) async fn measure() {
     let backends = [(Backend::Sqlite, "SQLite"), (Backend::Postgres, "PostgreSQL")];
     for (backend, name) in backends.into_iter().filter(|(backend, _)| backend.is_available()) {
         for rows in [100_000_u32, 2_000_000] {
-            let (peak, bytes) = peak_of_import(backend, rows).await;
+            let (peak, bytes) = Box::pin(peak_of_import(backend, rows)).await;
             let megabytes = bytes / 1_000_000;
             crate::figure(
                 &format!("worker's peak memory, {name}, {rows} rows ({megabytes} MB)"),
