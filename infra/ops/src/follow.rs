@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use worker::db::Connection;
 use worker::imports::ImportRow;
 
+use crate::bar::Bar;
 use crate::cli::Common;
 use crate::show::picture;
 use crate::submit::Submitted;
@@ -29,9 +30,10 @@ pub(crate) async fn to_the_end(
     submitted: &Submitted,
 ) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let bar = Bar::new();
+    let mut bar = Bar::new();
+    let mut connection = None;
     while !has_ended(target, &submitted.execution_arn).await? {
-        if let Some(row) = find(target, submitted)? {
+        if let Some(row) = glance(target, &mut connection, submitted) {
             bar.show(&row);
         }
         tokio::time::sleep(GLANCE).await;
@@ -47,9 +49,12 @@ pub(crate) async fn to_the_end(
     Ok(if picture.import.status == "SUCCESS" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn find(target: &Target, submitted: &Submitted) -> anyhow::Result<Option<ImportRow>> {
-    let mut connection = target.database.connect()?;
-    Ok(worker::imports::find(&mut connection, &submitted.import_id)?)
+/// The import's row, as far as it can be had: a database that is away for a while stops the bar, and nothing else.
+fn glance(target: &Target, connection: &mut Option<Connection>, submitted: &Submitted) -> Option<ImportRow> {
+    let mut open = connection.take().or_else(|| target.database.connect().ok())?;
+    let row = worker::imports::find(&mut open, &submitted.import_id).ok()?;
+    *connection = Some(open);
+    row
 }
 
 async fn has_ended(target: &Target, execution_arn: &str) -> anyhow::Result<bool> {
@@ -90,45 +95,4 @@ async fn wait_until_settled(target: &Target) -> anyhow::Result<()> {
         tokio::time::sleep(GLANCE).await;
     }
     Ok(())
-}
-
-/// The bar moves by bytes, which are known from the start; rows are told beside it.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let target = if output::stderr_is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        if let Ok(style) = ProgressStyle::with_template(
-            "{prefix:>10} [{bar:32}] {bytes}/{total_bytes}  {msg}  {elapsed_precise} elapsed, {eta} left",
-        ) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_prefix("queued");
-        Self(bar)
-    }
-
-    fn show(&self, row: &ImportRow) {
-        self.0.set_prefix(row.status.as_str().to_lowercase());
-        self.0.set_length(row.bytes_total.try_into().unwrap_or(0));
-        self.0.set_position(row.bytes_done.try_into().unwrap_or(0));
-        let rows: u64 = row.rows_done.try_into().unwrap_or(0);
-        let seconds = self.0.elapsed().as_secs_f64().max(0.001);
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            clippy::cast_possible_truncation,
-            reason = "a rate to look at"
-        )]
-        let rate = (rows as f64 / seconds) as u64;
-        self.0.set_message(format!("{} rows, {}/s", output::count(rows), output::count(rate)));
-    }
-
-    fn clear(&self) {
-        self.0.finish_and_clear();
-    }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod advice;
+mod bar;
 mod cli;
 mod error;
 mod follow;

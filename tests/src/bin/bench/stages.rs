@@ -12,8 +12,8 @@ const IMPORTS: usize = 25;
 /// The stages in their order; each ends where the next begins.
 const STAGES: [&str; 5] = [
     "message sent to execution started",
-    "execution started to container started",
-    "container started to worker's first line",
+    "execution started to container asked for",
+    "container asked for to worker's first line",
     "worker's first line to report",
     "report to message deleted",
 ];
