@@ -247,6 +247,10 @@ impl Up {
         Self { child, environment }
     }
 
+    async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     async fn stop(mut self) -> Option<i32> {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
         rustix::process::kill_process(
@@ -278,5 +282,37 @@ async fn a_stack_that_is_up_takes_imports_from_other_processes_until_it_is_stopp
     let second = desk.baton(&["up", "--port", "0"]).await;
     assert_eq!(second.code, Some(2));
     assert!(second.stderr.contains("is up on .baton already"), "{second:#?}");
+    assert_eq!(up.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn an_import_survives_the_kill_of_the_stack_and_every_row_is_there_once() {
+    const ROWS: usize = 200_000;
+    let desk = Desk::new();
+    let csv: String = (0..ROWS).map(|id| format!("{id},name of {id}\n")).collect();
+    let file = desk.file("many.csv", &format!("id,name\n{csv}")).display().to_string();
+    let up = Up::start(&desk).await;
+    let sent = desk.baton(&["submit", &file, "-t", "people", "--create-table", "--id", "killed"]).await;
+    assert_eq!(sent.code, Some(0), "{sent:#?}");
+    let database = desk.rows();
+    let status = async || {
+        let mut connection = database.connect().unwrap();
+        let row = worker::imports::find(&mut connection, &"killed".parse().unwrap()).unwrap().unwrap();
+        (row.status.as_str(), row.rows_done)
+    };
+    wait::until("rows to be on their way", status, |(status, rows)| *status == "RUNNING" && *rows > 0).await;
+    up.kill().await;
+
+    let up = Up::start(&desk).await;
+    // The row may say SUCCESS before: the worker of the killed stack may have committed, and not been heard.
+    let execution = async || {
+        let shown = desk.baton(&["show", "killed", "--json"]).await;
+        serde_json::from_str::<Value>(&shown.stdout).unwrap()["execution"]["status"].clone()
+    };
+    wait::until("the execution to end", execution, |status| status == "SUCCEEDED").await;
+    assert_eq!(status().await.0, "SUCCESS");
+    let rows = rows::number(&database, "SELECT count(DISTINCT id) AS value FROM people");
+    assert_eq!(usize::try_from(rows), Ok(ROWS));
+    assert_eq!(rows, rows::number(&database, "SELECT count(*) AS value FROM people"));
     assert_eq!(up.stop().await, Some(0));
 }

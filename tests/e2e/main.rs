@@ -4,6 +4,7 @@
 mod clean_import;
 mod clients;
 mod command_line;
+mod documents;
 mod faults;
 mod licences;
 mod messages;

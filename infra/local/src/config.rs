@@ -58,7 +58,8 @@ impl Default for Limits {
             function_timeout: Duration::from_secs(10),
             run_timeout: Duration::from_secs(36_000),
             heartbeat: Duration::from_secs(30),
-            heartbeat_interval: Duration::from_secs(1),
+            // Often, because nothing is far on one machine and a progress bar should move.
+            heartbeat_interval: Duration::from_millis(200),
             stall_limit: Duration::from_secs(60),
             lease: Duration::from_secs(60),
         }

@@ -10,6 +10,7 @@ mod output;
 mod report;
 mod run;
 mod show;
+mod signals;
 mod submit;
 mod target;
 mod up;

@@ -3,22 +3,29 @@
 use std::process::ExitCode;
 
 use crate::cli::{Common, RunArguments};
+use crate::signals::Signals;
 use crate::target::{Need, Target};
 use crate::{follow, submit};
 
 pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     submit::check_file(&arguments.file.file)?;
+    let mut signals = Signals::listen()?;
     let target = Target::open(common, Need::Work).await?;
-    let ended = import(common, arguments, &target).await;
+    let ended = import(common, arguments, &target, &mut signals).await;
     target.close().await;
     ended
 }
 
-async fn import(common: &Common, arguments: &RunArguments, target: &Target) -> anyhow::Result<ExitCode> {
+async fn import(
+    common: &Common,
+    arguments: &RunArguments,
+    target: &Target,
+    signals: &mut Signals,
+) -> anyhow::Result<ExitCode> {
     let submitted = submit::send(target, &arguments.file).await?;
     tokio::select! {
         ended = follow::to_the_end(common, target, &submitted) => ended,
-        _ = tokio::signal::ctrl_c() => anyhow::bail!(
+        () = signals.received() => anyhow::bail!(
             "interrupted; the import {} is not lost: `baton up` goes on with it", submitted.import_id
         ),
     }

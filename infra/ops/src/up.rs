@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use local_stack::{REGION, Session, Stack};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use worker::db::Database;
 
 use crate::cli::{Common, UpArguments};
 use crate::error::Usage;
 use crate::output;
+use crate::signals::Signals;
 use crate::target::{embedded_config, open_database};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
@@ -25,13 +25,10 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
     let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
     let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
-    let mut terminated = signal(SignalKind::terminate())?;
+    let mut signals = Signals::listen()?;
     let stack = Stack::start(config).await?;
     announce(common, &stack, &database)?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
-    }
+    signals.received().await;
     output::complain("stopping: running imports roll back and go on at the next `baton up`");
     stack.shutdown().await;
     Ok(ExitCode::SUCCESS)

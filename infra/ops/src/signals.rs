@@ -1,0 +1,23 @@
+//! Being asked to stop: Ctrl-C, or SIGTERM from whoever started the program.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Listens for both from the moment it is made.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the first of them.
+    pub(crate) async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

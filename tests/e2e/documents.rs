@@ -1,0 +1,40 @@
+//! What the documents promise is held by tests: those that they name exist.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The words between backticks that look like the name of a test.
+fn named_tests(markdown: &str) -> BTreeSet<&str> {
+    let quoted = markdown.split('`').skip(1).step_by(2);
+    quoted
+        .filter(|word| {
+            word.matches('_').count() >= 3 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        })
+        .collect()
+}
+
+/// The sources of all tests below a folder.
+fn sources(dir: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_architecture_names_exists() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let architecture = std::fs::read_to_string(top.join("ARCHITECTURE.md")).unwrap();
+    let named = named_tests(&architecture);
+    assert!(named.len() > 10, "the promises name their tests: {named:?}");
+    let mut code = String::new();
+    for folder in ["statemachine", "lambdas", "worker", "infra", "tests"] {
+        sources(&top.join(folder), &mut code);
+    }
+    let missing: Vec<_> = named.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "no such tests: {missing:#?}");
+}
