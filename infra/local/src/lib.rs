@@ -4,6 +4,7 @@ mod config;
 pub mod credentials;
 pub mod ecs;
 pub mod lambda;
+mod listen;
 pub mod process;
 mod resources;
 pub mod router;

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::lambda::{self, Functions};
+use crate::listen::without_delay;
 use crate::wire::{Answer, AwsError};
 
 /// The largest request of a JSON service: a message of 1 MiB, quoted, and what surrounds it.
@@ -66,7 +67,7 @@ pub async fn serve(
         let message = format!("the embedded stack listens on 127.0.0.1 only, not on {address}");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    axum::serve(listener, router(services)).with_graceful_shutdown(shutdown).await
+    axum::serve(without_delay(listener), router(services)).with_graceful_shutdown(shutdown).await
 }
 
 /// The stack as a service of axum.

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::InvokeError;
+use crate::listen::without_delay;
 
 /// How long a process may take to ask for work for the first time, as on AWS.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,7 +83,7 @@ impl RuntimeApi {
             .layer(DefaultBodyLimit::max(MAX_RESPONSE))
             .with_state(Arc::clone(&exchange));
         let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, routes).await {
+            if let Err(error) = axum::serve(without_delay(listener), routes).await {
                 tracing::error!("The Runtime API failed: {error}");
             }
         });
