@@ -1,6 +1,7 @@
 //! `baton` as a new user meets it: the program itself, what it prints, how it ends.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -81,6 +82,9 @@ async fn the_first_command_of_the_readme_imports_the_example_and_says_where_it_i
     }
     let listed = desk.baton(&["imports"]).await;
     assert!(listed.stdout.contains(&id), "{listed:#?}");
+    // Task tokens and keys lie in the stack's folder.
+    let stack = std::fs::metadata(desk.dir.path().join(".baton/stack")).unwrap();
+    assert_eq!(stack.permissions().mode() & 0o777, 0o700);
 }
 
 /// Records of a CSV without the header, counted by quotes: a line break inside quotes ends no record.

@@ -1,6 +1,8 @@
 //! A whole stack: the services, set up and wired as the template does it on AWS, behind one port.
 
+use std::fs::DirBuilder;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,6 +170,9 @@ impl Folders {
             .canonicalize()
             .with_context(|| format!("failed to resolve the folder {}", data_dir.display()))?
             .join("stack");
+        // Task tokens lie in there.
+        let owner_only = DirBuilder::new().recursive(true).mode(0o700).create(&stack);
+        owner_only.with_context(|| format!("failed to create the folder {}", stack.display()))?;
         let folders = Self { s3: stack.join("s3"), logs: stack.join("logs"), stack };
         create(&folders.s3)?;
         create(&folders.logs)?;
