@@ -6,6 +6,7 @@
 //! `Origin`, which a page cannot leave out. Their signatures are not verified (a difference from AWS); those of S3 are.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -62,12 +63,16 @@ pub async fn serve(
     services: Services,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        let message = format!("the embedded stack listens on 127.0.0.1 only, not on {address}");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
+    refuse_other_machines(listener.local_addr()?)?;
     axum::serve(without_delay(listener), router(services)).with_graceful_shutdown(shutdown).await
+}
+
+fn refuse_other_machines(address: SocketAddr) -> io::Result<()> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    let message = format!("the embedded stack listens on 127.0.0.1 only, not on {address}");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 /// The stack as a service of axum.
@@ -174,4 +179,18 @@ fn error(
 fn respond(status: StatusCode, version: &str, body: &Value) -> Response {
     let content_type = format!("application/x-amz-json-{version}");
     (status, [(header::CONTENT_TYPE, content_type)], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stack_listens_on_this_machine_only() {
+        let check = |address: &str| refuse_other_machines(address.parse().unwrap());
+        assert!(check("127.0.0.1:4566").is_ok());
+        for address in ["192.0.2.1:4566", "[::]:4566"] {
+            assert!(check(address).unwrap_err().to_string().contains("127.0.0.1 only"), "{address}");
+        }
+    }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use local_stack::wire::Call;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::stack::{Answer, Front, KEY};
 
@@ -146,15 +145,4 @@ async fn the_function_and_its_mapping_are_shown_and_the_function_can_be_invoked(
     let asynchronous = call(invoke, &[("x-amz-invocation-type", "Event")], "{}").await;
     assert_eq!(asynchronous.status, 400);
     assert!(call(invoke, &[], "noise").await.head.contains("InvalidRequestContentException"));
-}
-
-#[tokio::test]
-async fn the_stack_listens_on_this_machine_only() {
-    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    assert!(!listener.local_addr().unwrap().ip().is_loopback());
-    let dir = tempfile::tempdir().unwrap();
-    let nothing: Call = Arc::new(|_, _| Box::pin(std::future::pending()));
-    let services = crate::stack::services(&dir, nothing);
-    let error = local_stack::router::serve(listener, services, std::future::pending()).await.unwrap_err();
-    assert!(error.to_string().contains("127.0.0.1 only"), "{error}");
 }
