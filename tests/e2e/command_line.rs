@@ -98,7 +98,7 @@ fn csv_records(csv: &str) -> usize {
 }
 
 #[tokio::test]
-async fn every_verb_prints_json_for_programs() {
+async fn run_show_and_imports_print_json_for_programs() {
     let desk = Desk::new();
     let file = desk.file("a.csv", "id,name\n1,a\n2,b\n").display().to_string();
     let ran =
@@ -283,10 +283,34 @@ async fn a_stack_that_is_up_takes_imports_from_other_processes_until_it_is_stopp
     let look = async || rows::number(&database, "SELECT count(*) AS value FROM people");
     wait::until("the second file to be imported", look, |rows| *rows == 2).await;
 
+    let third = desk.file("c.csv", "id,name\n3,c\n").display().to_string();
+    let sent = desk.baton(&["submit", &third, "-t", "people", "--id", "json", "--json"]).await;
+    let sent: Value = serde_json::from_str(&sent.stdout).unwrap();
+    assert_eq!(sent["import_id"], "json");
+    assert!(sent["execution_arn"].as_str().unwrap().contains(":execution:import:json-"), "{sent}");
+    wait::until("the third file to be imported", look, |rows| *rows == 3).await;
+
     let second = desk.baton(&["up", "--port", "0"]).await;
     assert_eq!(second.code, Some(2));
     assert!(second.stderr.contains("is up on .baton already"), "{second:#?}");
     assert_eq!(up.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_stack_that_comes_up_prints_json_for_programs() {
+    let desk = Desk::new();
+    let mut child = desk.command(&["up", "--port", "0", "--json"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut json = String::new();
+    // The document ends with the brace that stands alone at the margin.
+    while !json.ends_with("\n}\n") {
+        json.push_str(&lines.next_line().await.unwrap().unwrap());
+        json.push('\n');
+    }
+    let up: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(up["environment"]["AWS_ENDPOINT_URL"], up["endpoint"]);
+    assert!(up["resources"]["queue_url"].as_str().unwrap().ends_with("/imports"), "{up}");
+    assert_eq!(Up { child, environment: Vec::new() }.stop().await, Some(0));
 }
 
 #[tokio::test]

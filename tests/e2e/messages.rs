@@ -1,9 +1,10 @@
 //! Messages that come twice, that ask for what is not there, or that ask for nothing.
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use e2e::{Backend, TestStack};
+use e2e::{Backend, TestStack, binaries, wait};
 use serde_json::json;
 use statemachine::{Outcome, Report};
+use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_messages_for_one_import_bring_its_rows_once() {
@@ -35,6 +36,20 @@ async fn an_import_whose_file_is_missing_is_dead_lettered_with_the_reason() {
     assert_eq!(execution.status, ExecutionStatus::Failed);
     assert_eq!(execution.error.as_deref(), Some("Import.SourceMissing"));
     assert!(execution.cause.unwrap().contains("uploads/nothing.csv"));
+
+    let message_is_settled = async || stack.messages(&stack.resources.queue_url).await;
+    wait::until("the message to be settled", message_is_settled, |count| *count == 0).await;
+    let show = Command::new(binaries::path("baton"))
+        .args(["show", "missing", "--data-dir"])
+        .arg(stack.data_dir())
+        .env_remove("DATABASE_URL")
+        .output()
+        .await
+        .unwrap();
+    let shown = String::from_utf8(show.stdout).unwrap();
+    for words in ["FAILURE", "Import.SourceMissing", "uploads/nothing.csv", "in the dead-letter queue"] {
+        assert!(shown.contains(words), "{words:?} is missing in {shown}");
+    }
 
     let letter = stack.dead_letter().await;
     assert!(letter.body.unwrap().contains("uploads/nothing.csv"));
