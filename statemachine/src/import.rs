@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::options::ImportOptions;
+
 /// The most that an [`Import`] may take as JSON, in bytes. ECS allows 8,192 characters for all overrides of a task
 /// (`API_RunTask`), of which a task token may take 2,048 and quoting doubles some of the rest.
 pub const MAX_IMPORT_JSON_BYTES: usize = 4096;
@@ -28,22 +30,6 @@ pub struct Import {
     /// How to read and load the file.
     #[serde(default, skip_serializing_if = "ImportOptions::is_default")]
     pub options: ImportOptions,
-}
-
-/// How a file is read and loaded. Every field has a default, so that `{}` is the usual import.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImportOptions {
-    /// How many rows may be rejected before the import fails. The default, 0, means all or nothing.
-    pub max_rejects: u64,
-    /// Leave out columns of the file that the table does not have, instead of failing.
-    pub ignore_unknown: bool,
-}
-
-impl ImportOptions {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// The id of an import: 1 to 40 characters of `A-Za-z0-9_-`. In JSON an integer is read as its decimal digits.
@@ -170,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_import_survives_the_way_through_json() {
-        let json = r#"{"import_id":"7","source":"s3://b/imports/people/a b.csv","table":"people","options":{"max_rejects":3,"ignore_unknown":false}}"#;
+        let json = r#"{"import_id":"7","source":"s3://b/imports/people/a b.csv","table":"people","options":{"max_rejects":3}}"#;
         assert_eq!(serde_json::to_string(&parse(json).unwrap()).unwrap(), json);
     }
 

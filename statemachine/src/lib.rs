@@ -3,14 +3,18 @@
 mod execution;
 mod import;
 mod message;
+mod options;
 mod outcome;
+mod report;
 mod s3_event;
 mod task;
 
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
-pub use import::{Import, ImportId, ImportOptions, InvalidImportId, MAX_IMPORT_JSON_BYTES, Source};
+pub use import::{Import, ImportId, InvalidImportId, MAX_IMPORT_JSON_BYTES, Source};
 pub use message::{Body, parse_body};
-pub use outcome::{ExitCode, FailureName, Outcome, Report};
+pub use options::{Delimiter, Encoding, Escape, ImportOptions, OnConflict, RejectLimit};
+pub use outcome::{ExitCode, FailureName, Outcome};
+pub use report::{Findings, RejectedRow, RejectsFile, Report};
 pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN};
 
 /// The definition of the machine that runs one import, in Amazon States Language. `${Name}` is a substitution that the

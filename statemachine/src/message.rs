@@ -97,7 +97,7 @@ mod tests {
             r#"{"import_id":"p-1","source":"s3://b/k.csv","table":"people","options":{"max_rejects":10}}"#,
         );
         assert_eq!(import.source.unwrap().to_string(), "s3://b/k.csv");
-        assert_eq!(import.options.max_rejects, 10);
+        assert_eq!(import.options.max_rejects, crate::RejectLimit::Rows(10));
     }
 
     #[test]

@@ -1,29 +1,7 @@
-//! How an import ends: a report, a named failure, an exit code. The names are what Retry in the definition matches;
+//! How an import ends: an outcome, a named failure, an exit code. The names are what Retry in the definition matches;
 //! whether a failure is worth another attempt is decided here and nowhere else.
 
 use serde::{Deserialize, Serialize};
-
-/// What a worker says of an import that needs no further attempt; the output of `RunImport`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// The import that this is about. `RunImport` tells by this field that the container reported, and did not merely
-    /// exit with 0.
-    pub import_id: String,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The table that was written.
-    pub table: String,
-    /// Rows imported.
-    pub rows: u64,
-    /// Rows rejected.
-    pub rejects: u64,
-    /// Bytes read from the source.
-    pub bytes: u64,
-    /// The attempt that imported the rows, counted from 1.
-    pub attempt: i32,
-    /// Time from the claim of that attempt to its commit, in milliseconds.
-    pub elapsed_ms: u64,
-}
 
 /// What became of an import that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +49,10 @@ failure_names! {
     NotRegistered = "Import.NotRegistered", permanent;
     /// The message describes the import otherwise than its row does.
     Contradiction = "Import.Contradiction", permanent;
+    /// The import's options contradict each other, or the table.
+    OptionsInvalid = "Import.OptionsInvalid", permanent;
+    /// The same file was imported into this table before, and the import allows that only once.
+    AlreadyImported = "Import.AlreadyImported", permanent;
     /// The worker's configuration does not allow this table to be written.
     TableNotAllowed = "Import.TableNotAllowed", permanent;
     /// There is no such table.
@@ -79,11 +61,11 @@ failure_names! {
     ColumnUnsupported = "Import.ColumnUnsupported", permanent;
     /// There is no such object, or not this version of it.
     SourceMissing = "Import.SourceMissing", permanent;
-    /// The worker may not read the object.
+    /// The worker may not read the object, or may not write the rejected rows next to it.
     SourceDenied = "Import.SourceDenied", permanent;
     /// The object was replaced while it was read.
     SourceChanged = "Import.SourceChanged", permanent;
-    /// The object is no CSV that can be read: no header, not UTF-8, a record without end.
+    /// The object is no CSV that can be read: no header, another format, a record without end.
     SourceUnreadable = "Import.SourceUnreadable", permanent;
     /// The file's columns are not those of the table.
     HeaderMismatch = "Import.HeaderMismatch", permanent;

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::execution::InvalidMessage;
-use crate::import::{Import, ImportId, ImportOptions, Source};
+use crate::import::{Import, ImportId, Source};
+use crate::options::ImportOptions;
 
 /// The part of the notification that is read. S3 adds fields in minor versions, so others are let pass.
 /// Source: "Event message structure", Amazon S3 user guide.

@@ -9,6 +9,8 @@ mod decode;
 mod header;
 mod load;
 mod reject;
+mod rejects;
+mod rows;
 mod source;
 mod table;
 mod value;
@@ -40,7 +42,7 @@ pub fn run(
     let mut connection = database.connect()?;
     let table = table::read(&mut connection, &job.table, allowed)?;
     let plan = header::plan(&header, &table, &job.options)?;
-    let rows = check::Rows::new(reader, &plan, job.options.max_rejects, &job.progress);
+    let rows = rows::Rows::new(reader, &plan, job.options.max_rejects, &job.progress);
     let summary = load::load(&mut connection, job, &table, &plan, rows)?;
     tracing::info!(
         import.id = %job.import_id,

@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
-use statemachine::{FailureName, Import, ImportId, ImportOptions, Report, Source};
+use statemachine::{FailureName, Findings, Import, ImportId, ImportOptions, Report, Source};
 
 use crate::db::schema::imports;
 use crate::db::{Connection, unavailable};
@@ -76,6 +76,10 @@ pub struct ImportRow {
     pub started_at: Option<NaiveDateTime>,
     /// When the last attempt ended, UTC.
     pub finished_at: Option<NaiveDateTime>,
+    /// [`Findings`] of the last attempt as JSON.
+    pub findings: Option<String>,
+    /// SHA-256 of the object that was imported whole, in hexadecimal digits.
+    pub sha256: Option<String>,
 }
 
 /// An import to be registered.
@@ -217,6 +221,12 @@ impl ImportRow {
     #[must_use]
     pub fn report(&self) -> Option<Report> {
         self.report.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    }
+
+    /// What the last attempt found in the file, as far as it came.
+    #[must_use]
+    pub fn findings(&self) -> Option<Findings> {
+        self.findings.as_deref().and_then(|json| serde_json::from_str(json).ok())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use statemachine::ImportId;
+use statemachine::{ImportId, RejectLimit};
 use tracing_subscriber::EnvFilter;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
@@ -79,8 +79,8 @@ pub(crate) struct FileArguments {
     #[arg(long)]
     pub(crate) create_table: bool,
     /// How many rows may be rejected before the import fails and leaves the table as it was
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) max_rejects: u64,
+    #[arg(long, value_name = "N|N%", default_value_t = RejectLimit::default())]
+    pub(crate) max_rejects: RejectLimit,
     /// Leave out columns that the table does not have
     #[arg(long)]
     pub(crate) ignore_unknown: bool,

@@ -59,6 +59,7 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
         options: ImportOptions {
             max_rejects: arguments.max_rejects,
             ignore_unknown: arguments.ignore_unknown,
+            ..ImportOptions::default()
         },
     };
     let mut connection = target.database.connect()?;

@@ -43,6 +43,10 @@ diesel::table! {
         started_at -> Nullable<Timestamp>,
         /// When the last attempt ended.
         finished_at -> Nullable<Timestamp>,
+        /// [`statemachine::Findings`] of the last attempt as JSON.
+        findings -> Nullable<Text>,
+        /// SHA-256 of the object that was imported, in hexadecimal digits.
+        sha256 -> Nullable<Text>,
     }
 }
 

@@ -8,8 +8,9 @@ use std::io::Read;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 
-use super::check::{Row, Rows, interrupted};
+use super::check::Row;
 use super::header::Plan;
+use super::rows::{Rows, interrupted};
 use super::table::Table;
 use crate::db::Connection;
 use crate::db::failure::database_failure;

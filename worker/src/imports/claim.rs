@@ -112,7 +112,11 @@ fn raise_attempt(
             imports::lease_expires_at.eq(lease_end(now, lease)),
             (imports::rows_done.eq(0), imports::rejects.eq(0)),
             (imports::bytes_done.eq(0), imports::bytes_total.eq(0)),
-            (imports::error.eq(None::<&str>), imports::cause.eq(None::<&str>)),
+            (
+                imports::error.eq(None::<&str>),
+                imports::cause.eq(None::<&str>),
+                imports::findings.eq(None::<&str>),
+            ),
             imports::updated_at.eq(now),
             imports::started_at.eq(now),
             imports::finished_at.eq(None::<NaiveDateTime>),
@@ -150,6 +154,7 @@ fn report_of(row: &ImportRow, outcome: Outcome) -> Report {
         bytes: counted(row.bytes_done),
         attempt: row.attempt,
         elapsed_ms: 0,
+        findings: row.findings().unwrap_or_default(),
     };
     Report { outcome, ..row.report().unwrap_or_else(so_far) }
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use statemachine::{FailureName, ImportId, Report};
+use statemachine::{FailureName, Findings, ImportId, Report};
 
 use super::{ImportStatus, select, stored};
 use crate::db::schema::imports;
@@ -34,6 +34,7 @@ pub fn succeed(
     let failed = |error| unavailable(&format!("set import {import_id} to SUCCESS"), &error);
     #[expect(clippy::expect_used, reason = "strings and numbers")]
     let json = serde_json::to_string(report).expect("a report is plain JSON");
+    let sha256 = report.findings.sha256.as_deref().filter(|_| !report.findings.dry_run);
     let now = now(connection).map_err(failed)?;
     let changed = diesel::update(imports::table)
         .filter(imports::id.eq(import_id.as_str()))
@@ -44,7 +45,8 @@ pub fn succeed(
             imports::lease_expires_at.eq(None::<NaiveDateTime>),
             (imports::rows_done.eq(stored(report.rows)), imports::rejects.eq(stored(report.rejects))),
             (imports::bytes_done.eq(stored(report.bytes)), imports::bytes_total.eq(stored(bytes_total))),
-            imports::report.eq(json),
+            (imports::report.eq(json), imports::findings.eq(findings_json(Some(&report.findings)))),
+            imports::sha256.eq(sha256),
             (imports::updated_at.eq(now), imports::finished_at.eq(now)),
         ))
         .execute(connection)
@@ -62,6 +64,7 @@ pub fn fail(
     attempt: i32,
     (name, cause): (FailureName, &str),
     counters: Counters,
+    findings: Option<&Findings>,
 ) -> Result<Failed, Failure> {
     let failed = |error| unavailable(&format!("set import {import_id} to FAILURE"), &error);
     let now = now(connection).map_err(failed)?;
@@ -78,6 +81,7 @@ pub fn fail(
                 imports::bytes_total.eq(stored(counters.bytes_total)),
             ),
             (imports::error.eq(name.as_str()), imports::cause.eq(cause)),
+            imports::findings.eq(findings_json(findings)),
             (imports::updated_at.eq(now), imports::finished_at.eq(now)),
         ))
         .execute(connection)
@@ -88,4 +92,9 @@ pub fn fail(
     let row = select(connection, import_id).map_err(failed)?;
     let committed = row.filter(|row| row.status == ImportStatus::Success && row.attempt == attempt);
     Ok(committed.and_then(|row| row.report()).map_or(Failed::NotOurs, Failed::HadCommitted))
+}
+
+#[expect(clippy::expect_used, reason = "strings and numbers")]
+fn findings_json(findings: Option<&Findings>) -> Option<String> {
+    findings.map(|findings| serde_json::to_string(findings).expect("findings are plain JSON"))
 }

@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use super::callback::{Callback, printable};
 use super::heartbeat::Heartbeat;
-use super::progress::{Counters, Progress};
+use super::progress::Progress;
 use super::run::Patience;
 use super::shutdown::Stop;
 use super::{Job, Summary, blocking};
@@ -62,7 +62,7 @@ impl<'a> Attempt<'a> {
             Err(failure) => (end_of(failure), false),
         };
         let patience = if was_stopped { patience.record_stopped } else { patience.record };
-        self.settle(end, progress.counters(), patience).await
+        self.settle(end, progress, patience).await
     }
 
     /// The end of the work, and whether the process was asked to stop.
@@ -115,7 +115,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Writes the failure into the row, as far as the database lets us, and looks whether the import is still ours.
-    async fn settle(&self, end: End, counters: Counters, patience: Duration) -> End {
+    async fn settle(&self, end: End, progress: Arc<Progress>, patience: Duration) -> End {
         let (name, cause) = match &end {
             End::Committed(_) => return end,
             End::Failed(name, cause) => (*name, printable(cause)),
@@ -126,7 +126,9 @@ impl<'a> Attempt<'a> {
         let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
         let (database, attempt) = (self.config.database.clone(), self.row.attempt);
         let recording = blocking(move || {
-            imports::fail(&mut database.connect()?, &import_id, attempt, (name, &cause), counters)
+            let counters = progress.counters();
+            let mut connection = database.connect()?;
+            imports::fail(&mut connection, &import_id, attempt, (name, &cause), counters, progress.findings())
         });
         match (timeout(patience, recording).await, end) {
             (Ok(Ok(Ok(Failed::HadCommitted(report)))), _) => End::Committed(report),

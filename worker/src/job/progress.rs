@@ -1,7 +1,10 @@
 //! What the work tells the job while it runs, and what the job tells the work: counters that only grow, and a request to
 //! stop. Shared between the work's thread and the heartbeat; it holds no lock, so neither can hold up the other.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use statemachine::Findings;
 
 /// The progress of one attempt.
 #[derive(Debug, Default)]
@@ -12,6 +15,7 @@ pub struct Progress {
     bytes_total: AtomicU64,
     phase: AtomicU64,
     stop: AtomicBool,
+    findings: OnceLock<Findings>,
 }
 
 /// The counters at one moment.
@@ -63,6 +67,16 @@ impl Progress {
             bytes: self.bytes.load(Relaxed),
             bytes_total: self.bytes_total.load(Relaxed),
         }
+    }
+
+    /// Says what was found in the source. Once, when the work ends, well or not; what is said later is not heard.
+    pub fn set_findings(&self, findings: Findings) {
+        let _ = self.findings.set(findings);
+    }
+
+    /// What was found in the source, once the work has said it.
+    pub fn findings(&self) -> Option<&Findings> {
+        self.findings.get()
     }
 
     /// Asks the work to stop at its next batch.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
-use statemachine::{FailureName, Import, ImportOptions};
+use statemachine::{FailureName, Import, ImportOptions, RejectLimit};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use worker::config::AllowedTables;
@@ -136,7 +136,7 @@ impl World {
 
 /// At most so many rejects.
 pub(crate) fn max_rejects(max_rejects: u64) -> ImportOptions {
-    ImportOptions { max_rejects, ..ImportOptions::default() }
+    ImportOptions { max_rejects: RejectLimit::Rows(max_rejects), ..ImportOptions::default() }
 }
 
 /// The name and the cause of a failure.

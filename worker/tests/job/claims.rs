@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use statemachine::{FailureName, ImportOptions, Outcome, Report};
+use statemachine::{FailureName, Findings, ImportOptions, Outcome, RejectLimit, Report};
 use worker::failure::Failure;
 use worker::imports::{self, Claim, ImportStatus, NewImport};
 use worker::job::progress::Counters;
@@ -40,6 +40,7 @@ fn succeed(test: &TestDatabase, attempt: i32) -> Report {
         bytes: 99,
         attempt,
         elapsed_ms: 17,
+        findings: Findings::default(),
     };
     assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
     report
@@ -47,8 +48,15 @@ fn succeed(test: &TestDatabase, attempt: i32) -> Report {
 
 fn fail(test: &TestDatabase, attempt: i32) -> imports::Failed {
     let failure = (FailureName::HeaderMismatch, "no column name");
-    imports::fail(&mut test.connect(), &id(), attempt, failure, Counters { rows: 3, ..Counters::default() })
-        .unwrap()
+    imports::fail(
+        &mut test.connect(),
+        &id(),
+        attempt,
+        failure,
+        Counters { rows: 3, ..Counters::default() },
+        None,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -151,7 +159,10 @@ fn an_import_described_otherwise_than_registered_is_a_contradiction() {
             NewImport { source: "s3://uploads/other.csv".parse().unwrap(), ..new.clone() },
             NewImport { table: "orders".to_owned(), ..new.clone() },
             NewImport { version_id: Some("v2".to_owned()), ..new.clone() },
-            NewImport { options: ImportOptions { max_rejects: 1, ..ImportOptions::default() }, ..new },
+            NewImport {
+                options: ImportOptions { max_rejects: RejectLimit::Rows(1), ..ImportOptions::default() },
+                ..new
+            },
         ];
         for other in others {
             assert_eq!(name_of(imports::register(&mut test.connect(), &other)), FailureName::Contradiction);

@@ -1,5 +1,6 @@
 //! Connecting, migrating, and the beat in the database.
 
+use std::path::Path;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -47,29 +48,21 @@ fn two_migrations_at_a_time_wait_for_each_other() {
             let all: Vec<_> = (0..4).map(|_| scope.spawn(|| database.migrate().unwrap().len())).collect();
             all.into_iter().map(|one| one.join().unwrap()).sum()
         });
-        assert_eq!(applied, 1, "{url}");
+        assert_eq!(applied, 2, "{url}");
     }
 }
 
 #[test]
 fn every_migration_can_be_undone_and_done_again() {
-    let [sqlite, postgres] = TestDatabase::both();
-    let files = [
-        (
-            sqlite,
-            include_str!("../../migrations/sqlite/0001_imports/down.sql"),
-            include_str!("../../migrations/sqlite/0001_imports/up.sql"),
-        ),
-        (
-            postgres,
-            include_str!("../../migrations/postgres/0001_imports/down.sql"),
-            include_str!("../../migrations/postgres/0001_imports/up.sql"),
-        ),
-    ];
-    for (test, down, up) in files {
+    for (test, folder) in TestDatabase::both().into_iter().zip(["sqlite", "postgres"]) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+        let mut migrations: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        migrations.sort();
         test.register();
-        test.execute(down);
-        test.execute(up);
+        let run =
+            |migration: &Path, file| test.execute(&std::fs::read_to_string(migration.join(file)).unwrap());
+        migrations.iter().rev().for_each(|migration| run(migration, "down.sql"));
+        migrations.iter().for_each(|migration| run(migration, "up.sql"));
         test.register();
     }
 }

@@ -36,7 +36,7 @@ impl TestDatabase {
 
     fn at(url: String, directory: Option<TempDir>) -> Self {
         let database = Database::parse(&url).unwrap();
-        assert_eq!(database.migrate().unwrap(), ["0001"]);
+        assert_eq!(database.migrate().unwrap(), ["0001", "0002"]);
         let test = Self { database, url, _directory: directory };
         test.execute("CREATE TABLE people (name text NOT NULL)");
         test

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{CHUNK_BYTES, Piece};
 use crate::failure::Failure;
-use crate::import::check::interrupted;
+use crate::import::rows::interrupted;
 use crate::job::progress::Progress;
 
 /// Attempts in a row that may bring nothing before the source counts as unavailable.

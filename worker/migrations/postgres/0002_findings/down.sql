@@ -1,0 +1,3 @@
+DROP INDEX imports_sha256;
+ALTER TABLE imports DROP COLUMN sha256;
+ALTER TABLE imports DROP COLUMN findings;
