@@ -5,6 +5,7 @@
 //! path, so that it has no empty, `.` or `..` parts, an object is not also a folder, and it is shorter than on AWS (see
 //! [`keys`]). Operations that `s3s-fs` does not have are answered with `NotImplemented`.
 
+mod body;
 mod keys;
 mod notification;
 mod objects;
@@ -32,7 +33,7 @@ pub fn open(
     std::fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
     let files = FileSystem::new(dir)
         .map_err(|error| anyhow::anyhow!("failed to open the objects in {}: {error:?}", dir.display()))?;
-    let mut service = S3ServiceBuilder::new(objects::Objects::new(files, notification));
+    let mut service = S3ServiceBuilder::new(objects::Objects::new(files, dir.to_owned(), notification));
     service.set_auth(SimpleAuth::from_single(&*credentials.access_key, &*credentials.secret_key));
     service.set_access(keys::Keys);
     Ok(service.build())

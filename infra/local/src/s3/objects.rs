@@ -1,23 +1,27 @@
 //! The operations: those of `s3s-fs`, the conditions that it lacks, and the announcement of created objects.
 
+use std::path::PathBuf;
+
 use axum::http::{Extensions, HeaderMap, Method, Uri};
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tracing::error;
 
-use super::keys;
 use super::notification::{Created, Notification};
+use super::{body, keys};
 
 /// Objects as files.
 pub(super) struct Objects {
     files: FileSystem,
+    /// Where they are: a folder for each bucket.
+    dir: PathBuf,
     notification: Option<Notification>,
 }
 
 impl Objects {
-    pub(super) fn new(files: FileSystem, notification: Option<Notification>) -> Self {
-        Self { files, notification }
+    pub(super) fn new(files: FileSystem, dir: PathBuf, notification: Option<Notification>) -> Self {
+        Self { files, dir, notification }
     }
 
     /// Announces an object that has just been written.
@@ -67,13 +71,19 @@ macro_rules! as_files_do {
                 request: S3Request<GetObjectInput>,
             ) -> S3Result<S3Response<GetObjectOutput>> {
                 let condition = request.input.if_match.clone();
-                let response = self.files.get_object(request).await?;
+                let path = self.dir.join(&request.input.bucket).join(&request.input.key);
+                let range = request.input.range;
+                let mut response = self.files.get_object(request).await?;
                 // A reader that resumes must not go on in another object than it began.
                 let is_another = match (condition, &response.output.e_tag) {
                     (Some(ETagCondition::ETag(expected)), Some(found)) => !found.strong_cmp(&expected),
                     _ => false,
                 };
-                if is_another { Err(s3_error!(PreconditionFailed, "ETag does not match")) } else { Ok(response) }
+                if is_another {
+                    return Err(s3_error!(PreconditionFailed, "ETag does not match"));
+                }
+                body::in_large_pieces(&path, range, &mut response.output).await?;
+                Ok(response)
             }
 
             async fn put_object(
