@@ -9,7 +9,7 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::Utc;
 use serde_json::json;
-use statemachine::{ImportId, ImportOptions, Source};
+use statemachine::{ImportId, Source};
 use worker::import::create_table;
 use worker::imports::NewImport;
 
@@ -29,7 +29,7 @@ pub(crate) struct Submitted {
 }
 
 pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
-    check_file(&arguments.file.file)?;
+    check(&arguments.file)?;
     let target = Target::of_running_stack(common).await?;
     let submitted = send(&target, &arguments.file).await?;
     if arguments.follow {
@@ -46,6 +46,7 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
 
 /// Sends one file through the queue of the target.
 pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::Result<Submitted> {
+    let options = arguments.options()?;
     if arguments.create_table {
         create_missing_table(target, arguments)?;
     }
@@ -56,11 +57,7 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
         source,
         version_id: None,
         table: arguments.table.clone(),
-        options: ImportOptions {
-            max_rejects: arguments.max_rejects,
-            ignore_unknown: arguments.ignore_unknown,
-            ..ImportOptions::default()
-        },
+        options,
     };
     let mut connection = target.database.connect()?;
     worker::imports::register(&mut connection, &import)?;
@@ -82,8 +79,10 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
     Ok(Submitted { import_id, execution_arn })
 }
 
-/// Says what is wrong with a file before anything is started for it.
-pub(crate) fn check_file(path: &Path) -> anyhow::Result<()> {
+/// Says what is wrong with the command line and its file before anything is started for it.
+pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
+    arguments.options()?;
+    let path = &arguments.file;
     let metadata =
         std::fs::metadata(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
     if metadata.is_dir() {
