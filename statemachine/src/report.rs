@@ -30,7 +30,7 @@ pub struct Report {
     pub elapsed_ms: u64,
     /// What was found in the file.
     #[serde(default, skip_serializing_if = "Findings::is_empty")]
-    pub findings: Findings,
+    pub findings: Box<Findings>,
 }
 
 /// What was found in a file: how it is written, what became of its rows, which were rejected and why.

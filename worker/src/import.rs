@@ -1,26 +1,47 @@
-//! One import, from top to bottom: open the source, read the header, match it with the table, check each row, load,
-//! commit. It runs on a blocking thread; the network is read beside it. Row contents never reach a log.
+//! One import, from top to bottom: open the source, match its header with the table, load what fits, settle what does not,
+//! commit. It runs on a blocking thread; the network and the checking go on beside it. Row contents never reach a log.
 
 pub mod create_table;
 
+mod batch;
 mod check;
 mod csv;
 mod decode;
+mod form;
 mod header;
 mod load;
+mod order;
+mod reading;
 mod reject;
 mod rejects;
-mod rows;
+mod rejects_file;
+mod settle;
 mod source;
 mod table;
 mod value;
 
 use std::io::Read;
 
+use statemachine::ImportOptions;
+use tokio::runtime::Handle;
+
 use crate::config::AllowedTables;
 use crate::db::Database;
 use crate::failure::Failure;
 use crate::job::{Job, Summary};
+use load::{Context, Refused, transaction};
+use rejects::Rejects;
+use source::Source;
+
+/// What an import works with.
+#[derive(Clone, Copy)]
+struct Import<'a> {
+    job: &'a Job,
+    database: &'a Database,
+    allowed: &'a AllowedTables,
+    s3: &'a aws_sdk_s3::Client,
+    runtime: &'a Handle,
+}
 
 /// Imports the job's source into its table, in one transaction with [`Job::commit`].
 ///
@@ -33,30 +54,53 @@ pub fn run(
     database: &Database,
     allowed: &AllowedTables,
     s3: &aws_sdk_s3::Client,
-    runtime: &tokio::runtime::Handle,
+    runtime: &Handle,
 ) -> Result<Summary, Failure> {
     table::check_allowed(&job.table, allowed)?;
-    let source = source::Source::open(job, s3, runtime);
-    let mut reader = open(source)?;
-    let header = read_header(&mut reader)?;
-    let mut connection = database.connect()?;
-    let table = table::read(&mut connection, &job.table, allowed)?;
-    let plan = header::plan(&header, &table, &job.options)?;
-    let rows = rows::Rows::new(reader, &plan, job.options.max_rejects, &job.progress);
-    let summary = load::load(&mut connection, job, &table, &plan, rows)?;
-    tracing::info!(
-        import.id = %job.import_id,
-        rows = summary.rows,
-        rejects = summary.rejects,
-        bytes = summary.bytes,
-        "Imported {} rows into {:?}",
-        summary.rows,
-        job.table
-    );
-    Ok(summary)
+    let import = Import { job, database, allowed, s3, runtime };
+    let ended = match import.attempt(job.options.rebuild_indexes) {
+        // The rows that an index refuses when it is built are found by a load that has it in place.
+        Err(Refused::WithoutIndexes) => {
+            tracing::info!(import.id = %job.import_id, "The indexes refuse rows; loading again with them in place");
+            job.progress.begin_again();
+            import.attempt(false)
+        }
+        ended => ended,
+    };
+    ended.map_err(|refused| match refused {
+        Refused::Failed(failure) => failure,
+        Refused::WithoutIndexes => load::indexes_refuse(),
+    })
 }
 
-fn open<R: Read>(source: R) -> Result<csv::Reader<decode::Decoded<R>>, Failure> {
+impl Import<'_> {
+    fn attempt(&self, rebuild_indexes: bool) -> Result<Summary, Refused> {
+        let job = self.job;
+        let source = Source::open(job, self.s3, self.runtime);
+        let object = source.object();
+        let mut reader = open(source, &job.options)?;
+        let mut connection = self.database.connect()?;
+        let table = table::read(&mut connection, &job.table, self.allowed)?;
+        let plan = header::read(&mut reader, &table, &job.options)?;
+        let rejects = Rejects::new(job.options.max_rejects);
+        transaction::within(&mut connection, |connection| {
+            if job.options.dry_run {
+                transaction::mark(connection)?;
+            }
+            let context =
+                Context { job, database: self.database, table: &table, plan: &plan, rejects: &rejects };
+            let (loaded, read) = load::load(connection, context, reader, rebuild_indexes)?;
+            if job.options.dry_run {
+                transaction::go_back(connection)?;
+            }
+            let settled = settle::settle(self, connection, &plan, &object, loaded, read, rejects.finish())?;
+            job.commit(connection, &settled)?;
+            Ok(settled)
+        })
+    }
+}
+
+fn open<R: Read>(source: R, _: &ImportOptions) -> Result<csv::Reader<decode::Decoded<R>>, Failure> {
     let text = decode::Decoded::new(source)?;
     let origin = text.mark_bytes();
     Ok(csv::Reader::new(text, origin, csv::Settings::default()))

@@ -14,6 +14,7 @@ use statemachine::{FailureName, Findings, Import, ImportId, ImportOptions, Repor
 use crate::db::schema::imports;
 use crate::db::{Connection, unavailable};
 use crate::failure::Failure;
+use crate::job::Job;
 pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
 pub use renew::{Renewal, Renewer};
@@ -173,6 +174,36 @@ pub fn find(connection: &mut Connection, import_id: &ImportId) -> Result<Option<
         .collect();
     renew::merge_progress(connection, &mut rows);
     Ok(rows.pop())
+}
+
+/// The latest other import of the same file into the job's table that succeeded. Within the transaction that commits the
+/// job, where two imports of one file wait for each other: the second one sees the first.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub(crate) fn same_file(
+    connection: &mut Connection,
+    job: &Job,
+    sha256: &str,
+) -> Result<Option<String>, Failure> {
+    let failed = |error| unavailable("look for an earlier import of the file", &error);
+    // SQLite has one writer at a time anyway.
+    if let Connection::Postgres(connection) = connection {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind::<diesel::sql_types::Text, _>(format!("baton file {sha256} {}", job.table))
+            .execute(connection)
+            .map_err(failed)?;
+    }
+    imports::table
+        .filter(imports::sha256.eq(sha256))
+        .filter(imports::table_name.eq(&job.table))
+        .filter(imports::status.eq(ImportStatus::Success.as_str()))
+        .filter(imports::id.ne(job.import_id.as_str()))
+        .order(imports::finished_at.desc())
+        .select(imports::id)
+        .first(connection)
+        .optional()
+        .map_err(failed)
 }
 
 /// The newest imports, newest first, with their progress as of now.

@@ -100,7 +100,7 @@ impl Job {
             bytes: summary.bytes,
             attempt: self.attempt,
             elapsed_ms: u64::try_from(self.claimed_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-            findings: self.progress.findings().cloned().unwrap_or_default(),
+            findings: Box::new(self.progress.findings().cloned().unwrap_or_default()),
         };
         let bytes_total = self.progress.counters().bytes_total;
         if !imports::succeed(connection, &self.import_id, &report, bytes_total)? {

@@ -99,7 +99,7 @@ fn name_of_message(information: &dyn DatabaseErrorInformation) -> FailureName {
 }
 
 /// The database's own words: message, detail and hint.
-fn described(error: &Error) -> String {
+pub(crate) fn described(error: &Error) -> String {
     let Error::DatabaseError(_, information) = error else { return error.to_string() };
     let mut words = information.message().trim().to_owned();
     for (label, more) in [("", information.details()), ("hint: ", information.hint())] {

@@ -2,21 +2,19 @@
 
 use super::csv::RawRow;
 use super::header::Plan;
-use super::reject::{Misfit, Reason, Reject};
+use super::reject::{Misfit, Reason};
 use super::value::Value;
 
-/// A row that the table's columns take: a value for each column of the plan, in the plan's order.
-#[derive(Debug)]
-pub(crate) struct Row<'a> {
-    pub(crate) values: Vec<Value<'a>>,
+pub(crate) struct Unfit {
+    pub(crate) column: Option<usize>,
+    pub(crate) misfit: Misfit,
 }
-
 /// Fills `values` with a value for each column of the plan.
-pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Reject> {
+pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Unfit> {
     if let Some(misfit) = misshapen(raw, plan) {
-        return Err(Reject::of_row(raw.position, misfit));
+        return Err(Unfit { column: None, misfit });
     }
-    for column in &plan.columns {
+    for (index, column) in plan.columns.iter().enumerate() {
         let field = raw.fields.get(column.field).unwrap_or_default();
         let value = match column.kind.parse(field) {
             Ok(Value::Null) if !column.nullable => {
@@ -24,7 +22,7 @@ pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a
             }
             other => other,
         };
-        values.push(value.map_err(|misfit| Reject::of_value(raw.position, &column.name, field, misfit))?);
+        values.push(value.map_err(|misfit| Unfit { column: Some(index), misfit })?);
     }
     Ok(())
 }

@@ -47,6 +47,24 @@ pub(crate) struct Position {
     pub(crate) byte: u64,
 }
 
+#[derive(Clone, Debug)]
+pub(crate) struct Format {
+    pub(crate) encoding: statemachine::Encoding,
+    pub(crate) encoding_from: &'static str,
+    pub(crate) delimiter: u8,
+    pub(crate) escape: Option<u8>,
+    pub(crate) compression: Option<&'static str>,
+    pub(crate) line_break: &'static str,
+}
+impl Format {
+    pub(crate) fn encode(&self, text: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(text.as_bytes());
+    }
+    pub(crate) fn mark(&self) -> &'static [u8] {
+        b""
+    }
+}
+
 /// A record as it was read: fields of bytes, nothing checked.
 pub(crate) struct RawRow<'a> {
     /// The fields, without their quotes.
@@ -59,6 +77,9 @@ pub(crate) struct RawRow<'a> {
 }
 
 impl RawRow<'_> {
+    pub(crate) fn original(&self) -> std::borrow::Cow<'_, [u8]> {
+        self.bytes.into()
+    }
     /// How many physical lines the record takes.
     pub(crate) fn lines(&self) -> u64 {
         window::count_lines(self.bytes, false).0 + 1
@@ -137,6 +158,17 @@ impl<R: Read> Reader<R> {
         Self { settings, csv, record: ByteRecord::new(), records: 0, origin }
     }
 
+    pub(crate) fn format(&self) -> &Format {
+        static F: Format = Format {
+            encoding: statemachine::Encoding::Utf8,
+            encoding_from: "detected",
+            delimiter: b',',
+            escape: None,
+            compression: None,
+            line_break: "\n",
+        };
+        &F
+    }
     /// The next record, `None` at the end. Blank lines are none.
     pub(crate) fn next_row(&mut self) -> Result<Option<RawRow<'_>>, Failure> {
         let end = self.consumed();

@@ -9,6 +9,16 @@ use super::table::{Column, Table, near_names};
 use super::value::Kind;
 use crate::failure::Failure;
 
+pub(crate) const LINE: &str = "baton_line";
+pub(crate) const REASON: &str = "baton_reason";
+pub(crate) fn read<R: std::io::Read>(
+    reader: &mut super::csv::Reader<R>,
+    table: &Table,
+    options: &ImportOptions,
+) -> Result<Plan, Failure> {
+    let mut header = super::read_header(reader)?;
+    plan(&header, table, options)
+}
 /// What is done with each row.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -29,6 +39,7 @@ pub(crate) struct Filled {
     pub(crate) kind: Kind,
     /// Whether the field may be empty.
     pub(crate) nullable: bool,
+    pub(crate) base_type: String,
 }
 
 /// The header's names, as text.
@@ -105,7 +116,13 @@ pub(crate) fn plan(header: &[String], table: &Table, options: &ImportOptions) ->
         let Some(&field) = fields.first() else { continue };
         match column.kind {
             Some(kind) => {
-                columns.push(Filled { field, name: column.name.clone(), kind, nullable: column.nullable });
+                columns.push(Filled {
+                    field,
+                    name: column.name.clone(),
+                    kind,
+                    nullable: column.nullable,
+                    base_type: column.type_name.clone(),
+                });
             }
             None => unsupported.push(format!("{:?} of type {}", column.name, column.type_name)),
         }
@@ -159,7 +176,13 @@ mod tests {
             column("Name", text, true),
             column("place", None, true),
         ];
-        Table { name: "people".to_owned(), sql: "\"people\"".to_owned(), columns }
+        Table {
+            name: "people".to_owned(),
+            sql: "\"people\"".to_owned(),
+            columns,
+            oid: 0,
+            primary_key: Vec::new(),
+        }
     }
 
     fn planned(header: &[&str], ignore_unknown: bool) -> Result<Vec<(usize, String)>, String> {

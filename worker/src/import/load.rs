@@ -1,96 +1,200 @@
-//! Rows into the table, and the import's own row to SUCCESS, in one transaction: either all of it is there, or nothing.
+//! Rows into the table. The reader fills batches on a thread of its own, this one hands them to the database; all of it
+//! within one transaction, which somebody else begins and ends.
 
-mod binary;
 mod postgres;
 mod sqlite;
+pub(crate) mod transaction;
 
 use std::io::Read;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
+use statemachine::{FailureName, ImportOptions, OnConflict};
 
-use super::check::Row;
+use super::batch::Batch;
+use super::csv::Reader;
+use super::form::Form;
 use super::header::Plan;
-use super::rows::{Rows, interrupted};
+use super::reading::{Done, Exchange, Reading};
+use super::rejects::{Rejects, Verdict};
 use super::table::Table;
-use crate::db::Connection;
-use crate::db::failure::database_failure;
+use crate::db::{Connection, Database};
 use crate::failure::Failure;
-use crate::job::{Job, Summary};
+use crate::job::Job;
 
-type Transaction = <Connection as diesel::Connection>::TransactionManager;
+/// How many batches there are: one is filled while the other is written.
+const BATCHES: usize = 2;
+
+/// What a load is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) database: &'a Database,
+    pub(crate) table: &'a Table,
+    pub(crate) plan: &'a Plan,
+    pub(crate) rejects: &'a Rejects,
+}
+
+/// What the database took.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    /// Rows written.
+    pub(crate) rows: u64,
+    /// Of them, those that changed a row that was there before.
+    pub(crate) updated: u64,
+    /// Rows whose key was there before, and which were not written.
+    pub(crate) skipped: u64,
+    /// Rows beside which another row of the file counts.
+    pub(crate) duplicates: u64,
+    /// What a person should know.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Why a load ended without its rows in the table.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// For this failure.
+    Failed(Failure),
+    /// The table's indexes, built after the load, refuse rows: only a load with the indexes in place can tell which.
+    WithoutIndexes,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
 
 /// Where rows go within the transaction: one for each database.
 trait Load {
-    /// Takes one row. It is in the table at the latest after [`Load::finish`].
-    fn add(&mut self, connection: &mut Connection, row: &Row<'_>) -> Result<(), Failure>;
+    /// The form in which it takes rows.
+    fn form(&self) -> Form;
 
-    /// Writes what is held back, and returns how many rows the database has taken in all.
-    fn finish(self, connection: &mut Connection) -> Result<u64, Failure>;
+    /// The column of the plan that it sorts rows by, if it does.
+    fn sorted_by(&self) -> Option<usize>;
+
+    /// Writes a batch. Rows that the database refuses become rejects.
+    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused>;
+
+    /// Writes what is held back, and says what the database has taken in all.
+    fn finish(self, connection: &mut Connection) -> Result<Loaded, Refused>;
 }
 
-/// Loads all rows and commits.
-pub(crate) fn load<R: Read>(
+/// Loads all rows that `reader` has left, behind the header.
+pub(crate) fn load<R: Read + Send>(
     connection: &mut Connection,
-    job: &Job,
-    table: &Table,
-    plan: &Plan,
-    rows: Rows<'_, R>,
-) -> Result<Summary, Failure> {
-    begin(connection)?;
-    let loaded = match &*connection {
-        Connection::Postgres(_) => fill(connection, postgres::Copy::new(table, plan), job, rows),
-        Connection::Sqlite(_) => fill(connection, sqlite::Insert::new(table, plan), job, rows),
-    };
-    let committed = loaded.and_then(|summary| {
-        Transaction::commit_transaction(connection)
-            .map_err(|error| database_failure(&error, "commit the import"))?;
-        Ok(summary)
-    });
-    if committed.is_err() && is_open(connection) {
-        // Nothing is lost if this fails too: a transaction ends with its connection, which is closed next.
-        if let Err(error) = Transaction::rollback_transaction(connection) {
-            tracing::warn!(import.id = %job.import_id, error = %error, "Failed to roll back, the connection is closed");
+    context: Context<'_>,
+    reader: Reader<R>,
+    rebuild_indexes: bool,
+) -> Result<(Loaded, Done<R>), Refused> {
+    match &*connection {
+        Connection::Postgres(_) => {
+            let loader = postgres::Loader::new(connection, context, rebuild_indexes)?;
+            run(connection, context, reader, loader)
+        }
+        Connection::Sqlite(_) => {
+            let loader = sqlite::Loader::new(connection, context)?;
+            run(connection, context, reader, loader)
         }
     }
-    committed
 }
 
-fn begin(connection: &mut Connection) -> Result<(), Failure> {
-    match connection {
-        Connection::Postgres(connection) => {
-            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
-        }
-        // Takes the write lock at once: a transaction that begins by reading could lose its snapshot to another writer,
-        // and would then fail without waiting.
-        Connection::Sqlite(connection) => {
-            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
-        }
-    }
-    .map_err(|error| database_failure(&error, "begin the transaction"))
-}
-
-fn is_open(connection: &mut Connection) -> bool {
-    let status = Transaction::transaction_manager_status_mut(connection);
-    status.transaction_depth().is_ok_and(|depth| depth.is_some())
-}
-
-fn fill<R: Read>(
+fn run<R: Read + Send>(
     connection: &mut Connection,
+    context: Context<'_>,
+    reader: Reader<R>,
     mut loader: impl Load,
-    job: &Job,
-    rows: Rows<'_, R>,
-) -> Result<Summary, Failure> {
-    let rejects = rows.for_each(|row| loader.add(connection, row))?;
-    let rows = loader.finish(connection)?;
-    if job.progress.stop_requested() {
-        return Err(interrupted());
+) -> Result<(Loaded, Done<R>), Refused> {
+    let reading = Reading {
+        reader,
+        plan: context.plan,
+        form: loader.form(),
+        sorted_by: loader.sorted_by(),
+        limit: context.job.options.limit,
+        rejects: context.rejects,
+        progress: &context.job.progress,
+    };
+    let span = tracing::Span::current();
+    let done = std::thread::scope(|scope| {
+        let (full, batches) = sync_channel(BATCHES);
+        let (emptied, empty) = sync_channel(BATCHES);
+        for _ in 0..BATCHES {
+            // There is room for all that exist.
+            let _ = emptied.send(Batch::default());
+        }
+        let reader = scope.spawn(move || span.in_scope(|| reading.run(Exchange { full, empty })));
+        let written = write_all(connection, &mut loader, &batches, &emptied);
+        // The reader ends when nobody takes its batches.
+        drop((batches, emptied));
+        let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What the database says comes first: a reader that was cut off has nothing to say.
+        written?;
+        Ok::<_, Refused>(read?)
+    })?;
+    // Rows that will not stay need not be brought to their end.
+    let loaded = if context.rejects.verdict() == Verdict::Within {
+        loader.finish(connection)?
+    } else {
+        Loaded::default()
+    };
+    Ok((loaded, done))
+}
+
+fn write_all(
+    connection: &mut Connection,
+    loader: &mut impl Load,
+    batches: &Receiver<Batch>,
+    emptied: &SyncSender<Batch>,
+) -> Result<(), Refused> {
+    for mut batch in batches {
+        let verdict = loader.write(connection, &mut batch)?;
+        batch.clear();
+        if verdict != Verdict::Within {
+            return Ok(());
+        }
+        // A reader that has read all there is takes no more.
+        let _ = emptied.send(batch);
     }
-    let summary = Summary { rows, rejects, bytes: job.progress.counters().bytes };
-    job.commit(connection, &summary)?;
-    Ok(summary)
+    Ok(())
+}
+
+/// The columns by which rows are the same for an upsert: those that the import names, or the primary key. Empty where rows
+/// are only inserted.
+fn conflict_key(table: &Table, plan: &Plan, options: &ImportOptions) -> Result<Vec<String>, Failure> {
+    let invalid = |cause: String| Failure::named(FailureName::OptionsInvalid, cause);
+    if options.on_conflict == OnConflict::Error {
+        return match options.key.as_slice() {
+            [] => Ok(Vec::new()),
+            _ => Err(invalid("a key is of use only where on_conflict is skip or update".to_owned())),
+        };
+    }
+    if options.rebuild_indexes {
+        return Err(invalid("rebuild_indexes drops the very index that on_conflict goes by".to_owned()));
+    }
+    let key = if options.key.is_empty() { table.primary_key.clone() } else { options.key.clone() };
+    if key.is_empty() {
+        return Err(invalid(format!(
+            "the table {:?} has no primary key; name the columns of a unique key for on_conflict",
+            table.name
+        )));
+    }
+    for name in &key {
+        if !table.columns.iter().any(|column| column.name == *name) {
+            return Err(invalid(format!("the table {:?} has no column {name:?} for the key", table.name)));
+        }
+        if !plan.columns.iter().any(|column| column.name == *name) {
+            return Err(invalid(format!("the file does not fill the column {name:?} of the key")));
+        }
+    }
+    Ok(key)
+}
+
+/// The failure where the indexes refuse rows that no load with the indexes in place can find.
+pub(crate) fn indexes_refuse() -> Failure {
+    let cause = "the table's indexes refuse rows when they are built, and take them one by one";
+    Failure::named(FailureName::Internal, cause)
 }
 
 /// A loader was given the other database's connection, which only a fault of our own can bring about.
 fn wrong_database() -> Failure {
-    Failure::named(statemachine::FailureName::Internal, "the rows were prepared for another database")
+    Failure::named(FailureName::Internal, "the rows were prepared for another database")
 }

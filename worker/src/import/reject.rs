@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use statemachine::RejectedRow;
+
 use super::csv::Position;
 
 /// The longest value that is told of, in characters.
@@ -65,6 +67,16 @@ reasons! {
     TooPrecise = "too_precise";
     /// More characters than the column takes.
     TooLong = "too_long";
+    /// The row's key is in the table already, or earlier in the file.
+    Unique = "unique";
+    /// The row refers to a row that is not there.
+    ForeignKey = "foreign_key";
+    /// The row breaks a check of the table.
+    Check = "check";
+    /// The row excludes, or is excluded by, another one.
+    Exclusion = "exclusion";
+    /// The database refuses the row for another reason: a trigger, a type's own rules.
+    Refused = "refused";
 }
 
 /// Why a value does not fit its column.
@@ -85,7 +97,8 @@ impl Misfit {
 /// One row that was not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reject {
-    /// Where the row stands.
+    /// Where the row stands. Of a row that the database refused only the record is known, and the line is 0, until the file
+    /// has been read again.
     pub(crate) position: Position,
     /// The column, where the reason lies in one.
     pub(crate) column: Option<String>,
@@ -102,6 +115,17 @@ impl Reject {
         Self { position, column: Some(column.to_owned()), value, misfit }
     }
 
+    /// A reject for a row that the database refused; the constraint's column, where it has but one.
+    pub(crate) fn of_database(record: u64, column: Option<String>, misfit: Misfit) -> Self {
+        Self { position: Position { record, line: 0, byte: 0 }, column, value: None, misfit }
+    }
+
+    /// Completes a reject of the database with where its row stands, and with the value of its column.
+    pub(crate) fn locate(&mut self, position: Position, value: Option<&[u8]>) {
+        self.position = position;
+        self.value = value.filter(|value| !value.is_empty()).map(cut);
+    }
+
     /// A reject for a row as a whole.
     pub(crate) fn of_row(position: Position, misfit: Misfit) -> Self {
         Self { position, column: None, value: None, misfit }
@@ -110,7 +134,10 @@ impl Reject {
 
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}", self.position.line)?;
+        match self.position {
+            Position { record, line: 0, .. } => write!(f, "record {record}")?,
+            Position { line, .. } => write!(f, "line {line}")?,
+        }
         if let Some(column) = &self.column {
             write!(f, ", column {}", column.escape_debug())?;
         }
@@ -119,6 +146,21 @@ impl fmt::Display for Reject {
             write!(f, "\"{}\" ", value.escape_debug())?;
         }
         write!(f, "{} ({})", self.misfit.says, self.misfit.reason.code())
+    }
+}
+
+impl From<&Reject> for RejectedRow {
+    fn from(reject: &Reject) -> Self {
+        let Position { record, line, byte } = reject.position;
+        Self {
+            record,
+            line,
+            byte,
+            column: reject.column.clone(),
+            value: reject.value.clone(),
+            reason: reject.misfit.reason.code().to_owned(),
+            says: reject.misfit.says.to_string(),
+        }
     }
 }
 

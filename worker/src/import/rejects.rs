@@ -1,51 +1,155 @@
-//! The rejects of one attempt. Counted exactly; the first ones are kept for the report. Beyond the limit that the import
-//! sets, the import fails.
+//! The rejects of one attempt, from the reader and from the database alike. Counted exactly, by reason too; of the first
+//! ones all is kept for the report, of the next ones what the rejects file needs. Bounded, however many there are.
 
-use statemachine::{FailureName, RejectLimit};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use statemachine::{FailureName, RejectLimit, RejectedRow};
 
 use super::reject::Reject;
 use crate::failure::Failure;
 
-/// Rejects that are kept, and told of in the failure's cause.
-const KEPT: usize = 20;
+mod texts;
 
-/// The rejects of one attempt.
-#[derive(Debug)]
+use texts::Texts;
+
+/// Rejects that are kept whole, for the report.
+const KEPT: usize = 100;
+
+/// Rejects that a failure's cause tells of.
+const TOLD: usize = 20;
+
+/// Rejects whose rows go into the rejects file.
+const FILED: usize = 100_000;
+
+/// How many more rejects are looked for once there are too many, so that a file is mended once and not row by row.
+const EXCESS: u64 = 1000;
+
+/// The rejects of one attempt, shared between those who find them.
 pub(crate) struct Rejects {
     limit: RejectLimit,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
     count: u64,
-    first: Vec<Reject>,
+    reasons: BTreeMap<&'static str, u64>,
+    /// By record: the first in the file, in whatever order they are found.
+    first: BTreeMap<u64, Reject>,
+    /// Record and reason of those that go into the rejects file.
+    filed: Vec<(u64, u32)>,
+    texts: Texts,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The limit holds.
+    Within,
+    /// The import fails, but more may be looked for.
+    Exceeded,
+    /// The import fails, and enough has been seen.
+    Enough,
 }
 
 impl Rejects {
     /// None yet, of at most `limit`.
     pub(crate) fn new(limit: RejectLimit) -> Self {
-        Self { limit, count: 0, first: Vec::new() }
+        Self { limit, found: Mutex::default() }
+    }
+
+    /// Counts one.
+    pub(crate) fn add(&self, reject: Reject) -> Verdict {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.add(reject);
+        self.judge(found.count)
+    }
+
+    /// Whether to go on, as of now.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.judge(self.count())
+    }
+
+    fn judge(&self, count: u64) -> Verdict {
+        match self.limit {
+            RejectLimit::Rows(limit) if count > limit.saturating_add(EXCESS) => Verdict::Enough,
+            RejectLimit::Rows(limit) if count > limit => Verdict::Exceeded,
+            // A share is known when the file has been read.
+            RejectLimit::Rows(_) | RejectLimit::Share { .. } => Verdict::Within,
+        }
+    }
+
+    /// All that were found, once nobody finds any more.
+    pub(crate) fn finish(self) -> Rejected {
+        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.filed.sort_unstable();
+        Rejected { limit: self.limit, found }
     }
 
     /// Rejects so far.
     pub(crate) fn count(&self) -> u64 {
-        self.count
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).count
+    }
+}
+
+impl Found {
+    fn add(&mut self, reject: Reject) {
+        self.count += 1;
+        *self.reasons.entry(reject.misfit.reason.code()).or_default() += 1;
+        if self.filed.len() < FILED {
+            let text = self.texts.number(&reject);
+            self.filed.push((reject.position.record, text));
+        }
+        self.first.insert(reject.position.record, reject);
+        if self.first.len() > KEPT {
+            self.first.pop_last();
+        }
+    }
+}
+
+/// The rejects of an attempt that has read what it will.
+pub(crate) struct Rejected {
+    limit: RejectLimit,
+    found: Found,
+}
+
+impl Rejected {
+    pub(crate) fn count(&self) -> u64 {
+        self.found.count
     }
 
-    /// Counts one; fails beyond the limit.
-    pub(crate) fn add(&mut self, reject: Reject) -> Result<(), Failure> {
-        self.count += 1;
-        if self.first.len() < KEPT {
-            self.first.push(reject);
-        }
-        if matches!(self.limit, RejectLimit::Rows(limit) if self.count > limit) {
-            Err(self.too_many())
-        } else {
-            Ok(())
-        }
+    /// How many were rejected for which reason, by its code.
+    pub(crate) fn reasons(&self) -> BTreeMap<String, u64> {
+        self.found.reasons.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
+    }
+
+    /// The first ones, in the file's order.
+    pub(crate) fn first(&self) -> Vec<RejectedRow> {
+        self.found.first.values().map(RejectedRow::from).collect()
+    }
+
+    /// The first ones, to be completed.
+    pub(crate) fn first_mut(&mut self) -> &mut BTreeMap<u64, Reject> {
+        &mut self.found.first
+    }
+
+    /// The records that go into the rejects file, in the file's order, each with its reason.
+    pub(crate) fn filed(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.found.filed.iter().map(|(record, text)| (*record, self.found.texts.text(*text)))
+    }
+
+    /// The failure, where there are too many among the rows that were read.
+    pub(crate) fn failure(&self, rows_read: u64) -> Option<Failure> {
+        self.limit.is_exceeded(self.found.count, rows_read).then(|| self.too_many())
     }
 
     fn too_many(&self) -> Failure {
-        let rows = if self.count == 1 { "row was" } else { "rows were" };
-        let mut cause = format!("{} {rows} rejected, the import allows {}", self.count, self.limit);
-        cause.push_str(if self.count > KEPT as u64 { "; the first:" } else { ":" });
-        for reject in &self.first {
+        let count = self.found.count;
+        let rows = if count == 1 { "row was" } else { "rows were" };
+        let mut cause = format!("{count} {rows} rejected, the import allows {}", self.limit);
+        cause.push_str(if count > TOLD as u64 { "; the first:" } else { ":" });
+        for reject in self.found.first.values().take(TOLD) {
             cause.push('\n');
             cause.push_str(&reject.to_string());
         }
@@ -64,22 +168,51 @@ mod tests {
         Reject::of_value(position, "age", value, Misfit::new(Reason::NotAnInteger, "is no integer"))
     }
 
+    fn rejected(limit: RejectLimit, lines: impl IntoIterator<Item = u64>) -> Rejected {
+        let rejects = Rejects::new(limit);
+        lines.into_iter().for_each(|line| {
+            rejects.add(reject(line, b"x"));
+        });
+        rejects.finish()
+    }
+
     #[test]
-    fn the_reject_beyond_the_limit_fails_the_import_with_all_that_are_kept() {
-        let mut rejects = Rejects::new(RejectLimit::Rows(2));
-        rejects.add(reject(2, b"a")).unwrap();
-        rejects.add(reject(3, b"b")).unwrap();
+    fn too_many_rejects_fail_the_import_with_the_first_of_the_file() {
+        let rejects = Rejects::new(RejectLimit::Rows(2));
+        assert_eq!(rejects.add(reject(9, b"c")), Verdict::Within);
+        assert_eq!(rejects.add(reject(2, b"a")), Verdict::Within);
+        assert_eq!(rejects.add(reject(3, b"b")), Verdict::Exceeded);
         let expected = "3 rows were rejected, the import allows 2:\n\
             line 2, column age: \"a\" is no integer (not_an_integer)\n\
             line 3, column age: \"b\" is no integer (not_an_integer)\n\
             line 9, column age: \"c\" is no integer (not_an_integer)";
-        assert_eq!(rejects.add(reject(9, b"c")), Err(Failure::named(FailureName::TooManyRejects, expected)));
+        assert_eq!(rejects.finish().failure(9), Some(Failure::named(FailureName::TooManyRejects, expected)));
+    }
+
+    #[test]
+    fn a_share_is_judged_when_the_file_has_been_read() {
+        let limit = "1%".parse().unwrap();
+        assert!(rejected(limit, 1..=5).failure(500).is_none());
+        let failure = rejected(limit, 1..=5).failure(499).unwrap();
+        assert!(failure.to_string().contains("5 rows were rejected, the import allows 1%"), "{failure}");
     }
 
     #[test]
     fn the_count_is_exact_beyond_those_that_are_kept() {
-        let mut rejects = Rejects::new(RejectLimit::Rows(1000));
-        (0..100).for_each(|line| rejects.add(reject(line, b"x")).unwrap());
-        assert_eq!((rejects.count(), rejects.first.len()), (100, KEPT));
+        let rejected = rejected(RejectLimit::Rows(1000), (1..=500).rev());
+        assert_eq!((rejected.count(), rejected.reasons()["not_an_integer"]), (500, 500));
+        let first = rejected.first();
+        assert_eq!((first.len(), first[0].line, first[KEPT - 1].line), (KEPT, 1, KEPT as u64));
+        let filed: Vec<_> = rejected.filed().collect();
+        assert_eq!(filed.len(), 500);
+        assert_eq!(filed[0], (1, "age: is no integer (not_an_integer)"));
+    }
+
+    #[test]
+    fn once_there_are_too_many_a_bounded_number_is_still_looked_for() {
+        let rejects = Rejects::new(RejectLimit::Rows(1));
+        let verdicts: Vec<_> = (0..EXCESS + 2).map(|line| rejects.add(reject(line, b"x"))).collect();
+        assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Exceeded).count() as u64, EXCESS);
+        assert_eq!(verdicts.last(), Some(&Verdict::Enough));
     }
 }

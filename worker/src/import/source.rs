@@ -4,7 +4,7 @@
 mod fetch;
 
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf as _, Bytes};
 use statemachine::FailureName;
@@ -22,12 +22,33 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// How many chunks may wait.
 const CHUNKS: usize = 8;
 
+/// What is learnt of an object while it is read.
+#[derive(Debug, Default)]
+pub(crate) struct Object {
+    etag: OnceLock<String>,
+    sha256: OnceLock<String>,
+}
+
+impl Object {
+    /// Its ETag, once the first response is there: whoever reads it again, reads this very one.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.etag.get().map(String::as_str)
+    }
+
+    /// SHA-256 of its bytes, in hexadecimal digits, once the last one has been fetched.
+    pub(crate) fn sha256(&self) -> Option<&str> {
+        self.sha256.get().map(String::as_str)
+    }
+}
+
 /// The object's bytes, in order, each once.
 pub(crate) struct Source {
     pieces: mpsc::Receiver<Result<Piece, Failure>>,
     current: Bytes,
     ended: bool,
-    progress: Arc<Progress>,
+    /// Where the bytes are counted.
+    progress: Option<Arc<Progress>>,
+    object: Arc<Object>,
 }
 
 /// What the task feeds. The end is said: a channel that merely closes means a task that was cut off, and must not pass for
@@ -41,10 +62,32 @@ enum Piece {
 impl Source {
     /// Begins to fetch the object. What is wrong with it comes out of the first read. The task ends with this reader.
     pub(crate) fn open(job: &Job, s3: &aws_sdk_s3::Client, runtime: &Handle) -> Self {
+        let object = Arc::<Object>::default();
+        let fetch = Fetch::new(s3.clone(), job, Arc::clone(&object));
+        Self::fetched_by(fetch, runtime, object, Some(Arc::clone(&job.progress)))
+    }
+
+    /// Begins to fetch the object once more, if it is still the one that was read before.
+    pub(crate) fn open_again(job: &Job, s3: &aws_sdk_s3::Client, runtime: &Handle, before: &Object) -> Self {
+        let object = Arc::<Object>::default();
+        let fetch = Fetch::again(s3.clone(), job, Arc::clone(&object), before);
+        Self::fetched_by(fetch, runtime, object, None)
+    }
+
+    fn fetched_by(
+        fetch: Fetch,
+        runtime: &Handle,
+        object: Arc<Object>,
+        progress: Option<Arc<Progress>>,
+    ) -> Self {
         let (sender, pieces) = mpsc::channel(CHUNKS);
-        let fetch = Fetch::new(s3.clone(), &job.source, job.version_id.clone(), Arc::clone(&job.progress));
         runtime.spawn(fetch.run(sender));
-        Self { pieces, current: Bytes::new(), ended: false, progress: Arc::clone(&job.progress) }
+        Self { pieces, current: Bytes::new(), ended: false, progress, object }
+    }
+
+    /// What is learnt of the object while it is read.
+    pub(crate) fn object(&self) -> Arc<Object> {
+        Arc::clone(&self.object)
     }
 }
 
@@ -63,7 +106,9 @@ impl Read for Source {
         }
         let length = self.current.len().min(buffer.len());
         self.current.copy_to_slice(buffer.get_mut(..length).unwrap_or_default());
-        self.progress.add_bytes(length as u64);
+        if let Some(progress) = &self.progress {
+            progress.add_bytes(length as u64);
+        }
         Ok(length)
     }
 }
@@ -76,8 +121,9 @@ mod tests {
         let (sender, receiver) = mpsc::channel(8);
         pieces.into_iter().for_each(|piece| sender.try_send(Ok(piece)).unwrap());
         drop(sender);
-        let progress = Arc::default();
-        let mut source = Source { pieces: receiver, current: Bytes::new(), ended: false, progress };
+        let object = Arc::default();
+        let mut source =
+            Source { pieces: receiver, current: Bytes::new(), ended: false, progress: None, object };
         let mut text = String::new();
         source.read_to_string(&mut text).map(|_| text)
     }

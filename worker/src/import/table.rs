@@ -26,6 +26,8 @@ pub(crate) struct Table {
     pub(crate) sql: String,
     /// Its columns, in the table's order.
     pub(crate) columns: Vec<Column>,
+    pub(crate) oid: u32,
+    pub(crate) primary_key: Vec<String>,
 }
 
 /// A column.

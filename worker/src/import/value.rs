@@ -50,6 +50,7 @@ pub(crate) enum Kind {
     Jsonb,
     /// Bytes, in the file as `\x` and hexadecimal digits.
     Bytes,
+    Opaque,
 }
 
 /// The size of an integer.
@@ -110,6 +111,7 @@ impl Kind {
             return Ok(Value::Null);
         }
         match *self {
+            Self::Opaque => Ok(Value::Text(text)),
             Self::Text { max_characters } => parse_text(text, max_characters).map(Value::Text),
             Self::Boolean => parse_boolean(text).map(Value::Boolean),
             Self::Integer(width) => number::parse_integer(text, width).map(Value::Integer),

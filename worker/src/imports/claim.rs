@@ -154,7 +154,7 @@ fn report_of(row: &ImportRow, outcome: Outcome) -> Report {
         bytes: counted(row.bytes_done),
         attempt: row.attempt,
         elapsed_ms: 0,
-        findings: row.findings().unwrap_or_default(),
+        findings: Box::new(row.findings().unwrap_or_default()),
     };
     Report { outcome, ..row.report().unwrap_or_else(so_far) }
 }

@@ -1,4 +1,4 @@
-//! What the work tells the job while it runs, and what the job tells the work: counters that only grow, and a request to
+//! What the work tells the job while it runs, and what the job tells the work: counters that grow, and a request to
 //! stop. Shared between the work's thread and the heartbeat; it holds no lock, so neither can hold up the other.
 
 use std::sync::OnceLock;
@@ -32,6 +32,12 @@ pub struct Counters {
 }
 
 impl Progress {
+    /// Forgets what was counted: the work begins again from its first byte.
+    pub fn begin_again(&self) {
+        [&self.rows, &self.rejects, &self.bytes].into_iter().for_each(|counter| counter.store(0, Relaxed));
+        self.next_phase();
+    }
+
     /// Adds rows and rejects.
     pub fn add_rows(&self, rows: u64, rejects: u64) {
         self.rows.fetch_add(rows, Relaxed);

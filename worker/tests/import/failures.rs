@@ -115,25 +115,6 @@ fn only_allowed_tables_are_written_and_never_our_own() {
 }
 
 #[test]
-fn what_only_the_database_can_check_is_told_in_its_words() {
-    let ddl = "CREATE TABLE teams (id INTEGER PRIMARY KEY);\
-        CREATE TABLE people (id INTEGER PRIMARY KEY, age INTEGER CHECK (age >= 0), team INTEGER REFERENCES teams (id))";
-    for world in World::both(ddl) {
-        for (id, row, says) in
-            [("u", "1,1,", "unique"), ("c", "2,-1,", "check"), ("f", "2,1,7", "foreign key")]
-        {
-            world.put("file.csv", format!("id,age,team\n1,1,\n{row}\n").as_bytes());
-            let job = world.job(id, "file.csv", "people", ImportOptions::default());
-            let (name, cause) = named(world.run(&job));
-            assert_eq!(name, FailureName::ConstraintViolation, "{cause}");
-            assert!(cause.to_lowercase().contains(says), "{cause}");
-            assert!(cause.starts_with("failed to write rows into \"people\": "), "{cause}");
-            assert_eq!(world.count("people"), 0);
-        }
-    }
-}
-
-#[test]
 fn a_quote_that_never_closes_ends_the_import_and_not_the_memory() {
     let world = World::sqlite(DDL);
     let file = [b"id,name\n1,\"".to_vec(), vec![b'x'; 3 * 1024 * 1024]].concat();

@@ -86,8 +86,11 @@ fn more_than_one_chunk_arrives_whole_and_a_late_error_takes_all_of_it_back() {
     let rows: String = (1..=10_000).map(|id| format!("{id},{text}\n")).collect();
     let file = format!("id,v\n{rows}1,again\n");
     let (name, cause) = named(world.import(file.as_bytes(), "t", ImportOptions::default()));
-    assert_eq!(name, FailureName::ConstraintViolation);
-    assert!(cause.contains("Key (id)=(1) already exists."), "{cause}");
+    assert_eq!(name, FailureName::TooManyRejects);
+    assert!(
+        cause.contains("line 10002, column id: \"1\" is also in an earlier row of the file (unique)"),
+        "{cause}"
+    );
     assert_eq!(world.count("t"), 0);
     world.put("good.csv", format!("id,v\n{rows}").as_bytes());
     let summary = world.run(&world.job("2", "good.csv", "t", ImportOptions::default())).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
-use statemachine::{FailureName, Import, ImportOptions, RejectLimit};
+use statemachine::{FailureName, Findings, Import, ImportOptions, RejectLimit};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use worker::config::AllowedTables;
@@ -95,6 +95,11 @@ impl World {
         std::fs::write(path, bytes).unwrap();
     }
 
+    /// What the bucket has under a key, if anything.
+    pub(crate) fn object(&self, key: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.directory.path().join("s3/uploads").join(key)).ok()
+    }
+
     /// A job that is registered and claimed.
     pub(crate) fn job(&self, id: &str, key: &str, table: &str, options: ImportOptions) -> Job {
         let import = Import {
@@ -120,6 +125,21 @@ impl World {
     pub(crate) fn run_from(&self, job: &Job, s3: &aws_sdk_s3::Client) -> Result<Summary, Failure> {
         let allowed = AllowedTables::parse("*").unwrap();
         worker::import::run(job, &self.database, &allowed, s3, self.runtime.handle())
+    }
+
+    /// Imports a file into `table` under an id of its own, and says what was found, too.
+    pub(crate) fn import_as(
+        &self,
+        id: &str,
+        file: &[u8],
+        table: &str,
+        options: ImportOptions,
+    ) -> (Result<Summary, Failure>, Findings) {
+        let key = format!("{id}.csv");
+        self.put(&key, file);
+        let job = self.job(id, &key, table, options);
+        let result = self.run(&job);
+        (result, job.progress.findings().cloned().unwrap_or_default())
     }
 
     /// Imports a file into `table`.

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use statemachine::{FailureName, Findings, ImportOptions, Outcome, RejectLimit, Report};
+use statemachine::{FailureName, ImportOptions, Outcome, RejectLimit, Report};
 use worker::failure::Failure;
 use worker::imports::{self, Claim, ImportStatus, NewImport};
 use worker::job::progress::Counters;
@@ -40,7 +40,7 @@ fn succeed(test: &TestDatabase, attempt: i32) -> Report {
         bytes: 99,
         attempt,
         elapsed_ms: 17,
-        findings: Findings::default(),
+        findings: Box::default(),
     };
     assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
     report

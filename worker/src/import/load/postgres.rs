@@ -1,135 +1,258 @@
-//! PostgreSQL: binary COPY, in chunks of a few megabytes. One COPY for the whole file would show an error of the database
-//! only when the last byte had been sent; chunks show it soon, and leave the server's work and ours free to overlap.
+//! PostgreSQL. Rows go straight into the table by COPY, batch by batch; a batch that the database refuses is staged and
+//! sifted. Where rows may be there already, or refer to rows that come later, all of them are staged and written at the end
+//! by one statement.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
+mod constraint;
+mod copy;
+mod insertion;
+mod key;
+mod rebuild;
+mod sift;
+mod staging;
+mod watch;
 
-use diesel::pg::{CopyFormat, CopyTarget, Pg};
-use diesel::query_builder::AstPass;
-use diesel::{ExecuteCopyFromDsl as _, QueryResult};
+use diesel::{Connection as _, PgConnection};
+use statemachine::{FailureName, OnConflict};
 
-use super::{Load, binary};
+use self::copy::{CopyError, Extra, copy};
+use self::insertion::Insertion;
+use self::rebuild::Rebuild;
+use self::sift::{Sift, rows_may_be_guilty};
+use self::staging::Staging;
+use self::watch::watched;
+use super::{Context, Load, Loaded, Refused};
 use crate::db::Connection;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
-use crate::import::check::Row;
-use crate::import::header::Plan;
-use crate::import::table::{Table, quoted};
-use crate::import::value::Kind;
-
-/// What is collected before it is sent, in bytes.
-const CHUNK_BYTES: usize = 4 * 1024 * 1024;
-
-/// What is handed to libpq at once, in bytes: it copies a message whole before it sends it.
-const MESSAGE_BYTES: usize = 64 * 1024;
+use crate::import::batch::Batch;
+use crate::import::form::Form;
+use crate::import::reading::interrupted;
+use crate::import::rejects::Verdict;
+use crate::import::table::quoted;
 
 /// Rows on their way into a table.
-pub(super) struct Copy {
+pub(super) struct Loader<'a> {
+    context: Context<'a>,
+    form: Form,
     /// What stands behind `COPY`.
     target: String,
-    kinds: Vec<Kind>,
-    chunk: Vec<u8>,
-    rows: u64,
-    table: String,
+    way: Way,
+    staging: Staging<'a>,
+    insertion: Insertion,
+    rebuild: Option<Rebuild>,
+    sorted_by: Option<usize>,
+    staged: u64,
+    loaded: Loaded,
 }
 
-impl Copy {
-    pub(super) fn new(table: &Table, plan: &Plan) -> Self {
-        let columns: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
-        let target = format!("{} ({})", table.sql, columns.join(", "));
-        let kinds = plan.columns.iter().map(|column| column.kind).collect();
-        Self { target, kinds, chunk: Vec::new(), rows: 0, table: table.name.clone() }
-    }
+/// How rows reach the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By COPY into the table itself.
+    Directly,
+    /// By COPY into the staging table, and from there at the end.
+    Staged,
+}
 
-    fn send(&mut self, connection: &mut Connection) -> Result<(), Failure> {
-        let Connection::Postgres(connection) = connection else { return Err(super::wrong_database()) };
-        let chunk = &self.chunk;
-        let write = |sink: &mut dyn Write| -> Result<(), CopyError> {
-            sink.write_all(&binary::HEADER)?;
-            for message in chunk.chunks(MESSAGE_BYTES) {
-                sink.write_all(message)?;
-            }
-            Ok(sink.write_all(&binary::TRAILER)?)
+impl<'a> Loader<'a> {
+    /// Looks at the table's keys, and prepares what the options ask for.
+    pub(super) fn new(
+        connection: &mut Connection,
+        context: Context<'a>,
+        rebuild: bool,
+    ) -> Result<Self, Failure> {
+        let connection = postgres(connection)?;
+        let Context { job, table, plan, .. } = context;
+        // A constraint that is deferred would tell of its rows only at the commit, when they are found no more.
+        key::check_at_once(connection)?;
+        let keys = key::read(connection, table, plan)?;
+        let key = key::of_conflict(&keys, table, plan, &job.options)?;
+        let way = if key.is_empty() && !key::refers_to_itself(connection, table, plan)? {
+            Way::Directly
+        } else {
+            Way::Staged
         };
-        let what = || format!("write rows into {:?}", self.table);
-        let _guard = TargetGuard::set(&self.target);
-        let copied = diesel::copy_from(target::table)
-            .from_raw_data(CurrentTarget, write)
-            .with_format(CopyFormat::Binary)
-            .execute(connection)
-            .map_err(|error| match error {
-                CopyError::Database(error) => database_failure(&error, &what()),
-                // The sink fails only where libpq cannot send: the connection is gone.
-                CopyError::Sink(error) => Failure::named(
-                    statemachine::FailureName::DatabaseUnavailable,
-                    format!("failed to {}: {error}", what()),
-                ),
-            })?;
-        self.rows += copied as u64;
-        self.chunk.clear();
-        Ok(())
+        let rebuild = if rebuild { Some(Rebuild::begin(connection, table)?) } else { None };
+        let form = Form::of_copy(&plan.columns);
+        let names: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
+        let sorted_by = match (&rebuild, way) {
+            // There is no index to be kind to.
+            (Some(_), _) => None,
+            (None, Way::Directly) => key::sorting(&keys, plan),
+            // The server sorts; rows that come in order cost it less.
+            (None, Way::Staged) => {
+                key.first().and_then(|name| plan.columns.iter().position(|column| column.name == *name))
+            }
+        };
+        Ok(Self {
+            context,
+            form,
+            target: format!("{} ({})", table.sql, names.join(", ")),
+            way,
+            staging: Staging::new(plan, form),
+            insertion: Insertion::new(table, plan, key, job.options.on_conflict),
+            rebuild,
+            sorted_by,
+            staged: 0,
+            loaded: Loaded::default(),
+        })
     }
-}
 
-impl Load for Copy {
-    fn add(&mut self, connection: &mut Connection, row: &Row<'_>) -> Result<(), Failure> {
-        binary::write_row(&mut self.chunk, &self.kinds, &row.values);
-        if self.chunk.len() >= CHUNK_BYTES { self.send(connection) } else { Ok(()) }
+    fn write_directly(&mut self, connection: &mut PgConnection, batch: &Batch) -> Result<Verdict, Failure> {
+        let progress = &self.context.job.progress;
+        let copied = connection.transaction(|connection| {
+            copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress)
+        });
+        let error = match copied {
+            Ok(rows) => {
+                progress.add_rows(rows, 0);
+                self.loaded.rows += rows;
+                return Ok(Verdict::Within);
+            }
+            Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => error,
+            Err(error) => return Err(self.failure(error)),
+        };
+        tracing::debug!(import.id = %self.context.job.import_id, "A batch was refused and is sifted");
+        self.stage(connection, batch).map_err(|_| database_failure(&error, &self.doing()))?;
+        let verdict = self.sift(connection)?;
+        self.staging.clear(connection).map_err(|error| database_failure(&error, &self.doing()))?;
+        Ok(verdict)
     }
 
-    fn finish(mut self, connection: &mut Connection) -> Result<u64, Failure> {
-        if !self.chunk.is_empty() {
-            self.send(connection)?;
+    fn stage(&mut self, connection: &mut PgConnection, batch: &Batch) -> Result<u64, Failure> {
+        let progress = &self.context.job.progress;
+        let staged = self.staging.fill(connection, batch, progress);
+        staged.map_err(|error| self.failure(error))
+    }
+
+    fn sift(&mut self, connection: &mut PgConnection) -> Result<Verdict, Failure> {
+        let Context { job, table, plan, rejects, .. } = self.context;
+        let sift = Sift { table, plan, insertion: &self.insertion, rejects, progress: &job.progress };
+        let (written, verdict) = sift.run(connection)?;
+        self.add(written);
+        Ok(verdict)
+    }
+
+    fn add(&mut self, written: insertion::Written) {
+        let (rows, updated) = (written.rows.unsigned_abs(), written.updated.unsigned_abs());
+        self.context.job.progress.add_rows(rows, 0);
+        self.loaded.rows += rows;
+        self.loaded.updated += updated;
+    }
+
+    /// Moves what is staged into the table, in one statement.
+    fn move_staged(&mut self, connection: &mut PgConnection) -> Result<Verdict, Failure> {
+        let Context { job, rejects, .. } = self.context;
+        let upserts = job.options.on_conflict != OnConflict::Error;
+        let rejects_before = rejects.count();
+        // The sort is the statement's; what it needs beyond this goes to the server's disk.
+        let failed = |error: &diesel::result::Error| database_failure(error, "write the staged rows");
+        key::give_memory_to_sort(connection).map_err(|error| failed(&error))?;
+        let written = watched(connection, job, self.context.database, |connection| {
+            connection.transaction(|connection| self.insertion.all(connection))
+        })?;
+        let mut duplicates = None;
+        let verdict = match written {
+            Ok(written) => {
+                self.add(written);
+                Verdict::Within
+            }
+            Err(error) if rows_may_be_guilty(&error) => {
+                if upserts {
+                    let removed = self.insertion.remove_duplicates(connection);
+                    duplicates = Some(removed.map_err(|error| failed(&error))?);
+                }
+                self.sift(connection)?
+            }
+            Err(error) => return Err(failed(&error)),
+        };
+        if upserts {
+            // Rows that were neither written nor rejected.
+            let rejected = rejects.count() - rejects_before;
+            let left = self.staged.saturating_sub(self.loaded.rows + rejected);
+            self.loaded.duplicates = match (duplicates, job.options.on_conflict) {
+                (Some(duplicates), _) => duplicates.min(left),
+                (None, OnConflict::Update) => left,
+                (None, _) if left == 0 => 0,
+                (None, _) => self.insertion.count_duplicates(connection).map_err(|error| failed(&error))?,
+            };
+            self.loaded.skipped = left - self.loaded.duplicates.min(left);
         }
-        Ok(self.rows)
+        Ok(verdict)
+    }
+
+    fn doing(&self) -> String {
+        format!("write rows into {:?}", self.context.table.name)
+    }
+
+    fn failure(&self, error: CopyError) -> Failure {
+        match error {
+            CopyError::Database(error) => database_failure(&error, &self.doing()),
+            // The sink fails only where libpq cannot send: the connection is gone.
+            CopyError::Sink(error) => Failure::named(
+                FailureName::DatabaseUnavailable,
+                format!("failed to {}: {error}", self.doing()),
+            ),
+            CopyError::Stopped => interrupted(),
+        }
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-enum CopyError {
-    #[error("the database refused the rows")]
-    Database(#[from] diesel::result::Error),
-    #[error("the rows could not be sent")]
-    Sink(#[from] io::Error),
-}
+impl Load for Loader<'_> {
+    fn form(&self) -> Form {
+        self.form
+    }
 
-thread_local! {
-    /// Diesel asks a type, not a value, for the target of a COPY (`CopyTarget::walk_target` has no `self`), and ours is known
-    /// only at run time. It builds the statement on the thread that executes it, so that the name can wait here for it.
-    static TARGET: RefCell<String> = const { RefCell::new(String::new()) };
-}
+    fn sorted_by(&self) -> Option<usize> {
+        self.sorted_by
+    }
 
-/// Holds the target for as long as a COPY runs.
-struct TargetGuard;
+    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
+        let connection = postgres(connection)?;
+        if self.sorted_by.is_some() {
+            batch.sort();
+        }
+        if self.way == Way::Staged {
+            self.staged += self.stage(connection, batch)?;
+            return Ok(Verdict::Within);
+        }
+        if self.rebuild.is_some() {
+            let progress = &self.context.job.progress;
+            let copied = copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress);
+            return match copied {
+                Ok(rows) => {
+                    progress.add_rows(rows, 0);
+                    self.loaded.rows += rows;
+                    Ok(Verdict::Within)
+                }
+                Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => Err(Refused::WithoutIndexes),
+                Err(error) => Err(self.failure(error).into()),
+            };
+        }
+        Ok(self.write_directly(connection, batch)?)
+    }
 
-impl TargetGuard {
-    fn set(target: &str) -> Self {
-        TARGET.with_borrow_mut(|held| target.clone_into(held));
-        Self
+    fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {
+        let connection = postgres(connection)?;
+        if self.way == Way::Staged && self.staged > 0 {
+            self.move_staged(connection)?;
+        }
+        if let Some(rebuild) = self.rebuild.take() {
+            let Context { job, database, .. } = self.context;
+            let built = watched(connection, job, database, |connection| rebuild.finish(connection))?;
+            match built {
+                Ok(note) => self.loaded.notes.push(note),
+                Err(error) if rows_may_be_guilty(&error) => return Err(Refused::WithoutIndexes),
+                Err(error) => return Err(database_failure(&error, "build the table's indexes again").into()),
+            }
+        }
+        Ok(self.loaded)
     }
 }
 
-impl Drop for TargetGuard {
-    fn drop(&mut self) {
-        TARGET.with_borrow_mut(String::clear);
-    }
-}
-
-struct CurrentTarget;
-
-impl CopyTarget for CurrentTarget {
-    type Table = target::table;
-    type SqlType = diesel::sql_types::Integer;
-
-    fn walk_target(mut pass: AstPass<'_, '_, Pg>) -> QueryResult<()> {
-        TARGET.with_borrow(|target| pass.push_sql(target));
-        Ok(())
-    }
-}
-
-// Only a type for diesel to hang the statement on; this name reaches no database.
-diesel::table! {
-    target (id) {
-        id -> Integer,
+fn postgres(connection: &mut Connection) -> Result<&mut PgConnection, Failure> {
+    match connection {
+        Connection::Postgres(connection) => Ok(connection),
+        Connection::Sqlite(_) => Err(super::wrong_database()),
     }
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use statemachine::FailureName;
 use tokio::sync::mpsc;
 
-use super::{CHUNK_BYTES, Piece};
+use super::{CHUNK_BYTES, Object, Piece};
 use crate::failure::Failure;
-use crate::import::rows::interrupted;
+use crate::import::reading::interrupted;
+use crate::job::Job;
 use crate::job::progress::Progress;
 
 /// Attempts in a row that may bring nothing before the source counts as unavailable.
@@ -43,6 +45,10 @@ pub(super) struct Fetch {
     total: Option<u64>,
     /// Bytes that have been passed on.
     offset: u64,
+    /// What is learnt of it, for others.
+    learnt: Arc<Object>,
+    /// Over the bytes that have been passed on.
+    hash: Sha256,
 }
 
 /// Why a connection ended before the object did.
@@ -56,14 +62,24 @@ enum Broken {
 }
 
 impl Fetch {
-    pub(super) fn new(
-        s3: aws_sdk_s3::Client,
-        source: &statemachine::Source,
-        version_id: Option<String>,
-        progress: Arc<Progress>,
-    ) -> Self {
-        let (bucket, key) = (source.bucket.clone(), source.key.clone());
-        Self { s3, bucket, key, version_id, progress, etag: None, total: None, offset: 0 }
+    pub(super) fn new(s3: aws_sdk_s3::Client, job: &Job, object: Arc<Object>) -> Self {
+        Self {
+            s3,
+            bucket: job.source.bucket.clone(),
+            key: job.source.key.clone(),
+            version_id: job.version_id.clone(),
+            progress: Arc::clone(&job.progress),
+            etag: None,
+            total: None,
+            offset: 0,
+            learnt: object,
+            hash: Sha256::new(),
+        }
+    }
+
+    /// Fetches what was fetched before, and nothing else.
+    pub(super) fn again(s3: aws_sdk_s3::Client, job: &Job, object: Arc<Object>, before: &Object) -> Self {
+        Self { etag: before.etag().map(str::to_owned), ..Self::new(s3, job, object) }
     }
 
     /// Feeds the channel until the object's end, or with one failure.
@@ -133,7 +149,12 @@ impl Fetch {
                 Ok(None) if self.total.is_some_and(|total| self.offset < total) => {
                     return Err(Broken::Again("the connection was closed".to_owned()));
                 }
-                Ok(None) => return sender.send(Ok(Piece::End)).await.map_err(|_| Broken::Abandoned),
+                Ok(None) => {
+                    let digest = std::mem::take(&mut self.hash).finalize();
+                    let digits = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                    let _ = self.learnt.sha256.set(digits);
+                    return sender.send(Ok(Piece::End)).await.map_err(|_| Broken::Abandoned);
+                }
                 Err(_) => return Err(Broken::Again(format!("nothing came for {} s", IDLE.as_secs()))),
             }
         }
@@ -152,7 +173,13 @@ impl Fetch {
     fn check(&mut self, response: &GetObjectOutput) -> Result<(), Broken> {
         let etag = response.e_tag().map(str::to_owned);
         let length = response.content_length().and_then(|length| u64::try_from(length).ok());
-        if self.offset == 0 && self.etag.is_none() {
+        if self.offset == 0 && self.learnt.etag().is_none() {
+            if self.etag.is_some() && self.etag != etag {
+                return Err(Broken::Failed(self.changed()));
+            }
+            if let Some(etag) = &etag {
+                let _ = self.learnt.etag.set(etag.clone());
+            }
             self.etag = etag;
             self.total = length;
             self.progress.set_bytes_total(length.unwrap_or(0));
@@ -179,6 +206,7 @@ impl Fetch {
         while !chunk.is_empty() {
             let part = chunk.split_to(chunk.len().min(CHUNK_BYTES));
             let length = part.len() as u64;
+            self.hash.update(&part);
             sender.send(Ok(Piece::Bytes(part))).await.map_err(|_| Broken::Abandoned)?;
             self.offset += length;
         }

@@ -127,7 +127,13 @@ pub(super) fn read(connection: &mut PgConnection, name: &str) -> Result<Found, F
         })
         .collect();
     let sql = format!("{}.{}", quoted(&table.schema), quoted(&table.name));
-    Ok(Found::Table(Table { name: name.to_owned(), sql, columns }))
+    Ok(Found::Table(Table {
+        name: name.to_owned(),
+        sql,
+        columns,
+        oid: u32::try_from(table.oid).unwrap_or(0),
+        primary_key: vec!["id".to_owned()],
+    }))
 }
 
 /// What a column of this type takes. The modifier is the type's own encoding of lengths; -1 where there is none.

@@ -93,6 +93,8 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         name: table.name.clone(),
         sql: format!("\"main\".{}", quoted(&table.name)),
         columns,
+        oid: 0,
+        primary_key: vec!["id".to_owned()],
     }))
 }
 

@@ -3,13 +3,14 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
+use crate::import::header::Filled;
 use crate::import::value::{Decimal, Kind, Value, Width, hex_bytes};
 
 /// What a stream begins with: signature, flags, length of the header's extension.
-pub(super) const HEADER: [u8; 19] = *b"PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0";
+pub(crate) const HEADER: [u8; 19] = *b"PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0";
 
 /// What a stream ends with: a row of -1 fields.
-pub(super) const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
+pub(crate) const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// The day that PostgreSQL counts from.
 const EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
@@ -18,15 +19,23 @@ const EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
 };
 
 /// Appends a row.
-pub(super) fn write_row(out: &mut Vec<u8>, kinds: &[Kind], values: &[Value<'_>]) {
+pub(crate) fn write_row(out: &mut Vec<u8>, columns: &[Filled], values: &[Value<'_>]) {
     // At most 1,600 columns: a table has no more.
     out.extend_from_slice(&(values.len() as i16).to_be_bytes());
-    for (kind, value) in kinds.iter().zip(values) {
-        write_value(out, *kind, value);
+    for (column, value) in columns.iter().zip(values) {
+        write_value(out, &column.kind, value);
     }
 }
 
-fn write_value(out: &mut Vec<u8>, kind: Kind, value: &Value<'_>) {
+/// Appends a row that is written already, with one more field behind its own.
+pub(crate) fn with_field(out: &mut Vec<u8>, row: &[u8], field: &[u8]) {
+    let Some((count, fields)) = row.split_first_chunk::<2>() else { return };
+    out.extend_from_slice(&(i16::from_be_bytes(*count) + 1).to_be_bytes());
+    out.extend_from_slice(fields);
+    sized(out, field);
+}
+
+fn write_value(out: &mut Vec<u8>, kind: &Kind, value: &Value<'_>) {
     match value {
         Value::Null => out.extend_from_slice(&(-1_i32).to_be_bytes()),
         Value::Boolean(value) => sized(out, &[u8::from(*value)]),
@@ -41,7 +50,7 @@ fn write_value(out: &mut Vec<u8>, kind: Kind, value: &Value<'_>) {
             _ => sized(out, &value.to_be_bytes()),
         },
         Value::Decimal(value) => numeric(out, value),
-        Value::Text(text) if kind == Kind::Jsonb => {
+        Value::Text(text) if *kind == Kind::Jsonb => {
             // The form's version, and the text.
             length(out, text.len() + 1);
             out.push(1);
@@ -105,7 +114,7 @@ mod tests {
 
     fn written(kind: Kind, field: &str) -> Vec<u8> {
         let mut out = Vec::new();
-        write_value(&mut out, kind, &kind.parse(field.as_bytes()).unwrap());
+        write_value(&mut out, &kind, &kind.parse(field.as_bytes()).unwrap());
         out
     }
 

@@ -1,0 +1,132 @@
+//! Rows on their way from the reader to the database, in the form in which the database takes them. A batch is filled while
+//! the one before is written; two exist and are used in turn, so that the memory of an import is theirs whatever the
+//! file's size.
+
+/// How many bytes of rows a batch takes. The more rows are sorted at a time, the fewer pages of an index each of them
+/// touches; two batches, with their marks, stay well below the 64 MB that a worker may take.
+const FULL_BYTES: usize = 15 * 1024 * 1024;
+
+/// How many rows a batch takes, however small they are.
+const FULL_ROWS: usize = 400_000;
+
+/// Rows of one file, in its order or sorted.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// Each row behind its length in four bytes.
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+    /// The record that the marks count from.
+    first_record: u64,
+}
+
+/// Where a row lies, what it is sorted by, and which record of the file it is.
+#[derive(Clone, Copy)]
+struct Mark {
+    key: u64,
+    start: u32,
+    record: u32,
+}
+
+/// A row of a batch.
+pub(crate) struct BatchRow<'a> {
+    /// Which record of the file it is.
+    pub(crate) record: u64,
+    /// The row in the database's form.
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Batch {
+    /// Appends a row; `write` appends its form.
+    pub(crate) fn push(&mut self, record: u64, key: u64, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.marks.is_empty() {
+            self.first_record = record;
+            // Address space, not memory: a vector that grows by doubling would need half as much again.
+            self.bytes.reserve_exact(FULL_BYTES + FULL_BYTES / 8);
+            self.marks.reserve_exact(FULL_ROWS.min(FULL_BYTES / 64));
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        write(&mut self.bytes);
+        // A batch is full long before these overflow: a row has at most a few megabytes.
+        let length = (self.bytes.len() - start - 4) as u32;
+        if let Some(prefix) = self.bytes.get_mut(start..start + 4) {
+            prefix.copy_from_slice(&length.to_le_bytes());
+        }
+        self.marks.push(Mark { key, start: start as u32, record: (record - self.first_record) as u32 });
+    }
+
+    /// Whether the batch is to be written before the row of this record is added.
+    pub(crate) fn is_full(&self, next_record: u64) -> bool {
+        self.bytes.len() >= FULL_BYTES
+            || self.marks.len() >= FULL_ROWS
+            // Between two rows there may be any number of rejects.
+            || (!self.marks.is_empty() && next_record - self.first_record > u64::from(u32::MAX))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// Takes all rows out, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.marks.clear();
+    }
+
+    /// Sorts by the key; rows of one key stay in the file's order.
+    pub(crate) fn sort(&mut self) {
+        // Keys that come in order, as sequences and time-ordered UUIDs do, cost no more than this look.
+        if !self.marks.is_sorted_by_key(|mark| mark.key) {
+            self.marks.sort_unstable_by_key(|mark| (mark.key, mark.start));
+        }
+    }
+
+    /// Back to the file's order.
+    pub(crate) fn unsort(&mut self) {
+        self.marks.sort_unstable_by_key(|mark| mark.start);
+    }
+
+    /// The rows, in the order that they are in.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = BatchRow<'_>> {
+        self.marks.iter().filter_map(|mark| {
+            let (length, rest) = self.bytes.get(mark.start as usize..)?.split_first_chunk()?;
+            let bytes = rest.get(..u32::from_le_bytes(*length) as usize)?;
+            Some(BatchRow { record: self.first_record + u64::from(mark.record), bytes })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(batch: &Batch) -> Vec<(u64, &[u8])> {
+        batch.rows().map(|row| (row.record, row.bytes)).collect()
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were_pushed_and_sorted_by_key_then_file() {
+        let mut batch = Batch::default();
+        for (record, key, text) in [(7, 3, "c"), (8, 1, ""), (10, 3, "d"), (12, 2, "long")] {
+            batch.push(record, key, |out| out.extend_from_slice(text.as_bytes()));
+        }
+        let in_file: [(u64, &[u8]); 4] = [(7, b"c"), (8, b""), (10, b"d"), (12, b"long")];
+        assert_eq!(rows(&batch), in_file);
+        batch.sort();
+        let sorted: [(u64, &[u8]); 4] = [(8, b""), (12, b"long"), (7, b"c"), (10, b"d")];
+        assert_eq!(rows(&batch), sorted);
+        batch.unsort();
+        assert_eq!(rows(&batch), in_file);
+        batch.clear();
+        assert!(batch.is_empty() && rows(&batch).is_empty());
+    }
+
+    #[test]
+    fn a_batch_is_full_before_its_marks_overflow() {
+        let mut batch = Batch::default();
+        assert!(!batch.is_full(u64::MAX));
+        batch.push(5, 0, |out| out.push(1));
+        assert!(!batch.is_full(6));
+        assert!(batch.is_full(6 + u64::from(u32::MAX)));
+    }
+}

@@ -1,0 +1,35 @@
+//! The form in which a database takes rows: the reader writes it beside the database's work, the loader only passes it on.
+
+pub(crate) mod binary;
+pub(crate) mod native;
+pub(crate) mod text;
+
+use super::header::Filled;
+use super::value::{Kind, Value};
+
+/// How rows are written down for the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// PostgreSQL's binary COPY: the least work for the server.
+    Binary,
+    /// PostgreSQL's text COPY: for types that have no binary writer here, and that only the server can read.
+    Text,
+    /// Values to be bound to a statement of SQLite.
+    Native,
+}
+
+impl Form {
+    /// The form of a COPY that fills these columns.
+    pub(crate) fn of_copy(columns: &[Filled]) -> Self {
+        if columns.iter().any(|column| column.kind == Kind::Opaque) { Self::Text } else { Self::Binary }
+    }
+
+    /// Appends a row.
+    pub(crate) fn write(self, out: &mut Vec<u8>, columns: &[Filled], values: &[Value<'_>]) {
+        match self {
+            Self::Binary => binary::write_row(out, columns, values),
+            Self::Text => text::write_row(out, values),
+            Self::Native => native::write_row(out, values),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The transaction of an import: rows, and the import's own row to SUCCESS, in one. Either all of it is there, or nothing.
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
+
+use crate::db::Connection;
+use crate::db::failure::database_failure;
+use crate::failure::Failure;
+
+type Manager = <Connection as diesel::Connection>::TransactionManager;
+
+/// Does `work` within a transaction, and commits it if it ends well.
+pub(crate) fn within<T, E: From<Failure>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(connection)?;
+    let committed = work(connection).and_then(|done| {
+        Manager::commit_transaction(connection)
+            .map_err(|error| database_failure(&error, "commit the import"))?;
+        Ok(done)
+    });
+    if committed.is_err() && is_open(connection) {
+        // Nothing is lost if this fails too: a transaction ends with its connection, which is closed next.
+        if let Err(error) = Manager::rollback_transaction(connection) {
+            tracing::warn!(error = %error, "Failed to roll back, the connection is closed");
+        }
+    }
+    committed
+}
+
+/// Marks a place that [`go_back`] goes back to.
+pub(crate) fn mark(connection: &mut Connection) -> Result<(), Failure> {
+    Manager::begin_transaction(connection).map_err(|error| database_failure(&error, "set a savepoint"))
+}
+
+/// Undoes all that was done since [`mark`].
+pub(crate) fn go_back(connection: &mut Connection) -> Result<(), Failure> {
+    Manager::rollback_transaction(connection)
+        .map_err(|error| database_failure(&error, "go back to the savepoint"))
+}
+
+fn begin(connection: &mut Connection) -> Result<(), Failure> {
+    match connection {
+        Connection::Postgres(connection) => {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
+        }
+        // Takes the write lock at once: a transaction that begins by reading could lose its snapshot to another writer,
+        // and would then fail without waiting.
+        Connection::Sqlite(connection) => {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
+        }
+    }
+    .map_err(|error| database_failure(&error, "begin the transaction"))
+}
+
+fn is_open(connection: &mut Connection) -> bool {
+    let status = Manager::transaction_manager_status_mut(connection);
+    status.transaction_depth().is_ok_and(|depth| depth.is_some())
+}

@@ -1,0 +1,139 @@
+//! The reader's side of an import: records are read and checked, those that fit become rows of a batch in the database's own
+//! form, the others rejects. It runs on a thread of its own, so that all of this goes on beside the database's work.
+
+use std::io::Read;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use statemachine::FailureName;
+
+use super::batch::Batch;
+use super::check::{Unfit, check};
+use super::csv::{RawRow, Reader};
+use super::form::Form;
+use super::header::Plan;
+use super::order;
+use super::reject::Reject;
+use super::rejects::{Rejects, Verdict};
+use super::value::Value;
+use crate::failure::Failure;
+use crate::job::progress::Progress;
+
+/// Records between two looks at the request to stop.
+const RECORDS_PER_LOOK: u64 = 1000;
+
+/// What the reader needs to know.
+pub(crate) struct Reading<'a, R> {
+    pub(crate) reader: Reader<R>,
+    pub(crate) plan: &'a Plan,
+    /// The form that rows take.
+    pub(crate) form: Form,
+    /// Which column of the plan rows are sorted by; none where it would bring nothing.
+    pub(crate) sorted_by: Option<usize>,
+    /// How many records are read at the most.
+    pub(crate) limit: Option<u64>,
+    pub(crate) rejects: &'a Rejects,
+    pub(crate) progress: &'a Progress,
+}
+
+/// Where batches go, and where they come back from.
+pub(crate) struct Exchange {
+    pub(crate) full: SyncSender<Batch>,
+    pub(crate) empty: Receiver<Batch>,
+}
+
+/// The reader, and how far it has come.
+pub(crate) struct Done<R> {
+    pub(crate) reader: Reader<R>,
+    /// Records that were read, rejects among them.
+    pub(crate) rows_read: u64,
+    /// The file was read to its end.
+    pub(crate) whole: bool,
+}
+
+impl<R: Read> Reading<'_, R> {
+    /// Reads all records. Ends early where there are too many rejects, or where nobody takes the batches any more.
+    pub(crate) fn run(mut self, exchange: Exchange) -> Result<Done<R>, Failure> {
+        let mut exchange = Some(exchange);
+        let mut batch = exchange.as_ref().and_then(|exchange| exchange.empty.recv().ok()).unwrap_or_default();
+        let mut buffer = Vec::with_capacity(self.plan.columns.len());
+        let mut rows_read = 0;
+        let mut whole = true;
+        while let Some(raw) = self.reader.next_row()? {
+            if self.limit.is_some_and(|limit| rows_read >= limit) {
+                whole = false;
+                break;
+            }
+            rows_read += 1;
+            let mut values: Vec<Value<'_>> = recycle(buffer);
+            match check(&raw, self.plan, &mut values) {
+                // Once there are too many rejects nothing is written any more; what follows is only checked.
+                Ok(()) if exchange.is_none() => {}
+                Ok(()) => {
+                    let record = raw.position.record;
+                    if batch.is_full(record) && !hand_over(&mut batch, exchange.as_ref()) {
+                        whole = false;
+                        break;
+                    }
+                    let key = self.sorted_by.and_then(|column| values.get(column)).map_or(0, order::key);
+                    batch.push(record, key, |out| self.form.write(out, &self.plan.columns, &values));
+                }
+                Err(unfit) => {
+                    self.progress.add_rows(0, 1);
+                    match self.rejects.add(rejected(&raw, self.plan, unfit)) {
+                        Verdict::Within => {}
+                        Verdict::Exceeded => drop(exchange.take()),
+                        Verdict::Enough => {
+                            whole = false;
+                            break;
+                        }
+                    }
+                }
+            }
+            buffer = recycle(values);
+            if rows_read % RECORDS_PER_LOOK == 0 && self.progress.stop_requested() {
+                return Err(interrupted());
+            }
+        }
+        if !batch.is_empty() && exchange.is_some() {
+            hand_over(&mut batch, exchange.as_ref());
+        }
+        Ok(Done { reader: self.reader, rows_read, whole })
+    }
+}
+
+/// Gives a full batch away for an empty one. `false` where nobody takes it: the other side has failed, and says why.
+fn hand_over(batch: &mut Batch, exchange: Option<&Exchange>) -> bool {
+    let Some(exchange) = exchange else { return false };
+    if exchange.full.send(std::mem::take(batch)).is_err() {
+        return false;
+    }
+    match exchange.empty.recv() {
+        Ok(empty) => {
+            *batch = empty;
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+fn rejected(raw: &RawRow<'_>, plan: &Plan, unfit: Unfit) -> Reject {
+    match unfit.column.and_then(|column| plan.columns.get(column)) {
+        Some(column) => {
+            let field = raw.fields.get(column.field).unwrap_or_default();
+            Reject::of_value(raw.position, &column.name, field, unfit.misfit)
+        }
+        None => Reject::of_row(raw.position, unfit.misfit),
+    }
+}
+
+/// The failure of an import that was asked to stop.
+pub(crate) fn interrupted() -> Failure {
+    Failure::named(FailureName::Interrupted, "the worker was asked to stop, and rolled back")
+}
+
+/// An empty vector in the memory of another one: the row's values borrow from a record that is gone at the next, so that
+/// their vector cannot live on as it is. Collecting in place keeps its allocation.
+fn recycle<'b>(mut values: Vec<Value<'_>>) -> Vec<Value<'b>> {
+    values.clear();
+    values.into_iter().map(|_| Value::Null).collect()
+}

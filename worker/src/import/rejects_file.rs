@@ -1,0 +1,121 @@
+//! The rejects file: the rejected rows as they stand in the source, each behind its line and its reason, in the source's own
+//! encoding and with its own delimiter, so that it can be corrected and imported again as it is. It is made by reading the
+//! source a second time: only then do all rejects stand in the file's order, those of the database among them, and no row
+//! has to be kept in memory in the meantime.
+
+mod upload;
+
+use std::io::Read;
+use std::iter::Peekable;
+
+use statemachine::{RejectsFile, Source};
+use tokio::runtime::Handle;
+
+use super::csv::{Format, Reader};
+use super::header::{LINE, Plan, REASON};
+use super::reading::interrupted;
+use super::rejects::Rejected;
+use crate::failure::Failure;
+use crate::job::Job;
+use upload::Upload;
+
+/// Records between two signs of progress.
+const RECORDS_PER_BEAT: u64 = 1000;
+
+/// The most that a rejects file takes, in bytes.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Where an import's rejects file is: next to its source, under a name that no import is made of.
+fn place(job: &Job) -> Source {
+    let Source { bucket, key } = &job.source;
+    Source { bucket: bucket.clone(), key: format!("{key}.{}.rejects", job.import_id) }
+}
+
+/// Reads the source again by `reader`, completes the first rejects with where their rows stand, and writes the rejects file
+/// unless the import is a dry run.
+///
+/// # Errors
+/// What is wrong with the source; `Import.SourceDenied` or `Import.SourceUnavailable` where the file cannot be written.
+pub(crate) fn write<R: Read>(
+    job: &Job,
+    mut reader: Reader<R>,
+    plan: &Plan,
+    rejected: &mut Rejected,
+    (s3, runtime): (&aws_sdk_s3::Client, &Handle),
+) -> Result<Option<RejectsFile>, Failure> {
+    let mut upload = (!job.options.dry_run).then(|| Upload::new(s3, runtime, place(job)));
+    if !job.options.no_header
+        && let Some(header) = reader.next_row()?
+        && let Some(upload) = &mut upload
+    {
+        let header = header.original().into_owned();
+        let format = reader.format();
+        upload.push(format.mark())?;
+        upload.push(&line(format, [LINE, REASON], &header))?;
+    }
+    let filed: Vec<_> = rejected.filed().map(|(record, reason)| (record, reason.to_owned())).collect();
+    let mut filed = filed.into_iter().peekable();
+    let mut rows = 0;
+    let last = filed.clone().last().map_or(0, |(record, _)| record);
+    while let Some(row) = reader.next_row()? {
+        let position = row.position;
+        if let Some(reject) = rejected.first_mut().get_mut(&position.record)
+            && reject.position.line == 0
+        {
+            let field = plan.columns.iter().find(|column| Some(&column.name) == reject.column.as_ref());
+            reject.locate(position, field.and_then(|column| row.fields.get(column.field)));
+        }
+        if let Some(reason) = take(&mut filed, position.record)
+            && let Some(upload) = &mut upload
+            && upload.bytes() < MAX_BYTES
+        {
+            let original = row.original().into_owned();
+            upload.push(&line(reader.format(), [&position.line.to_string(), &reason], &original))?;
+            rows += 1;
+        }
+        if position.record >= last {
+            break;
+        }
+        if position.record % RECORDS_PER_BEAT == 0 {
+            job.progress.next_phase();
+            if job.progress.stop_requested() {
+                return Err(interrupted());
+            }
+        }
+    }
+    let Some(upload) = upload else { return Ok(None) };
+    Ok(Some(RejectsFile { source: upload.finish()?, rows }))
+}
+
+/// The reason of this record, if it is the next reject.
+fn take(filed: &mut Peekable<impl Iterator<Item = (u64, String)>>, record: u64) -> Option<String> {
+    filed.next_if(|(next, _)| *next == record).map(|(_, reason)| reason)
+}
+
+/// A record with two fields before its own.
+fn line(format: &Format, fields: [&str; 2], original: &[u8]) -> Vec<u8> {
+    let mut line = Vec::with_capacity(original.len() + 128);
+    let delimiter = char::from(format.delimiter).to_string();
+    for field in fields {
+        format.encode(&quoted(field, format), &mut line);
+        format.encode(&delimiter, &mut line);
+    }
+    line.extend_from_slice(original);
+    format.encode(format.line_break, &mut line);
+    line
+}
+
+/// A field in quotes where it needs them.
+fn quoted(field: &str, format: &Format) -> String {
+    if field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return field.to_owned();
+    }
+    let field = field.replace(['\n', '\r'], " ");
+    match format.escape.map(char::from) {
+        None => format!("\"{}\"", field.replace('"', "\"\"")),
+        Some(escape) => {
+            let twice = format!("{escape}{escape}");
+            format!("\"{}\"", field.replace(escape, &twice).replace('"', &format!("{escape}\"")))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! An object that is written while its size is not known: in parts, once there is more than one part's worth.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+use statemachine::{FailureName, Source};
+use tokio::runtime::Handle;
+
+use crate::failure::Failure;
+
+/// The size of a part, in bytes; S3 takes no smaller ones than 5 MiB, but for the last.
+const PART_BYTES: usize = 6 * 1024 * 1024;
+
+/// What the object says of itself.
+const CONTENT_TYPE: &str = "text/csv";
+
+/// An object on its way.
+pub(super) struct Upload<'a> {
+    s3: &'a aws_sdk_s3::Client,
+    runtime: &'a Handle,
+    place: Source,
+    part: Vec<u8>,
+    sent: u64,
+    multipart: Option<Multipart>,
+}
+
+struct Multipart {
+    id: String,
+    parts: Vec<CompletedPart>,
+}
+
+impl<'a> Upload<'a> {
+    pub(super) fn new(s3: &'a aws_sdk_s3::Client, runtime: &'a Handle, place: Source) -> Self {
+        Self { s3, runtime, place, part: Vec::new(), sent: 0, multipart: None }
+    }
+
+    /// Bytes so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sent + self.part.len() as u64
+    }
+
+    /// Appends bytes. Blocks while a part is sent.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.part.extend_from_slice(bytes);
+        if self.part.len() >= PART_BYTES { self.send_part() } else { Ok(()) }
+    }
+
+    /// Sends what is left; then the object is there.
+    pub(super) fn finish(mut self) -> Result<Source, Failure> {
+        if self.multipart.is_some() && !self.part.is_empty() {
+            self.send_part()?;
+        }
+        let (bucket, key) = (&self.place.bucket, &self.place.key);
+        let sent = match &self.multipart {
+            None => {
+                let put = self.s3.put_object().bucket(bucket).key(key).content_type(CONTENT_TYPE);
+                let put = put.body(Bytes::from(std::mem::take(&mut self.part)).into());
+                self.runtime.block_on(put.send()).map(|_| ()).map_err(|error| self.failure(&error))
+            }
+            Some(Multipart { id, parts }) => {
+                let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
+                let complete = self.s3.complete_multipart_upload().bucket(bucket).key(key).upload_id(id);
+                let complete = complete.multipart_upload(parts);
+                self.runtime.block_on(complete.send()).map(|_| ()).map_err(|error| self.failure(&error))
+            }
+        };
+        sent?;
+        self.multipart = None;
+        Ok(self.place.clone())
+    }
+
+    fn send_part(&mut self) -> Result<(), Failure> {
+        let (bucket, key) = (&self.place.bucket, &self.place.key);
+        if self.multipart.is_none() {
+            let create = self.s3.create_multipart_upload().bucket(bucket).key(key).content_type(CONTENT_TYPE);
+            let created = self.runtime.block_on(create.send()).map_err(|error| self.failure(&error))?;
+            let id = created.upload_id.unwrap_or_default();
+            self.multipart = Some(Multipart { id, parts: Vec::new() });
+        }
+        let (s3, runtime) = (self.s3, self.runtime);
+        let Some(multipart) = &mut self.multipart else { return Ok(()) };
+        // A file of the greatest size has far fewer parts than S3's 10,000.
+        let number = multipart.parts.len() as i32 + 1;
+        let part = std::mem::take(&mut self.part);
+        self.sent += part.len() as u64;
+        let send = s3.upload_part().bucket(bucket).key(key).upload_id(&multipart.id).part_number(number);
+        let sent = runtime.block_on(send.body(Bytes::from(part).into()).send());
+        match sent {
+            Ok(sent) => {
+                let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build();
+                multipart.parts.push(part);
+                Ok(())
+            }
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    /// What it means that S3 did not take something.
+    fn failure<E: ProvideErrorMetadata>(&self, error: &SdkError<E>) -> Failure {
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let code = error.code().unwrap_or("no answer");
+        let name = if status == 403 { FailureName::SourceDenied } else { FailureName::SourceUnavailable };
+        Failure::named(name, format!("failed to write the rejected rows to {}: {code}", self.place))
+    }
+}
+
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        // Parts of an object that is never completed would be paid for.
+        if let Some(Multipart { id, .. }) = self.multipart.take() {
+            let abort = self.s3.abort_multipart_upload().bucket(&self.place.bucket).key(&self.place.key);
+            let _ = self.runtime.block_on(abort.upload_id(id).send());
+        }
+    }
+}

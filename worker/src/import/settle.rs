@@ -1,0 +1,111 @@
+//! What follows when all rows have been read: is the file one that was here before, were there too many rejects, where do
+//! they go, what is to be said of it all.
+
+use std::io::Read;
+
+use statemachine::{FailureName, Findings, ImportOptions};
+
+use super::csv::Format;
+use super::header::Plan;
+use super::load::Loaded;
+use super::reading::Done;
+use super::rejects::Rejected;
+use super::source::{Object, Source};
+use super::{Import, open, rejects_file};
+use crate::db::Connection;
+use crate::failure::Failure;
+use crate::imports;
+use crate::job::Summary;
+
+/// Says what was found, and whether the import may be committed.
+///
+/// # Errors
+/// `Import.TooManyRejects`, `Import.AlreadyImported`, or what is wrong with the source when it is read again.
+pub(super) fn settle<R: Read>(
+    import: &Import<'_>,
+    connection: &mut Connection,
+    plan: &Plan,
+    object: &Object,
+    loaded: Loaded,
+    done: Done<R>,
+    mut rejected: Rejected,
+) -> Result<Summary, Failure> {
+    let job = import.job;
+    let Done { reader, rows_read, whole } = done;
+    let format = reader.format().clone();
+    // What is left of the source is not fetched.
+    drop(reader);
+    let sha256 = object.sha256().filter(|_| whole);
+    let same_file_as = match sha256 {
+        Some(sha256) => imports::same_file(connection, job, sha256)?,
+        None => None,
+    };
+    let mut findings = Findings {
+        encoding: Some(format!("{} ({})", format.encoding, format.encoding_from)),
+        delimiter: Some(shown(format.delimiter)),
+        compression: format.compression.map(str::to_owned),
+        rows_read,
+        updated: loaded.updated,
+        skipped: loaded.skipped,
+        duplicates: loaded.duplicates,
+        dry_run: job.options.dry_run,
+        sha256: sha256.map(str::to_owned),
+        same_file_as,
+        notes: loaded.notes,
+        reasons: rejected.reasons(),
+        ..Findings::default()
+    };
+    if job.options.once && findings.same_file_as.is_some() {
+        let cause = already_imported(&findings);
+        job.progress.set_findings(findings);
+        return Err(Failure::named(FailureName::AlreadyImported, cause));
+    }
+    if rejected.count() > 0 {
+        match write_rejects(import, plan, object, &format, &mut rejected) {
+            Ok(rejects_file) => findings.rejects_file = rejects_file,
+            // The import fails for its rejects; that they could not be filed is a note beside that.
+            Err(Failure::Named { cause, .. }) if rejected.failure(rows_read).is_some() => {
+                findings.notes.push(format!("the rejects file is missing: {cause}"));
+            }
+            // Rows that are left out and written down nowhere would be lost.
+            Err(failure) => return Err(failure),
+        }
+        findings.first_rejects = rejected.first();
+    }
+    job.progress.set_findings(findings);
+    match rejected.failure(rows_read) {
+        Some(failure) => Err(failure),
+        None => {
+            Ok(Summary { rows: loaded.rows, rejects: rejected.count(), bytes: job.progress.counters().bytes })
+        }
+    }
+}
+
+/// Reads the source once more, as it was read the first time.
+fn write_rejects(
+    import: &Import<'_>,
+    plan: &Plan,
+    object: &Object,
+    format: &Format,
+    rejected: &mut Rejected,
+) -> Result<Option<statemachine::RejectsFile>, Failure> {
+    let source = Source::open_again(import.job, import.s3, import.runtime, object);
+    let options = ImportOptions {
+        encoding: Some(format.encoding),
+        delimiter: shown(format.delimiter).parse().ok(),
+        ..import.job.options.clone()
+    };
+    let reader = open(source, &options)?;
+    rejects_file::write(import.job, reader, plan, rejected, (import.s3, import.runtime))
+}
+
+fn already_imported(findings: &Findings) -> String {
+    format!(
+        "the same file was imported into this table before, as {}; without `once` it would be imported again",
+        findings.same_file_as.as_deref().unwrap_or_default()
+    )
+}
+
+fn shown(delimiter: u8) -> String {
+    if delimiter == b'\t' { "tab".to_owned() } else { char::from(delimiter).to_string() }
+}

@@ -1,0 +1,70 @@
+//! The rejected rows, next to the source: as they stood there, to be corrected and imported again.
+
+use statemachine::{FailureName, ImportOptions};
+
+use super::world::{World, max_rejects, named};
+
+const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)";
+
+#[test]
+fn rejected_rows_are_written_as_they_stood_and_imported_again_once_they_are_mended() {
+    for world in World::both(DDL) {
+        let file = "id,name,age\r\n1,\"Smith, \"\"Joe\"\"\",x\r\n2,東京,30\r\n2,大阪,31\r\n3,\"two\r\nlines\",\r\n4,a,b,c\r\n";
+        let (result, findings) = world.import_as("f", file.as_bytes(), "t", max_rejects(3));
+        assert_eq!(result.unwrap().rows, 2);
+        let rejects = findings.rejects_file.unwrap();
+        assert_eq!((rejects.source.to_string().as_str(), rejects.rows), ("s3://uploads/f.csv.f.rejects", 3));
+        let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+        let lines: Vec<_> = written.split("\r\n").collect();
+        assert_eq!(lines[0], "baton_line,baton_reason,id,name,age");
+        assert_eq!(lines[1], "2,\"age: is no integer (not_an_integer)\",1,\"Smith, \"\"Joe\"\"\",x");
+        assert!(lines[2].starts_with("4,\"") && lines[2].ends_with("(unique)\",2,大阪,31"), "{written}");
+        assert_eq!(lines[3], "7,\"has 4 fields, the header has 3 (field_count)\",4,a,b,c");
+        assert_eq!(&lines[4..], [""]);
+        let mended =
+            written.replace("\",x\r\n", "\",10\r\n").replace(",2,大阪", ",5,大阪").replace("a,b,c", "a,12");
+        let (result, _) = world.import_as("g", mended.as_bytes(), "t", ImportOptions::default());
+        assert_eq!(result.unwrap().rows, 3);
+        let names = "SELECT name AS line FROM t WHERE id IN (1, 5) ORDER BY id";
+        assert_eq!(world.lines(names), ["Smith, \"Joe\"", "大阪"]);
+    }
+}
+
+#[test]
+fn an_import_that_fails_for_its_rejects_files_them_too() {
+    let world = World::sqlite(DDL);
+    let (result, findings) = world.import_as("f", b"id,name,age\n1,a,x\n2,b,2\n3,c,y\n", "t", max_rejects(1));
+    let (name, cause) = named(result);
+    assert_eq!((name, world.count("t")), (FailureName::TooManyRejects, 0));
+    assert!(
+        cause.starts_with("2 rows were rejected, the import allows 1:\nline 2, column age: \"x\""),
+        "{cause}"
+    );
+    assert_eq!(findings.rejects_file.unwrap().rows, 2);
+    assert_eq!(findings.reasons["not_an_integer"], 2);
+    let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+    assert_eq!(written.lines().count(), 3);
+}
+
+#[test]
+fn a_rejects_file_of_many_parts_arrives_whole() {
+    let world = World::sqlite(DDL);
+    let long = "y".repeat(100_000);
+    let rows: String = (0..200).map(|id| format!("{id},{long},x\n")).collect();
+    let (result, findings) =
+        world.import_as("f", format!("id,name,age\n{rows}").as_bytes(), "t", max_rejects(200));
+    assert_eq!((result.unwrap().rows, findings.rejects_file.unwrap().rows), (0, 200));
+    let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+    assert_eq!(written.lines().count(), 201);
+    assert!(written.lines().skip(1).all(|line| line.len() > 100_000 && line.ends_with(",x")));
+}
+
+#[test]
+fn a_clean_import_and_a_dry_run_write_no_rejects_file() {
+    let world = World::sqlite(DDL);
+    world.import_as("a", b"id,name,age\n1,a,1\n", "t", ImportOptions::default()).0.unwrap();
+    let options = ImportOptions { dry_run: true, ..max_rejects(1) };
+    let (_, findings) = world.import_as("b", b"id,name,age\n1,a,x\n", "t", options);
+    assert_eq!((findings.rejects_file, findings.first_rejects.len()), (None, 1));
+    assert_eq!((world.object("a.csv.a.rejects"), world.object("b.csv.b.rejects")), (None, None));
+}
