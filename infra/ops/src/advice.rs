@@ -37,8 +37,8 @@ fn for_too_many_rejects(findings: Option<&Findings>, rejects: &str) -> String {
     let is_kept = findings.is_some_and(|findings| findings.rejects_file.is_some());
     let listed = if is_kept { format!(" (`{rejects}` lists them)") } else { String::new() };
     let mend = format!(
-        "correct the rows in the file{listed} and import it again; or leave them out with --max-rejects N, and \
-         import them alone once they are corrected"
+        "correct the rows in the file{listed} and import it again,\n\
+         or leave them out with --max-rejects N and import them alone once they are corrected"
     );
     match findings.and_then(for_rejects) {
         Some(advice) => format!("{advice}\nelse: {mend}"),

@@ -12,11 +12,16 @@ use crate::error::Usage;
 /// What stands below the help of `run` and `submit`.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  baton run people.csv -t people --create-table       make the table from the file, and import it
-  baton run 顧客.csv -t customers --dry-run             say what is wrong with the file, write nothing
-  baton run people.csv -t people --max-rejects 1%     import the good rows; `baton rejects ID` shows the others
-  baton run people.csv -t people --on-conflict update --key email --map 'E-Mail=email'
-  baton run export.txt -t people --encoding cp932 --delimiter tab --null '\\N' --date-format %Y/%m/%d";
+  Make the table from the file, and import it:
+      baton run people.csv --table people --create-table
+  Say what is wrong with a file, and write nothing:
+      baton run people.csv --table people --dry-run
+  Import the good rows; `baton rejects ID` shows the others:
+      baton run people.csv --table people --max-rejects 1%
+  Change the rows that are there already:
+      baton run people.csv --table people --on-conflict update --key email --map 'E-Mail=email'
+  Say how the file is written where it is not detected:
+      baton run people.txt --table people --encoding cp932 --delimiter tab --date-format %Y/%m/%d";
 
 /// One file and how to import it.
 #[derive(Args)]

@@ -171,6 +171,13 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_does_not_hide_the_header() {
+        let file = "\u{feff}baton_line,baton_reason,a\n2,x,1\n";
+        let read = rows(file.as_bytes(), "utf-8 (byte order mark)", ",", &ImportOptions::default());
+        assert_eq!(read, [row("2", "x")]);
+    }
+
+    #[test]
     fn a_file_without_a_header_and_rows_of_any_length_are_read() {
         let read = rows(b"1,a\n2,b,x,y\n3\n4,d\n", "utf-8", ",", &ImportOptions::default());
         assert_eq!(read, [row("1", "a"), row("2", "b"), row("3", "")], "and no more than are wanted");

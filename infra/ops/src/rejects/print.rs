@@ -55,7 +55,7 @@ impl AsJson {
         let known = found.map(|reject| Ok((reject.line.to_string(), serde_json::to_value(reject)?)));
         let known = known.collect::<serde_json::Result<_>>()?;
         let head = serde_json::to_string_pretty(&head(import))?;
-        let head = head.trim_end_matches(['\n', '}']);
+        let head = head.strip_suffix("\n}").unwrap_or(&head);
         Ok(Self { buffer: Buffer(format!("{head},\n  \"rows\": [")), known, is_first: true })
     }
 
