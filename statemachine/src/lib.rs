@@ -15,6 +15,7 @@ pub use message::{Body, parse_body};
 pub use options::{Delimiter, Encoding, Escape, ImportOptions, OnConflict, RejectLimit};
 pub use outcome::{ExitCode, FailureName, Outcome};
 pub use report::{Findings, RejectedRow, RejectsFile, Report};
+pub use s3_event::is_import_key;
 pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN};
 
 /// The definition of the machine that runs one import, in Amazon States Language. `${Name}` is a substitution that the

@@ -8,6 +8,7 @@ use crate::s3_event;
 
 /// What a message body asks for.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one a message, taken apart at once; nobody keeps many")]
 pub enum Body {
     /// An import.
     Import(Import),

@@ -1,5 +1,6 @@
 //! S3's event notification: "upload a file under `imports/<table>/` and it is imported". The import's id is derived from
-//! bucket, key and version, so that the same object is the same import however often S3 tells of it.
+//! bucket, key and version, so that the same object is the same import however often S3 tells of it. Which keys name a
+//! file to import is said here once, so that the rejects file that the worker puts beside its source starts no import.
 
 use std::borrow::Cow;
 
@@ -46,6 +47,18 @@ struct Object {
     e_tag: Option<String>,
 }
 
+/// Where objects lie that are imported when they are created.
+const PREFIX: &str = "imports/";
+
+/// How the name of a file ends that is imported when it is uploaded, in whatever case.
+const ENDINGS: [&str; 3] = [".csv", ".csv.gz", ".csv.zst"];
+
+/// Whether an object of this key is to be imported when it is created: a CSV, as it is or compressed, under `imports/`.
+#[must_use]
+pub fn is_import_key(key: &str) -> bool {
+    key.starts_with(PREFIX) && is_csv(key)
+}
+
 /// Whether these are the fields of the message that S3 sends when a notification is configured.
 pub(crate) fn is_test_event(fields: &Map<String, Value>) -> bool {
     fields.get("Event").and_then(Value::as_str) == Some("s3:TestEvent")
@@ -68,7 +81,7 @@ pub(crate) fn import_of(value: Value) -> Result<Import, InvalidMessage> {
     let key = decode_key(&key)
         .ok_or_else(|| invalid(format!("the object's key {key:?} is not URL-encoded UTF-8")))?;
     let table = table_of(&key).ok_or_else(|| {
-        invalid(format!("the table is taken from a key imports/<table>/<name>.csv, this key is {key:?}"))
+        invalid(format!("the table is taken from a key imports/<table>/<name>.csv (or .csv.gz, .csv.zst), this key is {key:?}"))
     })?;
     let version = version_id.as_deref().or(e_tag.as_deref()).unwrap_or_default();
     let import_id = derive_id(&record.s3.bucket.name, &key, version);
@@ -79,10 +92,18 @@ pub(crate) fn import_of(value: Value) -> Result<Import, InvalidMessage> {
 
 /// `imports/<table>/…csv` names the table by its second part.
 fn table_of(key: &str) -> Option<&str> {
-    let (table, name) = key.strip_prefix("imports/")?.split_once('/')?;
-    let is_csv =
-        name.len() >= 4 && name.get(name.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".csv"));
-    (!table.is_empty() && is_csv).then_some(table)
+    let (table, name) = key.strip_prefix(PREFIX)?.split_once('/')?;
+    (!table.is_empty() && is_csv(name)).then_some(table)
+}
+
+fn is_csv(name: &str) -> bool {
+    // By bytes: the place where an ending would begin may lie within a character.
+    let ends_with = |ending: &&str| {
+        let begin = name.len().checked_sub(ending.len());
+        let end = begin.and_then(|begin| name.as_bytes().get(begin..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(ending.as_bytes()))
+    };
+    ENDINGS.iter().any(ends_with)
 }
 
 fn derive_id(bucket: &str, key: &str, version: &str) -> ImportId {
@@ -125,6 +146,29 @@ mod tests {
         assert_eq!(import.table.as_deref(), Some("people"));
         assert_eq!(import.version_id.as_deref(), Some("v1"));
         assert_eq!(import.source.unwrap().to_string(), "s3://uploads/imports/people/2026/名簿 1.csv");
+    }
+
+    #[test]
+    fn a_compressed_file_and_an_ending_in_capitals_are_imported_too() {
+        for name in ["a.csv", "a.CSV", "a.csv.gz", "名簿.Csv.GZ", "2026/a.csv.zst", "a.csv.ZST"] {
+            let key = format!("imports/people/{name}");
+            assert_eq!(table_of(&key), Some("people"), "{key}");
+            assert!(is_import_key(&key), "{key}");
+        }
+        for name in ["a.gz", "a.csv.bz2", "a.csvgz", "a.csv.", "a", "簿", "csv", "a.csv/b.txt"] {
+            let key = format!("imports/people/{name}");
+            assert_eq!(table_of(&key), None, "{key}");
+            assert!(!is_import_key(&key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_rejects_file_beside_its_source_starts_no_import() {
+        for source in ["a.csv", "a.csv.gz", "a.CSV.ZST"] {
+            let key = format!("imports/people/{source}.s3-0123456789abcdef0123456789abcdef.rejects");
+            assert!(!is_import_key(&key), "{key}");
+            assert!(import_of(event("ObjectCreated:Put", &key, None)).is_err(), "{key}");
+        }
     }
 
     #[test]

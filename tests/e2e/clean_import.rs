@@ -1,7 +1,11 @@
 //! From the queue to the table, when nothing goes wrong.
 
+use std::io::Write as _;
+
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::{Backend, TestStack, rows};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use statemachine::{Outcome, Report};
 
@@ -56,6 +60,20 @@ async fn a_file_put_under_imports_is_imported_into_the_table_of_its_key() {
     stack.put("imports/people/2026/名簿 1.csv", PEOPLE).await;
     let look = async || stack.count("people");
     e2e::wait::until("the rows to be there", look, |rows| *rows == 3).await;
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_file_put_under_imports_is_imported_and_its_rejects_file_is_not() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(PEOPLE.as_bytes()).unwrap();
+    stack.put("imports/people/名簿.CSV.gz", gzip.finish().unwrap()).await;
+    let look = async || stack.count("people");
+    e2e::wait::until("the rows to be there", look, |rows| *rows == 3).await;
+    // As a worker would put it; an event for it would leave a message, and then a dead letter, for the audit to find.
+    stack.put("imports/people/名簿.CSV.gz.s3-0123456789abcdef.rejects", "baton_line,baton_reason\n").await;
     stack.audit().await;
 }
 

@@ -2,60 +2,14 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 
-use e2e::{binaries, rows, wait};
+use e2e::{rows, wait};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
-use worker::db::Database;
+use tokio::process::Child;
 
-/// A folder to work in, and `baton` in it.
-struct Desk {
-    dir: tempfile::TempDir,
-}
-
-/// What a command printed and how it ended.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.dir.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binaries::path("baton"));
-        command
-            .args(arguments)
-            .current_dir(self.dir.path())
-            .env_remove("DATABASE_URL")
-            .env_remove("BATON_DATA_DIR");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        command
-    }
-
-    async fn baton(&self, arguments: &[&str]) -> Ended {
-        let output = self.command(arguments).output().await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    fn rows(&self) -> Database {
-        Database::parse(&format!("sqlite:{}", self.dir.path().join(".baton/baton.db").display())).unwrap()
-    }
-}
+use crate::desk::Desk;
 
 fn example() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/people.csv").display().to_string()
@@ -83,7 +37,7 @@ async fn the_first_command_of_the_readme_imports_the_example_and_says_where_it_i
     let listed = desk.baton(&["imports"]).await;
     assert!(listed.stdout.contains(&id), "{listed:#?}");
     // Task tokens and keys lie in the stack's folder.
-    let stack = std::fs::metadata(desk.dir.path().join(".baton/stack")).unwrap();
+    let stack = std::fs::metadata(desk.path().join(".baton/stack")).unwrap();
     assert_eq!(stack.permissions().mode() & 0o777, 0o700);
 }
 
@@ -132,8 +86,10 @@ async fn a_failed_import_ends_with_1_and_shows_where_its_message_is() {
         "failed to import bad.csv",
         "--max-rejects",
         "Import.TooManyRejects",
-        "line 3",
-        "age",
+        "1 of 2 rows: 1 not_an_integer",
+        "LINE  COLUMN  VALUE",
+        "   3  age     \"old\"",
+        "baton rejects bad-1",
         "dead-letter queue",
     ] {
         assert!(ended.stdout.contains(words), "{words:?} is missing in {}", ended.stdout);
@@ -183,12 +139,17 @@ async fn an_empty_file_fails_and_says_so() {
 async fn wrong_usage_ends_with_2_and_a_way_out() {
     let desk = Desk::new();
     let file = desk.file("a.csv", "id\n1\n").display().to_string();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["run", "nothing.csv", "--table", "t"], "cannot read nothing.csv"),
         (&["run", ".", "--table", "t"], "is a directory"),
+        (&["run", "/dev/null", "--table", "t"], "save it as a file"),
         (&["run", &file], "--table"),
         (&["run", &file, "--table", "t", "--id", "a b"], "1 to 40 characters"),
         (&["run", &file, "--table", "t", "--database-url", "mysql://x"], "postgres://"),
+        (&["run", &file, "--table", "t", "--key", "id"], "--on-conflict"),
+        (&["run", &file, "--table", "t", "--no-header", "--map", "a=b"], "there is none"),
+        (&["submit", &file, "--table", "t", "--rebuild-indexes", "--on-conflict", "skip"], "by an index"),
+        (&["rejects", "no-such-import"], "baton imports"),
         (&["submit", &file, "--table", "t"], "baton up"),
         (&["show", "no-such-import"], "baton imports"),
         (&["imprts"], "imports"),
@@ -198,6 +159,29 @@ async fn wrong_usage_ends_with_2_and_a_way_out() {
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:#?}");
         assert!(ended.stderr.contains(words), "{words:?} is missing for {arguments:?}: {ended:#?}");
         assert!(!ended.stderr.contains("panicked"), "{ended:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_options_of_an_import_are_grouped_as_one_looks_for_them() {
+    let desk = Desk::new();
+    for verb in ["run", "submit"] {
+        let help = desk.baton(&[verb, "--help"]).await.stdout;
+        let place =
+            |words: &str| help.find(words).unwrap_or_else(|| panic!("{words:?} is missing in {help}"));
+        let places = [
+            "How the file is written:",
+            "--encoding",
+            "Which columns:",
+            "--map",
+            "What becomes of bad rows:",
+            "--max-rejects",
+            "How it is loaded:",
+            "--dry-run",
+            "Examples:",
+        ]
+        .map(place);
+        assert!(places.is_sorted(), "{help}");
     }
 }
 
@@ -315,7 +299,7 @@ async fn a_stack_that_comes_up_prints_json_for_programs() {
 
 #[tokio::test]
 async fn an_import_survives_the_kill_of_the_stack_and_every_row_is_there_once() {
-    const ROWS: usize = 200_000;
+    const ROWS: usize = 1_000_000;
     let desk = Desk::new();
     let csv: String = (0..ROWS).map(|id| format!("{id},name of {id}\n")).collect();
     let file = desk.file("many.csv", &format!("id,name\n{csv}")).display().to_string();

@@ -4,7 +4,10 @@
 mod clean_import;
 mod clients;
 mod command_line;
+mod desk;
 mod documents;
 mod faults;
 mod licences;
 mod messages;
+mod options;
+mod rejects;

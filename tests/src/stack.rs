@@ -38,6 +38,16 @@ impl Backend {
     pub fn is_available(self) -> bool {
         self == Self::Sqlite || postgres::programs().is_some()
     }
+
+    /// The URL of a new database; of SQLite, of a file in `dir`.
+    #[must_use]
+    pub fn new_database(self, dir: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite:{}", dir.join("rows.db").display()),
+            Self::Postgres => postgres::create_database(),
+            Self::DurablePostgres => postgres::create_database_in(&DURABLE, ""),
+        }
+    }
 }
 
 /// A running stack with the clients to look at it.
@@ -85,11 +95,7 @@ impl TestStack {
 
     async fn begin(backend: Backend, limits: Limits, moving: bool) -> Self {
         let dir = tempfile::tempdir().expect("a test has a folder");
-        let database_url = match backend {
-            Backend::Sqlite => format!("sqlite:{}", dir.path().join("rows.db").display()),
-            Backend::Postgres => postgres::create_database(),
-            Backend::DurablePostgres => postgres::create_database_in(&DURABLE, ""),
-        };
+        let database_url = backend.new_database(dir.path());
         let database = Database::parse(&database_url).expect("the URL of a test's database is right");
         database.migrate().expect("the test's database takes Baton's tables");
         let stack = start(dir.path(), &database_url, limits, moving).await;

@@ -1,5 +1,6 @@
 //! S3: objects are files below a directory (`s3s-fs`), requests are signed and their signatures are verified (`s3s`).
-//! An object that is created under `imports/…csv` is announced to a queue, as a bucket's event notification does it.
+//! A CSV that is created under `imports/`, as it is or compressed, is announced to a queue, as a bucket's event notification
+//! does it.
 //!
 //! Differences from AWS: path-style addresses only; no versions; one pair of keys, which may do everything; a key is a
 //! path, so that it has no empty, `.` or `..` parts, an object is not also a folder, and it is shorter than on AWS (see

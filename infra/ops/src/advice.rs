@@ -1,35 +1,112 @@
 //! What to do next about a failure, by its name: the worker says what is wrong, this says what `baton` can do about it.
 
-use statemachine::FailureName;
+use statemachine::{FailureName, Findings};
 
-/// A sentence for the person who asked for the import; none where the cause says it all.
-pub(crate) fn for_failure(name: &str) -> Option<&'static str> {
+/// A sentence for the person who asked for the import; none where the cause says it all. `rejects` is the command that
+/// shows the import's rejects.
+pub(crate) fn for_failure(name: &str, findings: Option<&Findings>, rejects: &str) -> Option<String> {
     let known = FailureName::ALL.iter().find(|known| known.as_str() == name)?;
-    Some(match known {
+    let advice = match known {
+        FailureName::TooManyRejects => return Some(for_too_many_rejects(findings, rejects)),
         FailureName::TableMissing => {
             "--create-table makes a table from the file's header and a sample of its values"
         }
         FailureName::HeaderMismatch => {
-            "rename the columns in the file, or leave out those that the table does not have with --ignore-unknown"
+            "say which column a name means with --map NAME=COLUMN, or leave out those that the table does not have with \
+             --ignore-unknown; a file without a header needs --no-header"
         }
-        FailureName::TooManyRejects => {
-            "nothing was imported; mend the rows, or let some of them be left out with --max-rejects N"
+        FailureName::OptionsInvalid => {
+            "leave out or change the option that the cause names; `baton run --help` tells what each of them takes"
+        }
+        FailureName::AlreadyImported => {
+            "nothing is to be done if that import was meant; without --once the file is imported again"
+        }
+        FailureName::SourceUnreadable => {
+            "if the file is a CSV all the same, say how it is written: --encoding, --delimiter, --escape"
         }
         FailureName::TableNotAllowed => "start the stack with this table among --allow-tables",
         FailureName::Contradiction => {
-            "use another --id: this one belongs to an import of another file or table"
+            "use another --id: this one belongs to an import of another file or table, or with other options"
         }
         _ => return None,
-    })
+    };
+    Some(advice.to_owned())
+}
+
+fn for_too_many_rejects(findings: Option<&Findings>, rejects: &str) -> String {
+    let is_kept = findings.is_some_and(|findings| findings.rejects_file.is_some());
+    let listed = if is_kept { format!(" (`{rejects}` lists them)") } else { String::new() };
+    let mend = format!(
+        "correct the rows in the file{listed} and import it again,\n\
+         or leave them out with --max-rejects N and import them alone once they are corrected"
+    );
+    match findings.and_then(for_rejects) {
+        Some(advice) => format!("{advice}\nelse: {mend}"),
+        None => mend,
+    }
+}
+
+/// What most rejects have in common, where an option may be all that is missing.
+pub(crate) fn for_rejects(findings: &Findings) -> Option<&'static str> {
+    let of = |reason: &str| findings.reasons.get(reason).copied().unwrap_or(0);
+    let all: u64 = findings.reasons.values().sum();
+    if of("undecodable") > 0 {
+        Some(
+            "bytes that cannot be decoded are often another encoding than the one taken: name it with --encoding",
+        )
+    } else if all > 1 && of("field_count") * 2 > all {
+        Some("rows with more or fewer fields are often a matter of --delimiter or --escape")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn findings(reasons: &[(&str, u64)]) -> Findings {
+        let reasons = reasons.iter().map(|(reason, number)| ((*reason).to_owned(), *number)).collect();
+        Findings { reasons, ..Findings::default() }
+    }
+
+    fn advice(name: &str) -> Option<String> {
+        for_failure(name, None, "baton rejects 7")
+    }
+
     #[test]
-    fn a_missing_table_is_answered_with_the_option_that_makes_one() {
-        assert!(for_failure("Import.TableMissing").unwrap().contains("--create-table"));
-        assert_eq!(for_failure("States.TaskFailed"), None);
+    fn a_failure_that_an_option_mends_is_answered_with_the_option() {
+        for (name, words) in [
+            ("Import.TableMissing", "--create-table"),
+            ("Import.HeaderMismatch", "--map"),
+            ("Import.HeaderMismatch", "--no-header"),
+            ("Import.OptionsInvalid", "--help"),
+            ("Import.AlreadyImported", "without --once"),
+            ("Import.SourceUnreadable", "--encoding"),
+            ("Import.TooManyRejects", "--max-rejects"),
+        ] {
+            assert!(advice(name).unwrap().contains(words), "{name}: {words}");
+        }
+        assert_eq!(advice("States.TaskFailed"), None);
+    }
+
+    #[test]
+    fn too_many_rejects_name_the_command_that_lists_them_where_they_are_kept() {
+        let mut kept = findings(&[("too_long", 3)]);
+        let source = "s3://b/a.csv.7.rejects".parse().unwrap();
+        kept.rejects_file = Some(statemachine::RejectsFile { source, rows: 3 });
+        let advice = for_failure("Import.TooManyRejects", Some(&kept), "baton rejects 7").unwrap();
+        assert!(advice.contains("(`baton rejects 7` lists them)"), "{advice}");
+    }
+
+    #[test]
+    fn rejects_that_are_one_mistake_are_answered_with_the_option_that_mends_it() {
+        let said = |reasons: &[(&str, u64)]| for_rejects(&findings(reasons)).unwrap_or_default();
+        assert!(said(&[("undecodable", 1), ("too_long", 9)]).contains("--encoding"));
+        assert!(said(&[("field_count", 9), ("too_long", 1)]).contains("--delimiter"));
+        assert_eq!(said(&[("field_count", 1)]), "", "one ragged row is a ragged row");
+        assert_eq!(said(&[("too_long", 9)]), "");
+        let all = for_failure("Import.TooManyRejects", Some(&findings(&[("undecodable", 2)])), "").unwrap();
+        assert!(all.contains("--encoding") && all.contains("--max-rejects"), "{all}");
     }
 }

@@ -1,10 +1,14 @@
-//! The command line: verbs, options, help.
+//! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
+
+mod file;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use statemachine::{ImportId, RejectLimit};
+use statemachine::ImportId;
 use tracing_subscriber::EnvFilter;
+
+pub(crate) use file::FileArguments;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
 #[derive(Parser)]
@@ -23,6 +27,7 @@ Examples:
   baton submit people.csv --table people --follow      the same import through a stack that is up
   baton imports                                        the latest imports
   baton show people-20261123-101500-4f1c               one import, state by state
+  baton rejects people-20261123-101500-4f1c            its rejected rows, and why
 
 Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.";
 
@@ -65,37 +70,19 @@ pub(crate) enum Verb {
     Imports(ImportsArguments),
     /// Show one import: its row, its execution state by state, its message
     Show(ShowArguments),
-}
-
-/// One file and how to import it.
-#[derive(Args)]
-pub(crate) struct FileArguments {
-    /// The CSV file
-    pub(crate) file: PathBuf,
-    /// The table to import into
-    #[arg(long, short, value_name = "TABLE")]
-    pub(crate) table: String,
-    /// Make the table from the header and a sample of the values, where it is missing
-    #[arg(long)]
-    pub(crate) create_table: bool,
-    /// How many rows may be rejected before the import fails and leaves the table as it was
-    #[arg(long, value_name = "N|N%", default_value_t = RejectLimit::default())]
-    pub(crate) max_rejects: RejectLimit,
-    /// Leave out columns that the table does not have
-    #[arg(long)]
-    pub(crate) ignore_unknown: bool,
-    /// The import's id: 1 to 40 characters of A-Za-z0-9_- [default: made from the table and the time]
-    #[arg(long, value_name = "ID")]
-    pub(crate) id: Option<ImportId>,
+    /// Show the rows of one import that were rejected, and why
+    Rejects(RejectsArguments),
 }
 
 #[derive(Args)]
+#[command(after_help = file::EXAMPLES)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) file: FileArguments,
 }
 
 #[derive(Args)]
+#[command(after_help = file::EXAMPLES)]
 pub(crate) struct SubmitArguments {
     #[command(flatten)]
     pub(crate) file: FileArguments,
@@ -126,6 +113,22 @@ pub(crate) struct ShowArguments {
     /// The import's id, as `baton imports` lists it
     pub(crate) id: ImportId,
 }
+
+#[derive(Args)]
+#[command(after_help = REJECTS_EXAMPLES)]
+pub(crate) struct RejectsArguments {
+    /// The import's id, as `baton imports` lists it
+    pub(crate) id: ImportId,
+    /// Write the rejects file to stdout as it is: the original rows, with line and reason in front
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+const REJECTS_EXAMPLES: &str = "\
+Examples:
+  baton rejects people-20261123-101500-4f1c                    line and reason of each rejected row
+  baton rejects people-20261123-101500-4f1c --csv > bad.csv    the rows themselves, to be corrected and then
+  baton run bad.csv --table people                             imported as they are: line and reason are left out";
 
 #[cfg(test)]
 mod tests {

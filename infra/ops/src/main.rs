@@ -4,15 +4,18 @@ mod advice;
 mod bar;
 mod cli;
 mod error;
+mod findings;
 mod follow;
 mod imports;
 mod output;
+mod rejects;
 mod report;
 mod run;
 mod show;
 mod signals;
 mod submit;
 mod target;
+mod terminal;
 mod up;
 
 use std::process::ExitCode;
@@ -37,6 +40,7 @@ async fn main() -> ExitCode {
         Verb::Submit(arguments) => submit::submit(&cli.common, arguments).await,
         Verb::Imports(arguments) => imports::imports(&cli.common, arguments).await,
         Verb::Show(arguments) => show::show(&cli.common, arguments).await,
+        Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
     };
     ended.unwrap_or_else(|error| error::explain(&error))
 }

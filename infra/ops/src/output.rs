@@ -1,15 +1,30 @@
 //! Data goes to stdout, everything else to stderr; both are written here and nowhere else. A reader that has gone
 //! (`baton imports | head`) is no error.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::terminal;
 
 /// Prints a line of data.
 pub(crate) fn line(text: &str) {
     // A closed pipe means that the reader has seen enough.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Writes data as it is. `false`: the reader has gone, and no more need be written.
+///
+/// # Errors
+/// Where it cannot be written, as to a disk that is full: half a file must not pass for the whole.
+pub(crate) fn raw(data: &[u8]) -> std::io::Result<bool> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(data).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Prints data as one JSON document.
@@ -28,21 +43,24 @@ pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// A table with a heading; columns as wide as their widest cell.
+/// Prints a table with a heading.
 pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
-    let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).chain([heading[column].len()]).max().unwrap_or(0)
+    table_lines(heading, rows).iter().for_each(|text| line(text));
+}
+
+/// The lines of a table with a heading; columns as wide as their widest cell is seen to be. What a terminal would obey is
+/// escaped.
+pub(crate) fn table_lines<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> Vec<String> {
+    let mut lines = vec![heading.map(str::to_owned)];
+    lines.extend(rows.iter().map(|row| std::array::from_fn(|column| terminal::visible(&row[column]))));
+    let width = |column: usize| lines.iter().map(|cells| terminal::width(&cells[column])).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let render = |cells: &[String; N]| {
+        let padded: Vec<_> =
+            cells.iter().zip(widths).map(|(cell, width)| terminal::padded(cell, width)).collect();
+        padded.join("  ").trim_end().to_owned()
     };
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let render = |cells: [&str; N]| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        line(padded.join("  ").trim_end());
-    };
-    render(heading);
-    for row in rows {
-        render(std::array::from_fn(|column| row[column].as_str()));
-    }
+    lines.iter().map(render).collect()
 }
 
 /// A duration as a person says it: `340 ms`, `2.1 s`, `3 min 20 s`.

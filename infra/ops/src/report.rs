@@ -1,57 +1,267 @@
-//! The report at the end of `run` and `submit --follow`: what became of the file, where its rows are, what to do next.
+//! The report at the end of `run` and `submit --follow`: what became of the file, which rows were rejected and why, where
+//! they are, what to do next.
 
 use std::time::Duration;
 
+use statemachine::FailureName;
+
 use crate::cli::Common;
-use crate::show::picture::Picture;
-use crate::{advice, output};
+use crate::findings;
+use crate::show::picture::{ImportPicture, Picture};
+use crate::{advice, output, terminal};
+
+/// Rejects that stand in the report; `baton rejects` has the others.
+const SHOWN: usize = 10;
 
 /// Prints the report of an import that has ended.
 pub(crate) fn print(common: &Common, picture: &Picture, database: &str, took: Duration) {
+    let command = |verb: &str| command(common, verb, &picture.import.id);
+    lines(picture, database, took, &command).iter().for_each(|line| output::line(line));
+}
+
+/// The report. `command` makes the command line of a verb for this import.
+fn lines(picture: &Picture, database: &str, took: Duration, command: &dyn Fn(&str) -> String) -> Vec<String> {
     let import = &picture.import;
-    let file = import.source.rsplit('/').next().unwrap_or(&import.source);
-    if import.status == "SUCCESS" {
-        output::line(&format!("imported {file} in {}", output::duration(took)));
-        fact("rows", &output::count(import.rows.try_into().unwrap_or(0)));
-        fact("rejects", &output::count(import.rejects.try_into().unwrap_or(0)));
+    let succeeded = import.status == "SUCCESS";
+    let mut lines = vec![headline(import, took)];
+    let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
+    if succeeded {
+        fact("rows", &findings::rows(import));
+    }
+    if succeeded || findings::rejects_of(import) > 0 {
+        fact("rejects", &findings::rejects(import));
+    }
+    lines.extend(first_rejects(import));
+    lines.extend(facts_of_findings(import, command));
+    let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
+    if succeeded {
         fact("table", &format!("{} in {database}", import.table));
-    } else {
-        output::line(&format!(
-            "failed to import {file} into {} after {}",
-            import.table,
-            output::duration(took)
-        ));
     }
     fact("attempts", &import.attempt.to_string());
     let execution = picture.execution.as_ref();
     if let Some(error) = execution.and_then(|execution| execution.error.as_ref()) {
+        let cause = execution.and_then(|execution| execution.cause.as_deref());
         fact("error", error);
         fact(
             "cause",
-            execution.and_then(|execution| execution.cause.as_deref()).unwrap_or("none was recorded"),
+            &cause.map_or_else(|| "none was recorded".to_owned(), |cause| shortened(cause, import)),
         );
-        if let Some(advice) = advice::for_failure(error) {
-            fact("next", advice);
+        if let Some(advice) = advice::for_failure(error, import.findings.as_ref(), &command("rejects")) {
+            fact("next", &advice);
         }
+    } else if let Some(advice) = import.findings.as_ref().and_then(advice::for_rejects) {
+        fact("next", advice);
     }
     if let Some(fate) = &picture.message {
         fact("message", &fate.describe());
     }
-    fact("more", &show_command(common, &import.id));
+    fact("more", &command("show"));
+    lines
+}
+
+fn headline(import: &ImportPicture, took: Duration) -> String {
+    let file = import.source.rsplit('/').next().unwrap_or(&import.source);
+    let took = output::duration(took);
+    let headline = match import.status.as_str() {
+        "SUCCESS" if is_dry_run(import) => format!("checked {file} in {took}; dry run: nothing was written"),
+        "SUCCESS" => format!("imported {file} in {took}"),
+        "FAILURE" => {
+            format!("failed to import {file} into {} after {took}; nothing was written", import.table)
+        }
+        _ => format!("failed to import {file} into {} after {took}", import.table),
+    };
+    terminal::visible(&headline)
+}
+
+fn is_dry_run(import: &ImportPicture) -> bool {
+    import.findings.as_ref().is_some_and(|findings| findings.dry_run)
+}
+
+/// The first rejects, set off by blank lines.
+fn first_rejects(import: &ImportPicture) -> Vec<String> {
+    let Some(rejects) = import.findings.as_ref().map(|findings| &findings.first_rejects) else {
+        return Vec::new();
+    };
+    let shown = rejects.get(..SHOWN).unwrap_or(rejects);
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new()];
+    lines.extend(findings::reject_table(shown).into_iter().map(|line| format!("    {line}")));
+    let others = findings::rejects_of(import).saturating_sub(shown.len() as u64);
+    if others > 0 {
+        lines.push(format!("    … and {} more", output::count(others)));
+    }
+    lines.push(String::new());
+    lines
+}
+
+/// What was found in the file besides the rows.
+pub(crate) fn facts_of_findings(import: &ImportPicture, command: &dyn Fn(&str) -> String) -> Vec<String> {
+    let Some(findings) = &import.findings else { return Vec::new() };
+    let mut facts = Vec::new();
+    if let Some(file) = &findings.rejects_file {
+        let rejects = command("rejects");
+        let held = if file.rows < findings::rejects_of(import) {
+            format!("the first {} are in {}", output::count(file.rows), file.source)
+        } else {
+            format!("kept in {}", file.source)
+        };
+        let mut said = format!("{held}\n{rejects} lists them");
+        // Where the other rows are in the table. Else the whole file is to be corrected, not these rows alone.
+        if import.status == "SUCCESS" && !findings.dry_run {
+            said.push_str(&format!(
+                "\n{rejects} --csv > FILE saves them; corrected, FILE can be imported as it is"
+            ));
+        }
+        facts.push(as_fact("bad rows", &said));
+    }
+    facts.extend(findings::writing(findings).map(|writing| as_fact("file", &writing)));
+    facts.extend(findings::notes(import).iter().map(|note| as_fact("note", note)));
+    facts
+}
+
+/// The cause, without the rejects that stand above it as a table.
+fn shortened(cause: &str, import: &ImportPicture) -> String {
+    let is_told = import.findings.as_ref().is_some_and(|findings| !findings.first_rejects.is_empty());
+    let lists_rejects = import.error.as_deref() == Some(FailureName::TooManyRejects.as_str());
+    match cause.lines().next() {
+        Some(first) if is_told && lists_rejects => {
+            let first = first.trim_end_matches(':');
+            first.strip_suffix("; the first").unwrap_or(first).to_owned()
+        }
+        _ => cause.to_owned(),
+    }
 }
 
 /// A fact of the report; lines after its first stand under it.
-fn fact(label: &str, value: &str) {
-    output::line(&format!("  {label:<9} {}", value.replace('\n', "\n            ")));
+pub(crate) fn as_fact(label: &str, value: &str) -> String {
+    format!("  {label:<9} {}", terminal::visible_lines(value).replace('\n', "\n            "))
 }
 
-/// The command that shows the import, as it can be typed here.
-fn show_command(common: &Common, id: &str) -> String {
+/// The command line of a verb for an import, as it can be typed here.
+pub(crate) fn command(common: &Common, verb: &str, id: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "baton".to_owned());
     let data_dir = if common.data_dir.as_os_str() == ".baton" {
         String::new()
     } else {
         format!(" --data-dir {}", common.data_dir.display())
     };
-    format!("{program} show {id}{data_dir}")
+    format!("{program} {verb} {id}{data_dir}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::tests::import;
+    use crate::show::execution::ExecutionPicture;
+    use crate::show::message::MessageFate;
+
+    fn report(import: ImportPicture, execution: Option<ExecutionPicture>) -> String {
+        let picture = Picture { import, execution, message: Some(MessageFate::Deleted) };
+        let command = |verb: &str| format!("baton {verb} people-2");
+        lines(&picture, "sqlite people.db", Duration::from_millis(340), &command).join("\n")
+    }
+
+    fn failed(cause: &str) -> ExecutionPicture {
+        ExecutionPicture {
+            arn: "arn".to_owned(),
+            status: "FAILED".to_owned(),
+            started_at: chrono::DateTime::UNIX_EPOCH,
+            stopped_at: None,
+            redrives: 0,
+            error: Some("Import.TooManyRejects".to_owned()),
+            cause: Some(cause.to_owned()),
+            states: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_import_with_bad_rows_is_reported_with_each_of_them() {
+        let expected = r#"imported people.csv in 340 ms
+  rows      1,202: 1,190 new, 12 updated
+            3 skipped for a row of the table with the same key
+            1 left out for another row of the file with the same key
+  rejects   4 of 1,210 rows: 2 not_an_integer, 1 field_count, 1 too_long
+
+    LINE  COLUMN  VALUE                                       REASON
+       3  年齢    "二十"                                      is no whole number
+      18  name    "a\u{1b}[31m\u{202e}b"                      has 52 characters, the column takes 40
+      21                                                      has 3 fields, the header has 2
+    1204  年齢    "999999999999999999999999999999999999999…"  is no whole number
+
+  bad rows  kept in s3://baton/uploads/x/people.csv.x.rejects
+            baton rejects people-2 lists them
+            baton rejects people-2 --csv > FILE saves them; corrected, FILE can be imported as it is
+  file      cp932 (detected), tab between fields, gzip
+  note      the same file was imported into people before, by people-1
+  note      the index was rebuilt
+  table     people in sqlite people.db
+  attempts  1
+  message   deleted
+  more      baton show people-2"#;
+        assert_eq!(report(import(), None), expected);
+    }
+
+    #[test]
+    fn a_failed_import_tells_its_rejects_once() {
+        let mut failed_import = import();
+        failed_import.status = "FAILURE".to_owned();
+        failed_import.error = Some("Import.TooManyRejects".to_owned());
+        let cause =
+            "4 rows were rejected, the import allows 0:\nline 3, column 年齢: \"二十\" is no whole number";
+        let report = report(failed_import, Some(failed(cause)));
+        assert!(
+            report.starts_with("failed to import people.csv into people after 340 ms; nothing was written\n")
+        );
+        assert_eq!(report.matches("二十").count(), 1, "{report}");
+        for words in [
+            "cause     4 rows were rejected, the import allows 0\n",
+            "baton rejects people-2 lists them\n",
+            "next      correct the rows in the file",
+            "rejects   4 of 1,210 rows",
+        ] {
+            assert!(report.contains(words), "{words:?} is missing in {report}");
+        }
+        assert!(!report.contains("  rows  ") && !report.contains("--csv"), "{report}");
+    }
+
+    #[test]
+    fn a_failure_without_findings_tells_its_whole_cause() {
+        let bare = ImportPicture {
+            findings: None,
+            rejects: 0,
+            status: "FAILURE".to_owned(),
+            error: Some("Import.TooManyRejects".to_owned()),
+            ..import()
+        };
+        let report = report(bare, Some(failed("1 row was rejected:\nline 3: \u{1b}[31mbad")));
+        assert!(report.contains("1 row was rejected:\n            line 3: \\u{1b}[31mbad\n"), "{report}");
+    }
+
+    #[test]
+    fn a_dry_run_says_that_nothing_was_written() {
+        let mut checked = import();
+        checked.findings.as_mut().unwrap().dry_run = true;
+        let report = report(checked, None);
+        assert!(
+            report.starts_with("checked people.csv in 340 ms; dry run: nothing was written\n"),
+            "{report}"
+        );
+        assert!(report.contains("rows      1,202 would be written: 1,190 new, 12 updated\n"), "{report}");
+    }
+
+    #[test]
+    fn of_very_many_rejects_the_first_stand_in_the_report() {
+        let mut many = import();
+        many.rejects = 250_000;
+        let findings = many.findings.as_mut().unwrap();
+        let first = findings.first_rejects[0].clone();
+        findings.first_rejects = vec![first; 20];
+        findings.rejects_file.as_mut().unwrap().rows = 100_000;
+        let report = report(many, None);
+        assert_eq!(report.matches("二十").count(), SHOWN);
+        assert!(report.contains("\n    … and 249,990 more\n"), "{report}");
+        assert!(report.contains("bad rows  the first 100,000 are in s3://"), "{report}");
+    }
 }

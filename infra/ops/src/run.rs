@@ -8,7 +8,7 @@ use crate::target::{Need, Target};
 use crate::{follow, submit};
 
 pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
-    submit::check_file(&arguments.file.file)?;
+    submit::check(&arguments.file)?;
     let mut signals = Signals::listen()?;
     let target = Target::open(common, Need::Work).await?;
     let ended = import(common, arguments, &target, &mut signals).await;

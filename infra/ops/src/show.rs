@@ -1,16 +1,16 @@
 //! `baton show`: one import, its execution state by state, its containers and the fate of its message.
 
-mod execution;
-mod message;
+pub(crate) mod execution;
+pub(crate) mod message;
 pub(crate) mod picture;
 
 use std::process::ExitCode;
 
 use crate::cli::{Common, ShowArguments};
-use crate::output;
 use crate::show::execution::ExecutionPicture;
 use crate::show::picture::{ImportPicture, Picture};
 use crate::target::{Need, Target};
+use crate::{findings, output, report};
 
 pub(crate) async fn show(common: &Common, arguments: &ShowArguments) -> anyhow::Result<ExitCode> {
     let target = Target::open(common, Need::Look).await?;
@@ -21,13 +21,13 @@ pub(crate) async fn show(common: &Common, arguments: &ShowArguments) -> anyhow::
     if common.json {
         output::json(&picture)?;
     } else {
-        print(&picture, &database);
+        print(common, &picture, &database);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(picture: &Picture, database: &str) {
-    print_import(&picture.import, database);
+fn print(common: &Common, picture: &Picture, database: &str) {
+    print_import(common, &picture.import, database);
     match &picture.execution {
         Some(execution) => print_execution(execution),
         None => output::line("\nexecution  none yet: the message has not been taken from the queue"),
@@ -37,27 +37,34 @@ fn print(picture: &Picture, database: &str) {
     }
 }
 
-fn print_import(import: &ImportPicture, database: &str) {
+fn print_import(common: &Common, import: &ImportPicture, database: &str) {
+    let fact = |label: &str, value: &str| output::line(&report::as_fact(label, value));
     output::line(&format!("import     {}  {}", import.id, import.status));
-    output::line(&format!("  source   {}", import.source));
-    output::line(&format!("  table    {} in {database}", import.table));
-    output::line(&format!("  rows     {}, rejects {}", import.rows, import.rejects));
-    output::line(&format!("  bytes    {} of {}", import.bytes, import.bytes_total));
-    output::line(&format!("  attempts {}", import.attempt));
-    output::line(&format!("  created  {} UTC", import.created_at.format("%Y-%m-%d %H:%M:%S")));
+    fact("source", &import.source);
+    fact("table", &format!("{} in {database}", import.table));
+    fact("rows", &findings::rows(import));
+    fact("rejects", &findings::rejects(import));
+    fact("bytes", &format!("{} of {}", import.bytes, import.bytes_total));
+    if let Some(findings) = &import.findings {
+        if findings.dry_run {
+            fact("dry run", "nothing was written");
+        }
+        findings.sha256.iter().for_each(|sha256| fact("sha256", sha256));
+    }
+    let command = |verb: &str| report::command(common, verb, &import.id);
+    report::facts_of_findings(import, &command).iter().for_each(|line| output::line(line));
+    fact("attempts", &import.attempt.to_string());
+    fact("created", &format!("{} UTC", import.created_at.format("%Y-%m-%d %H:%M:%S")));
     if let Some(error) = &import.error {
-        output::line(&format!("  error    {error}"));
+        fact("error", error);
     }
 }
 
 fn print_execution(execution: &ExecutionPicture) {
     output::line(&format!("\nexecution  {}  {}", execution.status, execution.arn));
     if let Some(error) = &execution.error {
-        output::line(&format!("  error    {error}"));
-        output::line(&format!(
-            "  cause    {}",
-            execution.cause.as_deref().unwrap_or("").replace('\n', "\n           ")
-        ));
+        output::line(&report::as_fact("error", error));
+        output::line(&report::as_fact("cause", execution.cause.as_deref().unwrap_or("")));
     }
     output::line("");
     let rows: Vec<_> = execution

@@ -9,7 +9,7 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::Utc;
 use serde_json::json;
-use statemachine::{ImportId, ImportOptions, Source};
+use statemachine::{ImportId, Source};
 use worker::import::create_table;
 use worker::imports::NewImport;
 
@@ -21,6 +21,10 @@ use crate::{follow, output};
 /// The most that S3 takes in one PutObject, in bytes.
 const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
+/// The longest name of a file that is kept in its object's key. The rejects file's key is this key and the import's id once
+/// more, and the embedded stack takes keys of 130 bytes.
+const MAX_NAME_BYTES: usize = 32;
+
 /// An import on its way.
 pub(crate) struct Submitted {
     pub(crate) import_id: ImportId,
@@ -29,7 +33,7 @@ pub(crate) struct Submitted {
 }
 
 pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
-    check_file(&arguments.file.file)?;
+    check(&arguments.file)?;
     let target = Target::of_running_stack(common).await?;
     let submitted = send(&target, &arguments.file).await?;
     if arguments.follow {
@@ -46,6 +50,7 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
 
 /// Sends one file through the queue of the target.
 pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::Result<Submitted> {
+    let options = arguments.options()?;
     if arguments.create_table {
         create_missing_table(target, arguments)?;
     }
@@ -56,11 +61,7 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
         source,
         version_id: None,
         table: arguments.table.clone(),
-        options: ImportOptions {
-            max_rejects: arguments.max_rejects,
-            ignore_unknown: arguments.ignore_unknown,
-            ..ImportOptions::default()
-        },
+        options,
     };
     let mut connection = target.database.connect()?;
     worker::imports::register(&mut connection, &import)?;
@@ -82,12 +83,19 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
     Ok(Submitted { import_id, execution_arn })
 }
 
-/// Says what is wrong with a file before anything is started for it.
-pub(crate) fn check_file(path: &Path) -> anyhow::Result<()> {
+/// Says what is wrong with the command line and its file before anything is started for it.
+pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
+    arguments.options()?;
+    let path = &arguments.file;
     let metadata =
         std::fs::metadata(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
     if metadata.is_dir() {
         return Err(Usage(format!("{} is a directory; name a CSV file in it", path.display())).into());
+    }
+    if !metadata.is_file() {
+        return Err(
+            Usage(format!("{} is a pipe or a device; save it as a file first", path.display())).into()
+        );
     }
     if metadata.len() > MAX_PUT_BYTES {
         let size = output::bytes(metadata.len());
@@ -114,8 +122,10 @@ fn create_missing_table(target: &Target, arguments: &FileArguments) -> anyhow::R
 
 async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::Result<Source> {
     let name = path.file_name().map_or_else(|| "file.csv".into(), |name| name.to_string_lossy().into_owned());
-    let source =
-        Source { bucket: target.resources.bucket.clone(), key: format!("uploads/{import_id}/{name}") };
+    let source = Source {
+        bucket: target.resources.bucket.clone(),
+        key: format!("uploads/{import_id}/{}", shortened(&name)),
+    };
     let body =
         ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
     target
@@ -129,6 +139,17 @@ async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::R
         .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
         .with_context(|| format!("failed to upload {} to {source}", path.display()))?;
     Ok(source)
+}
+
+/// The name of a file, cut if need be, with its ending.
+fn shortened(name: &str) -> String {
+    if name.len() <= MAX_NAME_BYTES {
+        return name.to_owned();
+    }
+    let (_, tail) = name.split_at(name.ceil_char_boundary(name.len() - ".csv.zst".len()));
+    let (_, ending) = tail.split_at(tail.find('.').unwrap_or(tail.len()));
+    let (beginning, _) = name.split_at(name.floor_char_boundary(MAX_NAME_BYTES - ending.len()));
+    format!("{beginning}{ending}")
 }
 
 /// An id that a person can read and that sorts by time: `people-20261123-101500-4f1c`.
@@ -151,5 +172,13 @@ mod tests {
         {
             assert!(new_id(table).is_ok(), "{table}");
         }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_beginning_and_its_ending() {
+        assert_eq!(shortened("顧客マスタ_2026年11月.csv"), "顧客マスタ_2026年11月.csv");
+        assert_eq!(shortened("顧客マスタ_全件_2026年11月.csv.gz"), "顧客マスタ_全件_20.csv.gz");
+        assert_eq!(shortened(&"x".repeat(200)).len(), 32);
+        assert!(shortened(&format!("{}.csv", "漢".repeat(80))).len() <= 32);
     }
 }

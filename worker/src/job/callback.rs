@@ -81,9 +81,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A cause as Step Functions takes it: not too long, and nothing that upsets a console.
+/// A cause as Step Functions takes it: not too long, and nothing that upsets a console. Its lines stay lines: a cause lists
+/// what is wrong line by line.
 pub(crate) fn printable(cause: &str) -> String {
-    cause.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_CAUSE_CHARS).collect()
+    let printable = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    cause.chars().map(printable).take(MAX_CAUSE_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_cause_is_cut_and_cleaned() {
-        assert_eq!(printable("a\nb\u{1b}[31m"), "a b [31m");
+        assert_eq!(printable("a\nb\r\u{1b}[31m"), "a\nb  [31m");
         assert_eq!(printable(&"名".repeat(40_000)).chars().count(), MAX_CAUSE_CHARS);
     }
 }

@@ -1,4 +1,6 @@
-//! The event notification: "an object under `imports/` that ends with `.csv` was created" becomes a message.
+//! The event notification: "a CSV, as it is or compressed, was created under `imports/`" becomes a message. Which keys
+//! these are is the contract's to say; objects elsewhere, such as those that `baton` itself uploads before it sends a
+//! message that names them, and rejects files, are not announced.
 //! Source of the form: "Event message structure", Amazon S3 user guide, version 2.1.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +12,6 @@ use tracing::{error, info};
 use uuid::Uuid;
 
 use crate::wire::Call;
-
-/// Which objects are announced. Objects elsewhere, such as those that `baton` itself uploads before it sends a message
-/// that names them, are not.
-const PREFIX: &str = "imports/";
-const SUFFIX: &str = ".csv";
 
 /// What S3 leaves as it is in the keys of events; a space becomes `+`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'*');
@@ -52,7 +49,7 @@ impl Notification {
 
     /// Whether objects of this key are announced.
     pub(super) fn concerns(key: &str) -> bool {
-        key.starts_with(PREFIX) && key.ends_with(SUFFIX)
+        statemachine::is_import_key(key)
     }
 
     /// Sends the event. The object has been created whatever becomes of it.

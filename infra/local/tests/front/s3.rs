@@ -108,11 +108,23 @@ async fn a_created_object_under_imports_is_announced_in_s3s_form() {
 }
 
 #[tokio::test]
+async fn a_compressed_file_is_announced_like_any_other() {
+    let (sqs, sent) = recording();
+    let front = Front::start(sqs).await;
+    let s3 = front.s3(SECRET).await;
+    for key in ["imports/people/a.csv.gz", "imports/people/B.CSV.zst", "imports/people/C.CSV"] {
+        s3.put_object().bucket("bucket").key(key).body(ByteStream::from_static(b"x")).send().await.unwrap();
+    }
+    assert_eq!(sent.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn objects_elsewhere_raise_no_event() {
     let (sqs, sent) = recording();
     let front = Front::start(sqs).await;
     let s3 = front.s3(SECRET).await;
-    for key in ["uploads/people.csv", "imports/people/readme.txt", "people.csv"] {
+    let rejects = "imports/people/a.csv.s3-0123456789abcdef0123456789abcdef.rejects";
+    for key in ["uploads/people.csv", "imports/people/readme.txt", "people.csv", rejects] {
         s3.put_object().bucket("bucket").key(key).body(ByteStream::from_static(b"x")).send().await.unwrap();
     }
     assert_eq!(*sent.lock().unwrap(), Vec::<Value>::new());

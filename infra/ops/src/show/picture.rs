@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use statemachine::ImportId;
+use statemachine::{Findings, ImportId};
 use worker::imports::ImportRow;
 
 use crate::error::Usage;
@@ -40,10 +40,13 @@ pub(crate) struct ImportPicture {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) started_at: Option<DateTime<Utc>>,
     pub(crate) finished_at: Option<DateTime<Utc>>,
+    /// What the last attempt found in the file, as far as it came.
+    pub(crate) findings: Option<Findings>,
 }
 
 impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
+        let findings = row.findings();
         Self {
             id: row.id,
             status: row.status.as_str().to_owned(),
@@ -60,6 +63,7 @@ impl From<ImportRow> for ImportPicture {
             created_at: row.created_at.and_utc(),
             started_at: row.started_at.map(|at| at.and_utc()),
             finished_at: row.finished_at.map(|at| at.and_utc()),
+            findings,
         }
     }
 }

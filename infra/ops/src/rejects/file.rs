@@ -1,0 +1,198 @@
+//! The rejects file in S3: the original rows in their original encoding, with two columns in front, line and reason. It is
+//! copied as it is, or read row by row while it comes over the network.
+
+use std::io::Read;
+use std::pin::Pin;
+
+use anyhow::Context as _;
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::ByteStream;
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use statemachine::{Encoding, Findings, ImportOptions, Source};
+use tokio::io::AsyncRead;
+use tokio_util::io::SyncIoBridge;
+
+use crate::output;
+
+/// The name of the first column, by which a header is told from a row.
+const LINE_COLUMN: &str = "baton_line";
+
+/// A rejects file that is there.
+pub(super) struct Object {
+    source: Source,
+    body: ByteStream,
+}
+
+/// How the file is written: as the file that was imported.
+#[derive(Debug, PartialEq)]
+pub(super) struct Format {
+    encoding: &'static encoding_rs::Encoding,
+    delimiter: u8,
+    escape: Option<u8>,
+}
+
+/// A row of the file, without the original's own fields.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The line where it stood in the original.
+    pub(super) line: String,
+    /// Why it was rejected.
+    pub(super) reason: String,
+}
+
+/// Where rows go.
+pub(super) trait Sink: Send + 'static {
+    /// Takes a row; `false` where no more are wanted.
+    fn take(&mut self, row: Row) -> anyhow::Result<bool>;
+}
+
+impl Object {
+    /// Opens the file; `None` where it is not there any more.
+    pub(super) async fn open(
+        target: &crate::target::Target,
+        source: &Source,
+    ) -> anyhow::Result<Option<Self>> {
+        match target.s3.get_object().bucket(&source.bucket).key(&source.key).send().await {
+            Ok(object) => Ok(Some(Self { source: source.clone(), body: object.body })),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => Ok(None),
+            Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
+                .with_context(|| format!("failed to read {source}")),
+        }
+    }
+
+    /// Writes the file to stdout as it is.
+    pub(super) async fn copy(mut self) -> anyhow::Result<()> {
+        while let Some(chunk) = self.body.next().await {
+            let chunk = chunk.with_context(|| format!("failed to read {} to its end", self.source))?;
+            if !output::raw(&chunk).context("failed to write to stdout")? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the file into the sink, which comes back when it has all that it wants.
+    pub(super) async fn read<S: Sink>(self, format: Format, mut sink: S) -> anyhow::Result<S> {
+        let Self { source, body } = self;
+        let body: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
+        let bytes = SyncIoBridge::new(body);
+        let reading = tokio::task::spawn_blocking(move || {
+            read_rows(bytes, &format, &mut sink).with_context(|| format!("failed to read {source}"))?;
+            Ok(sink)
+        });
+        reading.await.context("reading the rejects file broke off")?
+    }
+}
+
+impl Format {
+    /// As the findings tell it, for people and yet exactly; the escape is not found but declared.
+    pub(super) fn new(findings: &Findings, options: &ImportOptions) -> Self {
+        let named = findings.encoding.as_deref().and_then(|told| told.split_whitespace().next());
+        let encoding = match named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8) {
+            Encoding::Utf8 => encoding_rs::UTF_8,
+            Encoding::Cp932 => encoding_rs::SHIFT_JIS,
+            Encoding::EucJp => encoding_rs::EUC_JP,
+            Encoding::Utf16Le => encoding_rs::UTF_16LE,
+            Encoding::Utf16Be => encoding_rs::UTF_16BE,
+            Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
+        };
+        let found = findings.delimiter.as_deref().and_then(|sign| sign.parse().ok()).or(options.delimiter);
+        Self {
+            encoding,
+            delimiter: found.map_or(b',', statemachine::Delimiter::byte),
+            escape: options.escape.map(statemachine::Escape::byte),
+        }
+    }
+}
+
+fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
+    let text =
+        DecodeReaderBytesBuilder::new().encoding(Some(format.encoding)).bom_override(true).build(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(format.delimiter)
+        .escape(format.escape)
+        .double_quote(format.escape.is_none())
+        .from_reader(text);
+    let mut record = csv::ByteRecord::new();
+    let mut is_first = true;
+    while reader.read_byte_record(&mut record)? {
+        let field =
+            |index: usize| String::from_utf8_lossy(record.get(index).unwrap_or_default()).into_owned();
+        let row = Row { line: field(0), reason: field(1) };
+        // A file without a header has rejects without one.
+        let is_header = std::mem::take(&mut is_first) && row.line == LINE_COLUMN;
+        if !is_header && !sink.take(row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Sink for Vec<(String, String)> {
+        fn take(&mut self, row: Row) -> anyhow::Result<bool> {
+            self.push((row.line, row.reason));
+            Ok(self.len() < 3)
+        }
+    }
+
+    fn rows(bytes: &[u8], encoding: &str, delimiter: &str, options: &ImportOptions) -> Vec<(String, String)> {
+        let findings = Findings {
+            encoding: Some(encoding.to_owned()),
+            delimiter: Some(delimiter.to_owned()),
+            ..Findings::default()
+        };
+        let mut rows = Vec::new();
+        read_rows(bytes, &Format::new(&findings, options), &mut rows).unwrap();
+        rows
+    }
+
+    fn row(line: &str, reason: &str) -> (String, String) {
+        (line.to_owned(), reason.to_owned())
+    }
+
+    #[test]
+    fn line_and_reason_are_read_in_the_files_own_writing() {
+        let file = "baton_line\tbaton_reason\tid\t氏名\n3\t年齢: \"\"表\"\" は整数でない\t1\tソ,表\n";
+        let (bytes, ..) = encoding_rs::SHIFT_JIS.encode(file);
+        let expected = row("3", "年齢: \"\"表\"\" は整数でない");
+        assert_eq!(rows(&bytes, "cp932 (detected)", "tab", &ImportOptions::default()), [expected]);
+        let mut utf16 = b"\xff\xfe".to_vec();
+        utf16.extend(
+            "baton_line;baton_reason;a\r\n7;\"x; y\";1\r\n".encode_utf16().flat_map(u16::to_le_bytes),
+        );
+        let read = rows(&utf16, "utf-16le (byte order mark)", ";", &ImportOptions::default());
+        assert_eq!(read, [row("7", "x; y")]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_hide_the_header() {
+        let file = "\u{feff}baton_line,baton_reason,a\n2,x,1\n";
+        let read = rows(file.as_bytes(), "utf-8 (byte order mark)", ",", &ImportOptions::default());
+        assert_eq!(read, [row("2", "x")]);
+    }
+
+    #[test]
+    fn a_file_without_a_header_and_rows_of_any_length_are_read() {
+        let read = rows(b"1,a\n2,b,x,y\n3\n4,d\n", "utf-8", ",", &ImportOptions::default());
+        assert_eq!(read, [row("1", "a"), row("2", "b"), row("3", "")], "and no more than are wanted");
+    }
+
+    #[test]
+    fn an_escaped_quote_does_not_end_a_field() {
+        let options = ImportOptions { escape: Some("\\".parse().unwrap()), ..ImportOptions::default() };
+        let read = rows(b"baton_line,baton_reason,a\n2,\"say \\\"x\\\", no\",1\n", "utf-8", ",", &options);
+        assert_eq!(read, [row("2", "say \"x\", no")]);
+    }
+
+    #[test]
+    fn bytes_that_cannot_be_decoded_are_no_obstacle() {
+        let read = rows(b"2,a\xff,\x81\n3,b,\xc3\n", "utf-8", ",", &ImportOptions::default());
+        assert_eq!(read, [row("2", "a\u{fffd}"), row("3", "b")]);
+    }
+}

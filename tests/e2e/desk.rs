@@ -1,0 +1,102 @@
+//! A folder to work in, and `baton` in it, as a user has them.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use e2e::{Backend, binaries, rows};
+use tokio::process::Command;
+use worker::db::Database;
+
+/// A folder to work in, and `baton` in it.
+pub(crate) struct Desk {
+    dir: tempfile::TempDir,
+    /// Where rows go that do not go to the file in the folder of the stack.
+    database_url: Option<String>,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), database_url: None }
+    }
+
+    /// One with SQLite and one with PostgreSQL, both with this table.
+    pub(crate) fn both(ddl: &str) -> [Self; 2] {
+        let desk = Self::new();
+        let database_url = Some(Backend::Postgres.new_database(desk.path()));
+        let desks = [Self::new(), Self { database_url, ..desk }];
+        desks.iter().for_each(|desk| desk.execute(ddl));
+        desks
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries::path("baton"));
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env_remove("DATABASE_URL")
+            .env_remove("BATON_DATA_DIR");
+        if let Some(url) = &self.database_url {
+            command.env("DATABASE_URL", url);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    pub(crate) async fn baton(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output().await.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Imports a file of this content into the table people, by `baton run`.
+    pub(crate) async fn run(&self, id: &str, content: impl AsRef<[u8]>, options: &[&str]) -> Ended {
+        let file = self.file(&format!("{id}.csv"), content).display().to_string();
+        let arguments = ["run", &file, "--table", "people", "--id", id];
+        self.baton(&[&arguments[..], options].concat()).await
+    }
+
+    pub(crate) fn rows(&self) -> Database {
+        let in_folder = || format!("sqlite:{}", self.dir.path().join(".baton/baton.db").display());
+        Database::parse(&self.database_url.clone().unwrap_or_else(in_folder)).unwrap()
+    }
+
+    /// Runs a statement in the database, before `baton` if need be.
+    pub(crate) fn execute(&self, sql: &str) {
+        std::fs::create_dir_all(self.dir.path().join(".baton")).unwrap();
+        rows::execute(&self.rows(), sql);
+    }
+
+    /// How many people there are.
+    pub(crate) fn people(&self) -> i64 {
+        rows::number(&self.rows(), "SELECT count(*) AS value FROM people")
+    }
+}
+
+impl Ended {
+    /// Fails the test unless it ended so, and these words stand on stdout.
+    pub(crate) fn expect(&self, code: i32, words: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        for words in words {
+            assert!(self.stdout.contains(words), "{words:?} is missing in {}{}", self.stdout, self.stderr);
+        }
+        self
+    }
+}
