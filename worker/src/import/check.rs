@@ -11,22 +11,56 @@ pub(crate) struct Row<'a> {
     pub(crate) values: Vec<Value<'a>>,
 }
 
-/// Fills `values` with a value for each column of the plan.
-pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Reject> {
-    if let Some(misfit) = misshapen(raw, plan) {
-        return Err(Reject::of_row(raw.position, misfit));
-    }
-    for column in &plan.columns {
-        let field = raw.fields.get(column.field).unwrap_or_default();
-        let value = match column.kind.parse(field) {
-            Ok(Value::Null) if !column.nullable => {
-                Err(Misfit::new(Reason::Required, "is empty, but the column must have a value"))
+/// Why a row does not fit. What it says of the place is a number, so that a file of bad rows costs hardly more than one of
+/// good rows: names and values are only copied for those rejects that are told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// Which of the plan's columns the reason lies in; `None` where it lies in the row as a whole.
+    pub(crate) column: Option<usize>,
+    /// Why.
+    pub(crate) misfit: Misfit,
+}
+
+impl Unfit {
+    /// The reject that this is for `raw`, the row that was checked.
+    pub(crate) fn reject(self, raw: &RawRow<'_>, plan: &Plan) -> Reject {
+        match self.column.and_then(|index| plan.columns.get(index)) {
+            Some(column) => {
+                let field = raw.fields.get(column.field).unwrap_or_default();
+                Reject::of_value(raw.position, &column.name, field, self.misfit)
             }
-            other => other,
+            None => Reject::of_row(raw.position, self.misfit),
+        }
+    }
+}
+
+/// Fills `values` with a value for each column of the plan.
+pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Unfit> {
+    if let Some(misfit) = misshapen(raw, plan) {
+        return Err(Unfit { column: None, misfit });
+    }
+    for (index, column) in plan.columns.iter().enumerate() {
+        let field = raw.fields.get(column.field).unwrap_or_default();
+        let misfit = match column.kind.parse(field, &plan.reading) {
+            Ok(Value::Null) if !column.nullable => required(field),
+            Ok(value) => {
+                values.push(value);
+                continue;
+            }
+            Err(misfit) => misfit,
         };
-        values.push(value.map_err(|misfit| Reject::of_value(raw.position, &column.name, field, misfit))?);
+        return Err(Unfit { column: Some(index), misfit });
     }
     Ok(())
+}
+
+fn required(field: &[u8]) -> Misfit {
+    let says = if field.trim_ascii().is_empty() {
+        "is empty, but the column must have a value"
+    } else {
+        "means NULL, but the column must have a value"
+    };
+    Misfit::new(Reason::Required, says)
 }
 
 /// What is wrong with a row before any of its values is looked at.
@@ -42,7 +76,8 @@ fn misshapen(raw: &RawRow<'_>, plan: &Plan) -> Option<Misfit> {
         return None;
     };
     if raw.lines() > 1 {
-        misfit.says.push_str(&format!("; it takes {} lines, is a quote misplaced?", raw.lines()));
+        let suspicion = format!("; it takes {} lines, is a quote misplaced?", raw.lines());
+        misfit.says.to_mut().push_str(&suspicion);
     }
     Some(misfit)
 }

@@ -49,8 +49,8 @@ impl<'a, R: Read> Rows<'a, R> {
                     take(&row)?;
                     self.unshown.0 += 1;
                 }
-                Err(reject) => {
-                    self.rejects.add(reject)?;
+                Err(unfit) => {
+                    self.rejects.add(unfit.reject(&raw, self.plan))?;
                     self.unshown.1 += 1;
                 }
             }

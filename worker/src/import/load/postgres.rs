@@ -37,7 +37,7 @@ impl Copy {
     pub(super) fn new(table: &Table, plan: &Plan) -> Self {
         let columns: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
         let target = format!("{} ({})", table.sql, columns.join(", "));
-        let kinds = plan.columns.iter().map(|column| column.kind).collect();
+        let kinds = plan.columns.iter().map(|column| column.kind.clone()).collect();
         Self { target, kinds, chunk: Vec::new(), rows: 0, table: table.name.clone() }
     }
 
