@@ -11,6 +11,7 @@ mod form;
 mod header;
 mod load;
 mod order;
+mod read_all;
 mod reading;
 mod reject;
 mod rejects;
@@ -30,6 +31,7 @@ use crate::db::Database;
 use crate::failure::Failure;
 use crate::job::{Job, Summary};
 use load::{Context, Refused, transaction};
+pub use read_all::{Counts, read_all};
 use rejects::Rejects;
 use source::Source;
 
@@ -100,15 +102,8 @@ impl Import<'_> {
     }
 }
 
-fn open<R: Read>(source: R, _: &ImportOptions) -> Result<csv::Reader<decode::Decoded<R>>, Failure> {
-    let text = decode::Decoded::new(source)?;
-    let origin = text.mark_bytes();
-    Ok(csv::Reader::new(text, origin, csv::Settings::default()))
-}
-
-fn read_header<R: Read>(reader: &mut csv::Reader<R>) -> Result<Vec<String>, Failure> {
-    match reader.next_row()? {
-        Some(header) => header::names(header.fields),
-        None => Err(decode::unreadable("the file is empty: it has not even a header")),
-    }
+/// Opens a source as the options say, and as it turns out to be written where they do not.
+fn open<R: Read>(source: R, options: &ImportOptions) -> Result<csv::Reader<R>, Failure> {
+    let text = decode::Decoded::new(source, options)?;
+    csv::Reader::new(text, options.delimiter.is_none())
 }

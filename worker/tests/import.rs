@@ -14,4 +14,5 @@ mod rejects_file;
 mod runs;
 mod source;
 mod sqlite;
+mod values;
 mod world;

@@ -112,8 +112,13 @@ pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
 fn create_missing_table(target: &Target, arguments: &FileArguments) -> anyhow::Result<()> {
     let path = &arguments.file;
     let sample = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
-    let created = create_table::create_missing(&target.database, &arguments.table, sample)
-        .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
+    let created = create_table::create_missing(
+        &target.database,
+        &arguments.table,
+        sample,
+        &ImportOptions::default(),
+    )
+    .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
     if let Some(statement) = created {
         output::complain(&format!("made the missing table:\n{statement}"));
     }

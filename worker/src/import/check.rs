@@ -2,13 +2,39 @@
 
 use super::csv::RawRow;
 use super::header::Plan;
-use super::reject::{Misfit, Reason};
+use super::reject::{Misfit, Reason, Reject};
 use super::value::Value;
 
+/// Why a row does not fit. What it says of the place is a number, so that a file of bad rows costs hardly more than one of
+/// good rows: names and values are only copied for those rejects that are told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unfit {
+    /// Which of the plan's columns the reason lies in; `None` where it lies in the row as a whole.
     pub(crate) column: Option<usize>,
+    /// Why.
     pub(crate) misfit: Misfit,
 }
+
+impl Unfit {
+    /// The reject that this is for `raw`, the row that was checked.
+    pub(crate) fn reject(mut self, raw: &RawRow<'_>, plan: &Plan) -> Reject {
+        // A field is UTF-8 here; which byte of the file it is that could not be made so, the row knows.
+        if self.misfit.reason == Reason::Undecodable
+            && let Some((offset, byte)) = raw.undecodable()
+        {
+            let says = format!("cannot be decoded: byte 0x{byte:02X} at offset {offset} of the file");
+            self.misfit.says = says.into();
+        }
+        match self.column.and_then(|index| plan.columns.get(index)) {
+            Some(column) => {
+                let field = raw.fields.get(column.field).unwrap_or_default();
+                Reject::of_value(raw.position, &column.name, field, self.misfit)
+            }
+            None => Reject::of_row(raw.position, self.misfit),
+        }
+    }
+}
+
 /// Fills `values` with a value for each column of the plan.
 pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Unfit> {
     if let Some(misfit) = misshapen(raw, plan) {
@@ -16,15 +42,26 @@ pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a
     }
     for (index, column) in plan.columns.iter().enumerate() {
         let field = raw.fields.get(column.field).unwrap_or_default();
-        let value = match column.kind.parse(field) {
-            Ok(Value::Null) if !column.nullable => {
-                Err(Misfit::new(Reason::Required, "is empty, but the column must have a value"))
+        let misfit = match column.kind.parse(field, &plan.reading) {
+            Ok(Value::Null) if !column.nullable => required(field),
+            Ok(value) => {
+                values.push(value);
+                continue;
             }
-            other => other,
+            Err(misfit) => misfit,
         };
-        values.push(value.map_err(|misfit| Unfit { column: Some(index), misfit })?);
+        return Err(Unfit { column: Some(index), misfit });
     }
     Ok(())
+}
+
+fn required(field: &[u8]) -> Misfit {
+    let says = if field.trim_ascii().is_empty() {
+        "is empty, but the column must have a value"
+    } else {
+        "means NULL, but the column must have a value"
+    };
+    Misfit::new(Reason::Required, says)
 }
 
 /// What is wrong with a row before any of its values is looked at.
@@ -40,7 +77,8 @@ fn misshapen(raw: &RawRow<'_>, plan: &Plan) -> Option<Misfit> {
         return None;
     };
     if raw.lines() > 1 {
-        misfit.says.push_str(&format!("; it takes {} lines, is a quote misplaced?", raw.lines()));
+        let suspicion = format!("; it takes {} lines, is a quote misplaced?", raw.lines());
+        misfit.says.to_mut().push_str(&suspicion);
     }
     Some(misfit)
 }

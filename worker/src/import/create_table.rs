@@ -1,19 +1,23 @@
 //! A table for a file that has none yet: names from the header, types from the first rows. Whatever could lose
 //! something stays text: a postcode with leading zeros is no number.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Read;
 
 use diesel::connection::SimpleConnection as _;
-use statemachine::FailureName;
+use statemachine::{FailureName, ImportOptions};
 
-use super::reject::Misfit;
-use super::table::quoted;
-use super::value::{DecimalLimits, Kind, Value, Width};
+use super::header::{Names, fold, is_of_rejects};
+use super::table::{quoted, shown};
+use super::value::{DecimalLimits, Kind, Reading, Width};
 use crate::config::AllowedTables;
 use crate::db::failure::database_failure;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
+
+/// The most bytes that a name of PostgreSQL has.
+const POSTGRES_NAME_BYTES: usize = 63;
 
 /// Rows of the sample that are looked at.
 const SAMPLE_ROWS: usize = 1000;
@@ -37,8 +41,19 @@ pub enum Refusal {
     #[error("column {0} of the header has no name; give it one")]
     NoName(usize),
     /// Two columns of one name. Names that differ in case alone are one to SQLite, and to the import.
-    #[error("the header has the name {0:?} twice; rename one")]
+    #[error("the header has the name {0} twice; rename one, or map it to another")]
     Twice(String),
+    /// A name that PostgreSQL would cut, so that the header would no longer be the table's.
+    #[error(
+        "the name {0} has more than {POSTGRES_NAME_BYTES} bytes, the most that PostgreSQL keeps; map it to a shorter one"
+    )]
+    NameTooLong(String),
+    /// The options map a name that the header does not have.
+    #[error("the header has no name {0:?} that could be mapped")]
+    NotInFile(String),
+    /// Nothing to make a table of.
+    #[error("the file has no columns")]
+    NoColumns,
 }
 
 /// What a column may still be, from the narrowest to the widest.
@@ -66,31 +81,46 @@ const GUESSES: [Guess; 7] = [
 ];
 
 /// The statement that makes a table for the sample's file: its header and up to 1,000 rows. All columns may be NULL; the
-/// names are the header's, quoted. `table` may have a schema (`sales.orders`).
+/// names are the header's, or those that the options map them to, quoted. `table` may have a schema (`sales.orders`).
 ///
 /// # Errors
 /// A [`Refusal`] where the sample is no CSV, or the header names no table's columns.
-pub fn infer(sample: impl Read, table: &str, dialect: Dialect) -> Result<String, Refusal> {
-    let mut reader = super::open(sample, &statemachine::ImportOptions::default())?;
-    let header = super::read_header(&mut reader)?;
-    check_names(&header)?;
-    let mut columns = vec![Column::default(); header.len()];
+pub fn infer(
+    sample: impl Read,
+    table: &str,
+    dialect: Dialect,
+    options: &ImportOptions,
+) -> Result<String, Refusal> {
+    let reading = Reading::of(options)?;
+    let mut reader = super::open(sample, options)?;
+    let mut columns = if options.no_header {
+        Vec::new()
+    } else {
+        columns_of(&super::header::read_names(&mut reader)?, dialect, options)?
+    };
     for _ in 0..SAMPLE_ROWS {
         let Some(row) = reader.next_row()? else { break };
-        // A ragged row will be a reject; it says nothing of the columns.
-        if row.fields.len() == header.len() {
-            columns.iter_mut().zip(row.fields).for_each(|(column, field)| column.see(field));
+        if columns.is_empty() {
+            columns = (1..=row.fields.len()).map(|number| Column::new(format!("column_{number}"))).collect();
         }
+        // A ragged row will be a reject; it says nothing of the columns.
+        if row.fields.len() == columns.len() {
+            columns.iter_mut().zip(row.fields).for_each(|(column, field)| column.see(field, &reading));
+        }
+    }
+    let mut lines = columns.iter().filter(|column| !column.is_left_out).peekable();
+    if lines.peek().is_none() {
+        return Err(Refusal::NoColumns);
     }
     let name: Vec<_> = match table.split_once('.') {
         Some((schema, table)) => vec![quoted(schema), quoted(table)],
         None => vec![quoted(table)],
     };
     let mut sql = format!("CREATE TABLE {} (", name.join("."));
-    for (index, (name, column)) in header.iter().zip(&columns).enumerate() {
+    for (index, column) in lines.enumerate() {
         let comma = if index == 0 { "" } else { "," };
         // Writing into a string cannot fail.
-        let _ = write!(sql, "{comma}\n  {} {}", quoted(name), column.guess().in_sql(dialect));
+        let _ = write!(sql, "{comma}\n  {} {}", quoted(&column.name), column.guess().in_sql(dialect));
     }
     sql.push_str("\n)");
     Ok(sql)
@@ -104,6 +134,7 @@ pub fn create_missing(
     database: &Database,
     table: &str,
     sample: impl Read,
+    options: &ImportOptions,
 ) -> Result<Option<String>, Refusal> {
     let mut connection = database.connect()?;
     let allowed = AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))?;
@@ -117,46 +148,63 @@ pub fn create_missing(
         Connection::Postgres(_) => Dialect::Postgres,
         Connection::Sqlite(_) => Dialect::Sqlite,
     };
-    let sql = infer(sample, table, dialect)?;
+    let sql = infer(sample, table, dialect, options)?;
     connection.batch_execute(&sql).map_err(|error| database_failure(&error, "create the table"))?;
     Ok(Some(sql))
 }
 
-fn check_names(header: &[String]) -> Result<(), Refusal> {
-    let mut seen = std::collections::HashSet::new();
-    for (index, name) in header.iter().enumerate() {
-        if name.trim().is_empty() {
-            return Err(Refusal::NoName(index + 1));
+/// A column for each name of the header, under the name that it has in the table.
+fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> Result<Vec<Column>, Refusal> {
+    let mut mapped = HashMap::new();
+    let names = Names::of(header.iter().map(String::as_str));
+    for (name, column) in &options.map {
+        let fields = names.places(name);
+        if fields.is_empty() {
+            return Err(Refusal::NotInFile(name.clone()));
         }
-        if !seen.insert(name.trim().to_lowercase()) {
-            return Err(Refusal::Twice(name.clone()));
-        }
+        mapped.extend(fields.iter().map(|field| (*field, column.as_str())));
     }
-    Ok(())
+    let mut seen = HashSet::new();
+    let mut columns = Vec::new();
+    for (field, name) in header.iter().enumerate() {
+        let is_left_out = !mapped.contains_key(&field) && is_of_rejects(name);
+        let name = mapped.get(&field).copied().unwrap_or(name).trim();
+        if name.is_empty() {
+            return Err(Refusal::NoName(field + 1));
+        }
+        if !seen.insert(fold(name)) {
+            return Err(Refusal::Twice(shown(name)));
+        }
+        if dialect == Dialect::Postgres && name.len() > POSTGRES_NAME_BYTES {
+            return Err(Refusal::NameTooLong(shown(name)));
+        }
+        columns.push(Column { is_left_out, ..Column::new(name.to_owned()) });
+    }
+    Ok(columns)
 }
 
 /// What has been seen of a column.
-#[derive(Clone, Debug)]
 struct Column {
+    name: String,
+    /// A file of rejects has it, a table has not.
+    is_left_out: bool,
     /// For each of [`GUESSES`], whether every value so far is one.
     fits: [bool; GUESSES.len()],
     seen: bool,
 }
 
-impl Default for Column {
-    fn default() -> Self {
-        Self { fits: [true; GUESSES.len()], seen: false }
-    }
-}
-
 impl Column {
-    fn see(&mut self, field: &[u8]) {
-        if field.trim_ascii().is_empty() {
+    fn new(name: String) -> Self {
+        Self { name, is_left_out: false, fits: [true; GUESSES.len()], seen: false }
+    }
+
+    fn see(&mut self, field: &[u8], reading: &Reading) {
+        if reading.is_null(field.trim_ascii()) {
             return;
         }
         self.seen = true;
         for (fits, guess) in self.fits.iter_mut().zip(GUESSES) {
-            *fits = *fits && guess.fits(field);
+            *fits = *fits && guess.fits(field, reading);
         }
     }
 
@@ -167,8 +215,8 @@ impl Column {
 }
 
 impl Guess {
-    fn fits(self, field: &[u8]) -> bool {
-        let is = |kind: Kind| -> Result<Value<'_>, Misfit> { kind.parse(field) };
+    fn fits(self, field: &[u8], reading: &Reading) -> bool {
+        let is = |kind: Kind| kind.parse(field, reading);
         match self {
             // Not every word that the import takes: a column of y and n, or of 1 and 0, may hold other things later.
             Self::Boolean => field.eq_ignore_ascii_case(b"true") || field.eq_ignore_ascii_case(b"false"),
@@ -211,44 +259,4 @@ fn is_plain_number(field: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn inferred(sample: &str) -> Result<String, String> {
-        infer(sample.as_bytes(), "t", Dialect::Postgres).map_err(|refusal| refusal.to_string())
-    }
-
-    #[test]
-    fn types_come_from_the_values() {
-        let sample = "id,code,amount,day,at,seen,active,key,note,empty\n\
-            1,007,1.50,2024-02-29,2024-02-29 10:00:00,2024-02-29T10:00:00Z,true,67e55044-10b1-426f-9247-bb680e5fe0c8,x,\n\
-            -2,012,3,2024-03-01,2024-02-29T10:00:01,2024-02-29T10:00:00+09:00,FALSE,,1,\n";
-        assert_eq!(
-            inferred(sample).unwrap(),
-            "CREATE TABLE \"t\" (\n  \"id\" bigint,\n  \"code\" text,\n  \"amount\" numeric,\n  \"day\" date,\n  \
-             \"at\" timestamp,\n  \"seen\" timestamptz,\n  \"active\" boolean,\n  \"key\" uuid,\n  \"note\" text,\n  \
-             \"empty\" text\n)"
-        );
-    }
-
-    #[test]
-    fn numbers_that_are_names_stay_text() {
-        for value in ["0123", "+81312345678", "03-1234-5678", "1e5", "12345678901234567890.5", ".5"] {
-            assert!(inferred(&format!("a\n{value}\n")).unwrap().contains("\"a\" text"), "{value}");
-        }
-        assert!(inferred("a\n0\n0.5\n").unwrap().contains("\"a\" numeric"));
-    }
-
-    #[test]
-    fn names_are_kept_and_quoted() {
-        let sql = infer("Full \"Name\"\nx\n".as_bytes(), "s.t", Dialect::Sqlite).unwrap();
-        assert_eq!(sql, "CREATE TABLE \"s\".\"t\" (\n  \"Full \"\"Name\"\"\" text\n)");
-    }
-
-    #[test]
-    fn a_header_that_names_no_columns_is_refused() {
-        assert_eq!(inferred("a,,b\n").unwrap_err(), "column 2 of the header has no name; give it one");
-        assert_eq!(inferred("a,A\n").unwrap_err(), "the header has the name \"A\" twice; rename one");
-        assert!(inferred("").unwrap_err().contains("the file is empty"));
-    }
-}
+mod tests;

@@ -7,12 +7,11 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use statemachine::FailureName;
 
 use super::batch::Batch;
-use super::check::{Unfit, check};
-use super::csv::{RawRow, Reader};
+use super::check::check;
+use super::csv::Reader;
 use super::form::Form;
 use super::header::Plan;
 use super::order;
-use super::reject::Reject;
 use super::rejects::{Rejects, Verdict};
 use super::value::Value;
 use crate::failure::Failure;
@@ -22,7 +21,7 @@ use crate::job::progress::Progress;
 const RECORDS_PER_LOOK: u64 = 1000;
 
 /// What the reader needs to know.
-pub(crate) struct Reading<'a, R> {
+pub(crate) struct Reading<'a, R: Read> {
     pub(crate) reader: Reader<R>,
     pub(crate) plan: &'a Plan,
     /// The form that rows take.
@@ -42,7 +41,7 @@ pub(crate) struct Exchange {
 }
 
 /// The reader, and how far it has come.
-pub(crate) struct Done<R> {
+pub(crate) struct Done<R: Read> {
     pub(crate) reader: Reader<R>,
     /// Records that were read, rejects among them.
     pub(crate) rows_read: u64,
@@ -79,7 +78,7 @@ impl<R: Read> Reading<'_, R> {
                 }
                 Err(unfit) => {
                     self.progress.add_rows(0, 1);
-                    match self.rejects.add(rejected(&raw, self.plan, unfit)) {
+                    match self.rejects.add(unfit.reject(&raw, self.plan)) {
                         Verdict::Within => {}
                         Verdict::Exceeded => drop(exchange.take()),
                         Verdict::Enough => {
@@ -113,16 +112,6 @@ fn hand_over(batch: &mut Batch, exchange: Option<&Exchange>) -> bool {
             true
         }
         Err(_) => false,
-    }
-}
-
-fn rejected(raw: &RawRow<'_>, plan: &Plan, unfit: Unfit) -> Reject {
-    match unfit.column.and_then(|column| plan.columns.get(column)) {
-        Some(column) => {
-            let field = raw.fields.get(column.field).unwrap_or_default();
-            Reject::of_value(raw.position, &column.name, field, unfit.misfit)
-        }
-        None => Reject::of_row(raw.position, unfit.misfit),
     }
 }
 

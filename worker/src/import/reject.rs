@@ -1,5 +1,6 @@
 //! A row that does not fit: where it stands, why, and a sentence for a person.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use statemachine::RejectedRow;
@@ -33,8 +34,10 @@ reasons! {
     StrayQuote = "stray_quote";
     /// The column must have a value, and the field is empty.
     Required = "required";
-    /// Bytes that are no UTF-8.
-    NotUtf8 = "not_utf8";
+    /// The field is empty, the import reads only another text as NULL, and the column's type has no empty value.
+    Empty = "empty";
+    /// Bytes that are no character in the file's encoding.
+    Undecodable = "undecodable";
     /// A NUL character, which neither database keeps in a text.
     NulCharacter = "nul_character";
     /// No whole number.
@@ -61,6 +64,8 @@ reasons! {
     NotJson = "not_json";
     /// No bytes in hexadecimal digits.
     NotHex = "not_hex";
+    /// None of the labels of the column's enum.
+    NotInEnum = "not_in_enum";
     /// A value that the column's type cannot hold.
     OutOfRange = "out_of_range";
     /// More digits behind the point than the column keeps.
@@ -84,12 +89,13 @@ reasons! {
 pub(crate) struct Misfit {
     /// The reason, for a program.
     pub(crate) reason: Reason,
-    /// The reason, for a person: continues a sentence that begins with the value.
-    pub(crate) says: String,
+    /// The reason, for a person: continues a sentence that begins with the value. The usual ones are not made anew for each
+    /// of a million rows.
+    pub(crate) says: Cow<'static, str>,
 }
 
 impl Misfit {
-    pub(crate) fn new(reason: Reason, says: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, says: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, says: says.into() }
     }
 }

@@ -11,8 +11,9 @@ use std::iter::Peekable;
 use statemachine::{RejectsFile, Source};
 use tokio::runtime::Handle;
 
-use super::csv::{Format, Reader};
-use super::header::{LINE, Plan, REASON};
+use super::csv::Reader;
+use super::decode::Format;
+use super::header::{Plan, REJECTS_COLUMNS};
 use super::reading::interrupted;
 use super::rejects::Rejected;
 use crate::failure::Failure;
@@ -51,7 +52,7 @@ pub(crate) fn write<R: Read>(
         let header = header.original().into_owned();
         let format = reader.format();
         upload.push(format.mark())?;
-        upload.push(&line(format, [LINE, REASON], &header))?;
+        upload.push(&line(format, REJECTS_COLUMNS, &header))?;
     }
     let filed: Vec<_> = rejected.filed().map(|(record, reason)| (record, reason.to_owned())).collect();
     let mut filed = filed.into_iter().peekable();

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use statemachine::{FailureName, Findings, ImportOptions};
 
-use super::csv::Format;
+use super::decode::Format;
 use super::header::Plan;
 use super::load::Loaded;
 use super::reading::Done;

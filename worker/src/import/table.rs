@@ -17,6 +17,9 @@ const OWN_TABLES: &[&str] = &["imports", "import_progress", "__diesel_schema_mig
 /// How many near names a refusal offers.
 const NEAR_NAMES: usize = 3;
 
+/// How much of a name is told, and compared with others: as much as PostgreSQL takes.
+const NAME_CHARACTERS: usize = 63;
+
 /// A table that rows can be written to.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -24,10 +27,12 @@ pub(crate) struct Table {
     pub(crate) name: String,
     /// The name for SQL: quoted, with its schema where it has one.
     pub(crate) sql: String,
+    /// What PostgreSQL knows it by; 0 in SQLite.
+    pub(crate) oid: u32,
+    /// The names of the primary key's columns, in the key's order. Empty where there is none.
+    pub(crate) primary_key: Vec<String>,
     /// Its columns, in the table's order.
     pub(crate) columns: Vec<Column>,
-    pub(crate) oid: u32,
-    pub(crate) primary_key: Vec<String>,
 }
 
 /// A column.
@@ -37,6 +42,8 @@ pub(crate) struct Column {
     pub(crate) name: String,
     /// The type, as the database spells it.
     pub(crate) type_name: String,
+    /// The type below its domains, as SQL; the same where it is no domain.
+    pub(crate) base_type: String,
     /// What it takes; `None` for a type that cannot be imported.
     pub(crate) kind: Option<Kind>,
     /// Whether NULL is a value of it.
@@ -45,9 +52,16 @@ pub(crate) struct Column {
     pub(crate) has_default: bool,
     /// Whether the database computes it, and takes no value.
     pub(crate) generated: bool,
+    /// Whether the database always numbers it. COPY would take a value for it, but INSERT would not.
+    pub(crate) identity_always: bool,
 }
 
 impl Column {
+    /// Whether a file may fill it.
+    pub(crate) fn takes_values(&self) -> bool {
+        !self.generated && !self.identity_always
+    }
+
     /// Whether a file must have this column.
     pub(crate) fn is_required(&self) -> bool {
         !self.nullable && !self.has_default && !self.generated
@@ -122,15 +136,29 @@ fn missing(name: &str, others: Vec<String>, allowed: &AllowedTables) -> Failure 
     Failure::named(FailureName::TableMissing, format!("there is no table {name:?}{near}"))
 }
 
-/// The names that `name` is most like, nearest first, as they would be quoted to a person.
+/// The names that `name` is most like, nearest first, as they would be quoted to a person. Names may come from a header,
+/// and so are compared by their beginnings only.
 pub(crate) fn near_names<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let folded = name.trim().to_lowercase();
+    let folded = cut(name.trim()).to_lowercase();
     let mut near: Vec<(f64, &str)> = others
-        .map(|other| (strsim::jaro_winkler(&folded, &other.to_lowercase()), other))
+        .map(|other| (strsim::jaro_winkler(&folded, &cut(other.trim()).to_lowercase()), other))
         .filter(|&(likeness, _)| likeness >= 0.8)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    near.into_iter().take(NEAR_NAMES).map(|(_, other)| format!("{other:?}")).collect()
+    near.into_iter().take(NEAR_NAMES).map(|(_, other)| shown(other)).collect()
+}
+
+/// A name as it is quoted to a person, cut where it is very long.
+pub(crate) fn shown(name: &str) -> String {
+    match cut(name) {
+        whole if whole.len() == name.len() => format!("{name:?}"),
+        beginning => format!("{beginning:?}…"),
+    }
+}
+
+fn cut(name: &str) -> &str {
+    let end = name.char_indices().nth(NAME_CHARACTERS).map_or(name.len(), |(end, _)| end);
+    name.get(..end).unwrap_or_default()
 }
 
 fn is_reserved(name: &str) -> bool {

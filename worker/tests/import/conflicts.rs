@@ -119,3 +119,19 @@ fn an_upsert_of_many_rows_is_the_table_of_one_row_at_a_time() {
     assert_eq!(world.lines("SELECT sum(id::bigint * v)::text AS line FROM t"), [sum.to_string()]);
     assert_eq!(world.lines("SELECT count(*)::text AS line FROM t WHERE w = 'old'"), ["20000"]);
 }
+
+#[test]
+fn a_partitioned_table_is_upserted_too() {
+    let world = World::postgres(
+        "CREATE TABLE t (id int PRIMARY KEY, name text) PARTITION BY RANGE (id);
+         CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (0) TO (3);
+         CREATE TABLE t_high PARTITION OF t FOR VALUES FROM (3) TO (100);
+         INSERT INTO t VALUES (1, 'one'), (2, 'two')",
+    );
+    let (result, findings) = world.import_as("p", FILE, "t", on_conflict(OnConflict::Update));
+    assert_eq!((result.unwrap().rows, counts(&findings)), (3, (5, 1, 0, 2)));
+    let (result, findings) = world.import_as("q", b"id,name\n1,x\n5,five\n200,far\n", "t", max_rejects(2));
+    assert_eq!(result.unwrap().rows, 1);
+    let told: Vec<_> = findings.first_rejects.iter().map(|reject| (reject.line, &*reject.reason)).collect();
+    assert_eq!(told, [(2, "unique"), (4, "check")]);
+}

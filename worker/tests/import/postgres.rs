@@ -72,14 +72,6 @@ fn a_table_is_found_along_the_search_path_or_by_its_schema() {
 }
 
 #[test]
-fn a_type_that_cannot_be_imported_is_refused_where_the_file_fills_it() {
-    let world = World::postgres(DDL);
-    let (name, cause) = named(world.import(b"id,place\n1,\"(1,2)\"\n", "t", ImportOptions::default()));
-    assert_eq!(name, FailureName::ColumnUnsupported);
-    assert!(cause.contains("\"place\" of type point"), "{cause}");
-}
-
-#[test]
 fn more_than_one_chunk_arrives_whole_and_a_late_error_takes_all_of_it_back() {
     let world = World::postgres("CREATE TABLE t (id int PRIMARY KEY, v text)");
     let text = "x".repeat(1000);

@@ -78,9 +78,67 @@ fn each_reason_has_its_sentence() {
 }
 
 #[test]
+fn reasons_of_postgresqls_own_types_have_their_sentences() {
+    let world = World::postgres(
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+         CREATE TABLE t (mood mood, number numeric, small int2, day date, j jsonb)",
+    );
+    let file = "mood,number,small,day,j\n\
+        Happy,1,1,,\n\
+        ,1e200000,1,,\n\
+        ,,１２３４５６,,\n\
+        ,,,2024-02-29 BC,\n\
+        ,,,,\"\"\"\\u0000\"\"\"\n";
+    let (_, cause) = named(world.import(file.as_bytes(), "t", ImportOptions::default()));
+    assert!(
+        cause.ends_with("line 2, column mood: \"Happy\" is not one of: sad, ok, happy (not_in_enum)"),
+        "{cause}"
+    );
+    let (_, cause) = named(world.run(&world.job("2", "file.csv", "t", max_rejects(4))));
+    let expected = [
+        "line 2, column mood: \"Happy\" is not one of: sad, ok, happy (not_in_enum)",
+        "line 3, column number: \"1e200000\" is out of range: the column takes 131072 digits before and 16383 behind the \
+         point (out_of_range)",
+        "line 4, column small: \"１２３４５６\" is out of range: the column takes -32768 to 32767 (out_of_range)",
+        "line 5, column day: \"2024-02-29 BC\" is no date (for example 2024-02-29) (not_a_date)",
+        "line 6, column j: \"\\\"\\\\u0000\\\"\" has a NUL character (\\u0000) in a string (nul_character)",
+    ];
+    assert_eq!(cause.lines().skip(1).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn reasons_that_come_from_the_options_have_their_sentences() {
+    let options = ImportOptions {
+        null: Some("NULL".to_owned()),
+        date_format: Some("%d.%m.%Y".to_owned()),
+        ..max_rejects(4)
+    };
+    let world = World::sqlite("CREATE TABLE t (id INTEGER NOT NULL, v TEXT, day DATE, at TIMESTAMP)");
+    let file = b"id,v,day,at\n,a,,\nNULL,b,,\n1,NULL,NULL,NULL\n2,,29.02.2024,29.02.2024 7:05\n\
+        3,c,31.02.2024,NULL\n4,d,2/29/2024,NULL\n5,e,NULL,now\n";
+    let (_, cause) = named(world.import(file, "t", options.clone()));
+    let expected = [
+        "line 2, column id: is empty, and an empty field is not NULL here (empty)",
+        "line 3, column id: \"NULL\" means NULL, but the column must have a value (required)",
+        "line 6, column day: \"31.02.2024\" is out of range: there is no such day or time (out_of_range)",
+        "line 7, column day: \"2/29/2024\" is no date (for example 2024-02-29 or 03.02.2001) (not_a_date)",
+        "line 8, column at: \"now\" is no date and time (for example 2024-02-29 23:59:59 or 03.02.2001) (not_a_timestamp)",
+    ];
+    assert_eq!(cause.lines().skip(1).collect::<Vec<_>>(), expected);
+    let options = ImportOptions { max_rejects: max_rejects(5).max_rejects, ..options };
+    world.run(&world.job("2", "file.csv", "t", options)).unwrap();
+    let query = "SELECT id || '|' || coalesce(v, 'null') || '|' || coalesce(day, 'null') || '|' || coalesce(at, 'null') \
+        AS line FROM t ORDER BY id";
+    assert_eq!(world.lines(query), ["1|null|null|null", "2||2024-02-29|2024-02-29 07:05:00"]);
+}
+
+#[test]
 fn bytes_that_are_no_utf8_are_a_reject_with_their_place() {
     let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\r\n1,caf\xE9\r\n");
-    assert_eq!(says, "line 2, column v: \"caf\u{FFFD}\" is not UTF-8: byte 0xE9 at position 4 (not_utf8)");
+    assert_eq!(
+        says,
+        "line 2, column v: \"caf\u{FFFD}\" cannot be decoded: byte 0xE9 at offset 11 of the file (undecodable)"
+    );
 }
 
 #[test]

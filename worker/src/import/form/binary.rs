@@ -110,34 +110,34 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::import::value::DecimalLimits;
+    use crate::import::value::{DecimalLimits, Reading};
 
-    fn written(kind: Kind, field: &str) -> Vec<u8> {
+    fn written(kind: &Kind, field: &str) -> Vec<u8> {
         let mut out = Vec::new();
-        write_value(&mut out, &kind, &kind.parse(field.as_bytes()).unwrap());
+        write_value(&mut out, kind, &kind.parse(field.as_bytes(), &Reading::default()).unwrap());
         out
     }
 
     #[test]
     fn values_have_the_form_that_the_server_reads() {
-        assert_eq!(written(Kind::Integer(Width::Two), "-2"), [0, 0, 0, 2, 0xFF, 0xFE]);
-        assert_eq!(written(Kind::Boolean, "yes"), [0, 0, 0, 1, 1]);
-        assert_eq!(written(Kind::Date, "2000-01-02"), [0, 0, 0, 4, 0, 0, 0, 1]);
-        assert_eq!(written(Kind::Date, "1999-12-31"), [0, 0, 0, 4, 0xFF, 0xFF, 0xFF, 0xFF]);
-        assert_eq!(written(Kind::Timestamp(6), "2000-01-01 00:00:00.000007")[4..], 7_i64.to_be_bytes());
-        assert_eq!(written(Kind::Jsonb, "[]"), [0, 0, 0, 3, 1, b'[', b']']);
-        assert_eq!(written(Kind::Bytes, r"\x0aFF"), [0, 0, 0, 2, 0x0A, 0xFF]);
-        assert_eq!(written(Kind::Uuid, ""), [0xFF, 0xFF, 0xFF, 0xFF]);
+        assert_eq!(written(&Kind::Integer(Width::Two), "-2"), [0, 0, 0, 2, 0xFF, 0xFE]);
+        assert_eq!(written(&Kind::Boolean, "yes"), [0, 0, 0, 1, 1]);
+        assert_eq!(written(&Kind::Date, "2000-01-02"), [0, 0, 0, 4, 0, 0, 0, 1]);
+        assert_eq!(written(&Kind::Date, "1999-12-31"), [0, 0, 0, 4, 0xFF, 0xFF, 0xFF, 0xFF]);
+        assert_eq!(written(&Kind::Timestamp(6), "2000-01-01 00:00:00.000007")[4..], 7_i64.to_be_bytes());
+        assert_eq!(written(&Kind::Jsonb, "[]"), [0, 0, 0, 3, 1, b'[', b']']);
+        assert_eq!(written(&Kind::Bytes, r"\x0aFF"), [0, 0, 0, 2, 0x0A, 0xFF]);
+        assert_eq!(written(&Kind::Uuid, ""), [0xFF, 0xFF, 0xFF, 0xFF]);
     }
 
     #[test]
     fn a_numeric_is_its_digits_in_base_10000() {
         let kind = Kind::Decimal(DecimalLimits::default());
         assert_eq!(
-            written(kind, "-12345.60"),
+            written(&kind, "-12345.60"),
             [0, 0, 0, 14, 0, 3, 0, 1, 0x40, 0, 0, 2, 0, 1, 0x09, 0x29, 0x17, 0x70]
         );
-        assert_eq!(written(kind, "-0.0"), [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(written(&kind, "-0.0"), [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1]);
     }
 
     #[test]

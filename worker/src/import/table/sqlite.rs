@@ -69,22 +69,26 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     .bind::<Text, _>(&table.name)
     .load::<ColumnRow>(connection)
     .map_err(|error| database_failure(&error, "read the table's columns"))?;
-    let keys = rows.iter().filter(|row| row.key > 0).count();
+    let mut key: Vec<_> =
+        rows.iter().filter(|row| row.key > 0).map(|row| (row.key, row.name.clone())).collect();
+    key.sort_unstable();
     let columns = rows
         .into_iter()
         .filter(|row| row.hidden != 1)
         .map(|row| {
             // The one key column of type INTEGER is the row's number: SQLite gives one where it is NULL or not given.
             let is_rowid = row.key > 0
-                && keys == 1
+                && key.len() == 1
                 && !table.without_rowid
                 && row.declared.eq_ignore_ascii_case("INTEGER");
             Column {
                 kind: kind_of(&row.declared, table.strict),
+                base_type: row.declared.clone(),
                 type_name: row.declared,
                 nullable: !row.not_null || is_rowid,
                 has_default: row.default_value.is_some() || is_rowid,
                 generated: matches!(row.hidden, 2 | 3),
+                identity_always: false,
                 name: row.name,
             }
         })
@@ -92,9 +96,9 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     Ok(Found::Table(Table {
         name: table.name.clone(),
         sql: format!("\"main\".{}", quoted(&table.name)),
-        columns,
         oid: 0,
-        primary_key: vec!["id".to_owned()],
+        primary_key: key.into_iter().map(|(_, name)| name).collect(),
+        columns,
     }))
 }
 
@@ -172,5 +176,26 @@ mod tests {
         for declared in ["STRING", "ANY", "PHONE", "POINT", "INTERVAL"] {
             assert_eq!(kind_of(declared, false), None, "{declared}");
         }
+    }
+
+    #[test]
+    fn the_primary_key_has_its_own_order_whatever_kind_of_table_it_is() {
+        use diesel::Connection as _;
+        use diesel::connection::SimpleConnection as _;
+
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection
+            .batch_execute(
+                "CREATE TABLE numbered (v TEXT, id INTEGER PRIMARY KEY); CREATE TABLE none (v TEXT UNIQUE);
+                 CREATE TABLE pair (a INT, b TEXT, c INT, PRIMARY KEY (c, a)) WITHOUT ROWID",
+            )
+            .unwrap();
+        let mut key = |name| match read(&mut connection, name).unwrap() {
+            Found::Table(table) => table.primary_key,
+            _ => panic!("no table {name}"),
+        };
+        assert_eq!(key("numbered"), ["id"]);
+        assert_eq!(key("pair"), ["c", "a"]);
+        assert!(key("none").is_empty());
     }
 }

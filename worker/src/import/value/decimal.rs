@@ -1,6 +1,12 @@
-//! Decimal numbers, kept to the digit: as text, not as a binary fraction.
+//! Decimal numbers, kept to the digit: as text, not as a binary fraction. The usual one has at most 18 digits and no
+//! exponent; it is also kept as one integer, and most questions are answered by that.
+
+mod short;
+
+use std::borrow::Cow;
 
 use crate::import::reject::{Misfit, Reason};
+use short::Short;
 
 /// The most digits before the point that PostgreSQL's `numeric` takes.
 const MAX_WHOLE_DIGITS: i64 = 131_072;
@@ -19,58 +25,45 @@ pub(crate) struct DecimalLimits {
 }
 
 /// A decimal number: sign, digits and the place of the point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decimal<'a> {
-    /// As it is written.
-    pub(crate) text: &'a str,
+    /// As it is written, in ASCII.
+    pub(crate) text: Cow<'a, str>,
     /// Below zero.
     pub(crate) negative: bool,
-    whole: &'a [u8],
-    fraction: &'a [u8],
-    /// Power of ten that the digits are multiplied with.
-    exponent: i32,
+    digits: Digits,
+}
+
+/// Where the digits are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Digits {
+    /// In one integer.
+    Short(Short),
+    /// In the text: so many characters before the first, so many digits before and behind the point; all of them
+    /// multiplied by a power of ten.
+    Long { start: usize, whole: usize, fraction: usize, exponent: i32 },
 }
 
 impl<'a> Decimal<'a> {
     /// Reads a sign, digits with a point, and an exponent.
-    pub(crate) fn parse(text: &'a str, limits: DecimalLimits) -> Result<Self, Misfit> {
-        let decimal =
-            Self::split(text).ok_or_else(|| Misfit::new(Reason::NotADecimal, "is no decimal number"))?;
+    pub(crate) fn parse(text: impl Into<Cow<'a, str>>, limits: DecimalLimits) -> Result<Self, Misfit> {
+        let text = text.into();
+        let (negative, start) = match text.as_bytes() {
+            [b'-', ..] => (true, 1),
+            [b'+', ..] => (false, 1),
+            _ => (false, 0),
+        };
+        let unsigned = text.as_bytes().get(start..).unwrap_or_default();
+        if let Some(short) = Short::read(unsigned)
+            && short.fits(limits)
+        {
+            return Ok(Self { text, negative, digits: Digits::Short(short) });
+        }
+        let digits =
+            split(unsigned, start).ok_or_else(|| Misfit::new(Reason::NotADecimal, "is no decimal number"))?;
+        let decimal = Self { text, negative, digits };
         decimal.check(limits)?;
         Ok(decimal)
-    }
-
-    fn split(text: &'a str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let (negative, rest) = match bytes {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            _ => (false, bytes),
-        };
-        let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (whole, rest) = rest.split_at_checked(digits(rest))?;
-        let (fraction, rest) = match rest {
-            [b'.', rest @ ..] => rest.split_at_checked(digits(rest))?,
-            _ => (&[][..], rest),
-        };
-        let exponent = match rest {
-            [] => 0,
-            // An exponent of more digits is out of any range, and clamped.
-            [b'e' | b'E', exponent @ ..] => {
-                let exponent = std::str::from_utf8(exponent).ok()?;
-                let is_number = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-                if is_number.is_empty() || !is_number.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return None;
-                }
-                let beyond = if exponent.starts_with('-') { -1_000_000 } else { 1_000_000 };
-                exponent.parse::<i32>().unwrap_or(beyond).clamp(-1_000_000, 1_000_000)
-            }
-            _ => return None,
-        };
-        if whole.is_empty() && fraction.is_empty() {
-            return None;
-        }
-        Some(Self { text, negative, whole, fraction, exponent })
     }
 
     fn check(&self, limits: DecimalLimits) -> Result<(), Misfit> {
@@ -105,6 +98,15 @@ impl<'a> Decimal<'a> {
         }
     }
 
+    /// The digits before and behind the point, and the power of ten that they are multiplied with.
+    fn parts(&self) -> (&[u8], &[u8], i64) {
+        let Digits::Long { start, whole, fraction, exponent } = self.digits else { return (&[], &[], 0) };
+        let bytes = self.text.as_bytes();
+        let behind = start + whole + 1;
+        let part = |from: usize, length: usize| bytes.get(from..from + length).unwrap_or_default();
+        (part(start, whole), part(behind, fraction), i64::from(exponent))
+    }
+
     /// The powers of ten of the first and the last digit that is not zero; `None` for zero.
     fn span(&self) -> Option<(i64, i64)> {
         let mut digits = self.powers();
@@ -114,18 +116,22 @@ impl<'a> Decimal<'a> {
     }
 
     /// Every digit with its power of ten, highest first.
-    fn powers(&self) -> impl DoubleEndedIterator<Item = (i64, u8)> + use<'a> {
-        let highest = self.whole.len() as i64 - 1 + i64::from(self.exponent);
-        let whole = self.whole.iter().enumerate();
-        let fraction = self.fraction.iter().enumerate();
-        let behind = i64::from(self.exponent) - 1;
+    fn powers(&self) -> impl DoubleEndedIterator<Item = (i64, u8)> {
+        let (whole, fraction, exponent) = self.parts();
+        let highest = whole.len() as i64 - 1 + exponent;
+        let whole = whole.iter().enumerate();
+        let fraction = fraction.iter().enumerate();
         whole
             .map(move |(index, digit)| (highest - index as i64, digit - b'0'))
-            .chain(fraction.map(move |(index, digit)| (behind - index as i64, digit - b'0')))
+            .chain(fraction.map(move |(index, digit)| (exponent - 1 - index as i64, digit - b'0')))
     }
 
     /// The number as a 64-bit integer, if it is one.
     pub(crate) fn as_i64(&self) -> Option<i64> {
+        if let Digits::Short(short) = self.digits {
+            let number = short.as_integer()?;
+            return Some(if self.negative { -number } else { number });
+        }
         let Some((first, last)) = self.span() else { return Some(0) };
         if last < 0 || first > 18 {
             return None;
@@ -141,13 +147,21 @@ impl<'a> Decimal<'a> {
 
     /// Digits behind the point that are shown, zeros at the end among them.
     pub(crate) fn scale(&self) -> i64 {
-        (self.fraction.len() as i64 - i64::from(self.exponent)).clamp(0, MAX_SCALE)
+        match self.digits {
+            Digits::Short(short) => short.scale(),
+            Digits::Long { fraction, exponent, .. } => {
+                (fraction as i64 - i64::from(exponent)).clamp(0, MAX_SCALE)
+            }
+        }
     }
 
     /// The number in base 10,000, as PostgreSQL's `numeric` has it: digits without zeros at either end, and the power of
     /// 10,000 of the first.
     pub(crate) fn base_10000(&self, digits: &mut Vec<i16>) -> i64 {
         digits.clear();
+        if let Digits::Short(short) = self.digits {
+            return short.base_10000(digits);
+        }
         let Some((first, _)) = self.span() else { return 0 };
         let weight = first.div_euclid(4);
         for (power, digit) in self.powers().filter(|&(_, digit)| digit != 0) {
@@ -163,67 +177,33 @@ impl<'a> Decimal<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn limits(precision: u16, scale: i16) -> DecimalLimits {
-        DecimalLimits { declared: Some((precision, scale)), significant: None }
-    }
-
-    fn groups(text: &str) -> (Vec<i16>, i64) {
-        let mut digits = Vec::new();
-        let weight = Decimal::parse(text, DecimalLimits::default()).unwrap().base_10000(&mut digits);
-        (digits, weight)
-    }
-
-    #[test]
-    fn digits_are_grouped_as_postgresql_keeps_them() {
-        assert_eq!(groups("12345.678"), (vec![1, 2345, 6780], 1));
-        assert_eq!(groups("0.0001"), (vec![1], -1));
-        assert_eq!(groups("0.00001"), (vec![1000], -2));
-        assert_eq!(groups("10000"), (vec![1], 1));
-        assert_eq!(groups("1.5e3"), (vec![1500], 0));
-        assert_eq!(groups("-000.10"), (vec![1000], -1));
-        assert_eq!(groups("0.00"), (vec![], 0));
-        assert_eq!(groups("100000001"), (vec![1, 0, 1], 2));
-    }
-
-    #[test]
-    fn nothing_is_rounded_and_zeros_at_the_end_are_no_digits() {
-        assert!(Decimal::parse("99999999.99", limits(10, 2)).is_ok());
-        assert!(Decimal::parse("1.500", limits(10, 2)).is_ok());
-        assert_eq!(Decimal::parse("1.005", limits(10, 2)).unwrap_err().reason, Reason::TooPrecise);
-        assert_eq!(Decimal::parse("100000000", limits(10, 2)).unwrap_err().reason, Reason::OutOfRange);
-        assert_eq!(Decimal::parse("1e999999999999", limits(10, 2)).unwrap_err().reason, Reason::OutOfRange);
-        assert!(Decimal::parse("0e999999999999", limits(10, 2)).is_ok());
-        assert!(Decimal::parse("1200", limits(2, -2)).is_ok());
-        assert_eq!(Decimal::parse("1250", limits(2, -2)).unwrap_err().reason, Reason::TooPrecise);
-    }
-
-    #[test]
-    fn a_column_that_keeps_binary_fractions_takes_only_what_it_keeps_exactly() {
-        let limits = DecimalLimits { declared: None, significant: Some(15) };
-        assert!(Decimal::parse("123456789012.345", limits).is_ok());
-        assert!(Decimal::parse("9223372036854775807", limits).is_ok());
-        assert_eq!(Decimal::parse("1234567890123.456", limits).unwrap_err().reason, Reason::TooPrecise);
-    }
-
-    #[test]
-    fn what_is_no_decimal_is_told() {
-        for text in ["", "abc", "1,000", "1.2.3", ".", "-", "1e", "1e+", "0x10", "NaN", "1 2"] {
-            assert_eq!(
-                Decimal::parse(text, DecimalLimits::default()).unwrap_err().reason,
-                Reason::NotADecimal
-            );
+/// The digits of an unsigned number that stands at `start` of its text.
+fn split(unsigned: &[u8], start: usize) -> Option<Digits> {
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (whole, rest) = unsigned.split_at_checked(digits(unsigned))?;
+    let (fraction, rest) = match rest {
+        [b'.', rest @ ..] => rest.split_at_checked(digits(rest))?,
+        _ => (&[][..], rest),
+    };
+    let exponent = match rest {
+        [] => 0,
+        // An exponent of more digits is out of any range, and clamped.
+        [b'e' | b'E', exponent @ ..] => {
+            let exponent = std::str::from_utf8(exponent).ok()?;
+            let is_number = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            if is_number.is_empty() || !is_number.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            let beyond = if exponent.starts_with('-') { -1_000_000 } else { 1_000_000 };
+            exponent.parse::<i32>().unwrap_or(beyond).clamp(-1_000_000, 1_000_000)
         }
+        _ => return None,
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
     }
-
-    #[test]
-    fn the_smallest_integer_is_one() {
-        let decimal = Decimal::parse("-9223372036854775808", DecimalLimits::default()).unwrap();
-        assert_eq!(decimal.as_i64(), Some(i64::MIN));
-        let decimal = Decimal::parse("9223372036854775808", DecimalLimits::default()).unwrap();
-        assert_eq!(decimal.as_i64(), None);
-    }
+    Some(Digits::Long { start, whole: whole.len(), fraction: fraction.len(), exponent })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,26 @@
-//! Days, times of day and points in time, in ISO 8601's extended form and RFC 3339.
+//! Days, times of day and points in time: in ISO 8601's extended form and RFC 3339, else in the form that the import
+//! gives.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike as _, Utc,
+};
 
+use super::date_format::DateFormat;
 use crate::import::reject::{Misfit, Reason};
 
 /// Digits of a fraction of a second that are looked at: nanoseconds. Of more, only zeros are let pass.
 const NANO_DIGITS: usize = 9;
 
 /// `2024-02-29`.
-pub(super) fn parse_date(text: &str) -> Result<NaiveDate, Misfit> {
-    date(text.as_bytes()).unwrap_or_else(|| Err(not_a_date()))
+pub(super) fn parse_date(text: &str, dates: Option<&DateFormat>) -> Result<NaiveDate, Misfit> {
+    let iso = match dates {
+        Some(form) if form.overrides_iso => None,
+        _ => date(text.as_bytes()),
+    };
+    iso.or_else(|| date_in_form(text, dates?)).unwrap_or_else(|| {
+        let says = "is no date (for example 2024-02-29)";
+        Err(Misfit::new(Reason::NotADate, with_example(says, dates)))
+    })
 }
 
 /// `23:59`, `23:59:59`, `23:59:59.999999`.
@@ -23,8 +34,12 @@ pub(super) fn parse_time(text: &str, digits: u8) -> Result<NaiveTime, Misfit> {
 
 /// `2024-02-29 23:59:59` or with `T`; the day alone is its midnight. A zone is taken only where it is UTC and so changes
 /// nothing: any other would be lost.
-pub(super) fn parse_timestamp(text: &str, digits: u8) -> Result<NaiveDateTime, Misfit> {
-    let (timestamp, zone) = timestamp(text, digits)?;
+pub(super) fn parse_timestamp(
+    text: &str,
+    digits: u8,
+    dates: Option<&DateFormat>,
+) -> Result<NaiveDateTime, Misfit> {
+    let (timestamp, zone) = timestamp(text, digits, dates)?;
     match zone {
         Some(zone) if zone.local_minus_utc() != 0 => {
             let says = "has a time zone other than UTC, which the column would lose";
@@ -35,8 +50,12 @@ pub(super) fn parse_timestamp(text: &str, digits: u8) -> Result<NaiveDateTime, M
 }
 
 /// `2024-02-29T23:59:59+09:00`. The zone is needed: a time without one is no point in time.
-pub(super) fn parse_timestamp_zone(text: &str, digits: u8) -> Result<DateTime<Utc>, Misfit> {
-    let (timestamp, zone) = timestamp(text, digits)?;
+pub(super) fn parse_timestamp_zone(
+    text: &str,
+    digits: u8,
+    dates: Option<&DateFormat>,
+) -> Result<DateTime<Utc>, Misfit> {
+    let (timestamp, zone) = timestamp(text, digits, dates)?;
     let Some(zone) = zone else {
         let says = "has no time zone, which the column needs (for example Z or +09:00)";
         return Err(Misfit::new(Reason::ZoneMissing, says));
@@ -47,20 +66,88 @@ pub(super) fn parse_timestamp_zone(text: &str, digits: u8) -> Result<DateTime<Ut
     }
 }
 
-fn timestamp(text: &str, digits: u8) -> Result<(NaiveDateTime, Option<FixedOffset>), Misfit> {
-    let not_a_timestamp =
-        || Misfit::new(Reason::NotATimestamp, "is no date and time (for example 2024-02-29 23:59:59)");
-    let bytes = text.as_bytes();
-    let Some((day, rest)) = bytes.split_at_checked(10) else { return Err(not_a_timestamp()) };
-    let day = date(day).ok_or_else(not_a_timestamp)??;
-    let rest = match rest {
-        [] => return Ok((day.and_time(NaiveTime::MIN), None)),
-        [b'T' | b't' | b' ', rest @ ..] => rest,
-        _ => return Err(not_a_timestamp()),
+type LocalTime = (NaiveDateTime, Option<FixedOffset>);
+
+fn timestamp(text: &str, digits: u8, dates: Option<&DateFormat>) -> Result<LocalTime, Misfit> {
+    let iso = match dates {
+        Some(form) if form.overrides_iso => None,
+        _ => iso_timestamp(text.as_bytes(), digits),
     };
-    let (time, rest) = time(rest, digits).ok_or_else(not_a_timestamp)?;
-    let zone = zone(rest).ok_or_else(not_a_timestamp)?;
-    Ok((day.and_time(time?), zone))
+    iso.or_else(|| timestamp_in_form(text, digits, dates?)).unwrap_or_else(|| {
+        let says = "is no date and time (for example 2024-02-29 23:59:59)";
+        Err(Misfit::new(Reason::NotATimestamp, with_example(says, dates)))
+    })
+}
+
+/// `None` where it is no date and time by its form; a misfit where there is no such day or time.
+fn iso_timestamp(text: &[u8], digits: u8) -> Option<Result<LocalTime, Misfit>> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let day = match date(day)? {
+        Ok(day) => day,
+        Err(misfit) => return Some(Err(misfit)),
+    };
+    on_day(day, rest, digits, time)
+}
+
+/// What follows a day: nothing, or a time of day, as `time_of` reads it, and a zone.
+fn on_day(
+    day: NaiveDate,
+    rest: &[u8],
+    digits: u8,
+    time_of: impl Fn(&[u8], u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])>,
+) -> Option<Result<LocalTime, Misfit>> {
+    let rest = match rest {
+        [] => return Some(Ok((day.and_time(NaiveTime::MIN), None))),
+        [b'T' | b't' | b' ', rest @ ..] => rest,
+        _ => return None,
+    };
+    let (time, rest) = time_of(rest, digits)?;
+    let zone = zone(rest)?;
+    Some(time.map(|time| (day.and_time(time), zone)))
+}
+
+/// A day in the import's form; one whose form has a time must be its midnight, as spreadsheets write days.
+fn date_in_form(text: &str, form: &DateFormat) -> Option<Result<NaiveDate, Misfit>> {
+    if let Some((day, "")) = form.day(text) {
+        return Some(in_range(day));
+    }
+    let (told, "") = form.whole(text)? else { return None };
+    if told.time != NaiveTime::MIN {
+        let says = "has a time of day, which the column would lose";
+        return Some(Err(Misfit::new(Reason::NotADate, says)));
+    }
+    Some(in_range(Some(told.day)))
+}
+
+fn timestamp_in_form(text: &str, digits: u8, form: &DateFormat) -> Option<Result<LocalTime, Misfit>> {
+    if let Some((told, rest)) = form.whole(text)
+        && let Some(behind) = zone(rest.as_bytes())
+    {
+        return Some(in_range(Some(told.day)).and_then(|day| {
+            let time = within_digits(told.time, digits)?;
+            Ok((day.and_time(time), told.zone.or(behind)))
+        }));
+    }
+    let (day, rest) = form.day(text)?;
+    match in_range(day) {
+        Ok(day) => on_day(day, rest.as_bytes(), digits, time_of_short_hours),
+        Err(misfit) => Some(Err(misfit)),
+    }
+}
+
+/// A day of the calendar, and of the years that both databases read in four digits.
+fn in_range(day: Option<NaiveDate>) -> Result<NaiveDate, Misfit> {
+    day.filter(|day| (1..=9999).contains(&day.year())).ok_or_else(out_of_range)
+}
+
+/// The time, unless the column keeps fewer digits, or it is a second that clocks show only where one is put in.
+fn within_digits(time: NaiveTime, digits: u8) -> Result<NaiveTime, Misfit> {
+    let kept = 10_u32.pow(9_u32.saturating_sub(u32::from(digits)));
+    match time.nanosecond() {
+        1_000_000_000.. => Err(out_of_range()),
+        nanos if nanos % kept != 0 => Err(too_precise(digits)),
+        _ => Ok(time),
+    }
 }
 
 /// `None` where it is no date by its form; a misfit where there is no such day.
@@ -75,8 +162,21 @@ fn date(text: &[u8]) -> Option<Result<NaiveDate, Misfit>> {
 
 /// A time at the beginning of `text`, and what follows it. `None` and the misfit as for [`date`].
 fn time(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
-    let [h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
-    let (hour, minute) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+    let [h1, h2, b':', rest @ ..] = text else { return None };
+    minutes(number(&[*h1, *h2])?, rest, digits)
+}
+
+/// The same, with hours of one digit too: `2024/2/9 7:05` is how spreadsheets write.
+fn time_of_short_hours(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
+    match text {
+        [hour, b':', rest @ ..] => minutes(number(&[*hour])?, rest, digits),
+        _ => time(text, digits),
+    }
+}
+
+fn minutes(hour: u32, text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
+    let [m1, m2, rest @ ..] = text else { return None };
+    let minute = number(&[*m1, *m2])?;
     let [b':', s1, s2, rest @ ..] = rest else {
         return Some((NaiveTime::from_hms_opt(hour, minute, 0).ok_or_else(out_of_range), rest));
     };
@@ -91,8 +191,7 @@ fn time(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
         return None;
     }
     if beyond.iter().any(|&digit| digit != b'0') {
-        let says = format!("has more digits of a second than the column keeps ({digits})");
-        return Some((Err(Misfit::new(Reason::TooPrecise, says)), rest));
+        return Some((Err(too_precise(digits)), rest));
     }
     let mut nanos = number(kept).unwrap_or(0);
     for _ in kept.len()..NANO_DIGITS {
@@ -133,10 +232,19 @@ fn number(digits: &[u8]) -> Option<u32> {
         .try_fold(0_u32, |sum, &digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
 }
 
-fn not_a_date() -> Misfit {
-    Misfit::new(Reason::NotADate, "is no date (for example 2024-02-29)")
+/// The sentence, with a day in the import's form where it has one.
+fn with_example(says: &'static str, dates: Option<&DateFormat>) -> std::borrow::Cow<'static, str> {
+    match (dates, says.strip_suffix(')')) {
+        (Some(form), Some(says)) => format!("{says} or {})", form.example).into(),
+        _ => says.into(),
+    }
 }
 
 fn out_of_range() -> Misfit {
     Misfit::new(Reason::OutOfRange, "is out of range: there is no such day or time")
+}
+
+fn too_precise(digits: u8) -> Misfit {
+    let says = format!("has more digits of a second than the column keeps ({digits})");
+    Misfit::new(Reason::TooPrecise, says)
 }

@@ -1,0 +1,201 @@
+//! The import's own form of dates and times, in the letters of `strftime`. What it can tell (a day, a time, a zone) is
+//! found out once, with a sample; a form that tells no day, or that would lose or misread something, is refused.
+
+use std::fmt::Write as _;
+
+use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Timelike as _};
+
+/// A point in time whose parts cannot be taken for one another.
+const SAMPLE: &str = "2001-02-03T16:05:06+09:00";
+
+/// A form of dates and times.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct DateFormat {
+    /// What tells the day, up to the first part of a time.
+    day: Vec<Item<'static>>,
+    /// All of it, where it has a time too.
+    whole: Option<Vec<Item<'static>>>,
+    /// An ISO 8601 date is one of this form too, and another day by it: then only the form counts.
+    pub(super) overrides_iso: bool,
+    /// A day in this form, for people.
+    pub(super) example: String,
+}
+
+/// What a text of this form tells.
+pub(super) struct Told {
+    pub(super) day: NaiveDate,
+    pub(super) time: NaiveTime,
+    pub(super) zone: Option<FixedOffset>,
+}
+
+impl DateFormat {
+    /// Understands a form; a sentence where no day can be read by it.
+    pub(super) fn parse(format: &str) -> Result<Self, String> {
+        let refused = |why: &str| Err(format!("the date format {format:?} {why}"));
+        // Values are read by it as they are, and once more with their full-width signs in ASCII.
+        let format = super::full_width::to_ascii(format).unwrap_or_else(|| format.to_owned());
+        let Ok(items) = StrftimeItems::new(&format).parse_to_owned() else {
+            return refused("is none of strftime's (for example %d.%m.%Y or %Y/%m/%d %H:%M)");
+        };
+        if items.contains(&Item::Fixed(Fixed::TimezoneName)) {
+            return refused("has %Z, but names of zones mean nothing certain; leave it out, or use %z");
+        }
+        if items.iter().any(|item| matches!(item, Item::Numeric(Numeric::Nanosecond, _))) {
+            return refused("has %f, which counts nanoseconds; write %.f for the digits behind the second");
+        }
+        let Some(day) = (1..=items.len()).filter_map(|end| items.get(..end)).find(|items| tells_day(items))
+        else {
+            return refused("does not tell a day: it needs year, month and day");
+        };
+        let has_time = match tells_time(&items) {
+            Ok(has_time) => has_time,
+            Err(()) => {
+                return refused("does not tell a time: with an hour it needs minutes, with %I also %p");
+            }
+        };
+        let mut known = Self {
+            day: if has_time { day } else { &items }.to_vec(),
+            whole: has_time.then_some(items.clone()),
+            overrides_iso: false,
+            example: in_form(&items).unwrap_or_default(),
+        };
+        let iso = sample().date_naive();
+        known.overrides_iso = matches!(known.day(&iso.to_string()), Some((Some(day), "")) if day != iso);
+        Ok(known)
+    }
+
+    /// A day at the beginning of the text, and what follows it. There is no day where the text is of this form but the
+    /// calendar does not have it.
+    pub(super) fn day<'t>(&self, text: &'t str) -> Option<(Option<NaiveDate>, &'t str)> {
+        let mut parsed = Parsed::new();
+        let rest = parse_and_remainder(&mut parsed, text, self.day.iter()).ok()?;
+        // A time stamp of `%s` has its day in UTC.
+        let stamp = || parsed.to_naive_datetime_with_offset(0).map(|point| point.date());
+        let day = parsed.to_naive_date().or_else(|_| stamp()).ok();
+        is_year_written(&parsed, text).then_some((day, rest))
+    }
+
+    /// A day and a time at the beginning of the text, and what follows them.
+    pub(super) fn whole<'t>(&self, text: &'t str) -> Option<(Told, &'t str)> {
+        let mut parsed = Parsed::new();
+        let rest = parse_and_remainder(&mut parsed, text, self.whole.as_ref()?.iter()).ok()?;
+        let zone = match (parsed.offset(), parsed.timestamp()) {
+            (Some(seconds), _) => Some(FixedOffset::east_opt(seconds)?),
+            // Seconds since 1970 are counted in UTC.
+            (None, Some(_)) => FixedOffset::east_opt(0),
+            (None, None) => None,
+        };
+        let local =
+            parsed.to_naive_datetime_with_offset(zone.map_or(0, |zone| zone.local_minus_utc())).ok()?;
+        if !is_year_written(&parsed, text) || loses_digits(text) {
+            return None;
+        }
+        Some((Told { day: local.date(), time: local.time(), zone }, rest))
+    }
+}
+
+/// A year of one, two or three digits is read by `%Y` as one of antiquity; it counts only with its zeros.
+fn is_year_written(parsed: &Parsed, text: &str) -> bool {
+    match parsed.year().or(parsed.isoyear()) {
+        Some(year) if year < 1000 => text.contains(&format!("{year:04}")),
+        _ => true,
+    }
+}
+
+/// Digits behind the ninth of a second's fraction are passed over in reading.
+fn loses_digits(text: &str) -> bool {
+    let fraction = text.rsplit_once('.').map_or("", |(_, fraction)| fraction);
+    let beyond = fraction.bytes().take_while(u8::is_ascii_digit).skip(9);
+    beyond.into_iter().any(|digit| digit != b'0')
+}
+
+fn sample() -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339(SAMPLE).unwrap_or_default()
+}
+
+/// The sample in this form; `None` where the form cannot be written.
+fn in_form(items: &[Item<'static>]) -> Option<String> {
+    let mut text = String::new();
+    write!(text, "{}", sample().format_with_items(items.iter())).ok()?;
+    Some(text)
+}
+
+/// What is read of the sample in this form.
+fn read_sample(items: &[Item<'static>]) -> Option<Parsed> {
+    let mut parsed = Parsed::new();
+    parse_and_remainder(&mut parsed, &in_form(items)?, items.iter()).ok()?;
+    Some(parsed)
+}
+
+fn tells_day(items: &[Item<'static>]) -> bool {
+    let Some(parsed) = read_sample(items) else { return false };
+    let stamp = || parsed.to_naive_datetime_with_offset(0).map(|point| point.date());
+    parsed.to_naive_date().or_else(|_| stamp()).is_ok_and(|day| day == sample().date_naive())
+}
+
+/// Whether there is a time in this form; an error where there is only a part of one.
+fn tells_time(items: &[Item<'static>]) -> Result<bool, ()> {
+    let parsed = read_sample(items).ok_or(())?;
+    if parsed.timestamp().is_some() {
+        return Ok(true);
+    }
+    let parts = [parsed.hour_div_12(), parsed.hour_mod_12(), parsed.minute(), parsed.second()];
+    if parts.iter().all(Option::is_none) && parsed.nanosecond().is_none() && parsed.offset().is_none() {
+        return Ok(false);
+    }
+    let time = parsed.to_naive_time().map_err(|_| ())?;
+    if time.hour() == 16 && time.minute() == 5 { Ok(true) } else { Err(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(format: &str) -> String {
+        DateFormat::parse(format).unwrap_err()
+    }
+
+    #[test]
+    fn a_form_that_tells_no_day_or_misreads_something_is_refused() {
+        assert_eq!(
+            refusal("%d.%m."),
+            "the date format \"%d.%m.\" does not tell a day: it needs year, month and day"
+        );
+        assert!(refusal("%Q").contains("is none of strftime's"));
+        for format in ["", "yyyy-mm-dd", "%H:%M", "%j", "%"] {
+            assert!(DateFormat::parse(format).is_err(), "{format}");
+        }
+        assert!(refusal("%Y/%m/%d %I:%M").contains("with %I also %p"));
+        assert!(refusal("%Y/%m/%d %H").contains("needs minutes"));
+        assert!(refusal("%Y/%m/%d %H:%M %Z").contains("use %z"));
+        assert!(refusal("%Y/%m/%d %H:%M:%S.%f").contains("write %.f"));
+    }
+
+    #[test]
+    fn the_usual_forms_are_understood() {
+        for format in [
+            "%d.%m.%Y",
+            "%Y/%m/%d",
+            "%m/%d/%y",
+            "%Y年%m月%d日",
+            "%Y%m%d",
+            "%d %b %Y",
+            "%Y/%m/%d %H:%M",
+            "%d/%m/%Y %I:%M:%S %p",
+            "%Y-%m-%d %H:%M:%S%.f %z",
+            "%s",
+            "%Y%j",
+            "%G-W%V-%u",
+        ] {
+            assert!(DateFormat::parse(format).is_ok(), "{format}: {}", refusal(format));
+        }
+    }
+
+    #[test]
+    fn a_form_that_reads_iso_dates_as_other_days_stands_alone() {
+        assert!(DateFormat::parse("%Y-%d-%m").unwrap().overrides_iso);
+        assert!(!DateFormat::parse("%Y-%m-%d").unwrap().overrides_iso);
+        assert!(!DateFormat::parse("%d.%m.%Y").unwrap().overrides_iso);
+    }
+}

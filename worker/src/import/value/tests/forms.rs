@@ -1,0 +1,138 @@
+//! Values in other forms than the usual: full-width, in the import's own date format, with another marker of NULL; and
+//! the kinds that stay text.
+
+use statemachine::ImportOptions;
+
+use super::*;
+
+fn reading(null: Option<&str>, date_format: Option<&str>) -> Reading {
+    let (null, date_format) = (null.map(str::to_owned), date_format.map(str::to_owned));
+    Reading::of(&ImportOptions { null, date_format, ..ImportOptions::default() }).unwrap()
+}
+
+fn parsed<'a>(kind: &Kind, field: &'a str, reading: &Reading) -> Result<Value<'a>, String> {
+    let says = |misfit: Misfit| format!("{} ({})", misfit.says, misfit.reason.code());
+    kind.parse(field.as_bytes(), reading).map_err(says)
+}
+
+fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).unwrap()
+}
+
+#[test]
+fn full_width_digits_and_signs_are_those_of_ascii() {
+    let limits = DecimalLimits { declared: Some((12, 2)), significant: None };
+    assert_eq!(value(&Kind::Integer(Width::Four), "－１２３"), Value::Integer(-123));
+    assert_eq!(value(&Kind::Integer(Width::Four), "\u{3000}＋７\u{3000}"), Value::Integer(7));
+    assert_eq!(value(&DOUBLE, "１．５"), Value::Float(1.5));
+    assert_eq!(value(&Kind::Boolean, "１"), Value::Boolean(true));
+    assert_eq!(value(&Kind::Boolean, "０"), Value::Boolean(false));
+    assert_eq!(value(&Kind::Date, "２０２４－０２－２９"), Value::Date(day(2024, 2, 29)));
+    let noon = day(2024, 2, 29).and_hms_opt(12, 0, 0).unwrap();
+    assert_eq!(value(&Kind::Timestamp(6), "２０２４－０２－２９　１２：００"), Value::Timestamp(noon));
+    match value(&Kind::Decimal(limits), "１２３４．５０") {
+        Value::Decimal(decimal) => assert_eq!((&*decimal.text, decimal.scale()), ("1234.50", 2)),
+        other => panic!("{other:?}"),
+    }
+    let long = "１２３４５６７８９０１２３４５６７８９０１";
+    match value(&Kind::Decimal(DecimalLimits::default()), long) {
+        Value::Decimal(decimal) => assert_eq!(decimal.text, "123456789012345678901"),
+        other => panic!("{other:?}"),
+    }
+    assert!(misfit(&Kind::Integer(Width::Two), "９９９９９").ends_with("(out_of_range)"));
+    assert!(misfit(&Kind::Integer(Width::Two), "１番").ends_with("(not_an_integer)"));
+    assert_eq!(value(&TEXT, "１"), Value::Text("１"));
+}
+
+#[test]
+fn a_marker_of_null_leaves_the_empty_text() {
+    let marked = reading(Some("\\N"), None);
+    assert_eq!(parsed(&TEXT, "", &marked), Ok(Value::Text("")));
+    assert_eq!(parsed(&TEXT, "\\N", &marked), Ok(Value::Null));
+    assert_eq!(parsed(&TEXT, " \\N", &marked), Ok(Value::Text(" \\N")));
+    assert_eq!(parsed(&Kind::Opaque, "", &marked), Ok(Value::Text("")));
+    let integer = Kind::Integer(Width::Four);
+    assert_eq!(parsed(&integer, " \\N ", &marked), Ok(Value::Null));
+    for field in ["", "  "] {
+        let says = "is empty, and an empty field is not NULL here (empty)";
+        assert_eq!(parsed(&integer, field, &marked), Err(says.to_owned()), "{field:?}");
+    }
+    assert_eq!(parsed(&integer, "", &reading(Some(""), None)), Ok(Value::Null));
+}
+
+#[test]
+fn a_date_may_have_the_imports_own_form() {
+    let slashes = reading(None, Some("%Y/%m/%d"));
+    for text in ["2024/2/9", "2024/02/09", "2024-02-09", "２０２４／２／９"] {
+        assert_eq!(parsed(&Kind::Date, text, &slashes), Ok(Value::Date(day(2024, 2, 9))), "{text}");
+    }
+    assert_eq!(
+        parsed(&Kind::Date, "9.2.2024", &slashes),
+        Err("is no date (for example 2024-02-29 or 2001/02/03) (not_a_date)".to_owned())
+    );
+    for text in ["24/2/9", "2024/2/30", "20245/2/9", "2024/2/9x", "2024/2", "+12024/2/9"] {
+        assert!(parsed(&Kind::Date, text, &slashes).is_err(), "{text}");
+    }
+    assert_eq!(parsed(&Kind::Date, "0024/2/9", &slashes), Ok(Value::Date(day(24, 2, 9))));
+    let japanese = reading(None, Some("%Y年%m月%d日"));
+    assert_eq!(parsed(&Kind::Date, "２０２４年２月９日", &japanese), Ok(Value::Date(day(2024, 2, 9))));
+    let american = reading(None, Some("%m/%d/%y"));
+    assert_eq!(parsed(&Kind::Date, "2/9/24", &american), Ok(Value::Date(day(2024, 2, 9))));
+    // What could be both is read by the form that the import names.
+    let swapped = reading(None, Some("%Y-%d-%m"));
+    assert_eq!(parsed(&Kind::Date, "2024-02-09", &swapped), Ok(Value::Date(day(2024, 9, 2))));
+}
+
+#[test]
+fn a_timestamp_begins_with_a_day_in_the_imports_form_or_is_of_it_as_a_whole() {
+    let plain = Kind::Timestamp(6);
+    let at = |h, m, s| Ok(Value::Timestamp(day(2024, 2, 9).and_hms_opt(h, m, s).unwrap()));
+    let slashes = reading(None, Some("%Y/%m/%d"));
+    assert_eq!(parsed(&plain, "2024/2/9 7:05", &slashes), at(7, 5, 0));
+    assert_eq!(parsed(&plain, "2024/02/09T17:05:06", &slashes), at(17, 5, 6));
+    assert_eq!(parsed(&plain, "2024/02/09", &slashes), at(0, 0, 0));
+    let whole = reading(None, Some("%d/%m/%Y %I:%M %p"));
+    assert_eq!(parsed(&plain, "09/02/2024 05:06 PM", &whole), at(17, 6, 0));
+    assert_eq!(parsed(&plain, "09/02/2024 17:06:07", &whole), at(17, 6, 7));
+    assert_eq!(parsed(&plain, "2024-02-09 17:06", &whole), at(17, 6, 0));
+    assert_eq!(parsed(&Kind::Date, "09/02/2024", &whole), Ok(Value::Date(day(2024, 2, 9))));
+    assert_eq!(parsed(&Kind::Date, "09/02/2024 12:00 AM", &whole), Ok(Value::Date(day(2024, 2, 9))));
+    assert!(parsed(&Kind::Date, "09/02/2024 12:01 AM", &whole).unwrap_err().starts_with("has a time of day"));
+    let fraction = reading(None, Some("%d/%m/%Y %H:%M:%S%.f"));
+    assert!(parsed(&Kind::Timestamp(3), "09/02/2024 10:00:00.123", &fraction).is_ok());
+    let says = parsed(&Kind::Timestamp(3), "09/02/2024 10:00:00.1234", &fraction).unwrap_err();
+    assert!(says.ends_with("(too_precise)"), "{says}");
+    assert!(parsed(&plain, "09/02/2024 10:00:60", &fraction).unwrap_err().ends_with("(out_of_range)"));
+    assert!(parsed(&Kind::Timestamp(9), "09/02/2024 10:00:00.1234567891", &fraction).is_err());
+}
+
+#[test]
+fn a_point_in_time_in_the_imports_form_needs_its_zone_too() {
+    let zoned = Kind::TimestampZone(6);
+    let point = Ok(Value::TimestampZone(DateTime::from_timestamp(1_707_440_700, 0).unwrap()));
+    let inside = reading(None, Some("%d.%m.%Y %H:%M %z"));
+    assert_eq!(parsed(&zoned, "09.02.2024 10:05 +0900", &inside), point);
+    let behind = reading(None, Some("%d.%m.%Y %H:%M"));
+    assert_eq!(parsed(&zoned, "09.02.2024 10:05+09:00", &behind), point);
+    assert!(parsed(&zoned, "09.02.2024 10:05", &behind).unwrap_err().ends_with("(zone_missing)"));
+    let says = parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0900", &inside).unwrap_err();
+    assert!(says.ends_with("(zone_unexpected)"), "{says}");
+    assert_eq!(parsed(&zoned, "1707440700", &reading(None, Some("%s"))), point);
+}
+
+#[test]
+fn a_label_is_taken_to_the_letter() {
+    let mood = Kind::Enum(Arc::new(Labels::new(["sad", "so so", " x"].map(str::to_owned).to_vec())));
+    assert_eq!(value(&mood, "so so"), Value::Text("so so"));
+    assert_eq!(value(&mood, " sad "), Value::Text("sad"));
+    assert_eq!(value(&mood, " x"), Value::Text(" x"));
+    assert_eq!(value(&mood, "  "), Value::Null);
+    assert_eq!(misfit(&mood, "Sad"), "is not one of: sad, so so,  x (not_in_enum)");
+}
+
+#[test]
+fn what_only_the_database_can_read_is_left_as_it_is() {
+    assert_eq!(value(&Kind::Opaque, " {1,2} "), Value::Text(" {1,2} "));
+    assert_eq!(value(&Kind::Opaque, ""), Value::Null);
+    assert_eq!(misfit(&Kind::Opaque, "a\0"), "has a NUL character (nul_character)");
+}

@@ -1,0 +1,62 @@
+//! Values that stay as they are written: text, the labels of an enum, hexadecimal digits.
+
+use super::Labels;
+use crate::import::reject::{Misfit, Reason};
+
+/// The text without white space around it.
+pub(super) fn trim(text: &str) -> &str {
+    // Most fields have none, and ask for no look at what Unicode calls white space.
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
+/// Text without NUL, of at most so many characters.
+pub(super) fn parse_text(text: &str, max_characters: Option<u32>) -> Result<&str, Misfit> {
+    if text.as_bytes().contains(&0) {
+        return Err(Misfit::new(Reason::NulCharacter, "has a NUL character"));
+    }
+    if let Some(max) = max_characters {
+        let max = max as usize;
+        // Bytes are at least as many as characters: most values need no count.
+        if text.len() > max {
+            let characters = text.chars().count();
+            if characters > max {
+                let says = format!("has {characters} characters, the column takes {max}");
+                return Err(Misfit::new(Reason::TooLong, says));
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// A label to the letter, with its white space or else without.
+pub(super) fn parse_label<'a>(text: &'a str, labels: &Labels) -> Result<&'a str, Misfit> {
+    let found = [text, trim(text)].into_iter().find(|label| labels.contains(label));
+    found.ok_or_else(|| match text.is_empty() {
+        true => Misfit::new(Reason::Empty, "is empty, and an empty field is not NULL here"),
+        false => Misfit::new(Reason::NotInEnum, format!("is not one of: {labels}")),
+    })
+}
+
+/// The digits of `\x00ff`.
+pub(super) fn parse_hex(text: &str) -> Result<&str, Misfit> {
+    let digits = text.strip_prefix("\\x").or_else(|| text.strip_prefix("\\X"));
+    match digits {
+        Some(digits) if digits.len() % 2 == 0 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(digits),
+        _ => Err(Misfit::new(Reason::NotHex, "is not \\x and pairs of hexadecimal digits")),
+    }
+}
+
+/// The bytes of pairs of hexadecimal digits.
+pub(crate) fn hex_bytes(digits: &str) -> impl Iterator<Item = u8> {
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10),
+    };
+    digits.as_bytes().chunks_exact(2).filter_map(move |pair| match *pair {
+        [high, low] => Some(nibble(high) << 4 | nibble(low)),
+        _ => None,
+    })
+}
