@@ -139,18 +139,29 @@ impl Kind {
             Self::Json => json::check(text, false).map(|()| Value::Text(text)),
             Self::Jsonb => json::check(text, true).map(|()| Value::Text(text)),
             Self::Bytes => text::parse_hex(text).map(Value::Hex),
-            _ => {
-                self.parse_digits(Cow::Borrowed(text), reading).or_else(|misfit| {
-                    match full_width::to_ascii(text) {
-                        Some(ascii) => self.parse_digits(Cow::Owned(ascii), reading),
-                        None => Err(misfit),
-                    }
-                })
-            }
+            _ => match self.parse_digits(Cow::Borrowed(text), reading) {
+                Err(misfit) => self.parse_full_width(text, misfit, reading),
+                value => value,
+            },
+        }
+    }
+
+    /// Tries once more what could not be read, with its full-width signs in ASCII.
+    #[cold]
+    fn parse_full_width<'a>(
+        &self,
+        text: &str,
+        misfit: Misfit,
+        reading: &Reading,
+    ) -> Result<Value<'a>, Misfit> {
+        match full_width::to_ascii(text) {
+            Some(ascii) => self.parse_digits(Cow::Owned(ascii), reading),
+            None => Err(misfit),
         }
     }
 
     /// Reads a value of a type that may be written with full-width digits.
+    #[inline]
     fn parse_digits<'a>(&self, text: Cow<'a, str>, reading: &Reading) -> Result<Value<'a>, Misfit> {
         let dates = reading.dates.as_ref();
         match *self {

@@ -41,7 +41,7 @@ enum Digits {
     Short(Short),
     /// In the text: so many characters before the first, so many digits before and behind the point; all of them
     /// multiplied by a power of ten.
-    Long { start: usize, whole: usize, fraction: usize, exponent: i32 },
+    Long { start: u8, whole: u32, fraction: u32, exponent: i32 },
 }
 
 impl<'a> Decimal<'a> {
@@ -53,7 +53,7 @@ impl<'a> Decimal<'a> {
             [b'+', ..] => (false, 1),
             _ => (false, 0),
         };
-        let unsigned = text.as_bytes().get(start..).unwrap_or_default();
+        let unsigned = text.as_bytes().get(usize::from(start)..).unwrap_or_default();
         if let Some(short) = Short::read(unsigned)
             && short.fits(limits)
         {
@@ -102,6 +102,7 @@ impl<'a> Decimal<'a> {
     fn parts(&self) -> (&[u8], &[u8], i64) {
         let Digits::Long { start, whole, fraction, exponent } = self.digits else { return (&[], &[], 0) };
         let bytes = self.text.as_bytes();
+        let (start, whole, fraction) = (usize::from(start), whole as usize, fraction as usize);
         let behind = start + whole + 1;
         let part = |from: usize, length: usize| bytes.get(from..from + length).unwrap_or_default();
         (part(start, whole), part(behind, fraction), i64::from(exponent))
@@ -150,7 +151,7 @@ impl<'a> Decimal<'a> {
         match self.digits {
             Digits::Short(short) => short.scale(),
             Digits::Long { fraction, exponent, .. } => {
-                (fraction as i64 - i64::from(exponent)).clamp(0, MAX_SCALE)
+                (i64::from(fraction) - i64::from(exponent)).clamp(0, MAX_SCALE)
             }
         }
     }
@@ -178,7 +179,7 @@ impl<'a> Decimal<'a> {
 }
 
 /// The digits of an unsigned number that stands at `start` of its text.
-fn split(unsigned: &[u8], start: usize) -> Option<Digits> {
+fn split(unsigned: &[u8], start: u8) -> Option<Digits> {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (whole, rest) = unsigned.split_at_checked(digits(unsigned))?;
     let (fraction, rest) = match rest {
@@ -202,7 +203,8 @@ fn split(unsigned: &[u8], start: usize) -> Option<Digits> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    Some(Digits::Long { start, whole: whole.len(), fraction: fraction.len(), exponent })
+    let length = |digits: &[u8]| u32::try_from(digits.len()).ok();
+    Some(Digits::Long { start, whole: length(whole)?, fraction: length(fraction)?, exponent })
 }
 
 #[cfg(test)]

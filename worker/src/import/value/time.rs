@@ -153,9 +153,8 @@ fn within_digits(time: NaiveTime, digits: u8) -> Result<NaiveTime, Misfit> {
 /// `None` where it is no date by its form; a misfit where there is no such day.
 fn date(text: &[u8]) -> Option<Result<NaiveDate, Misfit>> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
-    let year = number(&[y1, y2, y3, y4])?;
-    let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day);
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, pair(m1, m2)?, pair(d1, d2)?);
     // There is no year 0 for PostgreSQL.
     Some(date.filter(|_| year > 0).ok_or_else(out_of_range))
 }
@@ -163,7 +162,7 @@ fn date(text: &[u8]) -> Option<Result<NaiveDate, Misfit>> {
 /// A time at the beginning of `text`, and what follows it. `None` and the misfit as for [`date`].
 fn time(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
     let [h1, h2, b':', rest @ ..] = text else { return None };
-    minutes(number(&[*h1, *h2])?, rest, digits)
+    minutes(pair(*h1, *h2)?, rest, digits)
 }
 
 /// The same, with hours of one digit too: `2024/2/9 7:05` is how spreadsheets write.
@@ -176,11 +175,11 @@ fn time_of_short_hours(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Mis
 
 fn minutes(hour: u32, text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
     let [m1, m2, rest @ ..] = text else { return None };
-    let minute = number(&[*m1, *m2])?;
+    let minute = pair(*m1, *m2)?;
     let [b':', s1, s2, rest @ ..] = rest else {
         return Some((NaiveTime::from_hms_opt(hour, minute, 0).ok_or_else(out_of_range), rest));
     };
-    let second = number(&[*s1, *s2])?;
+    let second = pair(*s1, *s2)?;
     let [b'.' | b',', fraction @ ..] = rest else {
         return Some((NaiveTime::from_hms_opt(hour, minute, second).ok_or_else(out_of_range), rest));
     };
@@ -211,8 +210,8 @@ fn zone(text: &[u8]) -> Option<Option<FixedOffset>> {
         _ => return None,
     };
     let (hours, minutes) = match *digits {
-        [h1, h2] => (number(&[h1, h2])?, 0),
-        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (number(&[h1, h2])?, number(&[m1, m2])?),
+        [h1, h2] => (pair(h1, h2)?, 0),
+        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (pair(h1, h2)?, pair(m1, m2)?),
         _ => return None,
     };
     if hours > 15 || minutes > 59 {
@@ -220,6 +219,12 @@ fn zone(text: &[u8]) -> Option<Option<FixedOffset>> {
     }
     let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
     FixedOffset::east_opt(sign * seconds).map(Some)
+}
+
+/// A number of two digits.
+fn pair(tens: u8, ones: u8) -> Option<u32> {
+    let is_number = tens.is_ascii_digit() && ones.is_ascii_digit();
+    is_number.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 /// A number of at most nine digits.

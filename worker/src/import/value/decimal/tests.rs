@@ -56,3 +56,24 @@ fn the_smallest_integer_is_one() {
     let decimal = Decimal::parse("9223372036854775808", DecimalLimits::default()).unwrap();
     assert_eq!(decimal.as_i64(), None);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+    /// An exponent, even one of zero, takes the long way.
+    #[test]
+    fn a_short_number_is_what_it_would_be_the_long_way(text in "-?0{0,3}[0-9]{1,15}\\.?[0-9]{0,8}", scale in -3..9_i16) {
+        let limits = limits(12, scale);
+        let long = format!("{text}e0");
+        let (short, long) = (Decimal::parse(&*text, limits), Decimal::parse(&*long, limits));
+        match (short, long) {
+            (Ok(short), Ok(long)) => {
+                let (mut digits, mut others) = (Vec::new(), Vec::new());
+                proptest::prop_assert_eq!(short.base_10000(&mut digits), long.base_10000(&mut others));
+                proptest::prop_assert_eq!(digits, others);
+                proptest::prop_assert_eq!((short.as_i64(), short.scale()), (long.as_i64(), long.scale()));
+            }
+            (short, long) => proptest::prop_assert_eq!(short.err(), long.err()),
+        }
+    }
+}
