@@ -81,7 +81,7 @@ async fn a_failure_is_in_its_row_before_it_is_reported() {
         };
         assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::FailureReported);
         let reported = failure(&server);
-        assert_eq!(reported, ("Import.TooManyRejects".to_owned(), "3 rows rejected, 0 allowed".to_owned()));
+        assert_eq!(reported, ("Import.TooManyRejects".to_owned(), "3 rows rejected,\n0 allowed".to_owned()));
         let row = seen.lock().unwrap().take().unwrap();
         assert_eq!((row.status, row.rows_done, row.rejects), (ImportStatus::Failure, 12, 3));
         assert_eq!((row.error, row.cause), (Some(reported.0), Some(reported.1)));

@@ -148,7 +148,10 @@ fn file() -> impl Strategy<Value = File> {
                 let mut builder = csv::WriterBuilder::new();
                 builder.quote_style(csv::QuoteStyle::Always).delimiter(sign).double_quote(!escape);
                 let mut writer = builder.escape(b'\\').from_writer(Vec::new());
-                writer.write_record(&fields).unwrap();
+                // This writer escapes quotes, and not its own escape.
+                let fields =
+                    fields.iter().map(|field| if escape { field.replace('\\', "") } else { field.clone() });
+                writer.write_record(fields.collect::<Vec<_>>()).unwrap();
                 let mut record = String::from_utf8(writer.into_inner().unwrap()).unwrap();
                 record.pop();
                 file.append(&record);

@@ -21,6 +21,7 @@ fn table(columns: Vec<Column>) -> Table {
     Table {
         name: "people".to_owned(),
         sql: "\"people\"".to_owned(),
+        is_partitioned: false,
         oid: 0,
         primary_key: Vec::new(),
         columns,

@@ -96,6 +96,7 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     Ok(Found::Table(Table {
         name: table.name.clone(),
         sql: format!("\"main\".{}", quoted(&table.name)),
+        is_partitioned: false,
         oid: 0,
         primary_key: key.into_iter().map(|(_, name)| name).collect(),
         columns,

@@ -20,6 +20,8 @@ pub(super) struct Insertion {
     conflict: String,
     /// A key with NULL in it is like no other.
     key_is_nullable: bool,
+    /// The table, where its rows are kept in others: those tell nothing of how a row came to be.
+    partitioned: Option<String>,
 }
 
 /// How many rows were written.
@@ -62,7 +64,8 @@ impl Insertion {
             }
             OnConflict::Skip | OnConflict::Update => format!(" ON CONFLICT ({target}) DO NOTHING"),
         };
-        Self { insert, key, on_conflict, conflict, key_is_nullable }
+        let partitioned = table.is_partitioned.then(|| table.sql.clone());
+        Self { insert, key, on_conflict, conflict, key_is_nullable, partitioned }
     }
 
     /// Moves every staged row; of rows with one key only the one that counts.
@@ -92,6 +95,17 @@ impl Insertion {
         if self.on_conflict != OnConflict::Update {
             let rows = sql_query(format!("{insert} FROM {rows}{conflict}")).execute(connection)?;
             return Ok(Written { rows: rows as i64, updated: 0 });
+        }
+        if let Some(table) = &self.partitioned {
+            // Counted before: the rows of the table that some staged row means.
+            let same: Vec<_> = self.key.iter().map(|name| format!("t.{0} = s.{0}", quoted(name))).collect();
+            let known: Count = sql_query(format!(
+                "SELECT count(*) AS count FROM {table} t WHERE EXISTS (SELECT FROM (SELECT s.* FROM {rows}) s WHERE {})",
+                same.join(" AND ")
+            ))
+            .get_result(connection)?;
+            let rows = sql_query(format!("{insert} FROM {rows}{conflict}")).execute(connection)?;
+            return Ok(Written { rows: rows as i64, updated: known.count });
         }
         // A row version that an UPDATE made was locked by it before: its xmax is set, that of a new row is not.
         let sql = format!(
