@@ -302,7 +302,7 @@ async fn an_import_survives_the_kill_of_the_stack_and_every_row_is_there_once() 
     const ROWS: usize = 1_000_000;
     let desk = Desk::new();
     let csv: String = (0..ROWS).map(|id| format!("{id},name of {id}\n")).collect();
-    let file = desk.file("many.csv", &format!("id,name\n{csv}")).display().to_string();
+    let file = desk.file("many.csv", format!("id,name\n{csv}")).display().to_string();
     let up = Up::start(&desk).await;
     let sent = desk.baton(&["submit", &file, "-t", "people", "--create-table", "--id", "killed"]).await;
     assert_eq!(sent.code, Some(0), "{sent:#?}");

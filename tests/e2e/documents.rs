@@ -38,3 +38,28 @@ fn every_test_that_the_architecture_names_exists() {
     let missing: Vec<_> = named.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
 }
+
+#[test]
+fn every_option_and_every_finding_stands_in_the_workers_readme() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(top.join("worker/README.md")).unwrap();
+    // The fields as the contract's sources have them: as JSON, those that have nothing to say are left out.
+    let fields = |file: &str, of: &str| -> Vec<String> {
+        let source = std::fs::read_to_string(top.join("statemachine/src").join(file)).unwrap();
+        let (_, definition) = source.split_once(&format!("pub struct {of} {{")).unwrap();
+        let (definition, _) = definition.split_once("\n}").unwrap();
+        let fields = definition.lines().filter_map(|line| line.trim().strip_prefix("pub "));
+        fields.map(|field| field.split(':').next().unwrap().to_owned()).collect()
+    };
+    let options = fields("options.rs", "ImportOptions");
+    assert!(options.len() > 10, "{options:?}");
+    for option in options {
+        let row = format!("| `{option}` | `--{}", option.replace('_', "-"));
+        assert!(readme.contains(&row), "{row:?} is missing");
+    }
+    for of in ["Findings", "RejectedRow", "RejectsFile", "Report"] {
+        for field in fields("report.rs", of) {
+            assert!(readme.contains(&format!("`{field}`")), "{field:?} of {of} is missing");
+        }
+    }
+}
