@@ -6,6 +6,7 @@
 )]
 
 pub mod binaries;
+pub mod memory;
 pub mod rows;
 pub mod stack;
 pub mod wait;

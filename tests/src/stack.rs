@@ -1,6 +1,7 @@
 //! A stack of a test's own: folder, port, database, all gone when the test ends.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::primitives::ByteStream;
@@ -24,7 +25,12 @@ pub enum Backend {
     Sqlite,
     /// A database of its own in the throw-away cluster of the test binary.
     Postgres,
+    /// A database of its own in a throw-away cluster with PostgreSQL's default settings: it waits for the disk, as a
+    /// benchmark's must.
+    DurablePostgres,
 }
+
+static DURABLE: OnceLock<postgres::Cluster> = OnceLock::new();
 
 impl Backend {
     /// Whether this machine has what the backend needs.
@@ -82,6 +88,7 @@ impl TestStack {
         let database_url = match backend {
             Backend::Sqlite => format!("sqlite:{}", dir.path().join("rows.db").display()),
             Backend::Postgres => postgres::create_database(),
+            Backend::DurablePostgres => postgres::create_database_in(&DURABLE, ""),
         };
         let database = Database::parse(&database_url).expect("the URL of a test's database is right");
         database.migrate().expect("the test's database takes Baton's tables");
@@ -121,6 +128,12 @@ impl TestStack {
     #[must_use]
     pub fn credentials(&self) -> &local_stack::Credentials {
         self.stack.as_ref().expect("the stack is up").credentials()
+    }
+
+    /// The URL of the database, for programs that load into it beside the worker.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// The folder of the stack.

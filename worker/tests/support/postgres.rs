@@ -1,4 +1,5 @@
-//! A PostgreSQL of the tests' own: one throw-away cluster per test process, one database per test. It stops when the test
+//! A PostgreSQL of the tests' own: one throw-away cluster per test process, one database per test. (A benchmark has another
+//! one, which waits for the disk.) It stops when the test
 //! process ends, however that ends: a shell of its own process group waits for the end of a pipe that only the test
 //! process holds. Depends on nothing but the standard library, so that any test crate can include this file.
 
@@ -11,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Starts a cluster, says so, and stops it at the end of standard input. $1 is the directory of PostgreSQL's programs, $2
-/// the port.
+/// the port, $3 further options of the server.
 const SCRIPT: &str = r#"
 set -eu
 # A test process that dies while the cluster starts leaves a pipe without a reader; a shell that a signal ends skips its
@@ -21,15 +22,19 @@ trap 'exit 1' HUP INT TERM
 dir=$(mktemp -d /tmp/baton-postgres.XXXXXX)
 trap '"$1"/pg_ctl -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
 "$1"/initdb -D "$dir/data" -U baton -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-"$1"/pg_ctl -D "$dir/data" -l "$dir/log" -w -t 60 -o "-F -k $dir -h 127.0.0.1 -p $2" start >/dev/null 2>&1 \
+"$1"/pg_ctl -D "$dir/data" -l "$dir/log" -w -t 60 -o "$3 -k $dir -h 127.0.0.1 -p $2" start >/dev/null 2>&1 \
     || { cat "$dir/log" >&2; exit 1; }
 echo ready
 cat >/dev/null
 "#;
 
+/// The cluster of the tests.
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
-struct Cluster {
+/// What the tests' server is started with: it does not wait for the disk, since nothing of it outlives the test.
+const FORGETFUL: &str = "-F";
+
+pub(crate) struct Cluster {
     programs: PathBuf,
     port: u16,
     /// Its end is the end of the cluster.
@@ -41,8 +46,16 @@ struct Cluster {
 /// # Panics
 /// Where PostgreSQL is not installed or does not start: a test that needs it has not passed.
 pub(crate) fn create_database() -> String {
+    create_database_in(&CLUSTER, FORGETFUL)
+}
+
+/// Creates an empty database in a cluster, which is started with these options of the server if it does not run yet.
+///
+/// # Panics
+/// See [`create_database`].
+pub(crate) fn create_database_in(cluster: &OnceLock<Cluster>, options: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let cluster = CLUSTER.get_or_init(Cluster::start);
+    let cluster = cluster.get_or_init(|| Cluster::start(options));
     let name = format!("test_{}", NEXT.fetch_add(1, Relaxed));
     let port = cluster.port.to_string();
     let created = Command::new(cluster.programs.join("createdb"))
@@ -54,7 +67,7 @@ pub(crate) fn create_database() -> String {
 }
 
 impl Cluster {
-    fn start() -> Self {
+    fn start(options: &str) -> Self {
         let programs = programs().unwrap_or_else(|| {
             panic!(
                 "these tests need PostgreSQL's server programs (initdb, pg_ctl, createdb), in PATH or below \
@@ -66,7 +79,7 @@ impl Cluster {
         // Between our look for a free port and PostgreSQL's use of it, somebody else may take it.
         for _ in 0..3 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            match try_start(&programs, port) {
+            match try_start(&programs, port, options) {
                 Ok(alive) => return Self { programs, port, _alive: alive },
                 Err(log) => failure = log,
             }
@@ -75,9 +88,9 @@ impl Cluster {
     }
 }
 
-fn try_start(programs: &Path, port: u16) -> Result<ChildStdin, String> {
+fn try_start(programs: &Path, port: u16, options: &str) -> Result<ChildStdin, String> {
     let mut child = shell()
-        .args([programs.as_os_str(), port.to_string().as_ref()])
+        .args([programs.as_os_str(), port.to_string().as_ref(), options.as_ref()])
         .current_dir("/")
         // A runner that kills the group of a test must leave the shell its time to clean up.
         .process_group(0)

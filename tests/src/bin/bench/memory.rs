@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use aws_sdk_sfn::types::ExecutionStatus;
+use e2e::memory::PeakMemory;
 use e2e::{Backend, TestStack};
 use serde_json::json;
 
@@ -31,27 +32,21 @@ async fn peak_of_import(backend: Backend, rows: u32) -> (u32, usize) {
     let bytes = csv.len();
     let source = stack.put("uploads/many.csv", csv).await;
     let sent = stack.describe("many", &source, "people", json!({})).await;
-    let mut peak = 0;
+    let mut peak = PeakMemory::of(&stack);
     let execution = {
         let mut ended = std::pin::pin!(stack.ended(&sent.execution_arn));
         loop {
             tokio::select! {
                 execution = &mut ended => break execution,
                 () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {
-                    peak = stack.workers().into_iter().filter_map(high_water_mark).max().unwrap_or(0).max(peak);
+                    peak.look();
                 }
             }
         }
     };
     assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
     assert_eq!(stack.count("people"), i64::from(rows), "every row is there");
-    assert_ne!(peak, 0, "the worker was met");
+    let peak = peak.kibibytes().expect("the worker was met");
     stack.audit().await;
     (peak, bytes)
-}
-
-/// `VmHWM` of a process in KiB: the most that it ever had, so the last look before its end is near the truth.
-fn high_water_mark(pid: rustix::process::Pid) -> Option<u32> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
