@@ -19,16 +19,18 @@ const PANDAS: &str = include_str!("others/pandas_load.py");
 enum Other {
     Django,
     Pandas,
+    PandasMulti,
     Pgloader,
 }
 
 impl Other {
-    const ALL: [Self; 3] = [Self::Django, Self::Pandas, Self::Pgloader];
+    const ALL: [Self; 4] = [Self::Django, Self::Pandas, Self::PandasMulti, Self::Pgloader];
 
     fn name(self) -> &'static str {
         match self {
             Self::Django => "Django `bulk_create`, batches of 1,000",
-            Self::Pandas => "pandas `to_sql`, `method=\"multi\"`",
+            Self::Pandas => "pandas `to_sql`, chunks of 1,000",
+            Self::PandasMulti => "pandas `to_sql`, chunks of 1,000, `method=\"multi\"`",
             Self::Pgloader => "pgloader",
         }
     }
@@ -38,8 +40,8 @@ impl Other {
         let imports = match (self, postgres) {
             (Self::Django, true) => "import django, psycopg",
             (Self::Django, false) => "import django",
-            (Self::Pandas, true) => "import pandas, sqlalchemy, psycopg",
-            (Self::Pandas, false) => "import pandas, sqlalchemy",
+            (Self::Pandas | Self::PandasMulti, true) => "import pandas, sqlalchemy, psycopg",
+            (Self::Pandas | Self::PandasMulti, false) => "import pandas, sqlalchemy",
             (Self::Pgloader, true) => {
                 let is_there = child::answers("pgloader", &["--version"]).await;
                 return (!is_there).then_some("it is not installed");
@@ -55,7 +57,7 @@ impl Other {
     fn command(self, python: &Path, url: &str, file: &File, dir: &Path) -> Command {
         let script = match self {
             Self::Django => write(dir, "django_load.py", DJANGO),
-            Self::Pandas => write(dir, "pandas_load.py", PANDAS),
+            Self::Pandas | Self::PandasMulti => write(dir, "pandas_load.py", PANDAS),
             Self::Pgloader => write(dir, "loaded.load", &pgloader_commands(url, file)),
         };
         if matches!(self, Self::Pgloader) {
@@ -65,6 +67,9 @@ impl Other {
         }
         let mut command = Command::new(python);
         command.arg(script).arg(url).arg(&file.path);
+        if matches!(self, Self::PandasMulti) {
+            command.arg("multi");
+        }
         command
     }
 }

@@ -16,6 +16,8 @@ use crate::cpu::Clocks;
 
 /// How long an import may take.
 const DEADLINE: Duration = Duration::from_secs(3600);
+/// How long a message may lie until its execution is there.
+const START_DEADLINE: Duration = Duration::from_secs(60);
 /// The time between two looks. The end is seen late by half of it, which is little beside seconds.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -49,8 +51,13 @@ pub(crate) async fn import(
         tokio::time::sleep(GLANCE).await;
         peak.look();
         let execution = stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.ok();
-        if let Some(ended) = execution.filter(|seen| seen.status != ExecutionStatus::Running) {
-            break ended;
+        match execution {
+            Some(ended) if ended.status != ExecutionStatus::Running => break ended,
+            // A message that the Lambda does not understand starts an execution of another name.
+            None if started.elapsed() > START_DEADLINE => {
+                return Err("the message started no execution of its name".to_owned());
+            }
+            _ => {}
         }
         assert!(started.elapsed() < DEADLINE, "{id} did not end within {} s", DEADLINE.as_secs());
     };

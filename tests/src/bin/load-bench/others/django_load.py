@@ -27,7 +27,8 @@ def database(url):
     }
 
 
-settings.configure(DATABASES={"default": database(sys.argv[1])}, USE_TZ=False, DEBUG=False)
+# Django's default zone is that of Chicago, where PostgreSQL would move the hour that the clocks skip in March.
+settings.configure(DATABASES={"default": database(sys.argv[1])}, USE_TZ=False, TIME_ZONE="UTC", DEBUG=False)
 django.setup()
 
 from django.db import models, transaction  # noqa: E402: a model needs the settings

@@ -1,12 +1,12 @@
-"""Loads a CSV file with pandas' to_sql, as its documentation has it: python pandas_load.py DATABASE_URL FILE."""
+"""Loads a CSV file with pandas' to_sql, as its documentation has it: python pandas_load.py DATABASE_URL FILE [multi]."""
 
+import decimal
 import sys
 
 import pandas
 import sqlalchemy
 
-# Of eight columns: PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
-CHUNK_ROWS = 4000
+CHUNK_ROWS = 1000
 
 url = sys.argv[1]
 if url.startswith("sqlite:"):
@@ -22,8 +22,7 @@ frame["born"] = frame["born"].dt.date
 as_they_are = {}
 if engine.dialect.name == "postgresql":
     as_they_are = {"id": sqlalchemy.Uuid(as_uuid=False), "price": sqlalchemy.Numeric(12, 2)}
-    frame["price"] = frame["price"].map(__import__("decimal").Decimal)
-frame = frame.astype(object).where(frame.notna(), None)
+    frame["price"] = frame["price"].map(decimal.Decimal)
 with engine.begin() as connection:
     frame.to_sql(
         "loaded",
@@ -31,6 +30,6 @@ with engine.begin() as connection:
         if_exists="append",
         index=False,
         chunksize=CHUNK_ROWS,
-        method="multi",
+        method="multi" if "multi" in sys.argv[3:] else None,
         dtype=as_they_are,
     )

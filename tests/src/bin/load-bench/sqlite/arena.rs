@@ -58,7 +58,7 @@ impl Arena {
     /// Loads with `sqlite3`, as it is.
     pub(crate) async fn import_theirs(&self, file: &File) -> Run {
         let mut command = Command::new("sqlite3");
-        command.args(["-batch", "-bail", "-init", ""]).arg(&self.theirs);
+        command.args(["-batch", "-bail", "-init", "/dev/null"]).arg(&self.theirs);
         command.arg(format!(".import --csv --skip 1 '{}' loaded", file.path.display()));
         child::timed(command, Clocks::default()).await.expect(".import takes a good file")
     }
