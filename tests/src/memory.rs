@@ -19,14 +19,15 @@ impl<'a> PeakMemory<'a> {
         Self { stack, worker: None, kibibytes: 0 }
     }
 
-    /// Looks at the worker that runs now, if one does.
-    pub fn look(&mut self) {
+    /// Looks at the worker that runs now, and says whether one does.
+    pub fn look(&mut self) -> bool {
         // Finding it means a walk through all processes; looking at the one that is known costs nothing.
         if let Some(kibibytes) = self.worker.and_then(high_water_mark) {
             self.kibibytes = kibibytes.max(self.kibibytes);
         } else {
             self.worker = self.stack.workers().pop();
         }
+        self.worker.is_some()
     }
 
     /// The most that was seen, in KiB; `None` where no worker was met.

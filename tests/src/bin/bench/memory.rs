@@ -39,7 +39,7 @@ async fn peak_of_import(backend: Backend, rows: u32) -> (u32, usize) {
             tokio::select! {
                 execution = &mut ended => break execution,
                 () = tokio::time::sleep(std::time::Duration::from_millis(5)) => {
-                    peak.look();
+                    let _ = peak.look();
                 }
             }
         }

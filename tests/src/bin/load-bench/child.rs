@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::contest::Run;
 use crate::cpu::Clocks;
 
-/// How long a program may take: twenty times what the slowest one needs for a million rows.
+/// How long a program may take: several times what the slowest one needs for a million rows.
 const DEADLINE: Duration = Duration::from_secs(3600);
 
 /// Whether a program is there and answers this call.

@@ -44,7 +44,7 @@ async fn main() {
         left_out.extend(checking::measure(&arguments, &files));
     }
     for what in left_out {
-        say(&format!("\nLeft out: {what}."));
+        say(&format!("\nLeft out: {}.", what.trim_end_matches('.')));
     }
 }
 

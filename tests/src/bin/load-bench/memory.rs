@@ -17,19 +17,21 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         for rows in sizes(arguments) {
             arena.clear(true);
             let file = files.get(Recipe { keys: Keys::Random, content: Content::Whole, rows });
-            let ended = arena.import(&file, &json!({})).await;
-            left_out.extend(row("PostgreSQL", rows, file.bytes, ended));
+            let ended = arena.import(&file, &json!({})).await.expect("the worker imports a good file");
+            assert_eq!(arena.stack.count("loaded").unsigned_abs(), rows, "every row is there");
+            row("PostgreSQL", rows, file.bytes, &ended);
         }
         arena.stack.stop().await;
     } else {
         left_out.push("memory, PostgreSQL: it is not installed".to_owned());
     }
-    let mut arena = sqlite::Arena::open(files).await;
+    let arena = sqlite::Arena::open(files).await;
     for rows in sizes(arguments) {
         arena.clear(Keys::Random);
         let file = files.get(Recipe { keys: Keys::Random, content: Content::Whole, rows });
         let ended = arena.import(&file, &json!({})).await;
-        left_out.extend(row("SQLite", rows, file.bytes, ended));
+        assert_eq!(arena.stack.count("loaded").unsigned_abs(), rows, "every row is there");
+        row("SQLite", rows, file.bytes, &ended);
     }
     arena.stack.stop().await;
     left_out
@@ -39,15 +41,9 @@ fn sizes(arguments: &Arguments) -> impl Iterator<Item = u64> {
     [arguments.rows, arguments.rows_large].into_iter().filter(|&rows| rows > 0)
 }
 
-/// Prints a row, or returns why there is none.
-fn row(name: &str, rows: u64, bytes: u64, ended: Result<(Run, Report), String>) -> Option<String> {
-    let (run, report) = match ended {
-        Ok(ended) => ended,
-        Err(why) => return Some(format!("memory, {name}, {rows} rows: {why}")),
-    };
-    assert_eq!((report.rows, report.rejects), (rows, 0), "every row is there");
+fn row(name: &str, rows: u64, bytes: u64, (run, report): &(Run, Report)) {
+    assert_eq!((report.rows, report.rejects), (rows, 0), "the report is right");
     let peak = run.peak_kibibytes.map_or_else(|| "not seen".to_owned(), megabytes);
     let (wall, megabytes) = (run.wall.as_secs_f64(), bytes / 1_000_000);
     crate::say(&format!("| {name}, {rows} rows | {megabytes} MB | {wall:.1} s | {peak} |"));
-    None
 }

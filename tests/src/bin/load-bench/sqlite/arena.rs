@@ -37,12 +37,17 @@ impl Arena {
         rows::execute(database, "DROP TABLE IF EXISTS loaded");
         // What a dropped table leaves would be there for the next one to take.
         rows::execute(database, "VACUUM");
-        rows::execute(database, &create_table(keys));
+        rows::execute(database, &create_table(key_type(keys)));
         sync(&self.stack.data_dir().join("rows.db"));
     }
 
     /// Makes the table of everybody else anew, in a new file with SQLite's default settings.
     pub(crate) fn clear_theirs(&self, keys: Keys) {
+        self.clear_theirs_as(key_type(keys));
+    }
+
+    /// The same, with the key's type as a program declares it that makes its tables itself.
+    pub(crate) fn clear_theirs_as(&self, key_type: &str) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             let mut path = self.theirs.clone().into_os_string();
             path.push(suffix);
@@ -50,7 +55,7 @@ impl Arena {
             let _ = std::fs::remove_file(path);
         }
         let database = self.their_database();
-        rows::execute(&database, &create_table(keys));
+        rows::execute(&database, &create_table(key_type));
         rows::execute(&database, "PRAGMA journal_mode = DELETE");
         sync(&self.theirs);
     }
@@ -64,9 +69,10 @@ impl Arena {
     }
 
     /// Loads with the worker.
-    pub(crate) async fn import(&mut self, file: &File, options: &Value) -> Result<(Run, Report), String> {
+    pub(crate) async fn import(&self, file: &File, options: &Value) -> (Run, Report) {
         let source = pipeline::put(&self.stack, &file.path).await;
-        pipeline::import(&self.stack, &source, options, Clocks::default()).await
+        let ended = pipeline::import(&self.stack, &source, options, Clocks::default()).await;
+        ended.expect("the worker imports a good file")
     }
 
     /// What is in the worker's table.
@@ -84,12 +90,15 @@ impl Arena {
     }
 }
 
-fn create_table(keys: Keys) -> String {
-    let key = match keys {
+fn key_type(keys: Keys) -> &'static str {
+    match keys {
         Keys::Numbers => "INTEGER",
         Keys::Random | Keys::InOrder => "UUID",
-    };
-    format!("CREATE TABLE loaded (id {key} PRIMARY KEY NOT NULL, {COLUMNS})")
+    }
+}
+
+fn create_table(key_type: &str) -> String {
+    format!("CREATE TABLE loaded (id {key_type} PRIMARY KEY NOT NULL, {COLUMNS})")
 }
 
 /// Waits until the file is on the disk, so that its earlier writes are not left to the next load.
