@@ -5,6 +5,7 @@ pub mod create_table;
 
 mod batch;
 mod check;
+mod check_all;
 mod csv;
 mod decode;
 mod form;
@@ -30,6 +31,7 @@ use crate::config::AllowedTables;
 use crate::db::Database;
 use crate::failure::Failure;
 use crate::job::{Job, Summary};
+pub use check_all::{Checked, check_all};
 use load::{Context, Refused, transaction};
 pub use read_all::{Counts, read_all};
 use rejects::Rejects;

@@ -9,7 +9,7 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::Utc;
 use serde_json::json;
-use statemachine::{ImportId, Source};
+use statemachine::{ImportId, ImportOptions, Source};
 use worker::import::create_table;
 use worker::imports::NewImport;
 
@@ -52,7 +52,7 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
 pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::Result<Submitted> {
     let options = arguments.options()?;
     if arguments.create_table {
-        create_missing_table(target, arguments)?;
+        create_missing_table(target, arguments, &options)?;
     }
     let import_id = arguments.id.clone().map_or_else(|| new_id(&arguments.table), Ok)?;
     let source = upload(target, &import_id, &arguments.file).await?;
@@ -109,16 +109,15 @@ pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn create_missing_table(target: &Target, arguments: &FileArguments) -> anyhow::Result<()> {
+fn create_missing_table(
+    target: &Target,
+    arguments: &FileArguments,
+    options: &ImportOptions,
+) -> anyhow::Result<()> {
     let path = &arguments.file;
     let sample = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
-    let created = create_table::create_missing(
-        &target.database,
-        &arguments.table,
-        sample,
-        &ImportOptions::default(),
-    )
-    .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
+    let created = create_table::create_missing(&target.database, &arguments.table, sample, options)
+        .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
     if let Some(statement) = created {
         output::complain(&format!("made the missing table:\n{statement}"));
     }

@@ -19,6 +19,9 @@ macro_rules! reasons {
         }
 
         impl Reason {
+            #[cfg(test)]
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+
             /// The code that stands in reports.
             pub(crate) fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)* }
@@ -204,5 +207,13 @@ mod tests {
         let long = reject(1, "あ".repeat(500).as_bytes()).value.unwrap();
         assert_eq!(long.chars().count(), 81);
         assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn every_reason_stands_in_the_readme() {
+        let readme = include_str!("../../README.md");
+        for reason in Reason::ALL {
+            assert!(readme.contains(&format!("| `{}` |", reason.code())), "{reason:?} is missing");
+        }
     }
 }

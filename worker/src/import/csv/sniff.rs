@@ -54,7 +54,7 @@ fn fit(head: &[u8], whole: bool, delimiter: u8, escape: Option<u8>) -> Option<Fi
         counts.pop();
     }
     let (&fields, rows) = counts.split_first()?;
-    if fields < 2 || fields > MAX_FIELDS {
+    if !(2..=MAX_FIELDS).contains(&fields) {
         return None;
     }
     let alike = rows.iter().filter(|count| **count == fields).count();

@@ -103,6 +103,30 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     }))
 }
 
+impl Table {
+    /// A table that is nowhere, of columns with these names and declared types.
+    pub(crate) fn declared(columns: &[(&str, &str)]) -> Self {
+        let column = |(name, declared): &(&str, &str)| Column {
+            name: (*name).to_owned(),
+            type_name: (*declared).to_owned(),
+            base_type: (*declared).to_owned(),
+            kind: kind_of(declared, false),
+            nullable: true,
+            has_default: false,
+            generated: false,
+            identity_always: false,
+        };
+        Self {
+            name: "declared".to_owned(),
+            sql: "\"declared\"".to_owned(),
+            oid: 0,
+            is_partitioned: false,
+            primary_key: Vec::new(),
+            columns: columns.iter().map(column).collect(),
+        }
+    }
+}
+
 /// What a column of this declared type takes.
 fn kind_of(declared: &str, strict: bool) -> Option<Kind> {
     let upper = declared.to_ascii_uppercase();

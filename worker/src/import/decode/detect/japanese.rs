@@ -98,9 +98,8 @@ fn weigh_pair(lead: u8, c: char, is_in_word: bool) -> i64 {
         0x88..=0x97 if is_in_word => 0,
         0x88..=0x97 => weigh_kanji(c, true),
         _ if is_in_word => -4,
-        0x98..=0x9F | 0xE0..=0xEA => weigh_kanji(c, false),
+        0x98..=0x9F | 0xE0..=0xEA | 0xED | 0xEE => weigh_kanji(c, false),
         0xFA..=0xFC => weigh_kanji(c, true),
-        0xED | 0xEE => 0,
         // Characters that everybody may define as he likes.
         _ => -2,
     }

@@ -138,6 +138,19 @@ fn characters_that_only_code_page_932_has_are_japanese() {
 }
 
 #[test]
+fn no_single_character_of_code_page_932_is_taken_for_windows_1252() {
+    for (lead, trail) in (0x81..=0xFC).flat_map(|lead| (0x40..=0xFC).map(move |trail| (lead, trail))) {
+        // Not those that everybody may define as he likes.
+        let is_kanji = !matches!(lead, 0xA0..=0xDF | 0xF0..=0xF9)
+            && codec(Encoding::Cp932)
+                .decode_without_bom_handling_and_without_replacement(&[lead, trail])
+                .is_some();
+        let file = [b"id,name\r\n1,", &[lead, trail][..], b"\r\n"].concat();
+        assert!(!is_kanji || detected(&file) != Encoding::Windows1252, "{lead:02X}{trail:02X}");
+    }
+}
+
+#[test]
 fn euc_jp_is_told_from_code_page_932() {
     let values = [
         "山田太郎",

@@ -64,8 +64,12 @@ pub(super) fn weigh(context: &[u8], ahead: &[u8]) -> i64 {
 
 fn weigh_byte(before: Option<u8>, byte: u8, behind: &[u8]) -> i64 {
     let (left, right) = (Class::of(before), Class::of(behind.first().copied()));
+    let is_pair =
+        left == Class::Edge && right.is_letter() && Class::of(behind.get(1).copied()) == Class::Edge;
     match Class::of(Some(byte)) {
         Class::Open => INVALID,
+        // A word of two letters, or one kanji: which is the more likely where there is nothing else.
+        Class::AccentedLower | Class::AccentedUpper | Class::RareLower | Class::RareUpper if is_pair => 2,
         Class::AccentedLower => weigh_lower(left, right),
         Class::AccentedUpper => weigh_upper(left, right),
         Class::RareLower => match (left, right) {
@@ -95,12 +99,13 @@ fn weigh_lower(left: Class, right: Class) -> i64 {
 }
 
 fn weigh_upper(left: Class, right: Class) -> i64 {
-    use Class::{AccentedUpper, Edge, Lower, Upper};
+    use Class::{AccentedLower, AccentedUpper, Edge, Lower, Upper};
     match (left, right) {
         (Edge, Edge) => 0,
-        (Edge, Lower | Upper) | (Upper, Edge | Upper | AccentedUpper) => 6,
-        (AccentedUpper, Edge | Upper) => 4,
-        (Edge, AccentedUpper) => -2,
+        (Edge, Lower | Upper) | (Upper, Edge | Upper) => 6,
+        (AccentedUpper, Upper) => 4,
+        (Upper, AccentedUpper) => 3,
+        (Edge | Upper, AccentedLower) | (Edge | AccentedUpper, AccentedUpper) | (AccentedUpper, Edge) => -2,
         _ => -4,
     }
 }
