@@ -24,7 +24,7 @@ fn on_their_way(row: &ImportRow) -> bool {
 }
 
 async fn survives_a_killed_worker(backend: Backend) {
-    const ROWS: u32 = 300_000;
+    const ROWS: u32 = 600_000;
     let stack = TestStack::start(backend).await;
     stack.create_people();
     let source = stack.put("uploads/people.csv", many_people(ROWS)).await;
@@ -53,7 +53,7 @@ async fn a_killed_worker_is_replaced_and_every_row_is_there_once_in_postgresql()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_worker_is_replaced_and_cannot_commit_when_it_wakes() {
-    const ROWS: u32 = 300_000;
+    const ROWS: u32 = 600_000;
     let limits = Limits {
         heartbeat: Duration::from_secs(3),
         heartbeat_interval: Duration::from_millis(300),
@@ -83,7 +83,7 @@ async fn a_hanging_worker_is_replaced_and_cannot_commit_when_it_wakes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_goes_on_when_the_stack_is_started_again() {
-    const ROWS: u32 = 300_000;
+    const ROWS: u32 = 600_000;
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();
     let source = stack.put("uploads/people.csv", many_people(ROWS)).await;

@@ -14,5 +14,6 @@ mod rejects_file;
 mod runs;
 mod source;
 mod sqlite;
+mod text;
 mod values;
 mod world;

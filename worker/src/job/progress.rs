@@ -44,6 +44,11 @@ impl Progress {
         self.rejects.fetch_add(rejects, Relaxed);
     }
 
+    /// Takes rows back that were added: the database has refused them, and they are tried another way.
+    pub fn take_back_rows(&self, rows: u64) {
+        self.rows.fetch_sub(rows, Relaxed);
+    }
+
     /// Adds bytes read from the source.
     pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Relaxed);

@@ -105,7 +105,6 @@ impl<'a> Loader<'a> {
         });
         let error = match copied {
             Ok(rows) => {
-                progress.add_rows(rows, 0);
                 self.loaded.rows += rows;
                 return Ok(Verdict::Within);
             }
@@ -221,7 +220,6 @@ impl Load for Loader<'_> {
             let copied = copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress);
             return match copied {
                 Ok(rows) => {
-                    progress.add_rows(rows, 0);
                     self.loaded.rows += rows;
                     Ok(Verdict::Within)
                 }

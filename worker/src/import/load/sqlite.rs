@@ -21,8 +21,8 @@ use crate::import::reject::{Misfit, Reason, Reject};
 use crate::import::rejects::Verdict;
 use crate::import::table::quoted;
 
-/// Rows between two reports of progress, and two looks at the request to stop.
-const ROWS_PER_BEAT: usize = 1000;
+/// Rows between two looks at the request to stop.
+const ROWS_PER_LOOK: usize = 1000;
 
 /// What the pages of a load may take in memory: SQLite's own 2 MB hold few of an index's pages.
 const CACHE_KIB: u32 = 8 * 1024;
@@ -125,7 +125,7 @@ impl<'a> Loader<'a> {
         Ok(self.context.rejects.add(reject_of(record, error)))
     }
 
-    /// Writes the rows of a batch behind a savepoint. How many were handled; and, where it ended early, why.
+    /// Writes the rows of a batch behind a savepoint. How many were handled, and count as progress; and, where it ended early, why.
     fn write_rows(
         &mut self,
         connection: &mut SqliteConnection,
@@ -139,7 +139,10 @@ impl<'a> Loader<'a> {
         let mut rows = 0;
         for (number, row) in batch.rows().enumerate() {
             match self.write_row(connection, row.bytes) {
-                Ok(()) => rows += 1,
+                Ok(()) => {
+                    rows += 1;
+                    progress.add_rows(1, 0);
+                }
                 Err(error) if is_the_rows_fault(&error) => {
                     if refusals == Refusals::AreTheEnd {
                         return Ok((rows, Some(Verdict::Within)));
@@ -156,11 +159,8 @@ impl<'a> Loader<'a> {
                     ));
                 }
             }
-            if number % ROWS_PER_BEAT == 0 {
-                progress.next_phase();
-                if progress.stop_requested() {
-                    return Err(interrupted());
-                }
+            if number % ROWS_PER_LOOK == 0 && progress.stop_requested() {
+                return Err(interrupted());
             }
         }
         Ok((rows, None))
@@ -183,17 +183,16 @@ impl Load for Loader<'_> {
         let before = self.counts;
         let (rows, refused) = self.write_rows(connection, batch, Refusals::AreTheEnd)?;
         if refused.is_none() {
-            self.context.job.progress.add_rows(rows, 0);
             return Ok(Verdict::Within);
         }
+        self.context.job.progress.take_back_rows(rows);
         // Of two rows that cannot both be there the first one of the file is to stay: once more, in the file's order.
         connection
             .batch_execute(&format!("ROLLBACK TO {ALIVE}"))
             .map_err(|error| database_failure(&error, "write rows; a trigger has ended the transaction"))?;
         self.counts = before;
         batch.unsort();
-        let (rows, refused) = self.write_rows(connection, batch, Refusals::AreRejects)?;
-        self.context.job.progress.add_rows(rows, 0);
+        let (_, refused) = self.write_rows(connection, batch, Refusals::AreRejects)?;
         Ok(refused.unwrap_or_else(|| self.context.rejects.verdict()))
     }
 

@@ -1,7 +1,7 @@
 //! COPY through diesel, whose `from_raw_data` is as fast as libpq by itself: it hands over a sink and takes the rows as they
 //! are. Diesel's own row-wise COPY would need a type for each table.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
 use diesel::pg::{CopyFormat, CopyTarget, Pg};
@@ -34,8 +34,8 @@ pub(super) enum CopyError {
     Stopped,
 }
 
-/// Sends rows into `target`, a table with its columns in parentheses. Tells
-/// progress as it goes. Returns how many rows the database took.
+/// Sends rows into `target`, a table with its columns in parentheses. Rows count as progress while they are sent, unless
+/// they only go to a staging table; they are taken back where the database refuses them. Returns how many it took.
 pub(super) fn copy(
     connection: &mut PgConnection,
     (target, form, extra): (&str, Form, Extra),
@@ -43,18 +43,30 @@ pub(super) fn copy(
     progress: &Progress,
 ) -> Result<u64, CopyError> {
     let format = if form == Form::Text { CopyFormat::Text } else { CopyFormat::Binary };
+    let counts = extra == Extra::Nothing;
+    let counted = Cell::new(0);
+    let count = |rows: u64| {
+        // The database takes rows: that is progress, whether or not they will count in the end.
+        if counts {
+            progress.add_rows(rows, 0)
+        } else {
+            progress.next_phase()
+        }
+        counted.set(counted.get() + rows);
+    };
     let write = |sink: &mut dyn Write| -> Result<(), CopyError> {
+        let mut rows = 0;
         let mut message = Vec::with_capacity(2 * MESSAGE_BYTES);
         if form == Form::Binary {
             message.extend_from_slice(&binary::HEADER);
         }
         for row in batch.rows() {
             append(&mut message, form, extra, &row);
+            rows += 1;
             if message.len() >= MESSAGE_BYTES {
                 sink.write_all(&message)?;
                 message.clear();
-                // The database takes rows: that is progress, whether or not they will count in the end.
-                progress.next_phase();
+                count(std::mem::take(&mut rows));
                 if progress.stop_requested() {
                     return Err(CopyError::Stopped);
                 }
@@ -63,14 +75,19 @@ pub(super) fn copy(
         if form == Form::Binary {
             message.extend_from_slice(&binary::TRAILER);
         }
-        Ok(sink.write_all(&message)?)
+        sink.write_all(&message)?;
+        count(rows);
+        Ok(())
     };
     let _guard = TargetGuard::set(target);
     let copied = diesel::copy_from(target::table)
         .from_raw_data(CurrentTarget, write)
         .with_format(format)
-        .execute(connection)?;
-    Ok(copied as u64)
+        .execute(connection);
+    if copied.is_err() && counts {
+        progress.take_back_rows(counted.get());
+    }
+    Ok(copied? as u64)
 }
 
 fn append(message: &mut Vec<u8>, form: Form, extra: Extra, row: &BatchRow<'_>) {
