@@ -8,6 +8,7 @@ mod csv;
 mod decode;
 mod header;
 mod load;
+mod read_all;
 mod reject;
 mod rejects;
 mod rows;
@@ -17,10 +18,13 @@ mod value;
 
 use std::io::Read;
 
+use statemachine::ImportOptions;
+
 use crate::config::AllowedTables;
 use crate::db::Database;
 use crate::failure::Failure;
 use crate::job::{Job, Summary};
+pub use read_all::{Counts, read_all};
 
 /// Imports the job's source into its table, in one transaction with [`Job::commit`].
 ///
@@ -37,7 +41,7 @@ pub fn run(
 ) -> Result<Summary, Failure> {
     table::check_allowed(&job.table, allowed)?;
     let source = source::Source::open(job, s3, runtime);
-    let mut reader = open(source)?;
+    let mut reader = open(source, &job.options)?;
     let header = read_header(&mut reader)?;
     let mut connection = database.connect()?;
     let table = table::read(&mut connection, &job.table, allowed)?;
@@ -56,10 +60,10 @@ pub fn run(
     Ok(summary)
 }
 
-fn open<R: Read>(source: R) -> Result<csv::Reader<decode::Decoded<R>>, Failure> {
-    let text = decode::Decoded::new(source)?;
-    let origin = text.mark_bytes();
-    Ok(csv::Reader::new(text, origin, csv::Settings::default()))
+/// Opens a source as the options say, and as it turns out to be written where they do not.
+fn open<R: Read>(source: R, options: &ImportOptions) -> Result<csv::Reader<R>, Failure> {
+    let text = decode::Decoded::new(source, options)?;
+    csv::Reader::new(text, options.delimiter.is_none())
 }
 
 fn read_header<R: Read>(reader: &mut csv::Reader<R>) -> Result<Vec<String>, Failure> {

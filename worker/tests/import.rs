@@ -9,4 +9,5 @@ mod postgres;
 mod rejects;
 mod source;
 mod sqlite;
+mod text;
 mod world;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read;
 
 use diesel::connection::SimpleConnection as _;
-use statemachine::FailureName;
+use statemachine::{FailureName, ImportOptions};
 
 use super::reject::Misfit;
 use super::table::quoted;
@@ -71,7 +71,7 @@ const GUESSES: [Guess; 7] = [
 /// # Errors
 /// A [`Refusal`] where the sample is no CSV, or the header names no table's columns.
 pub fn infer(sample: impl Read, table: &str, dialect: Dialect) -> Result<String, Refusal> {
-    let mut reader = super::open(sample)?;
+    let mut reader = super::open(sample, &ImportOptions::default())?;
     let header = super::read_header(&mut reader)?;
     check_names(&header)?;
     let mut columns = vec![Column::default(); header.len()];

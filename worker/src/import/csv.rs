@@ -1,20 +1,27 @@
 //! From text to raw rows: the `csv` reader, with the position of each record as a person counts it and with a bound on
-//! what one record may take, so that a quote that never closes cannot fill the memory.
+//! what one record may take, so that a quote that never closes cannot fill the memory. Whatever the object's encoding, the
+//! rows are UTF-8 here; as they stand in the object, they can be had for whoever wants to write them down again.
 
+mod original;
+mod quotes;
+mod sniff;
 mod window;
 
 #[cfg(test)]
 mod properties;
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::ByteRecord;
 
-use super::decode::{read_failure, unreadable};
+use super::decode::{Decoded, Format, first_undecodable, read_failure, unreadable};
 use crate::failure::Failure;
+use original::{Original, count_breaks};
+use quotes::Quotes;
 use window::{RecordTooLarge, Window};
 
-/// The most that one record may have, in bytes as they stand in the file.
+/// The most that one record may have, in bytes of UTF-8.
 pub(crate) const MAX_RECORD_BYTES: usize = 1024 * 1024;
 
 /// The most fields of one record: as many columns as a table of PostgreSQL can have.
@@ -23,19 +30,6 @@ pub(crate) const MAX_FIELDS: usize = 1600;
 /// How much is parsed between two reads of the source, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How the file is written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    /// What stands between two fields.
-    pub(crate) delimiter: u8,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { delimiter: b',' }
-    }
-}
-
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
@@ -43,7 +37,7 @@ pub(crate) struct Position {
     pub(crate) record: u64,
     /// Its first physical line, counted from 1.
     pub(crate) line: u64,
-    /// Offset of its first byte in the object.
+    /// Offset of its first byte in the object, or in what was packed into it.
     pub(crate) byte: u64,
 }
 
@@ -51,11 +45,13 @@ pub(crate) struct Position {
 pub(crate) struct RawRow<'a> {
     /// The fields, without their quotes.
     pub(crate) fields: &'a ByteRecord,
-    /// The record as it stands in the file, without the line break at its end.
+    /// The record with its quotes, without the line break at its end: UTF-8, also where the object is not.
     pub(crate) bytes: &'a [u8],
     /// Where it stands.
     pub(crate) position: Position,
+    original: Option<&'a Original>,
     delimiter: u8,
+    escape: Option<u8>,
 }
 
 impl RawRow<'_> {
@@ -67,91 +63,76 @@ impl RawRow<'_> {
     /// Whether a quoted field goes on behind its closing quote. `csv` takes that for part of the field, and so would turn a
     /// quote that was forgotten, with all rows up to the next one, into one long value.
     pub(crate) fn has_stray_quote(&self) -> bool {
-        Quotes::of(self.bytes, self.delimiter).stray
+        Quotes::of(self.bytes, self.delimiter, self.escape).stray
     }
-}
 
-/// What the quotes of a record are like.
-#[derive(Clone, Copy, Default)]
-struct Quotes {
-    /// A field goes on behind its closing quote.
-    stray: bool,
-    /// The last field is not closed.
-    open: bool,
-}
+    /// The record as it stands in the object, in its encoding, without the line break at its end.
+    pub(crate) fn original(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(match self.original {
+            Some(original) => original.record(count_breaks(self.bytes)),
+            None => self.bytes,
+        })
+    }
 
-/// Where in a field a byte stands.
-#[derive(Clone, Copy)]
-enum Place {
-    Start,
-    Plain,
-    Quoted,
-    /// Behind a quote within quotes: it closes the field, or is the first of two.
-    Closed,
-}
-
-impl Quotes {
-    /// Looks at a record as it stands in the file. Most have no quote, and are told at the speed of the memory.
-    fn of(record: &[u8], delimiter: u8) -> Self {
-        if !record.contains(&b'"') {
-            return Self::default();
-        }
-        let (mut place, mut stray) = (Place::Start, false);
-        for &byte in record {
-            place = match (place, byte) {
-                (Place::Start | Place::Closed, b'"') => Place::Quoted,
-                (Place::Quoted, b'"') => Place::Closed,
-                (Place::Quoted, _) => Place::Quoted,
-                (_, byte) if byte == delimiter => Place::Start,
-                (Place::Closed, b'\r' | b'\n') => Place::Closed,
-                (Place::Closed, _) => {
-                    stray = true;
-                    Place::Plain
-                }
-                (Place::Start | Place::Plain, _) => Place::Plain,
-            };
-        }
-        Self { stray, open: matches!(place, Place::Quoted) }
+    /// The first byte of the record that belongs to no character: its offset in the object, as of
+    /// [`byte`](Position::byte), and what it is.
+    pub(crate) fn undecodable(&self) -> Option<(u64, u8)> {
+        let (at, byte) = match self.original {
+            Some(original) => first_undecodable(original.encoding(), &self.original())?,
+            None => {
+                let at = std::str::from_utf8(self.bytes).err()?.valid_up_to();
+                (at, *self.bytes.get(at)?)
+            }
+        };
+        Some((self.position.byte + at as u64, byte))
     }
 }
 
 /// Reads records one by one, in constant memory.
-pub(crate) struct Reader<R> {
-    settings: Settings,
+pub(crate) struct Reader<R: Read> {
     csv: csv::Reader<Window<R>>,
     record: ByteRecord,
     records: u64,
-    /// Offset of the text's first byte in the object.
-    origin: u64,
+    delimiter: u8,
+    escape: Option<u8>,
 }
 
 impl<R: Read> Reader<R> {
-    /// Reads from text whose first byte stands at `origin` of the object.
-    pub(crate) fn new(text: R, origin: u64, settings: Settings) -> Self {
-        let csv = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(settings.delimiter)
-            .buffer_capacity(BUFFER_BYTES)
-            .from_reader(Window::new(text, origin));
-        Self { settings, csv, record: ByteRecord::new(), records: 0, origin }
+    /// Looks at the beginning of a text, and tells its delimiter where `sniff` asks for it.
+    pub(crate) fn new(text: Decoded<R>, sniff: bool) -> Result<Self, Failure> {
+        let Format { mut delimiter, escape, .. } = *text.format();
+        let mut window = Window::new(text);
+        let (head, whole) = window.head(sniff::HEAD_BYTES).map_err(read_failure)?;
+        if sniff {
+            delimiter = sniff::delimiter(head, whole, escape);
+        }
+        let line_break = sniff::line_break(head, delimiter, escape);
+        let format = window.text_mut().format_mut();
+        (format.delimiter, format.line_break) = (delimiter, line_break);
+        let csv = sniff::reader_builder(delimiter, escape).buffer_capacity(BUFFER_BYTES).from_reader(window);
+        Ok(Self { csv, record: ByteRecord::new(), records: 0, delimiter, escape })
+    }
+
+    /// How the file is written. Its encoding is UTF-8 as long as all that was read is ASCII, and may be another later.
+    pub(crate) fn format(&self) -> &Format {
+        self.csv.get_ref().text().format()
     }
 
     /// The next record, `None` at the end. Blank lines are none.
     pub(crate) fn next_row(&mut self) -> Result<Option<RawRow<'_>>, Failure> {
-        let end = self.consumed();
+        let end = self.csv.position().byte();
         let window = self.csv.get_mut();
         window.release(distance(window.offset(), end));
         if !self.csv.read_byte_record(&mut self.record).map_err(|error| self.failure(error))? {
             return Ok(None);
         }
-        let end = self.consumed();
+        let end = self.csv.position().byte();
         let window = self.csv.get_mut();
-        let (line, byte) = window.find_start();
-        let position = Position { record: self.records, line, byte };
+        let (line, start) = window.find_start();
+        let position = Position { record: self.records, line, byte: window.object_offset() };
         self.records += 1;
         let window = self.csv.get_ref();
-        let bytes = window.current().get(..distance(byte, end)).unwrap_or_default();
+        let bytes = window.current().get(..distance(start, end)).unwrap_or_default();
         if bytes.len() > MAX_RECORD_BYTES {
             return Err(too_large(line));
         }
@@ -162,18 +143,14 @@ impl<R: Read> Reader<R> {
             )));
         }
         let is_last = window.ended() && window.current().len() == bytes.len();
-        if is_last && Quotes::of(bytes, self.settings.delimiter).open {
+        let (delimiter, escape) = (self.delimiter, self.escape);
+        if is_last && Quotes::of(bytes, delimiter, escape).open {
             return Err(unreadable(format!(
                 "the file ends inside a quoted field: a quote in the record at line {line} is never closed"
             )));
         }
-        let delimiter = self.settings.delimiter;
-        Ok(Some(RawRow { fields: &self.record, bytes: without_line_break(bytes), position, delimiter }))
-    }
-
-    /// Offset in the object up to which records have been parsed.
-    fn consumed(&self) -> u64 {
-        self.origin + self.csv.position().byte()
+        let (bytes, original) = (without_line_break(bytes), window.original());
+        Ok(Some(RawRow { fields: &self.record, bytes, position, original, delimiter, escape }))
     }
 
     fn failure(&mut self, error: csv::Error) -> Failure {

@@ -1,71 +1,201 @@
-//! From the object's bytes to UTF-8: the layer below the CSV reader. For now it takes a byte order mark off and refuses,
-//! with a sentence, what is plainly no UTF-8 text. Single bytes that are no UTF-8 are left to the checks of each row,
-//! which can tell the line.
+//! From the object's bytes to UTF-8: the layer below the CSV reader, for in some encodings the second byte of a character
+//! looks like a quote's escape or a delimiter. The encoding is what a byte order mark says, else what the import declares,
+//! else what is detected at the first byte that is not ASCII. UTF-8 is passed on as it is: its broken bytes are left to
+//! the checks of each row, which can tell the line.
+
+mod detect;
+mod foreign;
+mod format;
+mod transcode;
+mod unpack;
+
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read};
 
-use statemachine::FailureName;
+use statemachine::{Encoding, FailureName, ImportOptions};
 
 use crate::failure::Failure;
+pub(crate) use format::{EncodingFrom, Format};
+use transcode::Transcoder;
+pub(crate) use transcode::first_undecodable;
+use unpack::Unpacked;
 
-/// Bytes that are looked at before the first is passed on.
-const HEAD_BYTES: usize = 8;
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
 
-const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// What a chunk is read over.
+static ZEROS: [u8; CHUNK_BYTES] = [0; CHUNK_BYTES];
 
-/// How known files that are no CSV begin, and what to say of them.
-const FOREIGN: &[(&[u8], &str)] = &[
-    (b"\xFF\xFE", "is UTF-16, save it as UTF-8"),
-    (b"\xFE\xFF", "is UTF-16, save it as UTF-8"),
-    (b"\x1F\x8B", "is compressed with gzip, unpack it first"),
-    (b"\x28\xB5\x2F\xFD", "is compressed with Zstandard, unpack it first"),
-    (b"PK\x03\x04", "is an Excel workbook or a ZIP archive, save it as CSV"),
-    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "is an old Excel workbook, save it as CSV"),
-    (b"PAR1", "is a Parquet file"),
-    (b"SQLite f", "is an SQLite database"),
-];
+/// Bytes of the beginning that are looked at for what a file is, and for UTF-16 without a mark.
+const HEAD_BYTES: usize = 4096;
+
+/// Bytes that are looked at, from the first that is not ASCII on, to tell the encoding.
+const LOOK_AHEAD_BYTES: usize = 64 * 1024;
+
+/// The byte order marks.
+const MARKS: [(&[u8], Encoding); 3] =
+    [(b"\xEF\xBB\xBF", Encoding::Utf8), (b"\xFF\xFE", Encoding::Utf16Le), (b"\xFE\xFF", Encoding::Utf16Be)];
 
 /// The text of an object, without its byte order mark.
-pub(crate) struct Decoded<R> {
-    inner: R,
-    /// The object's beginning, as far as it has not been passed on.
-    head: Vec<u8>,
-    mark_bytes: u64,
+pub(crate) struct Decoded<R: Read> {
+    source: Unpacked<R>,
+    state: State,
+    /// Bytes of the source: those that are to be decoded, or that have just been.
+    raw: Vec<u8>,
+    is_taken: bool,
+    format: Format,
+    ended: bool,
+}
+
+enum State {
+    /// All ASCII so far.
+    Undecided,
+    /// UTF-8.
+    AsItIs,
+    Transcoded(Transcoder),
 }
 
 impl<R: Read> Decoded<R> {
-    /// Looks at the beginning of `inner`.
-    pub(crate) fn new(mut inner: R) -> Result<Self, Failure> {
-        let mut head = Vec::with_capacity(HEAD_BYTES);
-        inner.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(read_failure)?;
-        if let Some((_, says)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
+    /// Looks at the beginning of `source`.
+    pub(crate) fn new(source: R, options: &ImportOptions) -> Result<Self, Failure> {
+        let mut source = Unpacked::new(source)?;
+        let mut raw = Vec::new();
+        read_up_to(&mut source, &mut raw, HEAD_BYTES.max(foreign::ENOUGH_BYTES)).map_err(read_failure)?;
+        if let Some(says) = foreign::says(&raw) {
             return Err(unreadable(format!("the file {says}")));
         }
-        if let [0, _, 0, _, ..] | [_, 0, _, 0, ..] = head[..] {
-            return Err(unreadable("the file is UTF-16 without a byte order mark, save it as UTF-8"));
-        }
-        let mark_bytes = if head.starts_with(UTF8_MARK) { UTF8_MARK.len() } else { 0 };
-        head.drain(..mark_bytes);
-        Ok(Self { inner, head, mark_bytes: mark_bytes as u64 })
+        let mark = MARKS.iter().find(|(mark, _)| raw.starts_with(mark));
+        let (encoding, encoding_from) = match (mark, options.encoding) {
+            (Some((_, encoding)), _) => (Some(*encoding), EncodingFrom::Mark),
+            (None, Some(encoding)) => (Some(encoding), EncodingFrom::Declared),
+            (None, None) => (detect::utf16(&raw), EncodingFrom::Detected),
+        };
+        raw.drain(..mark.map_or(0, |(mark, _)| mark.len()));
+        let state = match encoding {
+            None => State::Undecided,
+            Some(encoding) => State::of(encoding),
+        };
+        let format = Format {
+            encoding: encoding.unwrap_or(Encoding::Utf8),
+            encoding_from,
+            delimiter: options.delimiter.map_or(b',', |delimiter| delimiter.byte()),
+            escape: options.escape.map(|escape| escape.byte()),
+            compression: source.compression(),
+            has_mark: mark.is_some(),
+            line_break: "\n",
+        };
+        Ok(Self { source, state, raw, is_taken: false, format, ended: false })
     }
 
-    /// Bytes of the object before the first byte of its text.
-    pub(crate) fn mark_bytes(&self) -> u64 {
-        self.mark_bytes
+    /// How the file is written, as far as is known by now.
+    pub(crate) fn format(&self) -> &Format {
+        &self.format
+    }
+
+    /// How the file is written, for whoever finds out more.
+    pub(crate) fn format_mut(&mut self) -> &mut Format {
+        &mut self.format
+    }
+
+    /// Whether everything has been passed on.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The encoding, where what is passed on from now on is not what stands in the object.
+    pub(crate) fn transcoded_from(&self) -> Option<Encoding> {
+        match &self.state {
+            State::Transcoded(transcoder) => Some(transcoder.encoding()),
+            State::Undecided | State::AsItIs => None,
+        }
+    }
+
+    /// What the last call of [`read_more`](Self::read_more) has transcoded, as it stands in the object.
+    pub(crate) fn taken(&self) -> &[u8] {
+        if self.is_taken { &self.raw } else { &[] }
+    }
+
+    /// Appends more of the text. That may be nothing, also before the end. A call passes on bytes as they are, or
+    /// transcodes all that it takes: never a part of each.
+    pub(crate) fn read_more(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        if std::mem::take(&mut self.is_taken) {
+            self.raw.clear();
+        }
+        if self.ended {
+            return Ok(());
+        }
+        match &mut self.state {
+            State::Undecided => self.read_undecided(text),
+            State::AsItIs => {
+                if self.raw.is_empty() {
+                    let wanted = text.len() + 1;
+                    self.ended = read_up_to(&mut self.source, text, wanted)?;
+                } else {
+                    text.append(&mut self.raw);
+                    self.raw.shrink_to_fit();
+                }
+                Ok(())
+            }
+            State::Transcoded(transcoder) => {
+                if self.raw.is_empty() {
+                    self.ended = read_up_to(&mut self.source, &mut self.raw, 1)?;
+                }
+                transcoder.append(&self.raw, self.ended, text);
+                self.is_taken = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Passes ASCII on. Another byte decides the encoding, and is left to the next call.
+    fn read_undecided(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        let start = text.len();
+        if self.raw.is_empty() {
+            self.ended = read_up_to(&mut self.source, text, start + 1)?;
+        } else {
+            text.append(&mut self.raw);
+        }
+        let read = text.get(start..).unwrap_or_default();
+        let ascii = start + encoding_rs::Encoding::ascii_valid_up_to(read);
+        if ascii == text.len() {
+            return Ok(());
+        }
+        self.raw = text.split_off(ascii);
+        let is_whole = self.ended || read_up_to(&mut self.source, &mut self.raw, LOOK_AHEAD_BYTES)?;
+        self.ended = false;
+        let context = text.get(ascii.saturating_sub(detect::CONTEXT_BYTES)..).unwrap_or_default();
+        let ahead = self.raw.get(..LOOK_AHEAD_BYTES).unwrap_or(&self.raw);
+        self.format.encoding = detect::encoding(context, ahead, is_whole && ahead.len() == self.raw.len());
+        self.state = State::of(self.format.encoding);
+        Ok(())
     }
 }
 
-impl<R: Read> Read for Decoded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.head.is_empty() {
-            return self.inner.read(buffer);
+impl State {
+    fn of(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Utf8 => Self::AsItIs,
+            other => Self::Transcoded(Transcoder::new(other)),
         }
-        let length = self.head.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(self.head.drain(..length)) {
-            *to = from;
-        }
-        Ok(length)
     }
+}
+
+/// Appends bytes to `to` until it has at least `length`, and tells whether the source has ended before.
+fn read_up_to(source: &mut impl Read, to: &mut Vec<u8>, length: usize) -> io::Result<bool> {
+    while to.len() < length {
+        let start = to.len();
+        to.extend_from_slice(&ZEROS);
+        let read = source.read(to.get_mut(start..).unwrap_or_default());
+        to.truncate(start + read.as_ref().map_or(0, |read| *read));
+        match read {
+            Ok(0) => return Ok(true),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(false)
 }
 
 /// The failure for an object that is no CSV.
@@ -78,38 +208,4 @@ pub(crate) fn read_failure(error: io::Error) -> Failure {
     error.downcast::<Failure>().unwrap_or_else(|error| {
         Failure::named(FailureName::SourceUnavailable, format!("failed to read the source: {error}"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decoded(bytes: &[u8]) -> Result<(Vec<u8>, u64), String> {
-        let mut decoded = Decoded::new(bytes).map_err(|failure| failure.to_string())?;
-        let mut text = Vec::new();
-        decoded.read_to_end(&mut text).unwrap();
-        Ok((text, decoded.mark_bytes()))
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_taken_off() {
-        assert_eq!(decoded(b"\xEF\xBB\xBFid,name\n1,a\n"), Ok((b"id,name\n1,a\n".to_vec(), 3)));
-        assert_eq!(decoded(b"id,name\n1,a\n"), Ok((b"id,name\n1,a\n".to_vec(), 0)));
-        assert_eq!(decoded(b""), Ok((Vec::new(), 0)));
-        assert_eq!(decoded(b"a"), Ok((b"a".to_vec(), 0)));
-    }
-
-    #[test]
-    fn what_is_plainly_no_utf8_text_is_refused_by_name() {
-        for (bytes, says) in [
-            (&b"\xFF\xFEi\0d\0"[..], "is UTF-16"),
-            (b"\xFE\xFF\0i\0d", "is UTF-16"),
-            (b"i\0d\0,\0", "UTF-16 without a byte order mark"),
-            (b"\x1F\x8B\x08\0", "gzip"),
-            (b"PK\x03\x04\x14", "Excel"),
-        ] {
-            let refusal = decoded(bytes).unwrap_err();
-            assert!(refusal.starts_with("Import.SourceUnreadable") && refusal.contains(says), "{refusal}");
-        }
-    }
 }

@@ -31,8 +31,8 @@ reasons! {
     StrayQuote = "stray_quote";
     /// The column must have a value, and the field is empty.
     Required = "required";
-    /// Bytes that are no UTF-8.
-    NotUtf8 = "not_utf8";
+    /// Bytes that are no character in the file's encoding.
+    Undecodable = "undecodable";
     /// A NUL character, which neither database keeps in a text.
     NulCharacter = "nul_character";
     /// No whole number.

@@ -16,7 +16,7 @@ use crate::job::progress::Progress;
 const ROWS_PER_BEAT: u64 = 1000;
 
 /// The rows of a file.
-pub(crate) struct Rows<'a, R> {
+pub(crate) struct Rows<'a, R: Read> {
     reader: Reader<R>,
     plan: &'a Plan,
     rejects: Rejects,

@@ -100,7 +100,10 @@ impl Kind {
         }
         let text = std::str::from_utf8(field).map_err(|error| {
             let (at, byte) = (error.valid_up_to(), field.get(error.valid_up_to()).unwrap_or(&0));
-            Misfit::new(Reason::NotUtf8, format!("is not UTF-8: byte 0x{byte:02X} at position {}", at + 1))
+            Misfit::new(
+                Reason::Undecodable,
+                format!("is not UTF-8: byte 0x{byte:02X} at position {}", at + 1),
+            )
         })?;
         if let Self::Text { max_characters } = *self {
             return parse_text(text, max_characters).map(Value::Text);

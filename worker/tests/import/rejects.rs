@@ -1,6 +1,6 @@
 //! Rows that do not fit: where they stand, and why, as a person reads it.
 
-use statemachine::{FailureName, ImportOptions};
+use statemachine::{Encoding, FailureName, ImportOptions};
 
 use super::world::{World, max_rejects, named};
 
@@ -79,8 +79,13 @@ fn each_reason_has_its_sentence() {
 
 #[test]
 fn bytes_that_are_no_utf8_are_a_reject_with_their_place() {
-    let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\r\n1,caf\xE9\r\n");
-    assert_eq!(says, "line 2, column v: \"caf\u{FFFD}\" is not UTF-8: byte 0xE9 at position 4 (not_utf8)");
+    let ddl = "CREATE TABLE t (id INTEGER, v TEXT)";
+    let file = b"id,v\r\n1,caf\xE9\r\n";
+    let world = World::sqlite(ddl);
+    let options = ImportOptions { encoding: Some(Encoding::Utf8), ..ImportOptions::default() };
+    let (_, cause) = named(world.import(file, "t", options));
+    let says = cause.lines().last().unwrap();
+    assert_eq!(says, "line 2, column v: \"caf\u{FFFD}\" is not UTF-8: byte 0xE9 at position 4 (undecodable)");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn bytes_that_are_no_utf8_are_told_with_their_position() {
     let misfit = TEXT.parse(b"caf\xE9 au lait").unwrap_err();
     assert_eq!(
         (misfit.reason, misfit.says.as_str()),
-        (Reason::NotUtf8, "is not UTF-8: byte 0xE9 at position 4")
+        (Reason::Undecodable, "is not UTF-8: byte 0xE9 at position 4")
     );
 }
 

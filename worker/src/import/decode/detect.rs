@@ -1,0 +1,106 @@
+//! Which encoding bytes are written in that nobody declares. UTF-16 is told by its NUL bytes, UTF-8 by its validity; what
+//! remains is weighed as Japanese and as Western text, and a tie is Japanese: a short Japanese file must not be read as
+//! Windows-1252, which has a character for nearly every byte.
+
+mod japanese;
+mod western;
+
+use statemachine::Encoding;
+
+/// What a sequence weighs that the encoding does not have.
+const INVALID: i64 = -12;
+
+/// Bytes before the first one that is not ASCII that are of use: the word that it stands in.
+pub(super) const CONTEXT_BYTES: usize = 8;
+
+/// The encoding of text, from its first byte that is not ASCII on. `context` is what stands before; `whole` tells that
+/// nothing follows.
+pub(super) fn encoding(context: &[u8], ahead: &[u8], whole: bool) -> Encoding {
+    if is_utf8(ahead, whole) {
+        return Encoding::Utf8;
+    }
+    let cp932 = japanese::weigh_cp932(context, ahead, whole);
+    let euc_jp = japanese::weigh_euc_jp(ahead, whole);
+    if western::weigh(context, ahead) > cp932.max(euc_jp) {
+        Encoding::Windows1252
+    } else if euc_jp > cp932 {
+        Encoding::EucJp
+    } else {
+        Encoding::Cp932
+    }
+}
+
+/// Whether this is UTF-8, a few broken bytes aside. A long sequence is valid by chance less often than one of two bytes.
+fn is_utf8(ahead: &[u8], whole: bool) -> bool {
+    let (mut valid, mut broken, mut at) = (0_u64, 0_u64, 0);
+    for chunk in ahead.utf8_chunks() {
+        valid += chunk.valid().chars().map(|c| [0, 0, 1, 3, 3].get(c.len_utf8()).unwrap_or(&0)).sum::<u64>();
+        at += chunk.valid().len() + chunk.invalid().len();
+        if let Err(error) = std::str::from_utf8(chunk.invalid()) {
+            // The look-ahead may end within a character.
+            let is_cut = !whole && at == ahead.len() && error.error_len().is_none();
+            broken += u64::from(!is_cut);
+        }
+    }
+    match broken {
+        0 => true,
+        // So many are no chance.
+        _ if valid > 8 * broken => true,
+        // Of so few, some words of Japanese consist.
+        _ if valid > 2 * broken => {
+            let is_clean = |encoding: &'static encoding_rs::Encoding| {
+                encoding.decode_without_bom_handling_and_without_replacement(ahead).is_some()
+            };
+            !is_clean(encoding_rs::SHIFT_JIS) && !is_clean(encoding_rs::EUC_JP)
+        }
+        _ => false,
+    }
+}
+
+/// Which UTF-16 a file without a mark is, told from its beginning: every character of ASCII has a NUL beside it there,
+/// and elsewhere a NUL is hardly found.
+pub(super) fn utf16(head: &[u8]) -> Option<Encoding> {
+    let (mut pairs, mut little, mut big, mut structure, mut paired) =
+        (0, Sides::default(), Sides::default(), 0, 0);
+    let (units, _) = head.as_chunks::<2>();
+    for unit in units {
+        pairs += 1;
+        structure += unit.iter().filter(|byte| is_structure(**byte)).count();
+        match *unit {
+            [0, 0] => return None,
+            [byte, 0] => little.add(byte),
+            [0, byte] => big.add(byte),
+            _ => {}
+        }
+    }
+    let (encoding, side, other) = if little.text >= big.text {
+        (Encoding::Utf16Le, little, big)
+    } else {
+        (Encoding::Utf16Be, big, little)
+    };
+    paired += side.structure;
+    let is_western = side.text > 0 && other.text == 0 && side.text * 3 >= pairs * 2;
+    let is_structured = paired >= 2 && paired * 2 >= structure && side.text > other.text;
+    (is_western || is_structured).then_some(encoding)
+}
+
+/// Characters with a NUL at one of their sides.
+#[derive(Default)]
+struct Sides {
+    text: usize,
+    structure: usize,
+}
+
+impl Sides {
+    fn add(&mut self, byte: u8) {
+        self.text += usize::from(matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+        self.structure += usize::from(is_structure(byte));
+    }
+}
+
+fn is_structure(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b'"' | b',' | b';' | b'|')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! How much bytes look like text of Windows-1252: accented letters within words, and signs where they are written. Every
+//! byte is judged by its two neighbours alone.
+
+use super::super::transcode::is_open_in_1252;
+use super::INVALID;
+
+/// What a byte is in Windows-1252.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Nothing, white space or a sign of ASCII.
+    Edge,
+    /// A sign of ASCII that stands at no word: as a second byte of Japanese text it is a frequent one.
+    Odd,
+    Digit,
+    Lower,
+    Upper,
+    AccentedLower,
+    AccentedUpper,
+    /// A letter that hardly a word has; as a first byte of Japanese text it is a frequent one.
+    RareUpper,
+    RareLower,
+    Sign,
+    Open,
+}
+
+impl Class {
+    fn of(byte: Option<u8>) -> Self {
+        match byte {
+            Some(byte) if is_open_in_1252(byte) => Self::Open,
+            Some(b'0'..=b'9') => Self::Digit,
+            Some(b'a'..=b'z') => Self::Lower,
+            Some(b'A'..=b'Z') => Self::Upper,
+            Some(b'@' | b'[' | b'\\' | b']' | b'^' | b'`' | b'{' | b'}' | b'~') => Self::Odd,
+            Some(0x8A | 0x8C | 0x8E | 0x9F) => Self::RareUpper,
+            Some(0x9A | 0x9C | 0x9E) => Self::RareLower,
+            Some(0xDF..=0xF6 | 0xF8..=0xFF) => Self::AccentedLower,
+            Some(0xC0..=0xD6 | 0xD8..=0xDE) => Self::AccentedUpper,
+            Some(0x80..) => Self::Sign,
+            _ => Self::Edge,
+        }
+    }
+
+    fn is_letter(self) -> bool {
+        matches!(self, Self::Lower | Self::Upper)
+    }
+
+    fn is_word(self) -> bool {
+        self.is_letter() || self == Self::Digit
+    }
+}
+
+/// The weight of Windows-1252.
+pub(super) fn weigh(context: &[u8], ahead: &[u8]) -> i64 {
+    let mut before = context.last().copied();
+    let mut weight = 0;
+    for (index, &byte) in ahead.iter().enumerate() {
+        if byte >= 0x80 {
+            weight += weigh_byte(before, byte, ahead.get(index + 1..).unwrap_or_default());
+        }
+        before = Some(byte);
+    }
+    weight
+}
+
+fn weigh_byte(before: Option<u8>, byte: u8, behind: &[u8]) -> i64 {
+    let (left, right) = (Class::of(before), Class::of(behind.first().copied()));
+    let is_pair =
+        left == Class::Edge && right.is_letter() && Class::of(behind.get(1).copied()) == Class::Edge;
+    match Class::of(Some(byte)) {
+        Class::Open => INVALID,
+        // A word of two letters, or one kanji: which is the more likely where there is nothing else.
+        Class::AccentedLower | Class::AccentedUpper | Class::RareLower | Class::RareUpper if is_pair => 2,
+        Class::AccentedLower => weigh_lower(left, right),
+        Class::AccentedUpper => weigh_upper(left, right),
+        Class::RareLower => match (left, right) {
+            (Class::Lower | Class::Upper, Class::Lower | Class::Edge) => 6,
+            (Class::Edge, Class::Lower) => 2,
+            _ => -4,
+        },
+        Class::RareUpper => match (left, right) {
+            (Class::Edge, Class::Lower) => 4,
+            (Class::Upper, Class::Upper) => 2,
+            _ => -4,
+        },
+        _ => weigh_sign(byte, left, right, behind),
+    }
+}
+
+fn weigh_lower(left: Class, right: Class) -> i64 {
+    use Class::{AccentedLower, AccentedUpper, Edge, Lower, Upper};
+    match (left, right) {
+        (Edge, Edge) => 0,
+        (Lower | Upper, Edge | Lower | AccentedLower) | (Edge | AccentedLower | AccentedUpper, Lower) => 6,
+        // The end of a word behind another accented letter: "créée".
+        (AccentedLower, Edge) => 0,
+        (Edge | AccentedLower, AccentedLower) => -2,
+        _ => -4,
+    }
+}
+
+fn weigh_upper(left: Class, right: Class) -> i64 {
+    use Class::{AccentedLower, AccentedUpper, Edge, Lower, Upper};
+    match (left, right) {
+        (Edge, Edge) => 0,
+        (Edge, Lower | Upper) | (Upper, Edge | Upper) => 6,
+        (AccentedUpper, Upper) => 4,
+        (Upper, AccentedUpper) => 3,
+        (Edge | Upper, AccentedLower) | (Edge | AccentedUpper, AccentedUpper) | (AccentedUpper, Edge) => -2,
+        _ => -4,
+    }
+}
+
+fn weigh_sign(byte: u8, left: Class, right: Class, behind: &[u8]) -> i64 {
+    let letters_behind = behind.iter().take_while(|byte| byte.is_ascii_alphabetic()).take(2).count();
+    match (byte, left, right) {
+        // An apostrophe: "it's", "O'Brien", "the users' files".
+        (0x92, Class::Lower, _) if letters_behind > 0 => 6,
+        (0x92, Class::Upper, _) if letters_behind > 1 => 6,
+        (0x92, Class::Lower, Class::Edge) => 2,
+        // Quotes, in the English and in the German way.
+        (0x82 | 0x84 | 0x91 | 0x93, Class::Edge, right) if right.is_word() => 2,
+        (0x91..=0x94, left, Class::Edge) if left.is_word() => 2,
+        (0x94, Class::Edge, Class::Edge) => 0,
+        // Dashes.
+        (0x96 | 0x97, Class::Edge, Class::Edge) | (0x96 | 0x97, Class::Digit, Class::Digit) => 4,
+        (0x96 | 0x97, left, right) if left.is_letter() && right.is_letter() => 2,
+        // An ellipsis, a bullet, a trade mark, a euro.
+        (0x85 | 0x99, left, Class::Edge) if left.is_word() => 4,
+        (0x95, Class::Edge, Class::Edge) => 2,
+        (0x80, Class::Edge | Class::Digit, Class::Edge | Class::Digit) => 4,
+        (0x80..=0x9F, ..) => -6,
+        (0xAB | 0xBB, Class::Edge, Class::Edge) => 2,
+        (_, left, right) if left.is_word() && (right.is_word() || right == Class::Edge) => 4,
+        (_, Class::Edge, right) if right.is_word() => 4,
+        (_, Class::Edge, Class::Edge) => 0,
+        _ => -2,
+    }
+}
