@@ -69,7 +69,9 @@ fn misshapen(raw: &RawRow<'_>, plan: &Plan) -> Option<Misfit> {
     let mut misfit = if raw.has_stray_quote() {
         let says = "goes on behind a closing quote; a quote within a quoted field is written twice";
         Misfit::new(Reason::StrayQuote, says)
-    } else if raw.fields.len() != plan.fields {
+    } else if raw.fields.len() < plan.fields
+        || raw.fields.iter().skip(plan.fields).any(|field| !field.is_empty())
+    {
         let (has, expected) = (raw.fields.len(), plan.fields);
         let plural = if has == 1 { "field" } else { "fields" };
         Misfit::new(Reason::FieldCount, format!("has {has} {plural}, the header has {expected}"))

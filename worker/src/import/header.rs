@@ -83,6 +83,9 @@ pub(crate) fn read_names<R: Read>(reader: &mut Reader<R>) -> Result<Vec<String>,
 
 /// Matches the header with the table.
 fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Plan, Failure> {
+    // Spreadsheets write columns that once had something: without a name at the end, and, as each row is held to, empty.
+    let named = header.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
+    let header = header.get(..named).unwrap_or(header);
     let reading = Reading::of(options)?;
     let fields_of = Matching::of(header, table, options).into_fields()?;
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));

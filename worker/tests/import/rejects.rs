@@ -189,3 +189,15 @@ fn only_the_first_rejects_are_told_and_the_import_stops_when_enough_is_known() {
     );
     assert_eq!(cause.lines().count(), 21);
 }
+
+#[test]
+fn columns_without_a_name_at_the_end_are_none_as_long_as_they_are_empty() {
+    let world = World::sqlite("CREATE TABLE t (id INTEGER, v TEXT)");
+    let (_, cause) = named(world.import(b"id,v,,\n1,a,,\n2,b\n3,c,,x\n4\n", "t", ImportOptions::default()));
+    assert_eq!(
+        cause,
+        "2 rows were rejected, the import allows 0:\n\
+         line 4: has 4 fields, the header has 2 (field_count)\n\
+         line 5: has 1 field, the header has 2 (field_count)"
+    );
+}
