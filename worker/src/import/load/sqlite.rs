@@ -25,7 +25,7 @@ use crate::import::table::quoted;
 const ROWS_PER_LOOK: usize = 1000;
 
 /// What the pages of a load may take in memory: SQLite's own 2 MB hold few of an index's pages.
-const CACHE_KIB: u32 = 8 * 1024;
+const CACHE_KIB: u32 = 6 * 1024;
 
 /// A savepoint that is there as long as the transaction is: a trigger's RAISE(ROLLBACK) ends it, and what came after would
 /// be committed row by row.
