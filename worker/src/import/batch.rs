@@ -3,7 +3,7 @@
 //! file's size.
 
 /// How many bytes of rows a batch takes. The more rows are sorted at a time, the fewer pages of an index each of them
-/// touches; two batches, with their marks, stay well below the 64 MB that a worker may take.
+/// touches; two batches, with their marks, are the most of the 64 MB that a worker may take.
 const FULL_BYTES: usize = 12 * 1024 * 1024;
 
 /// How many rows a batch takes, however small they are.
