@@ -8,6 +8,7 @@ mod multi;
 mod postgres;
 pub(crate) mod schema;
 mod sqlite;
+mod write_back;
 
 use chrono::NaiveDateTime;
 use diesel::RunQueryDsl;
@@ -16,6 +17,8 @@ use statemachine::FailureName;
 
 use crate::failure::Failure;
 pub use multi::AnyConnection as Connection;
+pub(crate) use write_back::LEAVE_IT;
+pub use write_back::WriteBack;
 
 /// Where the rows go. `Debug` and [`Database::display_name`] show where it is, and no secret.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use statemachine::ExitCode;
 use worker::config::Config;
+use worker::db::WriteBack;
 use worker::job::{Patience, run, shutdown};
 use worker::{aws, command, logging};
 
@@ -23,6 +24,7 @@ fn import() -> Result<ExitCode> {
     logging::start(&config.log);
     tracing::debug!(?config, "Read the configuration");
     let runtime = tokio::runtime::Runtime::new()?;
+    let write_back = WriteBack::of(&config.database);
     let code = runtime.block_on(async {
         let (shutdown, aws) = (shutdown::requested()?, aws::config().await);
         let (s3, allowed) = (aws::s3(&aws, config.s3_path_style), config.allowed_tables.clone());
@@ -33,5 +35,6 @@ fn import() -> Result<ExitCode> {
     });
     // Work that did not stop when it was asked must not hold up the process: its transaction ends with its connection.
     runtime.shutdown_background();
+    drop(write_back);
     code
 }

@@ -33,6 +33,15 @@ impl Target {
         open(&self.path).map_err(|error| error.to_string())
     }
 
+    /// Opens a connection that has read the file, without waiting for anybody.
+    pub(super) fn look(&self) -> Result<SqliteConnection, ConnectionError> {
+        let mut connection = SqliteConnection::establish(&self.path)?;
+        connection
+            .batch_execute("PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_schema;")
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(connection)
+    }
+
     pub(super) fn display_name(&self) -> String {
         format!("sqlite {}", self.path)
     }

@@ -2,16 +2,19 @@
 //! the one before is written; two exist and are used in turn, so that the memory of an import is theirs whatever the
 //! file's size.
 
-/// How many bytes of rows a batch takes. The more rows are sorted at a time, the fewer pages of an index each of them
-/// touches; two batches, with their marks, are the most of the 64 MB that a worker may take.
-const FULL_BYTES: usize = 12 * 1024 * 1024;
-
 /// How many rows a batch takes, however small they are.
 const FULL_ROWS: usize = 400_000;
+
+/// What the first batch of an import takes of what the others do: the database has nothing to do until it comes.
+const FIRST_SHARE: usize = 8;
 
 /// Rows of one file, in its order or sorted.
 #[derive(Default)]
 pub(crate) struct Batch {
+    /// How many bytes of rows it takes.
+    capacity: usize,
+    /// At how many it is to be written this time.
+    full: usize,
     /// Each row behind its length in four bytes.
     bytes: Vec<u8>,
     marks: Vec<Mark>,
@@ -36,13 +39,23 @@ pub(crate) struct BatchRow<'a> {
 }
 
 impl Batch {
+    /// An empty batch for so many bytes of rows.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, full: capacity, ..Self::default() }
+    }
+
+    /// The same, to be written early the first time.
+    pub(crate) fn first(capacity: usize) -> Self {
+        Self { full: capacity / FIRST_SHARE, ..Self::new(capacity) }
+    }
+
     /// Appends a row; `write` appends its form.
     pub(crate) fn push(&mut self, record: u64, key: u64, write: impl FnOnce(&mut Vec<u8>)) {
         if self.marks.is_empty() {
             self.first_record = record;
             // Address space, not memory: a vector that grows by doubling would need half as much again.
-            self.bytes.reserve_exact(FULL_BYTES + FULL_BYTES / 8);
-            self.marks.reserve_exact(FULL_ROWS.min(FULL_BYTES / 64));
+            self.bytes.reserve_exact(self.capacity + self.capacity / 8);
+            self.marks.reserve_exact(FULL_ROWS.min(self.capacity / 64));
         }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
@@ -57,7 +70,7 @@ impl Batch {
 
     /// Whether the batch is to be written before the row of this record is added.
     pub(crate) fn is_full(&self, next_record: u64) -> bool {
-        self.bytes.len() >= FULL_BYTES
+        self.bytes.len() >= self.full
             || self.marks.len() >= FULL_ROWS
             // Between two rows there may be any number of rejects.
             || (!self.marks.is_empty() && next_record - self.first_record > u64::from(u32::MAX))
@@ -71,6 +84,7 @@ impl Batch {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.marks.clear();
+        self.full = self.capacity;
     }
 
     /// Sorts by the key; rows of one key stay in the file's order.
@@ -106,7 +120,7 @@ mod tests {
 
     #[test]
     fn rows_come_back_as_they_were_pushed_and_sorted_by_key_then_file() {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(1024);
         for (record, key, text) in [(7, 3, "c"), (8, 1, ""), (10, 3, "d"), (12, 2, "long")] {
             batch.push(record, key, |out| out.extend_from_slice(text.as_bytes()));
         }
@@ -122,8 +136,25 @@ mod tests {
     }
 
     #[test]
+    fn only_the_first_batch_is_full_early() {
+        let rows_until_full = |batch: &mut Batch| {
+            batch.clear();
+            (1..).find(|&record| {
+                batch.push(record, 0, |out| out.extend_from_slice(&[0; 16]));
+                batch.is_full(record + 1)
+            })
+        };
+        // A row takes 20 bytes, 4 of them for its length.
+        let mut first = Batch::first(800);
+        first.push(1, 0, |out| out.extend_from_slice(&[0; 96]));
+        assert!(first.is_full(2));
+        assert_eq!(rows_until_full(&mut first), Some(40));
+        assert_eq!(rows_until_full(&mut Batch::new(800)), Some(40));
+    }
+
+    #[test]
     fn a_batch_is_full_before_its_marks_overflow() {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(1024);
         assert!(!batch.is_full(u64::MAX));
         batch.push(5, 0, |out| out.push(1));
         assert!(!batch.is_full(6));

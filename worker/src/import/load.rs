@@ -69,10 +69,14 @@ trait Load {
     /// The form in which it takes rows.
     fn form(&self) -> Form;
 
+    /// How many bytes of rows a batch has. The more rows are sorted at a time, the fewer pages of an index each of them
+    /// touches; two batches, with their marks, are the most of the 64 MB that a worker may take.
+    fn batch_bytes(&self) -> usize;
+
     /// The column of the plan that it sorts rows by, if it does.
     fn sorted_by(&self) -> Option<usize>;
 
-    /// Writes a batch. Rows that the database refuses become rejects.
+    /// Writes a batch, which is sorted. Rows that the database refuses become rejects.
     fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused>;
 
     /// Writes what is held back, and says what the database has taken in all.
@@ -117,9 +121,10 @@ fn run<R: Read + Send>(
     let done = std::thread::scope(|scope| {
         let (full, batches) = sync_channel(BATCHES);
         let (emptied, empty) = sync_channel(BATCHES);
-        for _ in 0..BATCHES {
+        let bytes = loader.batch_bytes();
+        for number in 0..BATCHES {
             // There is room for all that exist.
-            let _ = emptied.send(Batch::default());
+            let _ = emptied.send(if number == 0 { Batch::first(bytes) } else { Batch::new(bytes) });
         }
         let reader = scope.spawn(move || span.in_scope(|| reading.run(Exchange { full, empty })));
         let written = write_all(connection, &mut loader, &batches, &emptied);

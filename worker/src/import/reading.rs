@@ -100,9 +100,11 @@ impl<R: Read> Reading<'_, R> {
     }
 }
 
-/// Gives a full batch away for an empty one. `false` where nobody takes it: the other side has failed, and says why.
+/// Gives a full batch away, sorted, for an empty one. `false` where nobody takes it: the other side has failed, and says why.
 fn hand_over(batch: &mut Batch, exchange: Option<&Exchange>) -> bool {
     let Some(exchange) = exchange else { return false };
+    // Here, so that the database does not wait for it.
+    batch.sort();
     if exchange.full.send(std::mem::take(batch)).is_err() {
         return false;
     }

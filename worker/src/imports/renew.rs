@@ -190,7 +190,8 @@ fn open_progress(beside: &mut SqliteConnection) -> QueryResult<SqliteConnection>
     let mut connection = SqliteConnection::establish(&path)
         .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error)))?;
     connection.batch_execute(
-        "PRAGMA busy_timeout = 5000; \
+        // A log without waiting for the disk: a power cut takes the last beats, and the worker that sent them, along.
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
          CREATE TABLE IF NOT EXISTS import_progress (import_id text NOT NULL PRIMARY KEY, attempt integer NOT NULL, \
          rows_done bigint NOT NULL, rejects bigint NOT NULL, bytes_done bigint NOT NULL, \
          bytes_total bigint NOT NULL, beat_at timestamp NOT NULL)",

@@ -1,6 +1,6 @@
 //! What the quotes of a record are like: two mistakes that the `csv` reader passes over, and that a person wants to know.
 
-use memchr::memchr;
+use memchr::memchr2;
 
 /// What the quotes of a record are like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,48 +11,56 @@ pub(super) struct Quotes {
     pub(super) open: bool,
 }
 
-/// Where in a field a byte stands.
-#[derive(Clone, Copy)]
-enum Place {
-    Start,
-    Plain,
-    Quoted,
-    /// Behind an escape within quotes.
-    Escaped,
-    /// Behind a quote within quotes: it closes the field, or is the first of two.
-    Closed,
+impl Quotes {
+    /// Looks at a record as the reader sees it, from quote to quote: what lies between is passed over at the speed of the
+    /// memory.
+    pub(super) fn of(record: &[u8], delimiter: u8, escape: Option<u8>) -> Self {
+        let mut quotes = Self::default();
+        let mut from = 0;
+        while let Some(quote) = find(record, from, b'"', b'"') {
+            from = quote + 1;
+            // Within a field that does not begin with one, a quote is a character like any other.
+            let begins = quote == 0 || record.get(quote - 1) == Some(&delimiter);
+            if !begins {
+                continue;
+            }
+            let Some(end) = end_of_field(record, from, escape) else {
+                quotes.open = true;
+                break;
+            };
+            quotes.stray |= record.get(end).is_some_and(|byte| *byte != delimiter);
+            from = end;
+        }
+        quotes
+    }
 }
 
-impl Quotes {
-    /// Looks at a record as the reader sees it. Most have no quote, and are told at the speed of the memory.
-    pub(super) fn of(record: &[u8], delimiter: u8, escape: Option<u8>) -> Self {
-        // A field that begins with a quote stands behind a delimiter, or at the beginning: nothing before matters.
-        let Some(first) = memchr(b'"', record) else { return Self::default() };
-        let from = first.saturating_sub(1);
-        let mut place = if first == 0 { Place::Start } else { Place::Plain };
-        let mut stray = false;
-        for &byte in record.get(from..).unwrap_or_default() {
-            place = match (place, byte) {
-                (Place::Quoted, b'"') => Place::Closed,
-                (Place::Quoted, byte) if Some(byte) == escape => Place::Escaped,
-                (Place::Quoted | Place::Escaped, _) => Place::Quoted,
-                (Place::Start, b'"') => Place::Quoted,
-                (Place::Closed, b'"') if escape.is_none() => Place::Quoted,
-                (_, byte) if byte == delimiter => Place::Start,
-                (Place::Closed, b'\r' | b'\n') => Place::Closed,
-                (Place::Closed, _) => {
-                    stray = true;
-                    Place::Plain
-                }
-                (Place::Start | Place::Plain, _) => Place::Plain,
-            };
+/// Behind the closing quote of the field whose content begins at `from`, and behind a line break that follows it.
+fn end_of_field(record: &[u8], mut from: usize, escape: Option<u8>) -> Option<usize> {
+    loop {
+        let found = find(record, from, b'"', escape.unwrap_or(b'"'))?;
+        from = found + 1;
+        if record.get(found) != Some(&b'"') {
+            // An escape: what it stands before is content.
+            from += 1;
+        } else if escape.is_none() && record.get(from) == Some(&b'"') {
+            from += 1;
+        } else {
+            let breaks = record.get(from..)?.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+            return Some(from + breaks.count());
         }
-        Self { stray, open: matches!(place, Place::Quoted | Place::Escaped) }
     }
+}
+
+/// Where one of two bytes stands, at `from` or later.
+fn find(record: &[u8], from: usize, one: u8, other: u8) -> Option<usize> {
+    memchr2(one, other, record.get(from..)?).map(|at| from + at)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn quotes(record: &str, escape: Option<u8>) -> (bool, bool) {
@@ -78,5 +86,45 @@ mod tests {
         assert_eq!(quotes("a,b\",\"c\"d", None), (true, false));
         assert_eq!(quotes("\"", None), (false, true));
         assert_eq!(quotes(",\"\"", None), (false, false));
+    }
+
+    /// The same byte by byte.
+    fn slowly(record: &[u8], delimiter: u8, escape: Option<u8>) -> Quotes {
+        enum Place {
+            Start,
+            Plain,
+            Quoted,
+            Escaped,
+            Closed,
+        }
+        let mut place = Place::Start;
+        let mut stray = false;
+        for &byte in record {
+            place = match (place, byte) {
+                (Place::Quoted, b'"') => Place::Closed,
+                (Place::Quoted, byte) if Some(byte) == escape => Place::Escaped,
+                (Place::Quoted | Place::Escaped, _) => Place::Quoted,
+                (Place::Start, b'"') => Place::Quoted,
+                (Place::Closed, b'"') if escape.is_none() => Place::Quoted,
+                (_, byte) if byte == delimiter => Place::Start,
+                (Place::Closed, _) => {
+                    stray = true;
+                    Place::Plain
+                }
+                (Place::Start | Place::Plain, _) => Place::Plain,
+            };
+        }
+        Quotes { stray, open: matches!(place, Place::Quoted | Place::Escaped) }
+    }
+
+    proptest! {
+        #[test]
+        fn quotes_are_found_as_byte_by_byte(
+            record in r#"[",\\aあ]{0,24}"#,
+            escape in prop::option::of(Just(b'\\')),
+        ) {
+            let record = record.as_bytes();
+            prop_assert_eq!(Quotes::of(record, b',', escape), slowly(record, b',', escape));
+        }
     }
 }

@@ -30,6 +30,9 @@ use crate::import::reading::interrupted;
 use crate::import::rejects::Verdict;
 use crate::import::table::quoted;
 
+/// How many bytes of rows a batch has.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
 /// Rows on their way into a table.
 pub(super) struct Loader<'a> {
     context: Context<'a>,
@@ -202,15 +205,16 @@ impl Load for Loader<'_> {
         self.form
     }
 
+    fn batch_bytes(&self) -> usize {
+        BATCH_BYTES
+    }
+
     fn sorted_by(&self) -> Option<usize> {
         self.sorted_by
     }
 
     fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
         let connection = postgres(connection)?;
-        if self.sorted_by.is_some() {
-            batch.sort();
-        }
         if self.way == Way::Staged {
             self.staged += self.stage(connection, batch)?;
             return Ok(Verdict::Within);

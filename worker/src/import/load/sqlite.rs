@@ -11,11 +11,12 @@ use statemachine::{FailureName, OnConflict};
 
 use self::statement::{Statement, Statements};
 use super::{Context, Load, Loaded, Refused, conflict_key};
-use crate::db::Connection;
 use crate::db::failure::{database_failure, described};
+use crate::db::{Connection, LEAVE_IT};
 use crate::failure::Failure;
 use crate::import::batch::Batch;
-use crate::import::form::{Form, native};
+use crate::import::form::Form;
+use crate::import::form::native::{self, Native};
 use crate::import::reading::interrupted;
 use crate::import::reject::{Misfit, Reason, Reject};
 use crate::import::rejects::Verdict;
@@ -23,6 +24,9 @@ use crate::import::table::quoted;
 
 /// Rows between two looks at the request to stop.
 const ROWS_PER_LOOK: usize = 1000;
+
+/// How many bytes of rows a batch has: less than for a database whose pages lie in another process.
+const BATCH_BYTES: usize = 12 * 1024 * 1024;
 
 /// What the pages of a load may take in memory: SQLite's own 2 MB hold few of an index's pages.
 const CACHE_KIB: u32 = 6 * 1024;
@@ -73,7 +77,7 @@ impl<'a> Loader<'a> {
         let failed = |error: Error| database_failure(&error, "prepare the load");
         let key = conflict_key(table, plan, &job.options)?;
         connection
-            .batch_execute(&format!("PRAGMA cache_size = -{CACHE_KIB}; SAVEPOINT {ALIVE}"))
+            .batch_execute(&format!("PRAGMA cache_size = -{CACHE_KIB}; {LEAVE_IT}; SAVEPOINT {ALIVE}"))
             .map_err(failed)?;
         let statements = Statements::fresh(connection);
         let columns: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
@@ -91,11 +95,11 @@ impl<'a> Loader<'a> {
     }
 
     /// Writes one row, or counts it where another one has its key.
-    fn write_row(&mut self, connection: &mut SqliteConnection, row: &[u8]) -> QueryResult<()> {
-        let values: Vec<_> = native::read_row(row).collect();
+    fn write_row(&mut self, connection: &mut SqliteConnection, values: &[Native<'_>]) -> QueryResult<()> {
         if let Some((remember, positions)) = &self.remember {
-            let key = positions.iter().filter_map(|position| values.get(*position).copied()).collect();
-            if remember.execute(connection, key)? == 0 {
+            let key: Vec<_> =
+                positions.iter().filter_map(|position| values.get(*position).copied()).collect();
+            if remember.execute(connection, &key)? == 0 {
                 // Skipped, the first one of the file counts; updated, the last one.
                 self.counts.duplicates += 1;
                 self.insert.execute(connection, values)?;
@@ -137,8 +141,11 @@ impl<'a> Loader<'a> {
             .map_err(|error| database_failure(&error, "set a savepoint"))?;
         let progress = &self.context.job.progress;
         let mut rows = 0;
+        let mut values = Vec::with_capacity(self.context.plan.columns.len());
         for (number, row) in batch.rows().enumerate() {
-            match self.write_row(connection, row.bytes) {
+            values.clear();
+            values.extend(native::read_row(row.bytes));
+            match self.write_row(connection, &values) {
                 Ok(()) => {
                     rows += 1;
                     progress.add_rows(1, 0);
@@ -172,6 +179,10 @@ impl Load for Loader<'_> {
         Form::Native
     }
 
+    fn batch_bytes(&self) -> usize {
+        BATCH_BYTES
+    }
+
     fn sorted_by(&self) -> Option<usize> {
         let key = self.context.table.primary_key.first()?;
         self.context.plan.columns.iter().position(|column| column.name == *key)
@@ -179,7 +190,6 @@ impl Load for Loader<'_> {
 
     fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
         let connection = sqlite(connection)?;
-        batch.sort();
         let before = self.counts;
         let (rows, refused) = self.write_rows(connection, batch, Refusals::AreTheEnd)?;
         if refused.is_none() {

@@ -62,6 +62,11 @@ struct RecordRow {
     record: i64,
 }
 
+/// Whether a row `t` that is seen was written by this transaction or one within it: every other one that is still under way
+/// is not seen. The age of a transaction counts back from this one.
+const WRITTEN_HERE: &str =
+    "CASE WHEN age(t.xmin) <= 0 THEN txid_status(txid_current() - age(t.xmin)) = 'in progress' END";
+
 impl Constraint {
     /// The constraint that an error names, if it is one of the table's own.
     pub(super) fn of(connection: &mut PgConnection, error: &Error, table: &Table) -> Option<Self> {
@@ -103,17 +108,14 @@ impl Constraint {
             [_] => String::new(),
             columns => format!("has {} that ", columns.join(", ")),
         };
-        let in_table = delete(
-            connection,
-            &format!(
-                "EXISTS (SELECT FROM {} t WHERE {})",
-                table.sql,
-                equal("t", &self.columns, &self.columns)
-            ),
-        )?;
+        let same_key = equal("t", &self.columns, &self.columns);
+        let there = |which: &str| format!("EXISTS (SELECT FROM {} t WHERE {same_key}{which})", table.sql);
+        // An earlier batch of this file has brought them.
+        let mut in_file = delete(connection, &there(&format!(" AND {WRITTEN_HERE}")))?;
+        let in_table = delete(connection, &there(""))?;
         let keys: Vec<_> = self.columns.iter().map(|column| quoted(column)).collect();
         let has_value: Vec<_> = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect();
-        let in_file = delete(
+        in_file.extend(delete(
             connection,
             &format!(
                 "{RECORD} IN (SELECT record FROM (SELECT {RECORD} AS record, row_number() OVER \
@@ -121,7 +123,7 @@ impl Constraint {
                 keys.join(", "),
                 has_value.join(" AND ")
             ),
-        )?;
+        )?);
         let verb = |one, many| if self.columns.len() == 1 { one } else { many };
         let culprits = |records, says: &str| Culprits {
             records,

@@ -64,7 +64,7 @@ impl Statement {
     pub(super) fn execute(
         &self,
         connection: &mut SqliteConnection,
-        values: Vec<Native<'_>>,
+        values: &[Native<'_>],
     ) -> QueryResult<usize> {
         let row = Row { sql: &self.sql, values };
         match self.kind {
@@ -91,7 +91,7 @@ impl Statement {
 
 struct Row<'a> {
     sql: &'a (String, String),
-    values: Vec<Native<'a>>,
+    values: &'a [Native<'a>],
 }
 
 impl Row<'_> {
