@@ -336,6 +336,8 @@ async fn start(data_dir: &Path, database_url: &str, limits: Limits, moving: bool
         start_import: binaries::path("start-import"),
         database_url: database_url.to_owned(),
         allowed_tables: "*".to_owned(),
+        function_environment: Vec::new(),
+        fifo: false,
         limits,
         moving,
     };
