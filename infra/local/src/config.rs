@@ -56,8 +56,9 @@ pub struct Limits {
     pub lease: Duration,
     /// How many containers the cluster has room for; `RunTask` answers any more with a failure. None: any number.
     pub room: Option<usize>,
-    /// What the intervals of the import machine's Retry are divided by, down to a second: a test does not wait for an hour.
-    pub retry_divisor: u64,
+    /// How long the import machine's Retry waits between any two attempts, in whole seconds, instead of what the definition
+    /// says. A test does not wait for an hour.
+    pub retry_interval: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -75,7 +76,7 @@ impl Default for Limits {
             stall_limit: Duration::from_secs(60),
             lease: Duration::from_secs(60),
             room: None,
-            retry_divisor: 1,
+            retry_interval: None,
         }
     }
 }

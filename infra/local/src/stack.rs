@@ -235,7 +235,10 @@ fn create_state_machines(states: &States, config: &Config, resources: &Resources
             ("HeartbeatSeconds", &whole(limits.heartbeat)),
         ],
     )?;
-    let import = with_shorter_retries(&import, limits.retry_divisor)?;
+    let import = match limits.retry_interval {
+        Some(interval) => with_retry_interval(&import, interval)?,
+        None => import,
+    };
     states.create_state_machine(resources::IMPORT_MACHINE, &import)?;
     let dead_letter =
         substitute(DEAD_LETTER_DEFINITION, &[("DeadLetterQueueUrl", &resources.dead_letter_queue_url)])?;
@@ -243,21 +246,15 @@ fn create_state_machines(states: &States, config: &Config, resources: &Resources
     Ok(())
 }
 
-/// The definition with the intervals of every Retry divided, to a second at least.
-fn with_shorter_retries(definition: &str, divisor: u64) -> anyhow::Result<String> {
-    if divisor <= 1 {
-        return Ok(definition.to_owned());
-    }
+/// The definition with this interval between any two attempts of every Retry.
+fn with_retry_interval(definition: &str, interval: Duration) -> anyhow::Result<String> {
     let mut machine: Value = serde_json::from_str(definition)?;
     let states = machine["States"].as_object_mut().into_iter().flat_map(|states| states.values_mut());
-    for retrier in states.filter_map(|state| state["Retry"].as_array_mut()).flatten() {
-        if let Some(seconds) = retrier["IntervalSeconds"].as_u64() {
-            retrier["IntervalSeconds"] = (seconds / divisor).max(1).into();
-        }
-        if let Some(seconds) = retrier["MaxDelaySeconds"].as_u64() {
-            // It must be more than the interval.
-            retrier["MaxDelaySeconds"] = (seconds / divisor).max(2).into();
-        }
+    let retriers = states.filter_map(|state| state.get_mut("Retry")?.as_array_mut()).flatten();
+    for retrier in retriers.filter_map(Value::as_object_mut) {
+        retrier.insert("IntervalSeconds".to_owned(), interval.as_secs().max(1).into());
+        retrier.insert("BackoffRate".to_owned(), 1.into());
+        retrier.remove("MaxDelaySeconds");
     }
     Ok(machine.to_string())
 }
