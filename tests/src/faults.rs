@@ -2,7 +2,7 @@
 //! messages, executions and the function's decisions.
 
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use rustix::process::Pid;
 use serde_json::{Value, json};
 
@@ -61,7 +61,9 @@ impl TestStack {
 
     fn authorization(&self) -> String {
         let key = &self.credentials().access_key;
-        format!("AWS4-HMAC-SHA256 Credential={key}/20261124/eu-west-1/any/aws4_request, SignedHeaders=host, Signature=0")
+        format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20261124/eu-west-1/any/aws4_request, SignedHeaders=host, Signature=0"
+        )
     }
 
     /// The processes of the function.
@@ -110,6 +112,14 @@ impl TestStack {
         let receive = receive.visibility_timeout(visibility_timeout).wait_time_seconds(20);
         let received = receive.send().await.expect("the queue answers").messages;
         received.unwrap_or_default().pop().expect("there is a message")
+    }
+
+    /// How many messages of a queue are received and hidden.
+    pub async fn hidden_messages(&self, queue_url: &str) -> u64 {
+        let asked = self.sqs.get_queue_attributes().queue_url(queue_url);
+        let asked = asked.attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
+        let attributes = asked.send().await.expect("the queue is there").attributes.unwrap_or_default();
+        attributes.values().filter_map(|count| count.parse::<u64>().ok()).sum()
     }
 
     /// The execution that settles the message of this one.

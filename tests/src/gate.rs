@@ -29,7 +29,8 @@ impl Gate {
             worker.display()
         );
         fs::write(gate.script(), script).expect("the script is written");
-        fs::set_permissions(gate.script(), fs::Permissions::from_mode(0o700)).expect("the script is a program");
+        fs::set_permissions(gate.script(), fs::Permissions::from_mode(0o700))
+            .expect("the script is a program");
         gate
     }
 
@@ -41,6 +42,12 @@ impl Gate {
     /// Lets one import pass, now and whenever it is tried again.
     pub fn let_pass(&self, import_id: &str) {
         self.mark(&format!("import-{import_id}"));
+    }
+
+    /// Holds back an import that was let pass before, when it is tried again.
+    pub fn hold_again(&self, import_id: &str) {
+        let mark = self.dir.path().join(format!("import-{import_id}"));
+        fs::remove_file(mark).expect("the import was let pass");
     }
 
     /// Lets every import pass.

@@ -18,4 +18,4 @@ pub mod wait;
 mod postgres;
 
 pub use gate::Gate;
-pub use stack::{Backend, TestStack};
+pub use stack::{Backend, Sent, TestStack};

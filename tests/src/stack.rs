@@ -265,8 +265,7 @@ impl TestStack {
         processes
             .flatten()
             .filter_map(|entry| {
-                let is_program =
-                    std::fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == program);
+                let is_program = std::fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == program);
                 let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
                 let is_ours =
                     environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes());

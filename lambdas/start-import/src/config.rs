@@ -42,7 +42,9 @@ impl Config {
         let machine = |name| {
             required(name).and_then(|arn| {
                 arn.parse::<StateMachineArn>().map_err(|InvalidArn| {
-                    format!("{name} is {arn:?}, not arn:<partition>:states:<region>:<account>:stateMachine:<name>")
+                    format!(
+                        "{name} is {arn:?}, not arn:<partition>:states:<region>:<account>:stateMachine:<name>"
+                    )
                 })
             })
         };
@@ -59,7 +61,13 @@ impl Config {
         let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
         match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds) {
             (Ok(state_machine_arn), Ok(dead_letter_state_machine_arn), Ok(queue_url), Ok(hold_seconds)) => {
-                Ok(Self { state_machine_arn, dead_letter_state_machine_arn, hold_seconds, queue_url, log_filter })
+                Ok(Self {
+                    state_machine_arn,
+                    dead_letter_state_machine_arn,
+                    hold_seconds,
+                    queue_url,
+                    log_filter,
+                })
             }
             (import, dead_letter, url, hold) => {
                 let problems = [import.err(), dead_letter.err(), url.err(), hold.err()];

@@ -112,7 +112,8 @@ async fn reserve_concurrency(function: &Lambda, request: Request) -> Result<Valu
     let PutFunctionConcurrency { reserved_concurrent_executions: reserved } =
         wire::parse("PutFunctionConcurrency", body)?;
     if reserved != 0 {
-        let what = format!("PutFunctionConcurrency with {reserved}: there is one environment, or none with 0");
+        let what =
+            format!("PutFunctionConcurrency with {reserved}: there is one environment, or none with 0");
         return Err(AwsError::not_implemented("lambda", &what));
     }
     function.throttle(true);

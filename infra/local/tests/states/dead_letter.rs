@@ -62,7 +62,10 @@ fn a_message_of_a_fifo_queue_keeps_its_group_and_is_copied_once() {
     let described = json!({"ExecutionArn": "arn:e-1", "Status": "FAILED", "Error": "Import.Internal",
         "Input": input.to_string()});
     let (_, arguments) = sent(described);
-    assert_eq!((&arguments["MessageGroupId"], &arguments["MessageDeduplicationId"]), (&json!("g-1"), &json!("m-1")));
+    assert_eq!(
+        (&arguments["MessageGroupId"], &arguments["MessageDeduplicationId"]),
+        (&json!("g-1"), &json!("m-1"))
+    );
     let (_, arguments) = sent(description("FAILED", Some("Import.Internal"), None));
     assert_eq!(arguments.as_object().unwrap().len(), 3, "a standard queue takes no such ids: {arguments}");
 }

@@ -129,7 +129,9 @@ async fn a_message_whose_execution_failed_is_decided_by_its_settling_execution()
     ] {
         let server = StepFunctions::start(move |operation, body| match operation {
             "StartExecution" => Then::Error(400, "ExecutionAlreadyExists"),
-            _ if body["executionArn"].as_str().unwrap().contains(":execution:import:") => Then::Status("FAILED"),
+            _ if body["executionArn"].as_str().unwrap().contains(":execution:import:") => {
+                Then::Status("FAILED")
+            }
             _ => settling,
         })
         .await;
