@@ -97,7 +97,7 @@ async fn copied_and_not_deleted(gate: &Gate) -> (TestStack, e2e::Sent, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_was_copied_and_could_not_be_deleted_is_acknowledged() {
-    let (stack, _, message_id) = copied_and_not_deleted(&Gate::shut()).await;
+    let (stack, _, message_id) = Box::pin(copied_and_not_deleted(&Gate::shut())).await;
     stack.feed_function(true).await;
     stack.decided(&message_id, &["held", "acknowledged"]).await;
     is_empty(&stack).await;
@@ -109,7 +109,7 @@ async fn a_message_that_was_copied_and_could_not_be_deleted_is_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_comes_back_while_its_execution_is_redriven_is_held() {
     let gate = Gate::shut();
-    let (stack, sent, message_id) = copied_and_not_deleted(&gate).await;
+    let (stack, sent, message_id) = Box::pin(copied_and_not_deleted(&gate)).await;
     stack.put("uploads/people.csv", PEOPLE).await;
     gate.hold_again(sent.import_id.as_str());
     stack.sfn.redrive_execution().execution_arn(&sent.execution_arn).send().await.unwrap();
