@@ -89,6 +89,17 @@ impl TestStack {
         wait::until("the function's decisions", look, |seen| seen == decisions).await;
     }
 
+    /// Waits until a message that was held, once or more often, is acknowledged.
+    pub async fn acknowledged(&self, message_id: &str) {
+        let look = async || self.decisions(message_id);
+        let seen = wait::until("the message to be acknowledged", look, |seen| {
+            seen.last().is_some_and(|last| last == "acknowledged")
+        });
+        let mut seen = seen.await;
+        seen.pop();
+        assert!(!seen.is_empty() && seen.iter().all(|decision| decision == "held"), "{seen:?}");
+    }
+
     /// The message of an execution, as its input has it.
     pub async fn message_of(&self, execution_arn: &str) -> Value {
         let described = self.sfn.describe_execution().execution_arn(execution_arn).send().await;
@@ -103,6 +114,13 @@ impl TestStack {
         let change = self.sqs.change_message_visibility().queue_url(&self.resources.queue_url);
         let change = change.receipt_handle(handle).visibility_timeout(0).send().await;
         change.expect("the handle is that of the last receive");
+    }
+
+    /// Hides messages that are received from now on for so many seconds.
+    pub async fn set_visibility_timeout(&self, seconds: u32) {
+        let set = self.sqs.set_queue_attributes().queue_url(&self.resources.queue_url);
+        let set = set.attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string());
+        set.send().await.expect("the queue takes its attributes");
     }
 
     /// Receives a message as another program would, which makes its earlier receipt handle worthless, and hides it for so

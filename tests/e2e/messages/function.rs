@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{PEOPLE, is_empty, limits};
+use super::{PEOPLE, impatient, is_empty};
 
 fn short() -> Limits {
-    Limits { function_timeout: Duration::from_secs(2), ..limits() }
+    Limits { function_timeout: Duration::from_secs(2), ..impatient() }
 }
 
 /// Sends a message for each of these imports while the function is not fed, and then feeds it: one batch brings all.
