@@ -60,6 +60,36 @@ fn a_missed_heartbeat_is_retried_under_both_of_its_names() {
 }
 
 #[test]
+fn a_container_that_cannot_be_started_is_asked_for_again_for_about_an_hour() {
+    let state = run_import();
+    let retriers = state["Retry"].as_array().unwrap();
+    let retrier = retriers.iter().find(|retrier| names_in(retrier).contains("AmazonECS.Unknown")).unwrap();
+    assert!(names_in(retrier).contains("ECS.ThrottlingException"));
+    let number = |field: &str| retrier[field].as_u64().unwrap();
+    let (interval, rate, longest) =
+        (number("IntervalSeconds"), number("BackoffRate"), number("MaxDelaySeconds"));
+    let waits: Vec<u64> = std::iter::successors(Some(interval), |wait| Some(wait * rate))
+        .map(|wait| wait.min(longest))
+        .take(usize::try_from(number("MaxAttempts")).unwrap())
+        .collect();
+    assert_eq!(waits, [30, 60, 120, 240, 480, 600, 600, 600, 600, 600]);
+    assert_eq!(waits.iter().sum::<u64>(), 65 * 60 + 30);
+}
+
+#[test]
+fn an_event_is_settled_under_the_name_of_the_execution_that_ended() {
+    let [_, (_, dead_letter)] = machines();
+    let start = &dead_letter["States"]["StartSettling"];
+    assert_eq!(start["Arguments"]["Name"], "{% $states.input.detail.name %}");
+    let taken = "Sfn.ExecutionAlreadyExistsException";
+    assert_eq!(
+        (names_in(&start["Retry"][0]), &start["Retry"][0]["MaxAttempts"]),
+        ([taken].into(), &0.into())
+    );
+    assert_eq!(names_in(&start["Catch"][0]), [taken].into());
+}
+
+#[test]
 fn nothing_catches_a_failed_import_so_that_redrive_runs_it_again() {
     assert!(run_import().get("Catch").is_none());
 }

@@ -217,13 +217,13 @@ async fn a_folder_that_cannot_be_written_is_named() {
 }
 
 /// A stack that is up in a process of its own.
-struct Up {
+pub(crate) struct Up {
     child: Child,
-    environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Up {
-    async fn start(desk: &Desk) -> Self {
+    pub(crate) async fn start(desk: &Desk) -> Self {
         let mut child = desk.command(&["up", "--port", "0"]).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut environment = Vec::new();
@@ -235,11 +235,11 @@ impl Up {
         Self { child, environment }
     }
 
-    async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    async fn stop(mut self) -> Option<i32> {
+    pub(crate) async fn stop(mut self) -> Option<i32> {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
         rustix::process::kill_process(
             rustix::process::Pid::from_raw(pid).unwrap(),

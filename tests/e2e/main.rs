@@ -4,6 +4,7 @@
 mod clean_import;
 mod clients;
 mod command_line;
+mod containers;
 mod desk;
 mod documents;
 mod faults;
@@ -11,3 +12,4 @@ mod licences;
 mod messages;
 mod options;
 mod rejects;
+mod stack_killed;

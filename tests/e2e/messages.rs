@@ -1,10 +1,45 @@
 //! Messages that come twice, that ask for what is not there, or that ask for nothing.
 
+mod delivered_again;
+mod fifo;
+mod function;
+mod settled_once;
+
+use std::time::Duration;
+
 use aws_sdk_sfn::types::ExecutionStatus;
-use e2e::{Backend, TestStack, binaries, wait};
+use e2e::{Backend, Gate, Sent, TestStack, binaries, wait};
+use local_stack::Limits;
 use serde_json::json;
 use statemachine::{Outcome, Report};
 use tokio::process::Command;
+
+const PEOPLE: &str = "id,name\n1,a\n2,b\n";
+
+/// Limits with which a message that is left comes back soon, and often enough for any machine.
+fn impatient() -> Limits {
+    Limits { visibility_timeout: Duration::from_secs(3), max_receive_count: 50, ..Limits::default() }
+}
+
+/// A stack with one import, of this CSV, whose message is held and whose container waits at the gate.
+async fn at_the_gate(gate: &Gate, limits: Limits, csv: &str) -> (TestStack, Sent) {
+    let stack = TestStack::start_as(Backend::Sqlite, |config| {
+        config.limits = limits;
+        gate.before(config);
+    })
+    .await;
+    stack.create_people();
+    let source = stack.put("uploads/people.csv", csv).await;
+    let sent = stack.describe("held-back", &source, "people", json!({})).await;
+    stack.entered(&sent.execution_arn, "RunImport").await;
+    (stack, sent)
+}
+
+/// Waits until no message is left in the queue of imports.
+async fn is_empty(stack: &TestStack) {
+    let look = async || stack.messages(&stack.resources.queue_url).await;
+    wait::until("the queue to be empty", look, |count| *count == 0).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_messages_for_one_import_bring_its_rows_once() {

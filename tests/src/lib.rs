@@ -6,6 +6,9 @@
 )]
 
 pub mod binaries;
+mod faults;
+pub mod gate;
+pub mod http;
 pub mod memory;
 pub mod rows;
 pub mod stack;
@@ -14,4 +17,5 @@ pub mod wait;
 #[path = "../../worker/tests/support/postgres.rs"]
 mod postgres;
 
-pub use stack::{Backend, TestStack};
+pub use gate::Gate;
+pub use stack::{Backend, Sent, TestStack};

@@ -54,8 +54,7 @@ impl Backend {
 pub struct TestStack {
     stack: Option<Stack>,
     dir: TempDir,
-    database_url: String,
-    limits: Limits,
+    config: Config,
     /// Where the rows go.
     pub database: Database,
     /// Its resources.
@@ -85,24 +84,27 @@ impl TestStack {
 
     /// Starts a stack with limits of its own.
     pub async fn start_with(backend: Backend, limits: Limits) -> Self {
-        Self::begin(backend, limits, true).await
+        Self::start_as(backend, |config| config.limits = limits).await
     }
 
     /// Starts a stack that answers and moves nothing by itself.
     pub async fn start_at_rest(backend: Backend) -> Self {
-        Self::begin(backend, Limits::default(), false).await
+        Self::start_as(backend, |config| config.moving = false).await
     }
 
-    async fn begin(backend: Backend, limits: Limits, moving: bool) -> Self {
+    /// Starts a stack whose configuration `change` has changed; its folder, which is there already, stays as it is.
+    pub async fn start_as(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a test has a folder");
         let database_url = backend.new_database(dir.path());
         let database = Database::parse(&database_url).expect("the URL of a test's database is right");
         database.migrate().expect("the test's database takes Baton's tables");
-        let stack = start(dir.path(), &database_url, limits, moving).await;
-        Self::around(stack, dir, database_url, limits).await
+        let mut config = config(dir.path(), database_url);
+        change(&mut config);
+        let stack = Stack::start(config.clone()).await.expect("a stack starts");
+        Self::around(stack, dir, config).await
     }
 
-    async fn around(stack: Stack, dir: TempDir, database_url: String, limits: Limits) -> Self {
+    async fn around(stack: Stack, dir: TempDir, stack_config: Config) -> Self {
         let keys = stack.credentials();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(worker::aws::http_client())
@@ -113,11 +115,11 @@ impl TestStack {
             .await;
         Self {
             resources: stack.resources().clone(),
-            database: Database::parse(&database_url).expect("the URL of a test's database is right"),
+            database: Database::parse(&stack_config.database_url)
+                .expect("the URL of a test's database is right"),
             stack: Some(stack),
             dir,
-            database_url,
-            limits,
+            config: stack_config,
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             s3: aws_sdk_s3::Client::new(&config),
@@ -139,7 +141,7 @@ impl TestStack {
     /// The URL of the database, for programs that load into it beside the worker.
     #[must_use]
     pub fn database_url(&self) -> &str {
-        &self.database_url
+        &self.config.database_url
     }
 
     /// The folder of the stack.
@@ -252,28 +254,33 @@ impl TestStack {
     /// The processes of workers of this stack.
     #[must_use]
     pub fn workers(&self) -> Vec<rustix::process::Pid> {
-        let worker = binaries::path("worker");
+        self.processes("worker")
+    }
+
+    /// The processes of one of this workspace's programs that belong to this stack.
+    pub(crate) fn processes(&self, program: &str) -> Vec<rustix::process::Pid> {
+        let program = binaries::path(program);
         let marker = format!("AWS_ENDPOINT_URL={}", self.endpoint());
         let processes = std::fs::read_dir("/proc").expect("the tests run on Linux");
         processes
             .flatten()
             .filter_map(|entry| {
-                let is_worker = std::fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == worker);
+                let is_program = std::fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == program);
                 let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
                 let is_ours =
                     environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes());
                 let pid = entry.file_name().to_str()?.parse().ok()?;
-                (is_worker && is_ours).then(|| rustix::process::Pid::from_raw(pid)).flatten()
+                (is_program && is_ours).then(|| rustix::process::Pid::from_raw(pid)).flatten()
             })
             .collect()
     }
 
     /// Stops the stack and starts it again on the same folder.
     pub async fn restart(self) -> Self {
-        let Self { stack, dir, database_url, limits, .. } = self;
+        let Self { stack, dir, config, .. } = self;
         stack.expect("the stack is up").shutdown().await;
-        let stack = start(dir.path(), &database_url, limits, true).await;
-        Self::around(stack, dir, database_url, limits).await
+        let stack = Stack::start(config.clone()).await.expect("a stack starts");
+        Self::around(stack, dir, config).await
     }
 
     /// Stops the stack as it is.
@@ -322,22 +329,23 @@ impl TestStack {
         for file in files.flatten() {
             let log =
                 String::from_utf8_lossy(&std::fs::read(file.path()).expect("a log can be read")).into_owned();
-            assert!(!log.contains(&self.database_url), "{} has the database URL", file.path().display());
+            assert!(!log.contains(self.database_url()), "{} has the database URL", file.path().display());
             assert!(!log.contains("TASK_TOKEN"), "{} has a task token", file.path().display());
         }
     }
 }
 
-async fn start(data_dir: &Path, database_url: &str, limits: Limits, moving: bool) -> Stack {
-    let config = Config {
+fn config(data_dir: &Path, database_url: String) -> Config {
+    Config {
         data_dir: data_dir.to_owned(),
         port: 0,
         worker: binaries::path("worker"),
         start_import: binaries::path("start-import"),
-        database_url: database_url.to_owned(),
+        database_url,
         allowed_tables: "*".to_owned(),
-        limits,
-        moving,
-    };
-    Stack::start(config).await.expect("a stack starts")
+        function_environment: Vec::new(),
+        fifo: false,
+        limits: Limits::default(),
+        moving: true,
+    }
 }

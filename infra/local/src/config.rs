@@ -18,6 +18,10 @@ pub struct Config {
     pub database_url: String,
     /// The tables that the worker may write: names with commas between them, or `*`.
     pub allowed_tables: String,
+    /// More variables for the function. One that the stack sets itself is replaced.
+    pub function_environment: Vec<(String, String)>,
+    /// Whether the queues are FIFO queues. S3 sends no events to such a queue, here as on AWS.
+    pub fifo: bool,
     /// The limits that the template sets on AWS.
     pub limits: Limits,
     /// Whether messages and executions move. A stack at rest answers questions and changes nothing by itself.
@@ -34,6 +38,9 @@ pub struct Limits {
     pub hold: Duration,
     /// How many receives bring a message to the dead-letter queue.
     pub max_receive_count: u32,
+    /// How many messages the Lambda gets at once, 1 to 10. On a FIFO queue 1: those behind the first of their group would
+    /// each use up a receive for every one before them.
+    pub batch_size: u8,
     /// The time limit of the Lambda function.
     pub function_timeout: Duration,
     /// The time limit of one attempt at an import.
@@ -47,6 +54,11 @@ pub struct Limits {
     pub stall_limit: Duration,
     /// How long a claim on an import lasts without a beat.
     pub lease: Duration,
+    /// How many containers the cluster has room for; `RunTask` answers any more with a failure. None: any number.
+    pub room: Option<usize>,
+    /// How long the import machine's Retry waits between any two attempts, in whole seconds, instead of what the definition
+    /// says. A test does not wait for an hour.
+    pub retry_interval: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -55,6 +67,7 @@ impl Default for Limits {
             visibility_timeout: Duration::from_secs(60),
             hold: Duration::from_secs(42_000),
             max_receive_count: 5,
+            batch_size: 10,
             function_timeout: Duration::from_secs(10),
             run_timeout: Duration::from_secs(36_000),
             heartbeat: Duration::from_secs(30),
@@ -62,6 +75,8 @@ impl Default for Limits {
             heartbeat_interval: Duration::from_millis(200),
             stall_limit: Duration::from_secs(60),
             lease: Duration::from_secs(60),
+            room: None,
+            retry_interval: None,
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct Ecs {
 struct Tasks {
     by_arn: HashMap<String, Running>,
     is_shutting_down: bool,
+    /// How many there may be; any number where it is not said.
+    most: Option<usize>,
 }
 
 impl Ecs {
@@ -83,6 +85,12 @@ impl Ecs {
         arn
     }
 
+    /// Gives the cluster room for so many tasks: `RunTask` answers any more with the failure `RESOURCE:CPU`, as a cluster
+    /// of container instances does. None: any number.
+    pub fn limit_tasks(&self, most: Option<usize>) {
+        lock(&self.running).most = most;
+    }
+
     /// The ARN of the cluster.
     #[must_use]
     pub fn cluster_arn(&self) -> String {
@@ -99,6 +107,7 @@ impl Ecs {
             "StopTask" => self.stop_task(body),
             "DescribeTasks" => self.describe_tasks(body),
             "ListTasks" => self.list_tasks(body),
+            "DeregisterTaskDefinition" => self.deregister_task_definition(body),
             "DescribeTaskDefinition" => self.describe_task_definition(body),
             "ListClusters" => self.list_clusters(body),
             "DescribeClusters" => self.describe_clusters(body),

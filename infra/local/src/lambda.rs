@@ -2,7 +2,8 @@
 //! execution environment: invocations follow one another. The environment is started by the first invocation, and anew,
 //! with growing pauses, after one that ended it.
 //!
-//! Differences from AWS: there is nothing to create or to change through the API; an event may be larger than 6 MB;
+//! Differences from AWS: through the API nothing is created, and nothing changed but the reserved concurrency, to 0 or to none, and
+//! whether the mapping is enabled; an event may be larger than 6 MB;
 //! there are no asynchronous invocations, no log tails, no versions and no aliases.
 
 pub(crate) mod api;
@@ -13,6 +14,7 @@ mod sandbox;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -79,6 +81,9 @@ pub enum InvokeError {
     /// The function's process ended, or never came to work.
     #[error("the function died: {0}")]
     Died(String),
+    /// The function's reserved concurrency is 0.
+    #[error("the function is throttled")]
+    Throttled,
 }
 
 /// The name of an error that a function reported. Its message is for the caller only.
@@ -91,6 +96,7 @@ pub struct Lambda {
     config: FunctionConfig,
     environment: Mutex<Environment>,
     closing: CancellationToken,
+    is_throttled: AtomicBool,
 }
 
 /// The execution environment, if there is one, and the record of those before.
@@ -116,7 +122,7 @@ impl Lambda {
     #[must_use]
     pub fn open(config: FunctionConfig) -> Arc<Self> {
         let (environment, closing) = (Mutex::default(), CancellationToken::new());
-        Arc::new(Self { config, environment, closing })
+        Arc::new(Self { config, environment, closing, is_throttled: AtomicBool::new(false) })
     }
 
     /// How the function is set up.
@@ -125,11 +131,19 @@ impl Lambda {
         &self.config
     }
 
+    /// Reserves no concurrency for the function, so that every invocation is throttled; or lets it work.
+    pub fn throttle(&self, is_throttled: bool) {
+        self.is_throttled.store(is_throttled, Ordering::Relaxed);
+    }
+
     /// Invokes the function and waits for its answer, behind the invocations before this one.
     ///
     /// # Errors
     /// [`InvokeError`].
     pub async fn invoke(self: &Arc<Self>, payload: Value) -> Result<Value, InvokeError> {
+        if self.is_throttled.load(Ordering::Relaxed) {
+            return Err(InvokeError::Throttled);
+        }
         let lambda = Arc::clone(self);
         // A task of its own: a caller that goes away must not leave the environment in the middle of an invocation.
         let invocation = tokio::spawn(async move { lambda.run(payload.to_string()).await });

@@ -14,8 +14,8 @@ pub(crate) const CONTAINER: &str = "worker";
 pub(crate) const CLUSTER: &str = "default";
 pub(crate) const TASK_FAMILY: &str = "import-worker";
 pub(crate) const FUNCTION: &str = "start-import";
-pub(crate) const QUEUE: &str = "imports";
-pub(crate) const DEAD_LETTER_QUEUE: &str = "imports-dead-letter";
+/// The rule that starts the dead-letter machine.
+pub(crate) const RULE: &str = "import-ended-without-success";
 pub(crate) const IMPORT_MACHINE: &str = "import";
 pub(crate) const DEAD_LETTER_MACHINE: &str = "dead-letter";
 pub(crate) const BUCKET: &str = "baton";
@@ -39,16 +39,33 @@ pub struct Resources {
 
 impl Resources {
     /// The names of the embedded stack behind `endpoint` (`http://127.0.0.1:<port>`).
-    pub(crate) fn embedded(endpoint: &str) -> Self {
+    pub(crate) fn embedded(endpoint: &str, queues: QueueNames) -> Self {
         let queue_url = |name| format!("{endpoint}/{ACCOUNT}/{name}");
         let machine = |name| format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}");
         Self {
-            queue_url: queue_url(QUEUE),
-            dead_letter_queue_url: queue_url(DEAD_LETTER_QUEUE),
+            queue_url: queue_url(queues.imports),
+            dead_letter_queue_url: queue_url(queues.dead_letters),
             import_state_machine_arn: machine(IMPORT_MACHINE),
             dead_letter_state_machine_arn: machine(DEAD_LETTER_MACHINE),
             bucket: BUCKET.to_owned(),
             cluster_arn: format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}"),
+        }
+    }
+}
+
+/// What the queues are called: those of type FIFO end in `.fifo`, as SQS asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueueNames {
+    pub(crate) imports: &'static str,
+    pub(crate) dead_letters: &'static str,
+}
+
+impl QueueNames {
+    pub(crate) fn of_type(fifo: bool) -> Self {
+        if fifo {
+            Self { imports: "imports.fifo", dead_letters: "imports-dead-letter.fifo" }
+        } else {
+            Self { imports: "imports", dead_letters: "imports-dead-letter" }
         }
     }
 }

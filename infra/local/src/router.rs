@@ -1,5 +1,5 @@
 //! The stack's front: one port for all services. A request is told by its form: `X-Amz-Target` names an operation of a
-//! JSON service, `/2015-03-31/` is Lambda, anything else is S3.
+//! JSON service, `/2015-03-31/` or `/2017-10-31/` is Lambda, anything else is S3.
 //!
 //! A web page in the user's browser can reach this port too. It must not be able to drive the stack: requests to the JSON
 //! services and to Lambda have to name the stack's access key, which a page does not know, and must not have an
@@ -46,6 +46,8 @@ pub struct Services {
     pub states: JsonService,
     /// `AmazonEC2ContainerServiceV20141113`.
     pub ecs: JsonService,
+    /// `AWSEvents`.
+    pub events: JsonService,
     /// The functions, and the mappings that feed them.
     pub lambda: Functions,
     /// Everything else.
@@ -83,7 +85,7 @@ pub fn router(services: Services) -> Router {
 async fn dispatch(State(services): State<Arc<Services>>, request: Request) -> Response {
     let mut response = if request.headers().contains_key("x-amz-target") {
         json(&services, request).await
-    } else if request.uri().path().starts_with("/2015-03-31/") {
+    } else if is_lambda(request.uri().path()) {
         match admit(request.headers(), &services.access_key) {
             Ok(()) => lambda::api::answer(&services.lambda, request).await,
             Err(error) => lambda::api::refuse(&error),
@@ -98,6 +100,11 @@ async fn dispatch(State(services): State<Arc<Services>>, request: Request) -> Re
     response
 }
 
+/// Lambda's API has a version for each of its ages.
+fn is_lambda(path: &str) -> bool {
+    path.starts_with("/2015-03-31/") || path.starts_with("/2017-10-31/")
+}
+
 async fn json(services: &Services, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let target =
@@ -107,6 +114,7 @@ async fn json(services: &Services, request: Request) -> Response {
         "AmazonSQS" => (&services.sqs, "1.0"),
         "AWSStepFunctions" => (&services.states, "1.0"),
         "AmazonEC2ContainerServiceV20141113" => (&services.ecs, "1.1"),
+        "AWSEvents" => (&services.events, "1.1"),
         _ => {
             let message = format!("baton's embedded stack has no service {prefix:?}");
             return error(

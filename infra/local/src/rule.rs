@@ -1,45 +1,92 @@
 //! The one rule of the embedded event bus: an execution of the import machine that ended without success starts an
-//! execution of the dead-letter machine, whose input is the event. Like EventBridge it delivers after the fact, and
-//! tries again for a while.
+//! execution of the dead-letter machine, whose input is the event. Like EventBridge it delivers after the fact, tries
+//! again for a while, and can be disabled: events that come meanwhile are lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::resources::Resources;
+use crate::resources::{self, Resources};
 use crate::states::States;
+use crate::wire::{AwsError, parse};
 
 /// The pause between two tries at delivering an event.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often the delivery of one event is tried.
 const TRIES: u32 = 50;
 
-/// Whether the rule's pattern matches the event.
-fn matches(event: &Value, import_machine: &str) -> bool {
-    event["source"] == "aws.states"
-        && event["detail-type"] == "Step Functions Execution Status Change"
-        && event["detail"]["stateMachineArn"] == import_machine
-        && matches!(event["detail"]["status"].as_str(), Some("FAILED" | "TIMED_OUT" | "ABORTED"))
+/// The rule. It is enabled whenever the stack starts.
+pub(crate) struct Rule {
+    import_machine: String,
+    dead_letter_machine: String,
+    enabled: AtomicBool,
 }
 
-/// Puts the rule in force.
-pub(crate) fn install(states: &Arc<States>, resources: &Resources) {
-    let import_machine = resources.import_state_machine_arn.clone();
-    let target = resources.dead_letter_state_machine_arn.clone();
-    // Weak, because the states hold the rule.
-    let weak = Arc::downgrade(states);
-    let runtime = tokio::runtime::Handle::current();
-    states.on_status_change(Box::new(move |event| {
-        if matches(&event, &import_machine) {
-            runtime.spawn(deliver(Weak::clone(&weak), event, target.clone()));
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OneRule {
+    name: String,
+}
+
+impl Rule {
+    /// Puts the rule in force.
+    pub(crate) fn install(states: &Arc<States>, resources: &Resources) -> Arc<Self> {
+        let rule = Arc::new(Self {
+            import_machine: resources.import_state_machine_arn.clone(),
+            dead_letter_machine: resources.dead_letter_state_machine_arn.clone(),
+            enabled: AtomicBool::new(true),
+        });
+        // Weak, because the states hold the rule.
+        let weak = Arc::downgrade(states);
+        let runtime = tokio::runtime::Handle::current();
+        let installed = Arc::clone(&rule);
+        states.on_status_change(Box::new(move |event| {
+            if installed.enabled.load(Ordering::Relaxed) && installed.matches(&event) {
+                runtime.spawn(deliver(Weak::clone(&weak), event, installed.dead_letter_machine.clone()));
+            }
+        }));
+        rule
+    }
+
+    /// Answers one operation of EventBridge.
+    ///
+    /// # Errors
+    /// The error as EventBridge names it.
+    pub(crate) fn call(&self, operation: &str, body: Value) -> Result<Value, AwsError> {
+        if !matches!(operation, "DescribeRule" | "DisableRule" | "EnableRule") {
+            return Err(AwsError::not_implemented("events", operation));
         }
-    }));
+        let OneRule { name } = parse(operation, body)?;
+        if name != resources::RULE {
+            let message = format!("Rule {name} does not exist on EventBus default.");
+            return Err(AwsError::client("ResourceNotFoundException", message));
+        }
+        match operation {
+            "DisableRule" => self.enabled.store(false, Ordering::Relaxed),
+            "EnableRule" => self.enabled.store(true, Ordering::Relaxed),
+            _ => {
+                let state = if self.enabled.load(Ordering::Relaxed) { "ENABLED" } else { "DISABLED" };
+                return Ok(json!({"Name": name, "EventBusName": "default", "State": state}));
+            }
+        }
+        Ok(json!({}))
+    }
+
+    /// Whether the rule's pattern matches the event.
+    fn matches(&self, event: &Value) -> bool {
+        event["source"] == "aws.states"
+            && event["detail-type"] == "Step Functions Execution Status Change"
+            && event["detail"]["stateMachineArn"] == self.import_machine
+            && matches!(event["detail"]["status"].as_str(), Some("FAILED" | "TIMED_OUT" | "ABORTED"))
+    }
 }
 
 /// Starts the target with the event.
 async fn deliver(states: Weak<States>, event: Value, dead_letter_machine: String) {
-    // The name makes a second delivery of the same event a duplicate.
+    // EventBridge makes up a name of its own; a try that was taken all the same is not to start another.
     let start = json!({
         "stateMachineArn": dead_letter_machine,
         "name": event["id"],
@@ -62,6 +109,11 @@ async fn deliver(states: Weak<States>, event: Value, dead_letter_machine: String
 mod tests {
     use super::*;
 
+    fn rule() -> Rule {
+        let [import_machine, dead_letter_machine] = ["import", "dead-letter"].map(str::to_owned);
+        Rule { import_machine, dead_letter_machine, enabled: AtomicBool::new(true) }
+    }
+
     fn event(machine: &str, status: &str) -> Value {
         json!({
             "source": "aws.states",
@@ -73,11 +125,24 @@ mod tests {
     #[test]
     fn only_an_import_that_ended_without_success_is_dead_lettered() {
         for status in ["FAILED", "TIMED_OUT", "ABORTED"] {
-            assert!(matches(&event("import", status), "import"), "{status}");
+            assert!(rule().matches(&event("import", status)), "{status}");
         }
         for status in ["RUNNING", "SUCCEEDED", "PENDING_REDRIVE"] {
-            assert!(!matches(&event("import", status), "import"), "{status}");
+            assert!(!rule().matches(&event("import", status)), "{status}");
         }
-        assert!(!matches(&event("dead-letter", "FAILED"), "import"));
+        assert!(!rule().matches(&event("dead-letter", "FAILED")));
+    }
+
+    #[test]
+    fn the_rule_is_disabled_and_enabled_by_its_name() {
+        let rule = rule();
+        let named = json!({"Name": resources::RULE});
+        for (operation, state) in [("DisableRule", "DISABLED"), ("EnableRule", "ENABLED")] {
+            rule.call(operation, named.clone()).unwrap();
+            assert_eq!(rule.call("DescribeRule", named.clone()).unwrap()["State"], state);
+        }
+        let unknown = rule.call("DisableRule", json!({"Name": "other"})).unwrap_err();
+        assert_eq!(unknown.code, "ResourceNotFoundException");
+        assert_eq!(rule.call("PutRule", named).unwrap_err().code, "UnknownOperationException");
     }
 }

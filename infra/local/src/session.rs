@@ -154,7 +154,7 @@ mod tests {
 
     fn session() -> Session {
         let endpoint = "http://127.0.0.1:1".to_owned();
-        let resources = Resources::embedded(&endpoint);
+        let resources = Resources::embedded(&endpoint, crate::resources::QueueNames::of_type(false));
         let credentials = Credentials { access_key: "key".to_owned(), secret_key: "secret".to_owned() };
         Session { resources, credentials, endpoint, pid: 7, database_url: "sqlite:x".to_owned() }
     }

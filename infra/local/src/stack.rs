@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::Value;
 use statemachine::{DEAD_LETTER_DEFINITION, IMPORT_DEFINITION};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,12 +19,13 @@ use crate::credentials::Credentials;
 use crate::ecs::{Ecs, TaskDefinition};
 use crate::lambda::{EventSource, EventSourceMapping, FunctionConfig, Functions, Lambda};
 use crate::process::BaseEnvironment;
-use crate::resources::{self, ACCOUNT, REGION, Resources};
+use crate::resources::{self, ACCOUNT, QueueNames, REGION, Resources};
+use crate::rule::Rule;
 use crate::session::{Claim, Session};
 use crate::sqs::{QueueAttributes, RedrivePolicy, Sqs};
 use crate::states::States;
 use crate::states::definition::substitute;
-use crate::{router, rule, s3, wiring};
+use crate::{router, s3, wiring};
 
 /// How long requests that are under way may take when the stack ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
@@ -56,25 +58,27 @@ impl Stack {
         let listener = listen(config.port).await?;
         let endpoint =
             format!("http://{}", listener.local_addr().context("failed to ask for the stack's address")?);
-        let resources = Resources::embedded(&endpoint);
+        let queues = QueueNames::of_type(config.fifo);
+        let resources = Resources::embedded(&endpoint, queues);
 
-        let sqs = create_queues(&config, &folders.stack, &endpoint)?;
+        let sqs = create_queues(&config, queues, &folders.stack, &endpoint)?;
         let base = BaseEnvironment::of(std::env::vars_os());
         let ecs = Ecs::open(&folders.stack, REGION, ACCOUNT, base.clone())?;
+        ecs.limit_tasks(config.limits.room);
         ecs.register(task_definition(&config, &folders, &endpoint, &credentials));
         let states = States::open(&folders.stack, REGION, ACCOUNT, wiring::task_services(&sqs, &ecs))?;
         create_state_machines(&states, &config, &resources)?;
         let function = Lambda::open(function(&config, &folders, &endpoint, &credentials, &resources, base));
         let objects = s3::Notification::new(REGION, &resources.queue_url, wiring::sqs(&sqs));
-        let objects = s3::open(&folders.s3, &credentials, Some(objects))?;
+        let objects = s3::open(&folders.s3, &credentials, (!config.fifo).then_some(objects))?;
         s3::create_bucket(&folders.s3, &resources.bucket)?;
 
-        rule::install(&states, &resources);
+        let rule = Rule::install(&states, &resources);
         let source = EventSource {
             queue_url: resources.queue_url.clone(),
-            queue_arn: resources::queue_arn(resources::QUEUE),
+            queue_arn: resources::queue_arn(queues.imports),
             region: REGION.to_owned(),
-            batch_size: 10,
+            batch_size: config.limits.batch_size,
         };
         let mapping = if config.moving {
             states.resume()?;
@@ -88,6 +92,7 @@ impl Stack {
             sqs: wiring::sqs_service(&sqs),
             states: wiring::states_service(&states),
             ecs: wiring::ecs_service(&ecs),
+            events: wiring::events_service(&rule),
             lambda: Functions { function: Arc::clone(&function), mapping: Arc::clone(&mapping) },
             s3: objects,
             access_key: credentials.access_key.clone(),
@@ -186,21 +191,30 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn create_queues(config: &Config, dir: &Path, endpoint: &str) -> anyhow::Result<Arc<Sqs>> {
+fn create_queues(
+    config: &Config,
+    queues: QueueNames,
+    dir: &Path,
+    endpoint: &str,
+) -> anyhow::Result<Arc<Sqs>> {
     let sqs = Sqs::open(dir, endpoint, REGION, ACCOUNT)?;
-    let dead_letters =
-        QueueAttributes { retention_s: seconds(DEAD_LETTER_RETENTION), ..QueueAttributes::default() };
-    sqs.create_queue(resources::DEAD_LETTER_QUEUE, &dead_letters)?;
+    let dead_letters = QueueAttributes {
+        retention_s: seconds(DEAD_LETTER_RETENTION),
+        fifo: config.fifo,
+        ..QueueAttributes::default()
+    };
+    sqs.create_queue(queues.dead_letters, &dead_letters)?;
     let imports = QueueAttributes {
         visibility_timeout_s: seconds(config.limits.visibility_timeout),
         retention_s: seconds(DEAD_LETTER_RETENTION),
         redrive_policy: Some(RedrivePolicy {
-            dead_letter_target_arn: resources::queue_arn(resources::DEAD_LETTER_QUEUE),
+            dead_letter_target_arn: resources::queue_arn(queues.dead_letters),
             max_receive_count: config.limits.max_receive_count.into(),
         }),
+        fifo: config.fifo,
         ..QueueAttributes::default()
     };
-    sqs.create_queue(resources::QUEUE, &imports)?;
+    sqs.create_queue(queues.imports, &imports)?;
     Ok(sqs)
 }
 
@@ -221,11 +235,28 @@ fn create_state_machines(states: &States, config: &Config, resources: &Resources
             ("HeartbeatSeconds", &whole(limits.heartbeat)),
         ],
     )?;
+    let import = match limits.retry_interval {
+        Some(interval) => with_retry_interval(&import, interval)?,
+        None => import,
+    };
     states.create_state_machine(resources::IMPORT_MACHINE, &import)?;
     let dead_letter =
         substitute(DEAD_LETTER_DEFINITION, &[("DeadLetterQueueUrl", &resources.dead_letter_queue_url)])?;
     states.create_state_machine(resources::DEAD_LETTER_MACHINE, &dead_letter)?;
     Ok(())
+}
+
+/// The definition with this interval between any two attempts of every Retry.
+fn with_retry_interval(definition: &str, interval: Duration) -> anyhow::Result<String> {
+    let mut machine: Value = serde_json::from_str(definition)?;
+    let states = machine["States"].as_object_mut().into_iter().flat_map(|states| states.values_mut());
+    let retriers = states.filter_map(|state| state.get_mut("Retry")?.as_array_mut()).flatten();
+    for retrier in retriers.filter_map(Value::as_object_mut) {
+        retrier.insert("IntervalSeconds".to_owned(), interval.as_secs().max(1).into());
+        retrier.insert("BackoffRate".to_owned(), 1.into());
+        retrier.remove("MaxDelaySeconds");
+    }
+    Ok(machine.to_string())
 }
 
 fn task_definition(
@@ -262,14 +293,20 @@ fn function(
     resources: &Resources,
     base: BaseEnvironment,
 ) -> FunctionConfig {
+    let hold_seconds = seconds(config.limits.hold).max(1).to_string();
+    let own = [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("STATE_MACHINE_ARN", &resources.import_state_machine_arn),
+        ("DEAD_LETTER_STATE_MACHINE_ARN", &resources.dead_letter_state_machine_arn),
+        ("QUEUE_URL", &resources.queue_url),
+        ("HOLD_SECONDS", &hold_seconds),
+    ];
+    let mut environment: Vec<_> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    environment.extend(config.function_environment.iter().cloned());
     FunctionConfig {
         name: resources::FUNCTION.to_owned(),
         command: config.start_import.clone(),
-        environment: vec![
-            ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
-            ("STATE_MACHINE_ARN".to_owned(), resources.import_state_machine_arn.clone()),
-            ("QUEUE_URL".to_owned(), resources.queue_url.clone()),
-        ],
+        environment,
         base,
         timeout: config.limits.function_timeout,
         memory_megabytes: 128,

@@ -7,6 +7,7 @@ use crate::credentials::Credentials;
 use crate::ecs::Ecs;
 use crate::resources::REGION;
 use crate::router::JsonService;
+use crate::rule::Rule;
 use crate::sqs::{self, Sqs};
 use crate::states::{Services, States};
 use crate::wire::Call;
@@ -71,6 +72,19 @@ pub(crate) fn ecs_service(service: &Arc<Ecs>) -> JsonService {
             Box::pin(async move { ecs.call(&operation, request).await })
         }),
         namespace: "com.amazonaws.ecs",
+        query_error: None,
+    }
+}
+
+/// EventBridge behind the port.
+pub(crate) fn events_service(rule: &Arc<Rule>) -> JsonService {
+    let rule = Arc::clone(rule);
+    JsonService {
+        call: Arc::new(move |operation, request| {
+            let answer = rule.call(&operation, request);
+            Box::pin(async move { answer })
+        }),
+        namespace: "com.amazonaws.events",
         query_error: None,
     }
 }

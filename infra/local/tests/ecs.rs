@@ -361,3 +361,28 @@ async fn gone(arn: &str) {
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_cluster_that_is_full_answers_with_a_failure_until_there_is_room() {
+    let (_dir, ecs) = with_script("sleep 60");
+    ecs.limit_tasks(Some(1));
+    let first = run(&ecs).await;
+    let full = ecs.call("RunTask", json!({"taskDefinition": "worker"})).await.unwrap();
+    assert_eq!(full["tasks"], json!([]));
+    assert_eq!(full["failures"][0]["reason"], "RESOURCE:CPU");
+    ecs.call("StopTask", json!({"task": first})).await.unwrap();
+    stopped(&ecs, &first).await;
+    let second = run(&ecs).await;
+    ecs.call("StopTask", json!({"task": second})).await.unwrap();
+    stopped(&ecs, &second).await;
+}
+
+#[tokio::test]
+async fn no_task_starts_from_a_definition_that_was_taken_away() {
+    let (_dir, ecs) = with_script("exit 0");
+    let taken = json!({"taskDefinition": "worker:1"});
+    let answer = ecs.call("DeregisterTaskDefinition", taken.clone()).await.unwrap();
+    assert_eq!(answer["taskDefinition"]["status"], "INACTIVE");
+    assert_eq!(refusal(&ecs, "RunTask", json!({"taskDefinition": "worker"})).await.0, "ClientException");
+    assert_eq!(refusal(&ecs, "DeregisterTaskDefinition", taken).await.0, "ClientException");
+}

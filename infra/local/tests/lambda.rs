@@ -329,3 +329,38 @@ async fn a_shutdown_settles_the_batch_in_hand_and_receives_no_other() {
     assert_eq!(seen.recv().await.unwrap().0, "DeleteMessageBatch");
     assert!(seen.try_recv().is_err(), "nothing more was asked of the queue");
 }
+
+/// Tells when it is dropped.
+struct Dropped(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        // Nobody listens any more once the test is over.
+        let _ = self.0.send("given up");
+    }
+}
+
+#[tokio::test]
+async fn a_mapping_that_is_disabled_receives_nothing_until_it_is_enabled() {
+    let (_dir, lambda) = function(Duration::from_secs(10));
+    let (calls, mut seen) = mpsc::unbounded_channel();
+    let sqs: Call = Arc::new(move |operation, _| {
+        calls.send(operation).unwrap();
+        let dropped = Dropped(calls.clone());
+        Box::pin(async move {
+            let _dropped = dropped;
+            std::future::pending().await
+        })
+    });
+    let mapping = feed(&lambda, sqs);
+    assert_eq!(seen.recv().await, Some("ReceiveMessage"));
+    mapping.enable(false);
+    assert_eq!(seen.recv().await, Some("given up"));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(seen.try_recv().is_err(), "nothing is asked of the queue");
+    mapping.enable(true);
+    assert_eq!(seen.recv().await, Some("ReceiveMessage"));
+    tokio::time::timeout(Duration::from_secs(30), mapping.shutdown()).await.unwrap();
+}

@@ -10,10 +10,10 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
-/// A record needs two calls at most, and the records of a batch of 10 run side by side: together below the function's
+/// A record needs three calls at most, and the records of a batch of 10 run side by side: together below the function's
 /// timeout of 10 s, whatever happens.
-const CALL_TIMEOUT: Duration = Duration::from_secs(4);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1800);
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1400);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The SDK's configuration from the environment, with the function's client, timeouts and retries.

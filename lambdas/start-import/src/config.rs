@@ -8,11 +8,18 @@ use std::str::FromStr;
 pub struct Config {
     /// `STATE_MACHINE_ARN`: the import machine.
     pub state_machine_arn: StateMachineArn,
+    /// `DEAD_LETTER_STATE_MACHINE_ARN`: the machine that settles the message of an execution that failed.
+    pub dead_letter_state_machine_arn: StateMachineArn,
+    /// `HOLD_SECONDS`: for how long a message is hidden whose execution runs, as the import machine hides it. 1 to 43200.
+    pub hold_seconds: i32,
     /// `QUEUE_URL`: the queue that the events come from.
     pub queue_url: String,
     /// `RUST_LOG`: what is logged, in the syntax of `tracing_subscriber::EnvFilter`. Default `info`.
     pub log_filter: String,
 }
+
+/// The longest that SQS hides a message.
+const MAX_HOLD_SECONDS: i32 = 43_200;
 
 /// What is wrong with the environment: one sentence for each variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,21 +39,40 @@ impl Config {
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let given = |name| variable(name).filter(|value| !value.is_empty());
         let required = |name| given(name).ok_or_else(|| format!("{name} is not set"));
-        let state_machine_arn = required("STATE_MACHINE_ARN").and_then(|arn| {
-            arn.parse().map_err(|InvalidArn| {
-                format!("STATE_MACHINE_ARN is {arn:?}, not arn:<partition>:states:<region>:<account>:stateMachine:<name>")
+        let machine = |name| {
+            required(name).and_then(|arn| {
+                arn.parse::<StateMachineArn>().map_err(|InvalidArn| {
+                    format!(
+                        "{name} is {arn:?}, not arn:<partition>:states:<region>:<account>:stateMachine:<name>"
+                    )
+                })
             })
+        };
+        let state_machine_arn = machine("STATE_MACHINE_ARN");
+        let dead_letter_state_machine_arn = machine("DEAD_LETTER_STATE_MACHINE_ARN");
+        let hold_seconds = required("HOLD_SECONDS").and_then(|seconds| {
+            let parsed = seconds.parse().ok().filter(|seconds| (1..=MAX_HOLD_SECONDS).contains(seconds));
+            parsed.ok_or_else(|| format!("HOLD_SECONDS is {seconds:?}, not 1 to {MAX_HOLD_SECONDS}"))
         });
         let queue_url = required("QUEUE_URL").and_then(|url| {
             let is_url = url.starts_with("https://") || url.starts_with("http://");
             if is_url { Ok(url) } else { Err(format!("QUEUE_URL is {url:?}, not a URL")) }
         });
-        match (state_machine_arn, queue_url) {
-            (Ok(state_machine_arn), Ok(queue_url)) => {
-                let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-                Ok(Self { state_machine_arn, queue_url, log_filter })
+        let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
+        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds) {
+            (Ok(state_machine_arn), Ok(dead_letter_state_machine_arn), Ok(queue_url), Ok(hold_seconds)) => {
+                Ok(Self {
+                    state_machine_arn,
+                    dead_letter_state_machine_arn,
+                    hold_seconds,
+                    queue_url,
+                    log_filter,
+                })
             }
-            (arn, url) => Err(ConfigError(arn.err().into_iter().chain(url.err()).collect())),
+            (import, dead_letter, url, hold) => {
+                let problems = [import.err(), dead_letter.err(), url.err(), hold.err()];
+                Err(ConfigError(problems.into_iter().flatten().collect()))
+            }
         }
     }
 }
@@ -111,19 +137,30 @@ mod tests {
     fn everything_that_is_wrong_is_reported_at_once_by_variable() {
         assert_eq!(
             config(&[]).unwrap_err().to_string(),
-            "STATE_MACHINE_ARN is not set; QUEUE_URL is not set"
+            "STATE_MACHINE_ARN is not set; DEAD_LETTER_STATE_MACHINE_ARN is not set; QUEUE_URL is not set; \
+             HOLD_SECONDS is not set"
         );
         let ConfigError(problems) =
-            config(&[("STATE_MACHINE_ARN", "import"), ("QUEUE_URL", "imports")]).unwrap_err();
+            config(&[("STATE_MACHINE_ARN", "import"), ("QUEUE_URL", "imports"), ("HOLD_SECONDS", "50000")])
+                .unwrap_err();
         assert!(problems[0].starts_with("STATE_MACHINE_ARN is \"import\""));
-        assert!(problems[1].starts_with("QUEUE_URL is \"imports\""));
+        assert!(problems[2].starts_with("QUEUE_URL is \"imports\""));
+        assert_eq!(problems[3], "HOLD_SECONDS is \"50000\", not 1 to 43200");
     }
 
     #[test]
     fn the_log_filter_has_a_default() {
         let url = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports";
-        let config = config(&[("STATE_MACHINE_ARN", ARN), ("QUEUE_URL", url), ("RUST_LOG", "")]).unwrap();
+        let config = config(&[
+            ("STATE_MACHINE_ARN", ARN),
+            ("DEAD_LETTER_STATE_MACHINE_ARN", ARN),
+            ("QUEUE_URL", url),
+            ("HOLD_SECONDS", "42000"),
+            ("RUST_LOG", ""),
+        ])
+        .unwrap();
         assert_eq!((config.queue_url.as_str(), config.log_filter.as_str()), (url, "info"));
+        assert_eq!(config.hold_seconds, 42_000);
     }
 
     #[test]

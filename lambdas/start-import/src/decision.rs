@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
-use statemachine::{Body, ExecutionInput, ExecutionName, Message, parse_body};
+use statemachine::{Body, ExecutionInput, Message, parse_body};
 use tracing::info;
 
-use crate::config::StateMachineArn;
+use crate::StartImport;
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,36 +30,104 @@ impl fmt::Display for Decision {
     }
 }
 
-/// Decides on one message, and writes its line into the log.
-pub(crate) async fn decide(client: &Client, machine: &StateMachineArn, message: Message) -> Decision {
-    let message_id = message.id.clone();
-    let input = match parse_body(&message.body) {
-        Ok(Body::Import(import)) => ExecutionInput::of_import(import, message),
-        Ok(Body::S3TestEvent) => {
-            let decision = Decision::Acknowledged;
-            info!(
-                message.id = message_id,
-                decision = %decision,
-                "Message {message_id} is {decision}: S3 tests a new notification"
-            );
-            return decision;
+impl StartImport {
+    /// Decides on one message, and writes its line into the log.
+    pub(crate) async fn decide(&self, message: Message) -> Decision {
+        let (message_id, receipt_handle) = (message.id.clone(), message.receipt_handle.clone());
+        let input = match parse_body(&message.body) {
+            Ok(Body::Import(import)) => ExecutionInput::of_import(import, message),
+            Ok(Body::S3TestEvent) => {
+                let decision = Decision::Acknowledged;
+                info!(
+                    message.id = message_id,
+                    decision = %decision,
+                    "Message {message_id} is {decision}: S3 tests a new notification"
+                );
+                return decision;
+            }
+            Err(invalid) => ExecutionInput::of_invalid(invalid, message),
+        };
+        let import_id = input.import.as_ref().map(|import| import.import_id.as_str());
+        let name = input.name();
+        let (decision, why) = match input.to_json() {
+            Ok(json) => self.start(name.as_str(), json, &receipt_handle).await,
+            Err(too_large) => (Decision::Left, too_large.to_string()),
+        };
+        info!(
+            message.id = message_id,
+            import.id = import_id,
+            execution.name = name.as_str(),
+            decision = %decision,
+            "Message {message_id} is {decision}: {why}"
+        );
+        decision
+    }
+
+    async fn start(&self, name: &str, input: String, receipt_handle: &str) -> (Decision, String) {
+        let machine = self.config.state_machine_arn.as_str();
+        let started = self.sfn.start_execution().state_machine_arn(machine).name(name).input(input).send();
+        match started.await {
+            Ok(_) => (Decision::Held, "its execution runs".to_owned()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_execution_already_exists()) => {
+                self.known(name, receipt_handle).await
+            }
+            Err(error) => (Decision::Left, format!("StartExecution failed: {}", code(&error))),
         }
-        Err(invalid) => ExecutionInput::of_invalid(invalid, message),
-    };
-    let import_id = input.import.as_ref().map(|import| import.import_id.as_str());
-    let name = input.name();
-    let (decision, why) = match input.to_json() {
-        Ok(json) => start(client, machine, &name, json).await,
-        Err(too_large) => (Decision::Left, too_large.to_string()),
-    };
-    info!(
-        message.id = message_id,
-        import.id = import_id,
-        execution.name = name.as_str(),
-        decision = %decision,
-        "Message {message_id} is {decision}: {why}"
-    );
-    decision
+    }
+
+    /// The message was here before: what its execution has come to decides.
+    async fn known(&self, name: &str, receipt_handle: &str) -> (Decision, String) {
+        let execution_arn = self.config.state_machine_arn.execution(name);
+        let execution = match self.sfn.describe_execution().execution_arn(execution_arn).send().await {
+            Ok(execution) => execution,
+            Err(error) => return (Decision::Left, format!("DescribeExecution failed: {}", code(&error))),
+        };
+        let status = execution.status();
+        let (decision, then) = match status {
+            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
+                (Decision::Held, self.hold(receipt_handle).await)
+            }
+            ExecutionStatus::Succeeded => (Decision::Acknowledged, String::new()),
+            _ => self.settled(name).await,
+        };
+        (decision, format!("its execution is {status}{then}", status = status.as_str()))
+    }
+
+    /// Hides the message for as long as the execution would have: it has come back all the same, and would come back
+    /// until its receives are used up. Without this it stays hidden for the queue's visibility timeout only.
+    async fn hold(&self, receipt_handle: &str) -> String {
+        let hidden = self
+            .sqs
+            .change_message_visibility()
+            .queue_url(&self.config.queue_url)
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(self.config.hold_seconds)
+            .send();
+        match hidden.await {
+            Ok(_) => String::new(),
+            Err(error) => format!(", and it is hidden for a short time only: {}", code(&error)),
+        }
+    }
+
+    /// The execution failed. The settling execution, which has its name, tells whether a copy of the message is in the
+    /// dead-letter queue. If there is none, the event was lost: the queue's own redrive policy sees to the message.
+    async fn settled(&self, name: &str) -> (Decision, String) {
+        let settling_arn = self.config.dead_letter_state_machine_arn.execution(name);
+        let settling = match self.sfn.describe_execution().execution_arn(settling_arn).send().await {
+            Ok(settling) => settling,
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_execution_does_not_exist()) => {
+                return (Decision::Left, ", and nothing has settled it".to_owned());
+            }
+            Err(error) => return (Decision::Left, format!("; DescribeExecution failed: {}", code(&error))),
+        };
+        let status = settling.status();
+        let decision = match status {
+            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Decision::Held,
+            ExecutionStatus::Succeeded => Decision::Acknowledged,
+            _ => Decision::Left,
+        };
+        (decision, format!(", the settling one {}", status.as_str()))
+    }
 }
 
 /// Says in the log that a message was not looked at, because an earlier one of its group stays in the queue.
@@ -71,39 +138,6 @@ pub(crate) fn leave_behind(message_id: &str) {
         decision = %decision,
         "Message {message_id} is {decision}: an earlier message of its group stays in the queue"
     );
-}
-
-async fn start(
-    client: &Client,
-    machine: &StateMachineArn,
-    name: &ExecutionName,
-    input: String,
-) -> (Decision, String) {
-    let started =
-        client.start_execution().state_machine_arn(machine.as_str()).name(name.as_str()).input(input).send();
-    match started.await {
-        Ok(_) => (Decision::Held, "its execution runs".to_owned()),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_execution_already_exists()) => {
-            known(client, &machine.execution(name.as_str())).await
-        }
-        Err(error) => (Decision::Left, format!("StartExecution failed: {}", code(&error))),
-    }
-}
-
-/// The message was here before: what its execution has come to decides.
-async fn known(client: &Client, execution_arn: &str) -> (Decision, String) {
-    let execution = match client.describe_execution().execution_arn(execution_arn).send().await {
-        Ok(execution) => execution,
-        Err(error) => return (Decision::Left, format!("DescribeExecution failed: {}", code(&error))),
-    };
-    let status = execution.status();
-    let decision = match status {
-        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Decision::Held,
-        ExecutionStatus::Succeeded => Decision::Acknowledged,
-        // FAILED, TIMED_OUT, ABORTED: dead-lettered by the status-change event or, if that was lost, by the queue.
-        _ => Decision::Left,
-    };
-    (decision, format!("its execution is {status}", status = status.as_str()))
 }
 
 /// The name of an error. Its message is left out: it may quote the request.

@@ -8,11 +8,10 @@ mod record;
 use std::collections::HashMap;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use aws_sdk_sfn::Client;
 use futures_util::{StreamExt as _, stream};
 use statemachine::Message;
 
-use config::StateMachineArn;
+use config::Config;
 use decision::Decision;
 pub use record::BrokenEvent;
 use record::message_of;
@@ -20,19 +19,19 @@ use record::message_of;
 /// How many messages are worked on at a time: the usual batch of a queue, far below what Step Functions throttles.
 const CONCURRENT_MESSAGES: usize = 10;
 
-/// The function: a client, the machine that it starts and the queue that it is fed by.
+/// The function: its clients, and what it knows of machines and queue.
 #[derive(Debug)]
 pub struct StartImport {
-    client: Client,
-    state_machine_arn: StateMachineArn,
-    queue_url: String,
+    sfn: aws_sdk_sfn::Client,
+    sqs: aws_sdk_sqs::Client,
+    config: Config,
 }
 
 impl StartImport {
-    /// A function that starts executions of `state_machine_arn` for the messages of `queue_url`.
+    /// A function that starts executions of the import machine for the messages of its queue.
     #[must_use]
-    pub fn new(client: Client, state_machine_arn: StateMachineArn, queue_url: String) -> Self {
-        Self { client, state_machine_arn, queue_url }
+    pub fn new(sfn: aws_sdk_sfn::Client, sqs: aws_sdk_sqs::Client, config: Config) -> Self {
+        Self { sfn, sqs, config }
     }
 
     /// Decides on each record of the event and names those that Lambda must not delete.
@@ -40,7 +39,7 @@ impl StartImport {
     /// # Errors
     /// [`BrokenEvent`] where the event is not one of the queue's: Lambda then keeps the whole batch.
     pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, BrokenEvent> {
-        let messages = event.records.into_iter().map(|record| message_of(record, &self.queue_url));
+        let messages = event.records.into_iter().map(|record| message_of(record, &self.config.queue_url));
         let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
         let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
 
@@ -63,9 +62,7 @@ impl StartImport {
         let mut messages = lane.into_iter();
         for message in messages.by_ref() {
             let id = message.id.clone();
-            if decision::decide(&self.client, &self.state_machine_arn, message).await
-                != Decision::Acknowledged
-            {
+            if self.decide(message).await != Decision::Acknowledged {
                 break;
             }
             acknowledged.push(id);

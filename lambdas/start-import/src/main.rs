@@ -27,8 +27,8 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let client = aws_sdk_sfn::Client::new(&aws::loader().load().await);
-    let function = StartImport::new(client, config.state_machine_arn, config.queue_url);
+    let aws = aws::loader().load().await;
+    let function = StartImport::new(aws_sdk_sfn::Client::new(&aws), aws_sdk_sqs::Client::new(&aws), config);
     let handler = service_fn(|event: LambdaEvent<SqsEvent>| function.handle(event.payload));
     if let Err(error) = lambda_runtime::run(handler).await {
         tracing::error!("The Lambda runtime failed: {error}");

@@ -1,10 +1,10 @@
-//! The operations that only read.
+//! The operations that only read, and the one that takes a task definition away.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::tasks::Filter;
-use super::{Ecs, internal, invalid, tasks};
+use super::{Ecs, internal, invalid, lock, tasks};
 use crate::wire::{AwsError, parse};
 
 #[derive(Deserialize)]
@@ -112,6 +112,18 @@ impl Ecs {
             .ok_or_else(|| AwsError::client("ClientException", "Unable to describe task definition."))?;
         let arn = self.definition_arn(&definition.family);
         Ok(json!({"taskDefinition": definition.to_json(&arn), "tags": []}))
+    }
+
+    /// Takes a definition away: no task starts from it until the stack, which registers it, starts again.
+    pub(super) fn deregister_task_definition(&self, body: Value) -> Result<Value, AwsError> {
+        let request: DescribeTaskDefinition = parse("DeregisterTaskDefinition", body)?;
+        let definition = self
+            .definition(&request.task_definition)
+            .ok_or_else(|| AwsError::client("ClientException", "Unable to describe task definition."))?;
+        lock(&self.definitions).remove(&definition.family);
+        let mut json = definition.to_json(&self.definition_arn(&definition.family));
+        json["status"] = "INACTIVE".into();
+        Ok(json!({"taskDefinition": json}))
     }
 
     pub(super) fn list_clusters(&self, body: Value) -> Result<Value, AwsError> {

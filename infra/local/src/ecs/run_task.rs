@@ -132,6 +132,11 @@ impl Ecs {
         if running.is_shutting_down {
             return Err(AwsError::client("ClientException", "The embedded stack is shutting down."));
         }
+        if running.most.is_some_and(|most| running.by_arn.len() >= most) {
+            return Ok(
+                json!({"tasks": [], "failures": [{"arn": self.cluster_arn(), "reason": "RESOURCE:CPU"}]}),
+            );
+        }
         let task = match tasks::insert(&self.store, &definition.family, &task, idempotency.as_ref())
             .map_err(internal)?
         {

@@ -1,19 +1,21 @@
-//! Lambda's own API, version 2015-03-31, as far as `aws lambda` reads and invokes with it.
+//! Lambda's own API, as far as `aws lambda` reads and invokes with it, disables and enables the event source mapping, and
+//! throttles the function.
 
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Functions, InvokeError, Lambda};
-use crate::wire::AwsError;
+use super::{EventSourceMapping, Functions, InvokeError, Lambda};
+use crate::wire::{self, AwsError};
 
 /// The largest payload of an invocation that waits for its answer, as on AWS.
 const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 
-/// Answers a request whose path begins with `/2015-03-31/`.
+/// Answers a request whose path begins with a version of the API.
 pub(crate) async fn answer(functions: &Functions, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let mut parts = path.trim_end_matches('/').split('/').skip(2).map(decode);
@@ -55,12 +57,72 @@ pub(crate) async fn answer(functions: &Functions, request: Request) -> Response 
                 Err(not_found("The resource you requested does not exist."))
             }
         }
+        (&Method::PUT, [Some("event-source-mappings"), Some(uuid), None, None]) => {
+            if uuid == mapping.uuid() {
+                change_mapping(mapping, request).await
+            } else {
+                Err(not_found("The resource you requested does not exist."))
+            }
+        }
+        (&Method::PUT, [Some("functions"), Some(name), Some("concurrency"), None]) => {
+            match find(function, name) {
+                Ok(()) => reserve_concurrency(function, request).await,
+                Err(error) => Err(error),
+            }
+        }
+        (&Method::DELETE, [Some("functions"), Some(name), Some("concurrency"), None]) => {
+            match find(function, name) {
+                Ok(()) => {
+                    function.throttle(false);
+                    return StatusCode::NO_CONTENT.into_response();
+                }
+                Err(error) => Err(error),
+            }
+        }
         (method, _) => Err(AwsError::not_implemented("lambda", &format!("{method} {path}"))),
     };
     match answered {
         Ok(body) => respond(StatusCode::OK, &body.to_string()),
         Err(error) => refuse(&error),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct UpdateEventSourceMapping {
+    enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct PutFunctionConcurrency {
+    reserved_concurrent_executions: u32,
+}
+
+async fn change_mapping(mapping: &EventSourceMapping, request: Request) -> Result<Value, AwsError> {
+    let body = json_of(request).await?;
+    let UpdateEventSourceMapping { enabled } = wire::parse("UpdateEventSourceMapping", body)?;
+    mapping.enable(enabled);
+    Ok(mapping.to_json())
+}
+
+/// There is one environment: only to have none makes a difference.
+async fn reserve_concurrency(function: &Lambda, request: Request) -> Result<Value, AwsError> {
+    let body = json_of(request).await?;
+    let PutFunctionConcurrency { reserved_concurrent_executions: reserved } =
+        wire::parse("PutFunctionConcurrency", body)?;
+    if reserved != 0 {
+        let what =
+            format!("PutFunctionConcurrency with {reserved}: there is one environment, or none with 0");
+        return Err(AwsError::not_implemented("lambda", &what));
+    }
+    function.throttle(true);
+    Ok(json!({"ReservedConcurrentExecutions": reserved}))
+}
+
+async fn json_of(request: Request) -> Result<Value, AwsError> {
+    let bytes = to_bytes(request.into_body(), MAX_PAYLOAD).await.map_err(AwsError::internal)?;
+    serde_json::from_slice(&bytes).map_err(no_json)
 }
 
 /// An error in the form of AWS's REST-JSON protocol.
@@ -95,6 +157,10 @@ async fn invoke(functions: &Functions, request: Request) -> Result<Response, Aws
     let (body, is_error) = match result {
         Ok(answer) => (answer, false),
         Err(InvokeError::FunctionError(error)) => (error, true),
+        Err(InvokeError::Throttled) => {
+            let message = "Rate Exceeded.".to_owned();
+            return Err(AwsError { code: "TooManyRequestsException".to_owned(), message, status: 429 });
+        }
         Err(InvokeError::TimedOut(after)) => {
             let message = format!("Task timed out after {:.2} seconds", after.as_secs_f64());
             (json!({"errorType": "Sandbox.Timedout", "errorMessage": message}), true)

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -44,6 +45,7 @@ struct Poller {
     function: Arc<Lambda>,
     sqs: Call,
     closing: CancellationToken,
+    enabled: watch::Sender<bool>,
     last_result: Mutex<&'static str>,
 }
 
@@ -70,6 +72,7 @@ impl EventSourceMapping {
             function,
             sqs,
             closing: CancellationToken::new(),
+            enabled: watch::Sender::new(true),
             last_result: Mutex::new("No records processed"),
         });
         Self { uuid: Uuid::new_v4().to_string(), source, poller, task: Mutex::default() }
@@ -86,6 +89,11 @@ impl EventSourceMapping {
         }
     }
 
+    /// Goes on with receiving, or receives nothing until it is told to. The batch in hand is seen through.
+    pub fn enable(&self, enabled: bool) {
+        self.poller.enabled.send_replace(enabled);
+    }
+
     pub(super) fn uuid(&self) -> &str {
         &self.uuid
     }
@@ -96,7 +104,7 @@ impl EventSourceMapping {
 
     /// The mapping as Lambda's API shows it.
     pub(super) fn to_json(&self) -> Value {
-        let is_enabled = !self.poller.closing.is_cancelled();
+        let is_enabled = *self.poller.enabled.borrow() && !self.poller.closing.is_cancelled();
         let last_result = *self.poller.last_result.lock().unwrap_or_else(PoisonError::into_inner);
         json!({
             "UUID": self.uuid,
@@ -115,7 +123,13 @@ impl EventSourceMapping {
 impl Poller {
     async fn poll(self: Arc<Self>) {
         let mut pause = FIRST_PAUSE;
+        let mut enabled = self.enabled.subscribe();
         while !self.closing.is_cancelled() {
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled() => return,
+                is_enabled = enabled.wait_for(|enabled| *enabled) => if is_enabled.is_err() { return },
+            }
             let receive = json!({
                 "QueueUrl": self.source.queue_url,
                 "MaxNumberOfMessages": self.source.batch_size,
@@ -127,6 +141,7 @@ impl Poller {
                 biased;
                 received = (self.sqs)("ReceiveMessage", receive) => received,
                 () = self.closing.cancelled() => return,
+                _ = enabled.wait_for(|enabled| !*enabled) => continue,
             };
             let is_well = match received.map(Batch::received) {
                 Ok(Some(batch)) => self.process(&batch).await,

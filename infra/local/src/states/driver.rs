@@ -125,13 +125,20 @@ impl States {
                         }
                         return;
                     }
-                    Effect::Invoke { attempt, resource: Resource::SfnDescribeExecution, arguments } => {
-                        let describe = |request: Value| {
+                    Effect::Invoke {
+                        attempt,
+                        resource: resource @ (Resource::SfnDescribeExecution | Resource::SfnStartExecution),
+                        arguments,
+                    } => {
+                        let call = |request: Value| {
                             let this =
                                 this.upgrade().ok_or_else(|| AwsError::internal("the stack has stopped"))?;
-                            this.describe_execution(request)
+                            match resource {
+                                Resource::SfnStartExecution => this.start_execution(request),
+                                _ => this.describe_execution(request),
+                            }
                         };
-                        (attempt, integrations::describe_execution(arguments, describe))
+                        (attempt, integrations::call_itself(arguments, call))
                     }
                     Effect::Invoke { attempt, resource, arguments } => {
                         (attempt, integrations::invoke(&services, resource, arguments).await)

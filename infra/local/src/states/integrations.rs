@@ -8,7 +8,7 @@ mod sqs;
 
 use serde_json::Value;
 
-pub(crate) use self::sfn::describe_execution;
+pub(crate) use self::sfn::call_itself;
 use super::definition::Resource;
 use super::execution::Failure;
 use super::services::Services;
@@ -24,7 +24,7 @@ pub(crate) enum Outcome {
     Failed(Failure),
 }
 
-/// Calls SQS or ECS. `describeExecution` is a call to this service itself: see [`describe_execution`].
+/// Calls SQS or ECS. What is a call to this service itself is not for here: see [`call_itself`].
 pub(crate) async fn invoke(services: &Services, resource: Resource, arguments: Value) -> Outcome {
     match resource {
         Resource::SqsChangeMessageVisibility => {
@@ -33,9 +33,9 @@ pub(crate) async fn invoke(services: &Services, resource: Resource, arguments: V
         Resource::SqsDeleteMessage => sqs::call(services, "DeleteMessage", arguments).await,
         Resource::SqsSendMessage => sqs::send_message(services, arguments).await,
         Resource::EcsRunTaskSync => ecs::run_task(services, arguments).await,
-        Resource::SfnDescribeExecution => Outcome::Failed(Failure::new(
+        Resource::SfnDescribeExecution | Resource::SfnStartExecution => Outcome::Failed(Failure::new(
             "States.Runtime",
-            "describeExecution is not called through the seam",
+            "Step Functions itself is not called through the seam",
         )),
     }
 }

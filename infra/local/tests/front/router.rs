@@ -134,6 +134,12 @@ async fn the_function_and_its_mapping_are_shown_and_the_function_can_be_invoked(
     let uuid = mapping["UUID"].as_str().unwrap();
     let same = json_of(&call(&format!("GET /2015-03-31/event-source-mappings/{uuid}"), &[], "").await);
     assert_eq!(&same, mapping);
+    let change = format!("PUT /2015-03-31/event-source-mappings/{uuid}");
+    for (enabled, state) in [(false, "Disabled"), (true, "Enabled")] {
+        let changed = json_of(&call(&change, &[], &json!({"Enabled": enabled}).to_string()).await);
+        assert_eq!((&changed["State"], &changed["UUID"]), (&json!(state), &json!(uuid)));
+    }
+    assert_eq!(call(&change, &[], r#"{"BatchSize": 1}"#).await.status, 400, "nothing else can be changed");
     let none = json_of(&call("GET /2015-03-31/event-source-mappings/?FunctionName=other", &[], "").await);
     assert_eq!(none["EventSourceMappings"], json!([]));
 
@@ -142,6 +148,14 @@ async fn the_function_and_its_mapping_are_shown_and_the_function_can_be_invoked(
     assert_eq!(failed.status, 200);
     assert!(failed.head.contains("x-amz-function-error: Unhandled"), "{}", failed.head);
     assert_eq!(json_of(&failed)["errorType"], "Runtime.ExitError");
+    let reserve = "PUT /2017-10-31/functions/start-import/concurrency";
+    assert_eq!(call(reserve, &[], r#"{"ReservedConcurrentExecutions": 2}"#).await.status, 400);
+    assert_eq!(call(reserve, &[], r#"{"ReservedConcurrentExecutions": 0}"#).await.status, 200);
+    let throttled = call(invoke, &[], "{}").await;
+    assert_eq!(throttled.status, 429);
+    assert!(throttled.head.contains("x-amzn-errortype: TooManyRequestsException"), "{}", throttled.head);
+    assert_eq!(call("DELETE /2017-10-31/functions/start-import/concurrency", &[], "").await.status, 204);
+    assert_eq!(call(invoke, &[], "{}").await.status, 200);
     let asynchronous = call(invoke, &[("x-amz-invocation-type", "Event")], "{}").await;
     assert_eq!(asynchronous.status, 400);
     assert!(call(invoke, &[], "noise").await.head.contains("InvalidRequestContentException"));

@@ -128,6 +128,7 @@ pub(crate) fn services(dir: &TempDir, sqs: Call) -> Services {
         },
         states: echo("states"),
         ecs: echo("ecs"),
+        events: echo("events"),
         lambda: Functions { function, mapping },
         s3,
         access_key: KEY.to_owned(),

@@ -8,7 +8,7 @@ use crate::core::{Run, dead_letter_definition, import_input, message};
 
 /// The dead-letter machine after `DescribeExecution` has answered; gives the message that it sends.
 fn sent(description: Value) -> (Run, Value) {
-    let mut run = Run::start(&dead_letter_definition(), json!({"detail": {"executionArn": "arn:e-1"}}));
+    let mut run = Run::start(&dead_letter_definition(), json!({"execution_arn": "arn:e-1"}));
     let describe = run.invocation();
     assert_eq!(describe.resource, Resource::SfnDescribeExecution);
     assert_eq!(describe.arguments, json!({"ExecutionArn": "arn:e-1"}));
@@ -18,6 +18,56 @@ fn sent(description: Value) -> (Run, Value) {
     let arguments = send.arguments.clone();
     run.succeed(&send, json!({"MessageId": "d-1"}));
     (run, arguments)
+}
+
+#[test]
+fn an_event_starts_the_settling_execution_by_the_name_of_the_one_that_ended() {
+    let mut run = Run::start(&dead_letter_definition(), event());
+    let start = run.invocation();
+    assert_eq!(start.resource, Resource::SfnStartExecution);
+    // The machine's own ARN; the fixture calls every machine so.
+    let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:import";
+    let input = r#"{"execution_arn":"arn:e-1"}"#;
+    assert_eq!(start.arguments, json!({"StateMachineArn": machine, "Name": "e-1", "Input": input}));
+    run.succeed(&start, json!({"ExecutionArn": "arn:d-1"}));
+    assert_eq!(run.statuses(), [Status::Succeeded]);
+}
+
+#[test]
+fn an_event_whose_settling_execution_exists_has_nothing_to_do() {
+    let mut run = Run::start(&dead_letter_definition(), event());
+    let start = run.invocation();
+    run.fail(&start, "Sfn.ExecutionAlreadyExistsException", "exists");
+    assert_eq!(run.statuses(), [Status::Succeeded], "and it is not tried again");
+}
+
+#[test]
+fn an_event_whose_settling_execution_cannot_be_started_is_tried_again() {
+    let mut run = Run::start(&dead_letter_definition(), event());
+    let start = run.invocation();
+    run.fail(&start, "Sfn.ThrottlingException", "slow down");
+    run.pass(1.0);
+    let start = run.invocation();
+    assert_eq!(start.resource, Resource::SfnStartExecution);
+}
+
+fn event() -> Value {
+    json!({"detail": {"executionArn": "arn:e-1", "name": "e-1", "status": "FAILED"}})
+}
+
+#[test]
+fn a_message_of_a_fifo_queue_keeps_its_group_and_is_copied_once() {
+    let mut input = import_input();
+    input["message"]["group_id"] = "g-1".into();
+    let described = json!({"ExecutionArn": "arn:e-1", "Status": "FAILED", "Error": "Import.Internal",
+        "Input": input.to_string()});
+    let (_, arguments) = sent(described);
+    assert_eq!(
+        (&arguments["MessageGroupId"], &arguments["MessageDeduplicationId"]),
+        (&json!("g-1"), &json!("m-1"))
+    );
+    let (_, arguments) = sent(description("FAILED", Some("Import.Internal"), None));
+    assert_eq!(arguments.as_object().unwrap().len(), 3, "a standard queue takes no such ids: {arguments}");
 }
 
 fn description(status: &str, error: Option<&str>, cause: Option<&str>) -> Value {
@@ -117,7 +167,7 @@ fn a_long_cause_is_cut() {
 
 #[test]
 fn a_queue_that_is_away_is_tried_again_until_the_machine_gives_up() {
-    let mut run = Run::start(&dead_letter_definition(), json!({"detail": {"executionArn": "arn:e-1"}}));
+    let mut run = Run::start(&dead_letter_definition(), json!({"execution_arn": "arn:e-1"}));
     let describe = run.invocation();
     run.succeed(&describe, description("FAILED", Some("Import.Internal"), Some("c")));
     for _ in 0..8 {

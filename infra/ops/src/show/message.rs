@@ -1,18 +1,14 @@
 //! What became of the message of an execution that has ended: deleted by the execution itself, or dead-lettered by the
-//! execution that the status change started.
+//! settling execution, which has its name.
 
 use anyhow::Context as _;
 use aws_sdk_sfn::error::DisplayErrorContext;
-use aws_sdk_sfn::types::ExecutionListItem;
-use chrono::{DateTime, TimeDelta, Utc};
+use aws_sdk_sfn::types::ExecutionStatus;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::show::execution::{self, ExecutionPicture};
 use crate::target::Target;
-
-/// How long after the end of an execution its dead-letter execution starts at the latest.
-const LATEST_START: TimeDelta = TimeDelta::minutes(5);
 
 /// What became of a message.
 #[derive(Debug, Serialize)]
@@ -51,7 +47,9 @@ pub(crate) async fn fate(
     target: &Target,
     execution: &ExecutionPicture,
 ) -> anyhow::Result<Option<MessageFate>> {
-    let Some(stopped_at) = execution.stopped_at else { return Ok(None) };
+    if execution.stopped_at.is_none() {
+        return Ok(None);
+    }
     if execution.status == "SUCCEEDED" {
         let deleted = execution.states.iter().any(|state| {
             state.name == "DeleteMessage"
@@ -59,59 +57,34 @@ pub(crate) async fn fate(
         });
         return Ok(Some(if deleted { MessageFate::Deleted } else { MessageFate::LeftToAcknowledge }));
     }
-    let Some(by) = dead_letter_execution(target, &execution.arn, stopped_at).await? else {
+    let by = settling_arn(&target.resources.dead_letter_state_machine_arn, &execution.arn);
+    let Some(status) = status(target, &by).await? else {
         return Ok(Some(MessageFate::LeftToTheQueue));
     };
     if let Some(message_id) = sent_message_id(target, &by).await? {
         let queue_url = target.resources.dead_letter_queue_url.clone();
         return Ok(Some(MessageFate::DeadLettered { queue_url, message_id: Some(message_id), by }));
     }
-    Ok(Some(MessageFate::BeingDeadLettered { by }))
+    let is_at_work = matches!(status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive);
+    Ok(Some(if is_at_work { MessageFate::BeingDeadLettered { by } } else { MessageFate::LeftToTheQueue }))
 }
 
-/// The execution of the dead-letter machine that the status change of `execution_arn` started.
-async fn dead_letter_execution(
-    target: &Target,
-    execution_arn: &str,
-    stopped_at: DateTime<Utc>,
-) -> anyhow::Result<Option<String>> {
-    let mut listed = target
-        .sfn
-        .list_executions()
-        .state_machine_arn(&target.resources.dead_letter_state_machine_arn)
-        .into_paginator()
-        .items()
-        .send();
-    // Newest first: everything later than the window is passed over, the first one before it ends the search.
-    while let Some(item) = listed.next().await {
-        let item = item
-            .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-            .context("failed to list the executions of the dead-letter machine")?;
-        let started_at = started(&item);
-        if started_at > stopped_at + LATEST_START {
-            continue;
+/// The execution that settles the message of `execution_arn`: of the dead-letter machine, and of the same name.
+fn settling_arn(dead_letter_machine_arn: &str, execution_arn: &str) -> String {
+    let name = execution_arn.rsplit(':').next().unwrap_or_default();
+    format!("{}:{name}", dead_letter_machine_arn.replacen(":stateMachine:", ":execution:", 1))
+}
+
+/// None where there is no such execution.
+async fn status(target: &Target, execution_arn: &str) -> anyhow::Result<Option<ExecutionStatus>> {
+    match target.sfn.describe_execution().execution_arn(execution_arn).send().await {
+        Ok(described) => Ok(Some(described.status)),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
+            Ok(None)
         }
-        if started_at < stopped_at - TimeDelta::seconds(1) {
-            break;
-        }
-        if settles(target, &item.execution_arn, execution_arn).await? {
-            return Ok(Some(item.execution_arn));
-        }
+        Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
+            .with_context(|| format!("failed to describe the execution {execution_arn}")),
     }
-    Ok(None)
-}
-
-async fn settles(target: &Target, dead_letter_arn: &str, execution_arn: &str) -> anyhow::Result<bool> {
-    let described = target
-        .sfn
-        .describe_execution()
-        .execution_arn(dead_letter_arn)
-        .send()
-        .await
-        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-        .with_context(|| format!("failed to describe the execution {dead_letter_arn}"))?;
-    let event: Value = serde_json::from_str(described.input.as_deref().unwrap_or("null")).unwrap_or_default();
-    Ok(event["detail"]["executionArn"].as_str() == Some(execution_arn))
 }
 
 async fn sent_message_id(target: &Target, dead_letter_arn: &str) -> anyhow::Result<Option<String>> {
@@ -122,6 +95,15 @@ async fn sent_message_id(target: &Target, dead_letter_arn: &str) -> anyhow::Resu
     }))
 }
 
-fn started(item: &ExecutionListItem) -> DateTime<Utc> {
-    execution::time(&item.start_date)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settling_execution_is_found_by_name() {
+        let import = "arn:aws:states:eu-west-1:123456789012:execution:import:people-1-m";
+        let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:dead-letter";
+        let settling = "arn:aws:states:eu-west-1:123456789012:execution:dead-letter:people-1-m";
+        assert_eq!(settling_arn(machine, import), settling);
+    }
 }

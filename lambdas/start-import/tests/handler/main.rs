@@ -5,10 +5,12 @@ mod step_functions;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
+use start_import::config::Config;
 use start_import::{BrokenEvent, StartImport};
 use step_functions::{StepFunctions, Then};
 
 const MACHINE: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:import";
+const DEAD_LETTER_MACHINE: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:dead-letter";
 const QUEUE: &str = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports";
 const FIRST: &str = "059f36b4-87a3-44ab-83d2-661975830a7d";
 const SECOND: &str = "2e1424d4-f796-459a-8184-9c92662be6da";
@@ -31,7 +33,15 @@ fn event_of(body: &str) -> Value {
 
 async fn invoke(server: &StepFunctions, queue: &str, event: Value) -> Result<Vec<String>, BrokenEvent> {
     let event: SqsEvent = serde_json::from_value(event).unwrap();
-    let function = StartImport::new(server.client().await, MACHINE.parse().unwrap(), queue.to_owned());
+    let config = Config {
+        state_machine_arn: MACHINE.parse().unwrap(),
+        dead_letter_state_machine_arn: DEAD_LETTER_MACHINE.parse().unwrap(),
+        hold_seconds: 42_000,
+        queue_url: queue.to_owned(),
+        log_filter: String::new(),
+    };
+    let (sfn, sqs) = server.clients().await;
+    let function = StartImport::new(sfn, sqs, config);
     let response = function.handle(event).await?;
     Ok(response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect())
 }
@@ -73,8 +83,12 @@ async fn a_redelivered_message_is_decided_by_the_status_of_its_execution() {
         ("ABORTED", true),
         ("A_STATUS_OF_TOMORROW", true),
     ] {
-        let server = StepFunctions::start(move |operation, _| match operation {
+        let server = StepFunctions::start(move |operation, body| match operation {
             "StartExecution" => Then::Error(400, "ExecutionAlreadyExists"),
+            "ChangeMessageVisibility" => Then::Done,
+            _ if body["executionArn"].as_str().unwrap().contains(":execution:dead-letter:") => {
+                Then::Error(400, "ExecutionDoesNotExist")
+            }
             _ => Then::Status(status),
         })
         .await;
@@ -82,6 +96,49 @@ async fn a_redelivered_message_is_decided_by_the_status_of_its_execution() {
         assert_eq!(kept(&server, event_of(r#"{"import_id": 17}"#)).await, expected, "{status}");
         let arn = format!("arn:aws:states:ap-northeast-1:123456789012:execution:import:17-{FIRST}");
         assert_eq!(server.calls()[1], ("DescribeExecution".to_owned(), json!({"executionArn": arn})));
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_comes_back_while_its_execution_runs_is_hidden_again() {
+    for answer in ["held", "refused"] {
+        let server = StepFunctions::start(move |operation, _| match operation {
+            "StartExecution" => Then::Error(400, "ExecutionAlreadyExists"),
+            "ChangeMessageVisibility" if answer == "held" => Then::Done,
+            "ChangeMessageVisibility" => Then::Error(400, "ReceiptHandleIsInvalid"),
+            _ => Then::Status("RUNNING"),
+        })
+        .await;
+        assert_eq!(kept(&server, event_of(r#"{"import_id": 17}"#)).await, [FIRST], "{answer}");
+        let hold = json!({"QueueUrl": QUEUE, "VisibilityTimeout": 42000,
+            "ReceiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a1"});
+        assert_eq!(server.calls()[2], ("ChangeMessageVisibility".to_owned(), hold));
+    }
+}
+
+#[tokio::test]
+async fn a_message_whose_execution_failed_is_decided_by_its_settling_execution() {
+    for (settling, is_kept) in [
+        (Then::Status("SUCCEEDED"), false),
+        (Then::Status("RUNNING"), true),
+        (Then::Status("FAILED"), true),
+        (Then::Status("TIMED_OUT"), true),
+        (Then::Status("ABORTED"), true),
+        (Then::Error(400, "ExecutionDoesNotExist"), true),
+        (Then::Error(400, "AccessDeniedException"), true),
+    ] {
+        let server = StepFunctions::start(move |operation, body| match operation {
+            "StartExecution" => Then::Error(400, "ExecutionAlreadyExists"),
+            _ if body["executionArn"].as_str().unwrap().contains(":execution:import:") => {
+                Then::Status("FAILED")
+            }
+            _ => settling,
+        })
+        .await;
+        let expected: &[&str] = if is_kept { &[FIRST] } else { &[] };
+        assert_eq!(kept(&server, event_of(r#"{"import_id": 17}"#)).await, expected, "{settling:?}");
+        let arn = format!("arn:aws:states:ap-northeast-1:123456789012:execution:dead-letter:17-{FIRST}");
+        assert_eq!(server.calls()[2], ("DescribeExecution".to_owned(), json!({"executionArn": arn})));
     }
 }
 
@@ -146,6 +203,7 @@ async fn without_step_functions_every_message_is_left() {
 async fn the_same_message_twice_in_a_batch_is_started_once_and_found_running_once() {
     let server = StepFunctions::start(|operation, _| match operation {
         "StartExecution" => Then::StartedOnce,
+        "ChangeMessageVisibility" => Then::Done,
         _ => Then::Status("RUNNING"),
     })
     .await;

@@ -1,4 +1,4 @@
-//! A server that speaks as much of Step Functions as the function calls: the seam is the network.
+//! A server that speaks as much of Step Functions and SQS as the function calls: the seam is the network.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -13,11 +13,14 @@ use start_import::aws;
 use tokio::task::JoinHandle;
 
 /// How a call is answered.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Then {
     /// The execution starts.
     Started,
     /// The execution starts at the first call of its name, and exists at the next.
     StartedOnce,
+    /// With nothing to tell.
+    Done,
     /// The execution is described with this status.
     Status(&'static str),
     /// An error of this HTTP status and name.
@@ -40,7 +43,7 @@ impl StepFunctions {
         let names = Arc::new(Mutex::new(HashSet::new()));
         let app = Router::new().fallback(move |headers: HeaderMap, body: String| async move {
             let target = headers["x-amz-target"].to_str().unwrap();
-            let operation = target.strip_prefix("AWSStepFunctions.").unwrap();
+            let (_, operation) = target.split_once('.').unwrap();
             let body: Value = serde_json::from_str(&body).unwrap();
             seen.lock().unwrap().push((operation.to_owned(), body.clone()));
             match script(operation, &body) {
@@ -50,6 +53,7 @@ impl StepFunctions {
                 Then::Started | Then::StartedOnce => {
                     answer(200, &json!({"executionArn": "arn", "startDate": 1.0}))
                 }
+                Then::Done => answer(200, &json!({})),
                 Then::Status(status) => answer(
                     200,
                     &json!({"executionArn": body["executionArn"], "stateMachineArn": "arn", "startDate": 1.0,
@@ -67,15 +71,15 @@ impl StepFunctions {
         Self { url, calls, server }
     }
 
-    /// The function's own client, on this server.
-    pub(crate) async fn client(&self) -> aws_sdk_sfn::Client {
+    /// The function's own clients, on this server.
+    pub(crate) async fn clients(&self) -> (aws_sdk_sfn::Client, aws_sdk_sqs::Client) {
         let config = aws::loader()
             .endpoint_url(&self.url)
             .region(Region::from_static("ap-northeast-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
             .load()
             .await;
-        aws_sdk_sfn::Client::new(&config)
+        (aws_sdk_sfn::Client::new(&config), aws_sdk_sqs::Client::new(&config))
     }
 
     /// The calls so far, as (operation, body).

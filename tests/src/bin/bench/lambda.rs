@@ -114,6 +114,8 @@ fn function(stack: &TestStack, runtime_api: &str) -> tokio::process::Child {
         .env("AWS_ACCESS_KEY_ID", &stack.credentials().access_key)
         .env("AWS_SECRET_ACCESS_KEY", &stack.credentials().secret_key)
         .env("STATE_MACHINE_ARN", &stack.resources.import_state_machine_arn)
+        .env("DEAD_LETTER_STATE_MACHINE_ARN", &stack.resources.dead_letter_state_machine_arn)
+        .env("HOLD_SECONDS", "42000")
         .env("QUEUE_URL", &stack.resources.queue_url)
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -54,7 +54,7 @@ struct Redrive {
 }
 
 impl States {
-    pub(super) fn start_execution(self: &Arc<Self>, body: Value) -> Result<Value, AwsError> {
+    pub(in crate::states) fn start_execution(self: &Arc<Self>, body: Value) -> Result<Value, AwsError> {
         let request: Start = parse("StartExecution", body)?;
         self.check_machine_arn(&request.state_machine_arn)?;
         let name = request.name.unwrap_or_else(|| Chance::from_system().uuid());

@@ -13,16 +13,19 @@ pub enum Resource {
     SqsSendMessage,
     /// `arn:aws:states:::aws-sdk:sfn:describeExecution`
     SfnDescribeExecution,
+    /// `arn:aws:states:::aws-sdk:sfn:startExecution`
+    SfnStartExecution,
     /// `arn:aws:states:::ecs:runTask.sync`
     EcsRunTaskSync,
 }
 
 impl Resource {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::SqsChangeMessageVisibility,
         Self::SqsDeleteMessage,
         Self::SqsSendMessage,
         Self::SfnDescribeExecution,
+        Self::SfnStartExecution,
         Self::EcsRunTaskSync,
     ];
 
@@ -66,6 +69,7 @@ impl Resource {
             Self::SqsDeleteMessage => ("aws-sdk:sqs", "deleteMessage"),
             Self::SqsSendMessage => ("sqs", "sendMessage"),
             Self::SfnDescribeExecution => ("aws-sdk:sfn", "describeExecution"),
+            Self::SfnStartExecution => ("aws-sdk:sfn", "startExecution"),
             Self::EcsRunTaskSync => ("ecs", "runTask.sync"),
         }
     }

@@ -6,12 +6,9 @@ use super::{Outcome, case, failure_of};
 use crate::states::time::Timestamp;
 use crate::wire::AwsError;
 
-/// `aws-sdk:sfn:describeExecution`, answered by `describe`: PascalCase, and times as ISO 8601 text.
-pub(crate) fn describe_execution(
-    arguments: Value,
-    describe: impl FnOnce(Value) -> Result<Value, AwsError>,
-) -> Outcome {
-    match describe(case::camel(arguments)) {
+/// An operation of `aws-sdk:sfn`, answered by `call`: PascalCase, and times as ISO 8601 text.
+pub(crate) fn call_itself(arguments: Value, call: impl FnOnce(Value) -> Result<Value, AwsError>) -> Outcome {
+    match call(case::camel(arguments)) {
         Ok(answer) => Outcome::Succeeded(case::with_times(case::pascal(answer), "Date", &|seconds| {
             Timestamp::from_millis(case::millis(seconds)).to_iso().into()
         })),
