@@ -4,10 +4,12 @@
 mod clean_import;
 mod clients;
 mod command_line;
+mod dead_letters;
 mod desk;
 mod documents;
 mod faults;
 mod licences;
 mod messages;
 mod options;
+mod redrive;
 mod rejects;
