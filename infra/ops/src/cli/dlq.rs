@@ -67,21 +67,21 @@ pub(crate) struct DlqSelection {
 #[derive(Args)]
 #[command(after_help = REDRIVE_EXAMPLES)]
 pub(crate) struct DlqRedriveArguments {
-    #[command(flatten)]
-    pub(crate) selection: DlqSelection,
     /// Do it: without, dead letters that are not named one by one are only listed
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) selection: DlqSelection,
 }
 
 #[derive(Args)]
 #[command(after_help = DROP_EXAMPLES)]
 pub(crate) struct DlqDropArguments {
-    #[command(flatten)]
-    pub(crate) selection: DlqSelection,
     /// Do it: without, it is only said what would be lost
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) selection: DlqSelection,
 }
 
 impl DlqSelection {
@@ -111,8 +111,8 @@ Examples:
   baton dlq drop --older-than 7d                         what would be deleted";
 
 const REDRIVE_EXAMPLES: &str = "\
-Each message that is moved is a new one and starts a new execution. `baton redrive` takes up the failed execution instead,
-and deletes its dead letter when it has succeeded. Whoever does both gets nothing twice.
+Each message that is moved is a new one and starts a new execution. `baton redrive` takes up the failed execution instead, and \
+deletes its dead letter when it has succeeded. Whoever does both gets nothing twice.
 
 Examples:
   baton dlq redrive people-20261123-101500-4f1c

@@ -44,4 +44,4 @@ Examples:
   baton redrive --all-failed                             what would be redriven
   baton redrive --all-failed --yes                       all that failed
   baton redrive --error Import.TableMissing --since 2h --yes
-  baton redrive people-1 people-2 --no-wait              leave at once; `baton show ID` tells how it goes";
+  baton redrive people-1 people-2 --no-wait              leave at once; `baton show` tells the end";

@@ -10,6 +10,7 @@ use super::{letters, selection};
 use crate::cli::{Common, DlqFilters, DlqShowArguments};
 use crate::report::as_fact;
 use crate::target::Target;
+use crate::terminal::cut;
 use crate::{output, report};
 
 /// The most columns of a table that a cause takes.
@@ -83,14 +84,15 @@ pub(super) fn table(letters: &[Letter]) -> Vec<String> {
             letter.error.clone().unwrap_or_else(|| "not known".to_owned()),
             age(letter),
             letter.receives.to_string(),
-            crate::terminal::cut(
+            cut(
                 letter.cause.as_deref().unwrap_or_default().lines().next().unwrap_or_default(),
                 CAUSE_COLUMNS,
             ),
+            letter.execution_arn.rsplit(':').next().unwrap_or_default().to_owned(),
         ]
     };
     let rows: Vec<_> = letters.iter().map(row).collect();
-    output::table_lines(["MESSAGE", "IMPORT", "ERROR", "AGE", "RECEIVED", "CAUSE"], &rows)
+    output::table_lines(["MESSAGE", "IMPORT", "ERROR", "AGE", "RECEIVED", "CAUSE", "EXECUTION"], &rows)
 }
 
 fn age(letter: &Letter) -> String {

@@ -101,11 +101,8 @@ impl Execution {
             }
             Standing::Succeeded => "it has succeeded already; nothing is left to do".to_owned(),
             Standing::AsksForNoImport => format!(
-                "its message asks for no import and would fail again; send a correct one, and `{}`",
-                command(
-                    "dlq drop",
-                    self.name().rsplit_once("invalid-").map_or(called, |_| "--error Message.Invalid")
-                )
+                "its message asks for no import and would fail again; send a correct one, and drop this one, which `{}` lists",
+                command("dlq list", "--error Message.Invalid")
             ),
             Standing::Expired => format!(
                 "it ended more than 14 days ago, which is too long for Step Functions; `{}` starts a new execution, if \
