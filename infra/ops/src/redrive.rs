@@ -20,7 +20,7 @@ use crate::{advice, output, report};
 pub(crate) use execution::Execution;
 use find::Found;
 pub(crate) use find::execution_arn;
-use outcome::{Outcome, Redriven};
+use outcome::{Ending, Outcome};
 
 pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> anyhow::Result<ExitCode> {
     let is_only_asked = arguments.is_bulk() && !arguments.yes;
@@ -154,7 +154,7 @@ fn add_row(target: &Target, outcome: &mut Outcome) -> anyhow::Result<Option<Find
     let Some(row) = worker::imports::find(&mut target.database.connect()?, &import_id)? else {
         return Ok(None);
     };
-    if outcome.result == Redriven::Succeeded && row.status != ImportStatus::Success {
+    if outcome.result == Ending::Succeeded && row.status != ImportStatus::Success {
         // The claim was another's who is alive, such as one that the moved dead letter has started.
         outcome.reason = Some("another execution is at work on the import".to_owned());
         return Ok(None);

@@ -14,7 +14,7 @@ pub(crate) struct Outcome {
     pub(crate) import_id: Option<String>,
     /// `None` where nothing is known of the id.
     pub(crate) execution_arn: Option<String>,
-    pub(crate) result: Redriven,
+    pub(crate) result: Ending,
     /// Of the execution.
     pub(crate) status: Option<String>,
     /// How often it was redriven, this time included.
@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
 /// The result in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Redriven {
+pub(crate) enum Ending {
     /// It has succeeded.
     Succeeded,
     /// It has failed again.
@@ -52,7 +52,7 @@ impl Outcome {
         Self {
             import_id: Some(id.to_owned()),
             execution_arn: None,
-            result: Redriven::NotRedriven,
+            result: Ending::NotRedriven,
             status: None,
             redrives: 0,
             rows: None,
@@ -67,15 +67,15 @@ impl Outcome {
     /// It was not redriven.
     pub(crate) fn objected(execution: &Execution, reason: String) -> Self {
         let result = match execution.standing {
-            Standing::Succeeded => Redriven::HadSucceeded,
-            _ => Redriven::NotRedriven,
+            Standing::Succeeded => Ending::HadSucceeded,
+            _ => Ending::NotRedriven,
         };
         Self { reason: Some(reason), ..Self::of(execution, result) }
     }
 
     /// It runs again.
     pub(crate) fn left(execution: &Execution) -> Self {
-        let redriven = Self::of(execution, Redriven::Redriven);
+        let redriven = Self::of(execution, Ending::Redriven);
         let status = Some("RUNNING".to_owned());
         Self { status, redrives: execution.redrives + 1, error: None, cause: None, ..redriven }
     }
@@ -83,10 +83,10 @@ impl Outcome {
     /// It has ended.
     pub(crate) fn ended(execution: &Execution) -> Self {
         let succeeded = execution.standing == Standing::Succeeded;
-        Self::of(execution, if succeeded { Redriven::Succeeded } else { Redriven::Failed })
+        Self::of(execution, if succeeded { Ending::Succeeded } else { Ending::Failed })
     }
 
-    fn of(execution: &Execution, result: Redriven) -> Self {
+    fn of(execution: &Execution, result: Ending) -> Self {
         Self {
             import_id: execution.import_id.clone(),
             execution_arn: Some(execution.arn.clone()),
@@ -95,23 +95,21 @@ impl Outcome {
             redrives: execution.redrives,
             error: execution.error.clone(),
             cause: execution.cause.clone(),
-            ..Self::unknown("", String::new())
+            rows: None,
+            attempt: None,
+            reason: None,
+            dead_letters_deleted: 0,
         }
-        .without_reason()
-    }
-
-    fn without_reason(self) -> Self {
-        Self { reason: None, ..self }
     }
 
     /// Whether it is as it was wished for.
     pub(crate) fn is_well(&self) -> bool {
-        !matches!(self.result, Redriven::Failed | Redriven::NotRedriven)
+        !matches!(self.result, Ending::Failed | Ending::NotRedriven)
     }
 
     /// Whether its dead letter has no purpose any more.
     pub(crate) fn has_succeeded(&self) -> bool {
-        matches!(self.result, Redriven::Succeeded | Redriven::HadSucceeded)
+        matches!(self.result, Ending::Succeeded | Ending::HadSucceeded)
     }
 
     fn called(&self) -> &str {
@@ -129,24 +127,24 @@ impl Outcome {
         };
         let reason = self.reason.as_deref().unwrap_or_default();
         let headline = match self.result {
-            Redriven::Succeeded => {
+            Ending::Succeeded => {
                 let rows = self.rows.map(rows).unwrap_or_default();
                 let attempt = self.attempt.map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
                 format!("{called}: SUCCEEDED{rows}{attempt}{}{copies}", other(reason))
             }
-            Redriven::Failed => {
+            Ending::Failed => {
                 let status = self.status.as_deref().unwrap_or("FAILED");
                 format!(
                     "{called}: {status} again with {}",
                     visible(self.error.as_deref().unwrap_or_default())
                 )
             }
-            Redriven::Redriven => format!("{called}: redriven"),
-            Redriven::HadSucceeded => format!("{called}: {reason}{copies}"),
-            Redriven::NotRedriven => format!("{called}: not redriven: {}", visible(reason)),
+            Ending::Redriven => format!("{called}: redriven"),
+            Ending::HadSucceeded => format!("{called}: {reason}{copies}"),
+            Ending::NotRedriven => format!("{called}: not redriven: {}", visible(reason)),
         };
         let mut lines = vec![headline];
-        if self.result == Redriven::Failed {
+        if self.result == Ending::Failed {
             lines.extend(self.cause.iter().map(|cause| as_fact("cause", cause)));
             lines.extend(advice.map(|advice| as_fact("next", advice)));
         }
@@ -174,7 +172,7 @@ mod tests {
     fn each_outcome_is_a_line_that_says_what_it_is() {
         let execution = failed("Import.TableMissing");
         let lines = |outcome: Outcome| outcome.lines(Some("mend it")).join("\n");
-        let mut succeeded = Outcome { result: Redriven::Succeeded, ..Outcome::ended(&execution) };
+        let mut succeeded = Outcome { result: Ending::Succeeded, ..Outcome::ended(&execution) };
         (succeeded.rows, succeeded.attempt, succeeded.dead_letters_deleted) = (Some(5000), Some(2), 1);
         assert_eq!(
             lines(succeeded),
