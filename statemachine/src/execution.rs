@@ -8,6 +8,9 @@ use crate::import::{Import, ImportId};
 /// The most that Step Functions takes as input of an execution, in bytes of UTF-8 (`API_StartExecution`).
 pub const MAX_INPUT_BYTES: usize = 262_144;
 
+/// SQS message ids are UUIDs in hexadecimal digits with hyphens between them.
+const MESSAGE_ID_LENGTH: usize = 36;
+
 /// The input of an execution of the import machine: either the import that a message asks for, or why it asks for none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionInput {
@@ -106,6 +109,19 @@ impl ExecutionName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id of the import in an execution's name; `None` where the name is not made as these are. A message that asks
+    /// for no import gives `invalid`: whether that is an import's id, the execution's input tells.
+    #[must_use]
+    pub fn import_id_in(name: &str) -> Option<&str> {
+        let (rest, message_id) = name.split_at_checked(name.len().checked_sub(MESSAGE_ID_LENGTH)?)?;
+        let import_id = rest.strip_suffix('-')?;
+        let is_uuid = message_id.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+        (is_uuid && !import_id.is_empty()).then_some(import_id)
+    }
 }
 
 impl From<ExecutionName> for String {
@@ -136,6 +152,21 @@ mod tests {
             ExecutionInput::of_import(import, Message { receipt_handle: "another".into(), ..message("{}") });
         assert_eq!(first.name(), second.name());
         assert_eq!(first.name().as_str(), "people-1-f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11");
+    }
+
+    #[test]
+    fn the_import_can_be_told_from_the_name() {
+        let message_id = message("").id;
+        for import_id in ["7", "people-1", "a-b-c-d", &message_id, &"x".repeat(ImportId::MAX_LENGTH)] {
+            let id: ImportId = import_id.parse().unwrap();
+            let name = ExecutionName::new(Some(&id), &message_id);
+            assert_eq!(ExecutionName::import_id_in(name.as_str()), Some(import_id));
+        }
+        for name in ["", "people-1", &message_id, &format!("-{message_id}"), &format!("a-{}", "x".repeat(36))]
+        {
+            assert_eq!(ExecutionName::import_id_in(name), None, "{name}");
+        }
+        assert_eq!(ExecutionName::import_id_in(&format!("é{}", &message_id[1..])), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use e2e::{Backend, TestStack};
 use local_stack::REGION;
 use tokio::process::Command;
 
-async fn run(stack: &TestStack, script: &str) {
+pub(crate) async fn run(stack: &TestStack, script: &str) {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let python: PathBuf = top.join("target/clients/bin/python");
     assert!(python.is_file(), "{} is missing: `bash tests/run` makes it", python.display());

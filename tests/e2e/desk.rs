@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use e2e::{Backend, binaries, rows};
+use e2e::{Backend, TestStack, binaries, rows};
 use tokio::process::Command;
 use worker::db::Database;
 
@@ -61,9 +61,7 @@ impl Desk {
     }
 
     pub(crate) async fn baton(&self, arguments: &[&str]) -> Ended {
-        let output = self.command(arguments).output().await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ended::of(self.command(arguments).output().await.unwrap())
     }
 
     /// Imports a file of this content into the table people, by `baton run`.
@@ -90,7 +88,34 @@ impl Desk {
     }
 }
 
+/// `baton` in a terminal of its own, beside a test's stack.
+pub(crate) async fn baton_beside(stack: &TestStack, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(binaries::path("baton"));
+    command.args(arguments).arg("--data-dir").arg(stack.data_dir());
+    command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").stdin(Stdio::null()).kill_on_drop(true);
+    Ended::of(command.output().await.unwrap())
+}
+
 impl Ended {
+    fn of(output: std::process::Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Fails the test unless it ended so, and these words stand on stderr.
+    pub(crate) fn complains(&self, code: i32, words: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        for words in words {
+            assert!(self.stderr.contains(words), "{words:?} is missing in {}{}", self.stderr, self.stdout);
+        }
+        self
+    }
+
+    /// What it printed, as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
     /// Fails the test unless it ended so, and these words stand on stdout.
     pub(crate) fn expect(&self, code: i32, words: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{self:#?}");

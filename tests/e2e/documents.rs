@@ -63,3 +63,28 @@ fn every_option_and_every_finding_stands_in_the_workers_readme() {
         }
     }
 }
+
+#[test]
+fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
+    let ops = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/ops");
+    let readme = std::fs::read_to_string(ops.join("README.md")).unwrap();
+    for (file, of) in [
+        ("redrive/outcome.rs", "Outcome"),
+        ("dlq/letter.rs", "Letter"),
+        ("dlq/redrive.rs", "Moved"),
+        ("dlq/redrive.rs", "MovedMessage"),
+        ("dlq/drop.rs", "Dropped"),
+    ] {
+        let source = std::fs::read_to_string(ops.join("src").join(file)).unwrap();
+        let (_, definition) = source.split_once(&format!("struct {of} {{")).unwrap();
+        let (definition, _) = definition.split_once("\n}").unwrap();
+        let definition = definition.split("#[serde(skip)]").next().unwrap();
+        let fields = definition.lines().map(|line| line.trim().trim_start_matches("pub(crate) "));
+        let fields: Vec<_> = fields.filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+        let fields: Vec<_> = fields.into_iter().filter(|name| !name.starts_with(['/', '#'])).collect();
+        assert!(!fields.is_empty(), "{of}");
+        for field in fields {
+            assert!(readme.contains(&format!("`{field}`")), "{field:?} of {of} is missing");
+        }
+    }
+}

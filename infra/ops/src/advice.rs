@@ -2,10 +2,21 @@
 
 use statemachine::{FailureName, Findings};
 
-/// A sentence for the person who asked for the import; none where the cause says it all. `rejects` is the command that
-/// shows the import's rejects.
-pub(crate) fn for_failure(name: &str, findings: Option<&Findings>, rejects: &str) -> Option<String> {
-    let known = FailureName::ALL.iter().find(|known| known.as_str() == name)?;
+/// Sentences for the person who asked for the import. `command` makes the command line of a verb for it.
+pub(crate) fn for_failure(
+    name: &str,
+    findings: Option<&Findings>,
+    command: &dyn Fn(&str) -> String,
+) -> Option<String> {
+    let known = FailureName::ALL.iter().find(|known| known.as_str() == name);
+    let advice = known.and_then(|known| for_known(*known, findings, &command("rejects")));
+    let redrive = for_redrive(known.copied(), &command("redrive"));
+    let sentences: Vec<_> = advice.into_iter().chain(redrive).collect();
+    (!sentences.is_empty()).then(|| sentences.join("\n"))
+}
+
+/// What the worker's cause does not say; none where it says it all.
+fn for_known(known: FailureName, findings: Option<&Findings>, rejects: &str) -> Option<String> {
     let advice = match known {
         FailureName::TooManyRejects => return Some(for_too_many_rejects(findings, rejects)),
         FailureName::TableMissing => {
@@ -31,6 +42,25 @@ pub(crate) fn for_failure(name: &str, findings: Option<&Findings>, rejects: &str
         _ => return None,
     };
     Some(advice.to_owned())
+}
+
+/// How to run the import again as it is. Its options are given once and for all: where they are at fault, that fails again.
+fn for_redrive(known: Option<FailureName>, redrive: &str) -> Option<String> {
+    match known {
+        Some(
+            FailureName::MessageInvalid
+            | FailureName::OptionsInvalid
+            | FailureName::AlreadyImported
+            | FailureName::Contradiction,
+        ) => None,
+        Some(FailureName::HeaderMismatch | FailureName::SourceUnreadable | FailureName::TooManyRejects) => {
+            Some(format!(
+                "options of an import cannot change; where the table, or the file in S3, is mended instead, `{redrive}` runs \
+                 it again"
+            ))
+        }
+        _ => Some(format!("once the cause is mended, `{redrive}` runs the import again")),
+    }
 }
 
 fn for_too_many_rejects(findings: Option<&Findings>, rejects: &str) -> String {
@@ -70,8 +100,12 @@ mod tests {
         Findings { reasons, ..Findings::default() }
     }
 
+    fn command(verb: &str) -> String {
+        format!("baton {verb} 7")
+    }
+
     fn advice(name: &str) -> Option<String> {
-        for_failure(name, None, "baton rejects 7")
+        for_failure(name, None, &command)
     }
 
     #[test]
@@ -87,7 +121,27 @@ mod tests {
         ] {
             assert!(advice(name).unwrap().contains(words), "{name}: {words}");
         }
-        assert_eq!(advice("States.TaskFailed"), None);
+    }
+
+    #[test]
+    fn a_failure_whose_cause_can_be_mended_is_answered_with_a_redrive() {
+        for name in
+            ["Import.TableMissing", "Import.SourceMissing", "States.TaskFailed", "ECS.ServerException"]
+        {
+            let advice = advice(name).unwrap();
+            assert!(
+                advice.ends_with("once the cause is mended, `baton redrive 7` runs the import again"),
+                "{advice}"
+            );
+        }
+        for name in ["Import.HeaderMismatch", "Import.TooManyRejects"] {
+            let advice = advice(name).unwrap();
+            assert!(advice.contains("cannot change") && advice.contains("baton redrive 7"), "{advice}");
+        }
+        for name in ["Import.Contradiction", "Import.OptionsInvalid", "Import.AlreadyImported"] {
+            assert!(!advice(name).unwrap().contains("redrive"), "{name}");
+        }
+        assert_eq!(advice("Message.Invalid"), None);
     }
 
     #[test]
@@ -95,7 +149,7 @@ mod tests {
         let mut kept = findings(&[("too_long", 3)]);
         let source = "s3://b/a.csv.7.rejects".parse().unwrap();
         kept.rejects_file = Some(statemachine::RejectsFile { source, rows: 3 });
-        let advice = for_failure("Import.TooManyRejects", Some(&kept), "baton rejects 7").unwrap();
+        let advice = for_failure("Import.TooManyRejects", Some(&kept), &command).unwrap();
         assert!(advice.contains("(`baton rejects 7` lists them)"), "{advice}");
     }
 
@@ -106,7 +160,8 @@ mod tests {
         assert!(said(&[("field_count", 9), ("too_long", 1)]).contains("--delimiter"));
         assert_eq!(said(&[("field_count", 1)]), "", "one ragged row is a ragged row");
         assert_eq!(said(&[("too_long", 9)]), "");
-        let all = for_failure("Import.TooManyRejects", Some(&findings(&[("undecodable", 2)])), "").unwrap();
+        let all =
+            for_failure("Import.TooManyRejects", Some(&findings(&[("undecodable", 2)])), &command).unwrap();
         assert!(all.contains("--encoding") && all.contains("--max-rejects"), "{all}");
     }
 }

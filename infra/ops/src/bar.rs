@@ -17,19 +17,34 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
+    /// One import's bar.
     pub(crate) fn new() -> Self {
+        let bar = Self::with_template(
+            "{prefix:>10} [{bar:32}] {bytes}/{total_bytes}  {msg}  {elapsed_precise} elapsed, {eta} left",
+        );
+        bar.bar.set_prefix("queued");
+        bar
+    }
+
+    /// A bar of several imports, which moves as they end.
+    pub(crate) fn of_several(imports: usize) -> Self {
+        let bar =
+            Self::with_template("{prefix:>10} [{bar:32}] {pos} of {len} ended  {elapsed_precise} elapsed");
+        bar.bar.set_prefix("redriven");
+        bar.bar.set_length(imports as u64);
+        bar
+    }
+
+    fn with_template(template: &str) -> Self {
         let target = if output::stderr_is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        if let Ok(style) = ProgressStyle::with_template(
-            "{prefix:>10} [{bar:32}] {bytes}/{total_bytes}  {msg}  {elapsed_precise} elapsed, {eta} left",
-        ) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix("queued");
         Self { bar, rows_since: None, rows_seen: 0 }
     }
 
@@ -46,6 +61,11 @@ impl Bar {
             let rate = u64::try_from(rate).unwrap_or(u64::MAX);
             self.bar.set_message(format!("{} rows, {}/s", output::count(rows), output::count(rate)));
         }
+    }
+
+    /// How many of several have ended.
+    pub(crate) fn show_ended(&self, ended: usize) {
+        self.bar.set_position(ended as u64);
     }
 
     pub(crate) fn clear(&self) {

@@ -1,6 +1,9 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
+mod dlq;
 mod file;
+mod moment;
+mod redrive;
 
 use std::path::PathBuf;
 
@@ -8,7 +11,11 @@ use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use dlq::{
+    DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
+};
 pub(crate) use file::FileArguments;
+pub(crate) use redrive::RedriveArguments;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
 #[derive(Parser)]
@@ -28,6 +35,8 @@ Examples:
   baton imports                                        the latest imports
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
+  baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
+  baton dlq list                                       the messages of imports that failed
 
 Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.";
 
@@ -72,6 +81,10 @@ pub(crate) enum Verb {
     Show(ShowArguments),
     /// Show the rows of one import that were rejected, and why
     Rejects(RejectsArguments),
+    /// Run failed imports again, from where they failed
+    Redrive(RedriveArguments),
+    /// List, show, redrive or drop dead letters: the messages of imports that failed
+    Dlq(DlqArguments),
 }
 
 #[derive(Args)]

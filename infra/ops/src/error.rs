@@ -14,6 +14,11 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// An error of an SDK, with all that it says of itself.
+pub(crate) fn of_aws(error: impl std::error::Error) -> anyhow::Error {
+    anyhow::anyhow!("{}", aws_sdk_sfn::error::DisplayErrorContext(error))
+}
+
 /// Prints the whole chain, once, and says how the process ends.
 pub(crate) fn explain(error: &anyhow::Error) -> ExitCode {
     crate::output::complain(&format!("error: {error}"));

@@ -3,11 +3,13 @@
 mod advice;
 mod bar;
 mod cli;
+mod dlq;
 mod error;
 mod findings;
 mod follow;
 mod imports;
 mod output;
+mod redrive;
 mod rejects;
 mod report;
 mod run;
@@ -41,6 +43,8 @@ async fn main() -> ExitCode {
         Verb::Imports(arguments) => imports::imports(&cli.common, arguments).await,
         Verb::Show(arguments) => show::show(&cli.common, arguments).await,
         Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
+        Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
+        Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
     };
     ended.unwrap_or_else(|error| error::explain(&error))
 }

@@ -46,7 +46,7 @@ fn lines(picture: &Picture, database: &str, took: Duration, command: &dyn Fn(&st
             "cause",
             &cause.map_or_else(|| "none was recorded".to_owned(), |cause| shortened(cause, import)),
         );
-        if let Some(advice) = advice::for_failure(error, import.findings.as_ref(), &command("rejects")) {
+        if let Some(advice) = advice::for_failure(error, import.findings.as_ref(), command) {
             fact("next", &advice);
         }
     } else if let Some(advice) = import.findings.as_ref().and_then(advice::for_rejects) {

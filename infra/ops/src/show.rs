@@ -62,6 +62,11 @@ fn print_import(common: &Common, import: &ImportPicture, database: &str) {
 
 fn print_execution(execution: &ExecutionPicture) {
     output::line(&format!("\nexecution  {}  {}", execution.status, execution.arn));
+    if execution.redrives > 0 {
+        let times =
+            if execution.redrives == 1 { "once".to_owned() } else { format!("{} times", execution.redrives) };
+        output::line(&report::as_fact("redriven", &times));
+    }
     if let Some(error) = &execution.error {
         output::line(&report::as_fact("error", error));
         output::line(&report::as_fact("cause", execution.cause.as_deref().unwrap_or("")));

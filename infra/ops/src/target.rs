@@ -31,6 +31,8 @@ pub(crate) struct Target {
 pub(crate) enum Need {
     /// Messages and executions have to move.
     Work,
+    /// What lies in the folder has to go on, into the database that it was meant for.
+    Resume,
     /// Questions have to be answered; nothing may move.
     Look,
 }
@@ -44,12 +46,18 @@ impl Target {
         }
         let config = match need {
             Need::Work => embedded_config(common, 0, "*")?,
-            Need::Look => at_rest(common)?,
+            Need::Resume => of_last_stack(common)?,
+            Need::Look => Config { moving: false, ..of_last_stack(common)? },
         };
         // First, so that no stack is started for a database that is not there.
         let database = open_database(&config.database_url)?;
         let stack = Stack::start(config).await?;
         Ok(Self::connect(stack.session(), database, Some(stack)).await)
+    }
+
+    /// Whether the stack lives in this verb, and ends with it.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
     }
 
     /// The stack that is up on the data folder.
@@ -93,9 +101,9 @@ impl Target {
     }
 }
 
-/// How to look into the data folder: what lies there was imported into the database that its last stack used.
-fn at_rest(common: &Common) -> anyhow::Result<Config> {
-    let config = Config { moving: false, ..embedded_config(common, 0, "*")? };
+/// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
+fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
+    let config = embedded_config(common, 0, "*")?;
     match Session::last(&common.data_dir)? {
         Some(last) if common.database_url.is_none() => {
             Ok(Config { database_url: last.database_url, ..config })

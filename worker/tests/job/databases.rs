@@ -27,6 +27,18 @@ fn a_migrated_database_is_up_to_date_and_migrating_it_again_does_nothing() {
 }
 
 #[test]
+fn a_database_that_is_up_to_date_is_not_waited_for_while_an_import_writes_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", directory.path().join("rows.db").display());
+    let database = Database::parse(&url).unwrap();
+    database.migrate().unwrap();
+    let Connection::Sqlite(mut importing) = database.connect().unwrap() else { panic!("{url} is SQLite") };
+    importing.batch_execute("BEGIN IMMEDIATE; DELETE FROM imports").unwrap();
+    assert!(database.migrate().unwrap().is_empty());
+    importing.batch_execute("ROLLBACK").unwrap();
+}
+
+#[test]
 fn an_empty_database_is_not_up_to_date_and_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite://{}", directory.path().join("empty.db").display());

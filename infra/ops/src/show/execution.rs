@@ -119,7 +119,10 @@ fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
             continue;
         }
         let Some(state) = states.last_mut() else { continue };
-        if event.state_exited_event_details.is_some() {
+        if event.r#type == HistoryEventType::ExecutionRedriven {
+            // The state is taken up again where it failed, in the same visit.
+            state.exited_at = None;
+        } else if event.state_exited_event_details.is_some() {
             state.exited_at = Some(at);
         } else if event.r#type == HistoryEventType::TaskScheduled {
             state.attempts.push(AttemptPicture::default());
@@ -168,7 +171,7 @@ fn read_attempt(attempt: &mut AttemptPicture, event: &HistoryEvent) {
 
 /// The cause of a dead container is its ECS task as JSON, with its environment and so its task token: of that only the end
 /// is told. Any other cause is told as it is.
-fn cause_for_people(error: Option<&str>, cause: String) -> String {
+pub(crate) fn cause_for_people(error: Option<&str>, cause: String) -> String {
     let task = || serde_json::from_str::<Value>(&cause).ok().filter(Value::is_object);
     if error != Some("States.TaskFailed") {
         return cause;

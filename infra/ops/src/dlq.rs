@@ -1,0 +1,37 @@
+//! `baton dlq`: the dead-letter queue, listed, shown, moved back and cleared.
+
+pub(crate) mod copies;
+mod drop;
+mod letter;
+mod letters;
+mod list;
+mod redrive;
+mod selection;
+
+use std::process::ExitCode;
+
+use crate::cli::{Common, DlqVerb};
+use crate::signals::Signals;
+use crate::target::{Need, Target};
+
+/// Queues answer whether executions move or not: a stack inside this command need only look.
+pub(crate) async fn dlq(common: &Common, verb: &DlqVerb) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let target = Target::open(common, Need::Look).await?;
+    let acting = async {
+        match verb {
+            DlqVerb::List(filters) => list::list(common, &target, filters).await,
+            DlqVerb::Show(arguments) => list::show(common, &target, arguments).await,
+            DlqVerb::Redrive(arguments) => redrive::redrive(common, &target, arguments).await,
+            DlqVerb::Drop(arguments) => drop::drop(common, &target, arguments).await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = Box::pin(acting) => ended,
+        () = signals.received() => Err(anyhow::anyhow!(
+            "interrupted; messages that were looked at come back within {} s", letters::HOLD_S
+        )),
+    };
+    target.close().await;
+    ended
+}

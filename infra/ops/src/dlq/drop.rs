@@ -1,0 +1,76 @@
+//! `baton dlq drop`: deletes dead letters, after it was said what is lost.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{letters, list, selection};
+use crate::cli::{Common, DlqDropArguments};
+use crate::error::Usage;
+use crate::output;
+use crate::target::Target;
+
+/// What was deleted, as `--json` prints it.
+#[derive(Serialize)]
+struct Dropped {
+    dropped: usize,
+    messages: Vec<DroppedMessage>,
+}
+
+#[derive(Serialize)]
+struct DroppedMessage {
+    message_id: String,
+    import_id: Option<String>,
+}
+
+pub(super) async fn drop(
+    common: &Common,
+    target: &Target,
+    arguments: &DlqDropArguments,
+) -> anyhow::Result<ExitCode> {
+    let selected = selection::select(target, &arguments.selection).await?;
+    let held = &selected.letters;
+    if !held.is_empty() {
+        let verb = if arguments.yes { "dropping" } else { "would drop" };
+        let them = if held.len() == 1 {
+            "1 message"
+        } else {
+            &format!("{} messages", output::count(held.len() as u64))
+        };
+        output::complain(&format!("{verb} {them}:\n"));
+        list::table(held).iter().for_each(|line| output::complain(line));
+        output::complain(
+            "\nThe message is lost. The import, its file and its execution are not: `baton redrive` takes up an execution \
+             for 14 days after it has failed.",
+        );
+    }
+    if !arguments.yes && !held.is_empty() {
+        letters::give_back(target, held).await;
+        return Err(Usage("nothing was done; --yes drops them".to_owned()).into());
+    }
+    letters::delete(target, held).await?;
+    if common.json {
+        let messages = held.iter().map(|letter| DroppedMessage {
+            message_id: letter.message_id.clone(),
+            import_id: letter.import_id.clone(),
+        });
+        output::json(&Dropped { dropped: held.len(), messages: messages.collect() })?;
+    } else {
+        for letter in held {
+            let import = letter.import_id.as_deref().unwrap_or("no import");
+            output::line(&format!("{}  {import}  dropped", letter.message_id));
+        }
+    }
+    match selected.unknown.first() {
+        Some(id) if held.is_empty() => return Err(selection::unknown(target, id).await?.into()),
+        Some(_) => {
+            for id in &selected.unknown {
+                output::complain(&selection::unknown(target, id).await?.to_string());
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        None if held.is_empty() => output::complain("there is no such dead letter; nothing was dropped"),
+        None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,103 @@
+//! Which dead letters a command line means.
+
+use super::letter::{BroughtBy, Letter};
+use super::letters;
+use crate::cli::{DlqFilters, DlqSelection};
+use crate::error::Usage;
+use crate::target::Target;
+
+/// Dead letters that are meant, held; all others were given back.
+pub(super) struct Selected {
+    /// Hidden from others, until they are given back or deleted.
+    pub(super) letters: Vec<Letter>,
+    /// Ids that no dead letter has.
+    pub(super) unknown: Vec<String>,
+}
+
+impl DlqFilters {
+    /// Whether all conditions hold.
+    pub(super) fn accept(&self, letter: &Letter) -> bool {
+        let error = letter.error.as_deref().unwrap_or_default();
+        (self.errors.is_empty() || self.errors.iter().any(|name| name.eq_ignore_ascii_case(error)))
+            && (self.imports.is_empty()
+                || self.imports.iter().any(|id| letter.import_id.as_deref() == Some(id.as_str())))
+            && self.since.is_none_or(|since| letter.sent_at >= since.0)
+            && self.older_than.is_none_or(|before| letter.sent_at < before.0)
+    }
+}
+
+/// Whether the id is this dead letter's, or its import's.
+pub(super) fn is_called(letter: &Letter, id: &str) -> bool {
+    letter.message_id == id || letter.import_id.as_deref() == Some(id)
+}
+
+/// The dead letters that are meant, held.
+pub(super) async fn select(target: &Target, selection: &DlqSelection) -> anyhow::Result<Selected> {
+    let mut all = letters::receive_all(target).await?;
+    if let Err(error) = explain(target, &mut all).await {
+        letters::give_back(target, &all).await;
+        return Err(error);
+    }
+    let is_meant = |letter: &Letter| {
+        let is_named = selection.ids.is_empty() || selection.ids.iter().any(|id| is_called(letter, id));
+        is_named && selection.filters.accept(letter)
+    };
+    let is_known = |id: &&String| all.iter().any(|letter| is_called(letter, id));
+    let unknown: Vec<_> = selection.ids.iter().filter(|id| !is_known(id)).cloned().collect();
+    let (letters, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_meant);
+    letters::give_back(target, &others).await;
+    Ok(Selected { letters, unknown })
+}
+
+/// Looks up why messages are here that do not say it themselves.
+pub(super) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::Result<()> {
+    for letter in letters.iter_mut().filter(|letter| letter.brought_by != BroughtBy::DeadLetterExecution) {
+        letter.explain(target).await?;
+    }
+    Ok(())
+}
+
+/// The complaint about an id that no dead letter has.
+pub(super) async fn unknown(target: &Target, id: &str) -> anyhow::Result<Usage> {
+    let hidden = match letters::count(target).await?.in_flight {
+        0 => String::new(),
+        hidden => format!(
+            "; hidden at the moment: {hidden}, because somebody is looking at them; try again in {} s",
+            letters::HOLD_S
+        ),
+    };
+    Ok(Usage(format!("there is no dead letter {id}; `baton dlq list` lists them{hidden}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dlq::letter::tests::letter;
+
+    #[test]
+    fn all_conditions_have_to_hold() {
+        let letter =
+            letter(r#"{"import_id": "p"}"#, &[("ExecutionArn", "arn"), ("Error", "Import.TableMissing")]);
+        let filters = || DlqFilters {
+            errors: vec!["Import.SourceMissing".to_owned(), "import.tablemissing".to_owned()],
+            imports: vec!["p".parse().unwrap()],
+            ..DlqFilters::default()
+        };
+        assert!(DlqFilters::default().accept(&letter) && filters().accept(&letter));
+        assert!(!DlqFilters { imports: vec!["q".parse().unwrap()], ..filters() }.accept(&letter));
+        assert!(!DlqFilters { errors: vec!["Import".to_owned()], ..filters() }.accept(&letter));
+        // It was sent in 2001.
+        let moment = |text: &str| Some(text.parse().unwrap());
+        assert!(!DlqFilters { since: moment("3d"), ..filters() }.accept(&letter));
+        assert!(DlqFilters { older_than: moment("3d"), ..filters() }.accept(&letter));
+        let between = DlqFilters {
+            since: moment("2001-01-01T00:00:00Z"),
+            older_than: moment("2001-12-01T00:00:00Z"),
+            ..filters()
+        };
+        assert!(between.accept(&letter));
+        assert!(
+            is_called(&letter, "p") && is_called(&letter, &letter.message_id) && !is_called(&letter, "P")
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! `baton redrive`: runs failed imports again, each in its own execution from where that failed, follows them to the end
+//! and deletes the dead letters of those that have succeeded.
+
+mod execution;
+mod find;
+mod follow;
+mod outcome;
+
+use std::process::ExitCode;
+
+use statemachine::{Findings, ImportId};
+use worker::imports::ImportStatus;
+
+use crate::cli::{Common, RedriveArguments};
+use crate::dlq::copies;
+use crate::error::Usage;
+use crate::signals::Signals;
+use crate::target::{Need, Target};
+use crate::{advice, output, report};
+pub(crate) use execution::Execution;
+use find::Found;
+pub(crate) use find::execution_arn;
+use outcome::{Ending, Outcome};
+
+pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> anyhow::Result<ExitCode> {
+    let is_only_asked = arguments.is_bulk() && !arguments.yes;
+    let target = if is_only_asked {
+        Target::open(common, Need::Look).await?
+    } else if arguments.no_wait {
+        // One inside this command would end with it, and what it has redriven would rest.
+        Target::of_running_stack(common).await?
+    } else {
+        Target::open(common, Need::Resume).await?
+    };
+    let ended = if is_only_asked {
+        plan(common, arguments, &target).await
+    } else {
+        until_interrupted(common, arguments, &target).await
+    };
+    target.close().await;
+    ended
+}
+
+async fn until_interrupted(
+    common: &Common,
+    arguments: &RedriveArguments,
+    target: &Target,
+) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        ended = Box::pin(act(common, arguments, target)) => ended,
+        () = signals.received() => anyhow::bail!(
+            "interrupted; what was redriven {}, and `baton imports` tells how it went",
+            if target.is_embedded() { "goes on with the next `baton up`" } else { "goes on" }
+        ),
+    }
+}
+
+/// Says what a bulk redrive would do.
+async fn plan(common: &Common, arguments: &RedriveArguments, target: &Target) -> anyhow::Result<ExitCode> {
+    let found = find::executions(target, arguments).await?;
+    say_passed_over(&found);
+    if found.executions.is_empty() {
+        return nothing(common);
+    }
+    output::complain(&format!("{} would be redriven:\n", executions(found.executions.len())));
+    table(&found.executions).iter().for_each(|line| output::complain(line));
+    Err(Usage("nothing was done; --yes redrives them".to_owned()).into())
+}
+
+async fn act(common: &Common, arguments: &RedriveArguments, target: &Target) -> anyhow::Result<ExitCode> {
+    let found = find::executions(target, arguments).await?;
+    if found.executions.is_empty() {
+        match found.unknown.as_slice() {
+            [] => {
+                say_passed_over(&found);
+                return nothing(common);
+            }
+            [(id, why), ..] => return Err(Usage(format!("cannot redrive {id}: {why}")).into()),
+        }
+    }
+    if arguments.is_bulk() {
+        say_passed_over(&found);
+        output::complain(&format!("redriving {}:\n", executions(found.executions.len())));
+        table(&found.executions).iter().for_each(|line| output::complain(line));
+        output::complain("");
+    }
+
+    let command = |verb: &str, id: &str| report::command(common, verb, id);
+    let mut outcomes: Vec<_> =
+        found.unknown.into_iter().map(|(id, why)| Outcome::unknown(&id, why)).collect();
+    let mut redriven = Vec::new();
+    for execution in found.executions {
+        if let Some(objection) = execution.objection(&command) {
+            outcomes.push(Outcome::objected(&execution, objection));
+            continue;
+        }
+        match follow::redrive(target, &execution).await {
+            Ok(()) => redriven.push(execution),
+            Err(refused) => outcomes.push(Outcome::objected(&execution, refused)),
+        }
+    }
+    if arguments.no_wait {
+        outcomes.extend(redriven.iter().map(Outcome::left));
+        return print(common, target, &mut outcomes);
+    }
+    let ended = follow::to_the_end(target, &redriven).await?;
+    outcomes.extend(ended.iter().map(Outcome::ended));
+    delete_dead_letters(target, &mut outcomes).await?;
+    print(common, target, &mut outcomes)
+}
+
+/// Deletes what lies in the dead-letter queue of executions that have succeeded, those that had before included: a command
+/// that was killed may have left it.
+async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<()> {
+    let succeeded: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.has_succeeded())
+        .filter_map(|outcome| outcome.execution_arn.clone())
+        .collect();
+    if succeeded.is_empty() {
+        return Ok(());
+    }
+    let deleted = copies::delete(target, &succeeded).await?;
+    for outcome in outcomes {
+        let arn = outcome.execution_arn.as_deref().unwrap_or_default();
+        outcome.dead_letters_deleted = deleted.get(arn).copied().unwrap_or(0);
+    }
+    Ok(())
+}
+
+fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<ExitCode> {
+    for outcome in outcomes.iter_mut() {
+        let findings = add_row(target, outcome)?;
+        if !common.json {
+            let id = outcome.import_id.as_deref().unwrap_or_default();
+            let command = |verb: &str| report::command(common, verb, id);
+            let error = outcome.error.as_deref().unwrap_or_default();
+            let advice = advice::for_failure(error, findings.as_ref(), &command);
+            outcome.lines(advice.as_deref()).iter().for_each(|line| output::line(line));
+        }
+    }
+    if common.json {
+        output::json(&outcomes)?;
+    }
+    Ok(if outcomes.iter().all(Outcome::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Adds what the import's row tells; returns what was found in the file.
+fn add_row(target: &Target, outcome: &mut Outcome) -> anyhow::Result<Option<Findings>> {
+    let Some(import_id) = outcome.import_id.as_deref().and_then(|id| id.parse::<ImportId>().ok()) else {
+        return Ok(None);
+    };
+    let Some(row) = worker::imports::find(&mut target.database.connect()?, &import_id)? else {
+        return Ok(None);
+    };
+    if outcome.result == Ending::Succeeded && row.status != ImportStatus::Success {
+        // The claim was another's who is alive, such as one that the moved dead letter has started.
+        outcome.reason = Some("another execution is at work on the import".to_owned());
+        return Ok(None);
+    }
+    outcome.attempt = Some(row.attempt);
+    outcome.rows = Some(row.rows_done);
+    Ok(row.findings())
+}
+
+fn nothing(common: &Common) -> anyhow::Result<ExitCode> {
+    if common.json {
+        output::json(&Vec::<Outcome>::new())?;
+    }
+    output::complain("no failed execution is to be redriven; `baton imports` lists the latest imports");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say_passed_over(found: &Found) {
+    if found.passed_over > 0 {
+        output::complain(&format!(
+            "passed over {}: too old to be redriven, or for messages that ask for no import; `baton redrive ID` says why",
+            executions(found.passed_over)
+        ));
+    }
+}
+
+fn table(executions: &[Execution]) -> Vec<String> {
+    let row = |execution: &Execution| {
+        [
+            execution.called().to_owned(),
+            execution.error.clone().unwrap_or_default(),
+            execution.stopped_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default(),
+            execution.redrives.to_string(),
+        ]
+    };
+    let rows: Vec<_> = executions.iter().map(row).collect();
+    output::table_lines(["IMPORT", "ERROR", "FAILED", "REDRIVES"], &rows)
+}
+
+fn executions(number: usize) -> String {
+    match number {
+        1 => "1 execution".to_owned(),
+        number => format!("{} executions", output::count(number as u64)),
+    }
+}

@@ -1,0 +1,153 @@
+//! Finds the executions that a command line means. An import may have had several messages, and so several executions; one
+//! that was never claimed is known by its execution's name alone.
+
+use std::collections::HashSet;
+
+use anyhow::Context as _;
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
+use statemachine::{ExecutionName, ImportId};
+
+use super::execution::{Execution, Standing};
+use crate::cli::RedriveArguments;
+use crate::error::of_aws;
+use crate::show::execution::time;
+use crate::target::Target;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The executions, the oldest first.
+    pub(crate) executions: Vec<Execution>,
+    /// Ids that nothing is known of, and why.
+    pub(crate) unknown: Vec<(String, String)>,
+    /// Failed executions that a bulk redrive passes over.
+    pub(crate) passed_over: usize,
+}
+
+/// The executions that the command line means.
+pub(crate) async fn executions(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
+    let mut found =
+        if arguments.is_bulk() { bulk(target, arguments).await? } else { named(target, arguments).await? };
+    let is_meant = |execution: &Execution| {
+        let error = execution.error.as_deref().unwrap_or_default();
+        arguments.errors.is_empty() || arguments.errors.iter().any(|name| name.eq_ignore_ascii_case(error))
+    };
+    found.executions.retain(is_meant);
+    if arguments.is_bulk() {
+        let all = found.executions.len();
+        // Naming the error of what cannot be redriven asks for the reason.
+        let is_hopeless =
+            |execution: &Execution| arguments.errors.is_empty() && execution.standing != Standing::Redrivable;
+        found.executions.retain(|execution| !is_hopeless(execution));
+        found.passed_over = all - found.executions.len();
+    }
+    found.executions.sort_by_key(|execution| execution.stopped_at);
+    Ok(found)
+}
+
+async fn bulk(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
+    let mut found = Found::default();
+    for item in failed(target).await? {
+        if is_since(&item, arguments) {
+            found.executions.extend(Execution::describe(target, &item.execution_arn).await?);
+        }
+    }
+    Ok(found)
+}
+
+async fn named(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
+    let mut found = Found::default();
+    let failed = failed(target).await?;
+    let mut taken = HashSet::new();
+    for id in &arguments.ids {
+        let of_id: Vec<_> = failed.iter().filter(|item| is_of(item, id)).collect();
+        let mut described = Vec::new();
+        for item in of_id.iter().filter(|item| is_since(item, arguments)) {
+            described.extend(Execution::describe(target, &item.execution_arn).await?);
+        }
+        if of_id.is_empty() {
+            match without_failure(target, id).await? {
+                Ok(execution) => described.push(execution),
+                Err(why) => found.unknown.push((id.clone(), why)),
+            }
+        }
+        // Whoever names an import twice, or an import and its execution, means it once.
+        described.retain(|execution| taken.insert(execution.arn.clone()));
+        found.executions.append(&mut described);
+    }
+    Ok(found)
+}
+
+/// The executions of the import machine that ended without success.
+async fn failed(target: &Target) -> anyhow::Result<Vec<ExecutionListItem>> {
+    let mut items = Vec::new();
+    for status in [ExecutionStatus::Failed, ExecutionStatus::TimedOut, ExecutionStatus::Aborted] {
+        items.append(&mut list(target, status).await?);
+    }
+    Ok(items)
+}
+
+async fn list(target: &Target, status: ExecutionStatus) -> anyhow::Result<Vec<ExecutionListItem>> {
+    target
+        .sfn
+        .list_executions()
+        .state_machine_arn(&target.resources.import_state_machine_arn)
+        .status_filter(status)
+        .into_paginator()
+        .page_size(1000)
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .map_err(of_aws)
+        .context("failed to list the executions of the import machine")
+}
+
+/// What is known of an id that has no failed execution: an execution that runs or has succeeded, or why there is none.
+async fn without_failure(target: &Target, id: &str) -> anyhow::Result<Result<Execution, String>> {
+    if let Some(item) = list(target, ExecutionStatus::Running).await?.iter().find(|item| is_of(item, id))
+        && let Some(execution) = Execution::describe(target, &item.execution_arn).await?
+    {
+        return Ok(Ok(execution));
+    }
+    let row = match id.parse::<ImportId>() {
+        Ok(import_id) => worker::imports::find(&mut target.database.connect()?, &import_id)?,
+        Err(_) => None,
+    };
+    let named = ExecutionName::import_id_in(id.rsplit(':').next().unwrap_or(id)).is_some();
+    let arn = match &row {
+        Some(row) => row.execution_arn.clone(),
+        None => named.then(|| execution_arn(target, id)),
+    };
+    if let Some(arn) = arn
+        && let Some(execution) = Execution::describe(target, &arn).await?
+    {
+        return Ok(Ok(execution));
+    }
+    Ok(Err(match row {
+        Some(row) if row.execution_arn.is_some() => {
+            "its execution is not known any more; import the file again".to_owned()
+        }
+        Some(_) => "no execution of it has ended yet: its message waits in the queue".to_owned(),
+        None => {
+            "there is no such import; `baton imports` lists the latest, `baton dlq list` the dead letters"
+                .to_owned()
+        }
+    }))
+}
+
+/// The ARN of an execution of the import machine, which may have been given as such.
+pub(crate) fn execution_arn(target: &Target, name: &str) -> String {
+    let name = name.rsplit(':').next().unwrap_or(name);
+    let machine = target.resources.import_state_machine_arn.replacen(":stateMachine:", ":execution:", 1);
+    format!("{machine}:{name}")
+}
+
+fn is_of(item: &ExecutionListItem, id: &str) -> bool {
+    item.name == id || item.execution_arn == id || ExecutionName::import_id_in(&item.name) == Some(id)
+}
+
+fn is_since(item: &ExecutionListItem, arguments: &RedriveArguments) -> bool {
+    let stopped = item.stop_date.as_ref().map(time);
+    arguments.since.is_none_or(|since| stopped.is_some_and(|stopped| stopped >= since.0))
+}

@@ -1,0 +1,196 @@
+//! What became of one id or execution on the command line. Its JSON is what `--json` prints.
+
+use serde::Serialize;
+
+use super::execution::{Execution, Standing};
+use crate::output;
+use crate::report::as_fact;
+use crate::terminal::visible;
+
+/// What became of one execution.
+#[derive(Debug, Serialize)]
+pub(crate) struct Outcome {
+    /// The import, where it is known.
+    pub(crate) import_id: Option<String>,
+    /// `None` where nothing is known of the id.
+    pub(crate) execution_arn: Option<String>,
+    pub(crate) result: Ending,
+    /// Of the execution.
+    pub(crate) status: Option<String>,
+    /// How often it was redriven, this time included.
+    pub(crate) redrives: i32,
+    /// The import's rows and attempts, as its row tells them.
+    pub(crate) rows: Option<i64>,
+    pub(crate) attempt: Option<i32>,
+    pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
+    /// Why it was not redriven, and what to do instead; or that its success is another execution's.
+    pub(crate) reason: Option<String>,
+    /// How many copies of its message were deleted from the dead-letter queue.
+    pub(crate) dead_letters_deleted: usize,
+}
+
+/// The result in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    /// It has succeeded.
+    Succeeded,
+    /// It has failed again.
+    Failed,
+    /// It runs again, and was not waited for.
+    Redriven,
+    /// It had succeeded before.
+    HadSucceeded,
+    /// It was not redriven.
+    NotRedriven,
+}
+
+impl Outcome {
+    /// Nothing is known of this id.
+    pub(crate) fn unknown(id: &str, reason: String) -> Self {
+        Self {
+            import_id: Some(id.to_owned()),
+            execution_arn: None,
+            result: Ending::NotRedriven,
+            status: None,
+            redrives: 0,
+            rows: None,
+            attempt: None,
+            error: None,
+            cause: None,
+            reason: Some(reason),
+            dead_letters_deleted: 0,
+        }
+    }
+
+    /// It was not redriven.
+    pub(crate) fn objected(execution: &Execution, reason: String) -> Self {
+        let result = match execution.standing {
+            Standing::Succeeded => Ending::HadSucceeded,
+            _ => Ending::NotRedriven,
+        };
+        Self { reason: Some(reason), ..Self::of(execution, result) }
+    }
+
+    /// It runs again.
+    pub(crate) fn left(execution: &Execution) -> Self {
+        let redriven = Self::of(execution, Ending::Redriven);
+        let status = Some("RUNNING".to_owned());
+        Self { status, redrives: execution.redrives + 1, error: None, cause: None, ..redriven }
+    }
+
+    /// It has ended.
+    pub(crate) fn ended(execution: &Execution) -> Self {
+        let succeeded = execution.standing == Standing::Succeeded;
+        Self::of(execution, if succeeded { Ending::Succeeded } else { Ending::Failed })
+    }
+
+    fn of(execution: &Execution, result: Ending) -> Self {
+        Self {
+            import_id: execution.import_id.clone(),
+            execution_arn: Some(execution.arn.clone()),
+            result,
+            status: Some(execution.status.clone()),
+            redrives: execution.redrives,
+            error: execution.error.clone(),
+            cause: execution.cause.clone(),
+            rows: None,
+            attempt: None,
+            reason: None,
+            dead_letters_deleted: 0,
+        }
+    }
+
+    /// Whether it is as it was wished for.
+    pub(crate) fn is_well(&self) -> bool {
+        !matches!(self.result, Ending::Failed | Ending::NotRedriven)
+    }
+
+    /// Whether its dead letter has no purpose any more.
+    pub(crate) fn has_succeeded(&self) -> bool {
+        matches!(self.result, Ending::Succeeded | Ending::HadSucceeded)
+    }
+
+    fn called(&self) -> &str {
+        let name = || Some(self.execution_arn.as_deref()?.rsplit(':').next().unwrap_or_default());
+        self.import_id.as_deref().or_else(name).unwrap_or_default()
+    }
+
+    /// The lines for a person. `advice` is what to do about a failure.
+    pub(crate) fn lines(&self, advice: Option<&str>) -> Vec<String> {
+        let called = visible(self.called());
+        let copies = match self.dead_letters_deleted {
+            0 => "",
+            1 => "; its dead letter is deleted",
+            _ => "; its dead letters are deleted",
+        };
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let headline = match self.result {
+            Ending::Succeeded => {
+                let rows = self.rows.map(rows).unwrap_or_default();
+                let attempt = self.attempt.map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
+                format!("{called}: SUCCEEDED{rows}{attempt}{}{copies}", other(reason))
+            }
+            Ending::Failed => {
+                let status = self.status.as_deref().unwrap_or("FAILED");
+                format!(
+                    "{called}: {status} again with {}",
+                    visible(self.error.as_deref().unwrap_or_default())
+                )
+            }
+            Ending::Redriven => format!("{called}: redriven"),
+            Ending::HadSucceeded => format!("{called}: {reason}{copies}"),
+            Ending::NotRedriven => format!("{called}: not redriven: {}", visible(reason)),
+        };
+        let mut lines = vec![headline];
+        if self.result == Ending::Failed {
+            lines.extend(self.cause.iter().map(|cause| as_fact("cause", cause)));
+            lines.extend(advice.map(|advice| as_fact("next", advice)));
+        }
+        lines
+    }
+}
+
+fn rows(number: i64) -> String {
+    match number {
+        1 => ", 1 row".to_owned(),
+        number => format!(", {} rows", output::count(number.try_into().unwrap_or(0))),
+    }
+}
+
+fn other(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redrive::execution::tests::failed;
+
+    #[test]
+    fn each_outcome_is_a_line_that_says_what_it_is() {
+        let execution = failed("Import.TableMissing");
+        let lines = |outcome: Outcome| outcome.lines(Some("mend it")).join("\n");
+        let mut succeeded = Outcome { result: Ending::Succeeded, ..Outcome::ended(&execution) };
+        (succeeded.rows, succeeded.attempt, succeeded.dead_letters_deleted) = (Some(5000), Some(2), 1);
+        assert_eq!(
+            lines(succeeded),
+            "people-1: SUCCEEDED, 5,000 rows, attempt 2; its dead letter is deleted"
+        );
+        assert_eq!(
+            lines(Outcome::ended(&execution)),
+            "people-1: FAILED again with Import.TableMissing\n  cause     why\n  next      mend it"
+        );
+        let left = Outcome::left(&execution);
+        assert_eq!((left.redrives, left.status.as_deref()), (1, Some("RUNNING")));
+        assert_eq!(lines(left), "people-1: redriven");
+        let objected = Outcome::objected(&execution, "it is running".to_owned());
+        assert!(!objected.is_well());
+        assert_eq!(lines(objected), "people-1: not redriven: it is running");
+        assert_eq!(
+            lines(Outcome::unknown("x\u{1b}", "unknown".to_owned())),
+            "x\\u{1b}: not redriven: unknown"
+        );
+    }
+}

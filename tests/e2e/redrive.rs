@@ -1,0 +1,254 @@
+//! Failed imports that are run again in their own executions: by `baton redrive` and by clients that nobody here wrote.
+
+mod both_ways;
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use diesel::connection::SimpleConnection as _;
+use e2e::stack::Sent;
+use e2e::{Backend, TestStack, rows, wait};
+use serde_json::json;
+use statemachine::Source;
+use worker::db::{Connection, Database};
+
+use crate::clients;
+use crate::desk::{Desk, baton_beside};
+
+/// Sends an import that fails, and waits until its message is in the dead-letter queue.
+async fn failed(stack: &TestStack, import_id: &str, source: &Source, table: &str) -> Sent {
+    let letters = stack.messages(&stack.resources.dead_letter_queue_url).await;
+    let sent = stack.describe(import_id, source, table, json!({})).await;
+    assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Failed);
+    let look = async || stack.messages(&stack.resources.dead_letter_queue_url).await;
+    wait::until("the message to be dead-lettered", look, |count| *count > letters).await;
+    sent
+}
+
+fn nowhere(name: &str) -> Source {
+    format!("s3://baton/uploads/{name}.csv").parse().unwrap()
+}
+
+async fn redrives(stack: &TestStack, sent: &Sent) -> i32 {
+    let described = stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.unwrap();
+    described.redrive_count.unwrap()
+}
+
+async fn is_redriven_until_it_succeeds(backend: Backend) {
+    let stack = TestStack::start(backend).await;
+    let source = stack.put("uploads/people.csv", "id,name\n1,a\n2,b\n").await;
+    let sent = failed(&stack, "people-1", &source, "people").await;
+    for redrive in 1..=2 {
+        let ended = baton_beside(&stack, &["redrive", "people-1"]).await;
+        let words = ["people-1: FAILED again with Import.TableMissing\n  cause     ", "redrive people-1"];
+        ended.expect(1, &words);
+        assert_eq!(redrives(&stack, &sent).await, redrive);
+    }
+    stack.create_people();
+    let ended = baton_beside(&stack, &["redrive", "people-1"]).await;
+    ended.expect(0, &["people-1: SUCCEEDED, 2 rows, attempt 4; its dead letter"]);
+    assert_eq!(stack.count("people"), 2);
+    let shown = baton_beside(&stack, &["show", "people-1"]).await;
+    shown.expect(
+        0,
+        &["SUCCESS", "attempts  4", "redriven  3 times", "4: succeeded (exit code 0)", "message    deleted"],
+    );
+
+    let again = baton_beside(&stack, &["redrive", "people-1"]).await;
+    again.expect(0, &["people-1: it has succeeded already; nothing is left to do\n"]);
+    assert_eq!((redrives(&stack, &sent).await, stack.count("people")), (3, 2));
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_import_is_redriven_until_its_cause_is_mended_and_its_rows_are_there_once() {
+    is_redriven_until_it_succeeds(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_import_is_redriven_until_its_cause_is_mended_and_its_rows_are_there_once_in_postgresql() {
+    is_redriven_until_it_succeeds(Backend::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_keeps_the_options_and_reads_the_file_that_is_there_now() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let source = stack.put("uploads/people.csv", "id,name\n1,a\nx,b\ny,c\n").await;
+    let sent = stack.describe("rejects", &source, "people", json!({"max_rejects": 1})).await;
+    stack.ended(&sent.execution_arn).await;
+    let ended = baton_beside(&stack, &["redrive", "rejects"]).await;
+    ended.expect(
+        1,
+        &["FAILED again with Import.TooManyRejects", "options of an import cannot change", "in S3"],
+    );
+    stack.put("uploads/people.csv", "id,name\n1,a\nx,b\n3,c\n").await;
+    baton_beside(&stack, &["redrive", "rejects"]).await.expect(0, &["SUCCEEDED, 2 rows, attempt 3"]);
+    assert_eq!(stack.import(&sent.import_id).unwrap().rejects, 1);
+    assert_eq!(stack.count("people"), 2);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_failed_imports_are_redriven_by_error_and_time_once_that_was_confirmed() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let a = failed(&stack, "a", &nowhere("a"), "people").await;
+    let b = failed(&stack, "b", &nowhere("b"), "people").await;
+    let there = stack.put("uploads/c.csv", "id,name\n3,c\n").await;
+    let c = failed(&stack, "c", &there, "missing").await;
+    stack.send("noise").await;
+    let look = async || stack.messages(&stack.resources.dead_letter_queue_url).await;
+    wait::until("the noise to be dead-lettered", look, |count| *count == 4).await;
+
+    let planned = baton_beside(&stack, &["redrive", "--all-failed"]).await;
+    planned.complains(
+        2,
+        &[
+            "passed over 1 execution",
+            "3 executions would be redriven:\n\nIMPORT  ERROR                 FAILED",
+            "\na       Import.SourceMissing  ",
+            "\nc       Import.TableMissing   ",
+            "error: nothing was done; --yes redrives them",
+        ],
+    );
+    assert_eq!(planned.stdout, "");
+    let none =
+        baton_beside(&stack, &["redrive", "--all-failed", "--since", "2999-01-01T00:00:00Z", "--yes"]).await;
+    none.complains(0, &["no failed execution is to be redriven"]);
+    for sent in [&a, &b, &c] {
+        assert_eq!(redrives(&stack, sent).await, 0);
+    }
+
+    stack.put("uploads/a.csv", "id,name\n1,a\n").await;
+    stack.put("uploads/b.csv", "id,name\n2,b\n").await;
+    let ended =
+        baton_beside(&stack, &["redrive", "--error", "Import.SourceMissing", "--since", "1h", "--yes"]).await;
+    ended.expect(
+        0,
+        &[
+            "a: SUCCEEDED, 1 row, attempt 2; its dead letter",
+            "b: SUCCEEDED, 1 row, attempt 2; its dead letter",
+        ],
+    );
+    ended.complains(0, &["redriving 2 executions:"]);
+    assert_eq!((redrives(&stack, &a).await, redrives(&stack, &c).await), (1, 0));
+
+    baton_beside(&stack, &["redrive", "--all-failed", "--yes"]).await.expect(1, &["c: FAILED again"]);
+    rows::execute(&stack.database, "CREATE TABLE missing (id bigint PRIMARY KEY, name text)");
+    let ended = baton_beside(&stack, &["redrive", "--all-failed", "--yes", "--json"]).await;
+    let outcomes = ended.json();
+    assert_eq!(outcomes.as_array().unwrap().len(), 1, "{outcomes:#}");
+    let expected = json!({
+        "import_id": "c", "execution_arn": c.execution_arn, "result": "succeeded", "status": "SUCCEEDED",
+        "redrives": 2, "rows": 1, "attempt": 3, "error": null, "cause": null, "reason": null,
+        "dead_letters_deleted": outcomes[0]["dead_letters_deleted"],
+    });
+    assert_eq!(outcomes[0], expected);
+    assert!(outcomes[0]["dead_letters_deleted"].as_u64().unwrap() >= 1, "{outcomes:#}");
+    assert_eq!((stack.count("people"), stack.count("missing")), (2, 1));
+    baton_beside(&stack, &["dlq", "drop", "--error", "Message.Invalid", "--yes"])
+        .await
+        .expect(0, &["dropped"]);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_redriven_is_said_to_be_what_it_is_and_does_not_hold_up_the_others() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let unknown = baton_beside(&stack, &["redrive", "no-such-import"]).await;
+    unknown.complains(2, &["cannot redrive no-such-import", "`baton imports`"]);
+    baton_beside(&stack, &["redrive"]).await.complains(2, &["--all-failed"]);
+    baton_beside(&stack, &["redrive", "x", "--all-failed"]).await.complains(2, &["cannot be used with"]);
+    baton_beside(&stack, &["redrive", "--since", "yesterday"]).await.complains(2, &["2h"]);
+
+    let noise = stack.send("noise").await;
+    let noise = format!("invalid-{noise}");
+    stack.ended(&stack.execution_arn(&noise)).await;
+    let ended = baton_beside(&stack, &["redrive", &noise]).await;
+    ended.expect(
+        1,
+        &[
+            &format!("{noise}: not redriven: its message asks for no import"),
+            "dlq list --error Message.Invalid",
+        ],
+    );
+
+    // Its worker waits for the one lock for writing; `baton` only looks, and does not.
+    let Connection::Sqlite(mut writing) = stack.database.connect().unwrap() else { panic!("this is SQLite") };
+    writing.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let source = stack.put("uploads/running.csv", "id,name\n1,a\n").await;
+    let running = stack.describe("running", &source, "people", json!({})).await;
+    wait::until("the worker to start", async || stack.workers().len(), |count| *count > 0).await;
+    let ended = baton_beside(&stack, &["redrive", "running"]).await;
+    writing.batch_execute("ROLLBACK").unwrap();
+    ended.expect(1, &["running: not redriven: it is running; `", "show running"]);
+    assert_eq!(stack.ended(&running.execution_arn).await.status, ExecutionStatus::Succeeded);
+
+    let old = failed(&stack, "old", &nowhere("old"), "people").await;
+    let states =
+        Database::parse(&format!("sqlite:{}/stack/states.sqlite", stack.data_dir().display())).unwrap();
+    let millis: i64 = 15 * 24 * 60 * 60 * 1000;
+    let name = old.execution_arn.rsplit(':').next().unwrap();
+    rows::execute(
+        &states,
+        &format!(
+            "UPDATE executions SET stopped_ms = stopped_ms - {millis}, \
+         state = json_set(state, '$.stopped', json_extract(state, '$.stopped') - {millis}) WHERE name = '{name}'"
+        ),
+    );
+    failed(&stack, "good", &nowhere("good"), "people").await;
+    stack.put("uploads/good.csv", "id,name\n2,a\n").await;
+    let ended = baton_beside(&stack, &["redrive", "old", "nobody", "good", "running", "good"]).await;
+    ended.expect(
+        1,
+        &[
+            "old: not redriven: it ended more than 14 days ago",
+            "dlq redrive old",
+            "nobody: not redriven: there is no such import",
+            "good: SUCCEEDED, 1 row, attempt 2",
+            "running: it has succeeded already",
+        ],
+    );
+    assert_eq!(ended.stdout.matches("good: ").count(), 1, "{ended:#?}");
+    baton_beside(&stack, &["dlq", "drop", "--all", "--yes"]).await.expect(0, &[]);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_redrives_an_import_and_moves_the_dead_letter_that_stays() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    clients::run(&stack, "boto3_redrive.py").await;
+    assert_eq!(stack.count("people"), 2);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_aws_command_line_redrives_an_import_as_often_as_needed() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    clients::run(&stack, "aws_cli_redrive.py").await;
+    assert_eq!(stack.count("people"), 2);
+    // The CLI knows nothing of dead letters; what it leaves, the next redrive deletes.
+    baton_beside(&stack, &["redrive", "cli"]).await.expect(0, &["succeeded already", "dead letter"]);
+    stack.audit().await;
+}
+
+#[tokio::test]
+async fn what_baton_run_left_failed_is_redriven_without_a_stack_that_is_up() {
+    let desk = Desk::new();
+    let ended = desk.run("late", "id,name\n1,a\n", &[]).await;
+    ended.expect(
+        1,
+        &["Import.TableMissing", "once the cause is mended, `", "redrive late` runs the import again"],
+    );
+    desk.baton(&["redrive", "late", "--no-wait"]).await.complains(2, &["baton up"]);
+    desk.execute("CREATE TABLE people (id bigint PRIMARY KEY, name text)");
+    desk.baton(&["redrive", "late"])
+        .await
+        .expect(0, &["late: SUCCEEDED, 1 row, attempt 2; its dead letter is deleted"]);
+    assert_eq!(desk.people(), 1);
+    let letters = desk.baton(&["dlq", "list"]).await;
+    assert_eq!((letters.code, letters.stdout.as_str()), (Some(0), ""), "{letters:#?}");
+    assert!(letters.stderr.contains("the dead-letter queue is empty"), "{letters:#?}");
+}
