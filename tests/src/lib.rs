@@ -6,6 +6,8 @@
 )]
 
 pub mod binaries;
+pub mod front;
+pub mod link;
 pub mod memory;
 pub mod rows;
 pub mod stack;
@@ -14,4 +16,6 @@ pub mod wait;
 #[path = "../../worker/tests/support/postgres.rs"]
 mod postgres;
 
+pub use front::Front;
+pub use link::Link;
 pub use stack::{Backend, TestStack};

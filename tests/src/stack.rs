@@ -1,22 +1,24 @@
 //! A stack of a test's own: folder, port, database, all gone when the test ends.
 
+mod builder;
+
 use std::path::Path;
 use std::sync::OnceLock;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_sfn::config::{Credentials, Region};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
-use local_stack::{Config, Limits, REGION, Resources, Stack};
+use local_stack::{Limits, Resources, Stack};
 use serde_json::{Value, json};
 use statemachine::{ImportId, Source};
 use tempfile::TempDir;
 use worker::db::Database;
 use worker::imports::ImportRow;
 
-use crate::{binaries, postgres, rows, wait};
+use crate::{Front, Link, binaries, postgres, rows, wait};
+pub use builder::Builder;
+use builder::Setup;
 
 /// The database that a test imports into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,7 @@ impl Backend {
 pub struct TestStack {
     stack: Option<Stack>,
     dir: TempDir,
-    database_url: String,
-    limits: Limits,
+    setup: Setup,
     /// Where the rows go.
     pub database: Database,
     /// Its resources.
@@ -80,48 +81,41 @@ pub struct Sent {
 impl TestStack {
     /// Starts a stack with the usual limits.
     pub async fn start(backend: Backend) -> Self {
-        Self::start_with(backend, Limits::default()).await
+        Self::with(backend).start().await
     }
 
     /// Starts a stack with limits of its own.
     pub async fn start_with(backend: Backend, limits: Limits) -> Self {
-        Self::begin(backend, limits, true).await
+        Self::with(backend).limits(limits).start().await
     }
 
     /// Starts a stack that answers and moves nothing by itself.
     pub async fn start_at_rest(backend: Backend) -> Self {
-        Self::begin(backend, Limits::default(), false).await
+        Self::with(backend).at_rest().start().await
     }
 
-    async fn begin(backend: Backend, limits: Limits, moving: bool) -> Self {
-        let dir = tempfile::tempdir().expect("a test has a folder");
-        let database_url = backend.new_database(dir.path());
-        let database = Database::parse(&database_url).expect("the URL of a test's database is right");
-        database.migrate().expect("the test's database takes Baton's tables");
-        let stack = start(dir.path(), &database_url, limits, moving).await;
-        Self::around(stack, dir, database_url, limits).await
+    /// A stack that differs from the usual one.
+    #[must_use]
+    pub fn with(backend: Backend) -> Builder {
+        Builder::new(backend)
     }
 
-    async fn around(stack: Stack, dir: TempDir, database_url: String, limits: Limits) -> Self {
-        let keys = stack.credentials();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
-            .endpoint_url(stack.endpoint())
-            .region(Region::from_static(REGION))
-            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "test"))
-            .load()
-            .await;
-        Self {
-            resources: stack.resources().clone(),
-            database: Database::parse(&database_url).expect("the URL of a test's database is right"),
-            stack: Some(stack),
-            dir,
-            database_url,
-            limits,
-            sfn: aws_sdk_sfn::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
-            s3: aws_sdk_s3::Client::new(&config),
-        }
+    /// What stands between the worker and the stack.
+    ///
+    /// # Panics
+    /// The stack was not started [behind a front](Builder::behind_front).
+    #[must_use]
+    pub fn front(&self) -> &Front {
+        self.setup.front.as_ref().expect("the stack was started behind a front")
+    }
+
+    /// What stands between the worker and the database.
+    ///
+    /// # Panics
+    /// The stack was not started with the [database behind a link](Builder::database_behind_link).
+    #[must_use]
+    pub fn link(&self) -> &Link {
+        self.setup.link.as_ref().expect("the stack was started with its database behind a link")
     }
 
     /// Where the stack answers.
@@ -139,7 +133,7 @@ impl TestStack {
     /// The URL of the database, for programs that load into it beside the worker.
     #[must_use]
     pub fn database_url(&self) -> &str {
-        &self.database_url
+        &self.setup.database_url
     }
 
     /// The folder of the stack.
@@ -253,7 +247,8 @@ impl TestStack {
     #[must_use]
     pub fn workers(&self) -> Vec<rustix::process::Pid> {
         let worker = binaries::path("worker");
-        let marker = format!("AWS_ENDPOINT_URL={}", self.endpoint());
+        let endpoint = self.setup.front.as_ref().map_or(self.endpoint(), Front::endpoint);
+        let marker = format!("AWS_ENDPOINT_URL={endpoint}");
         let processes = std::fs::read_dir("/proc").expect("the tests run on Linux");
         processes
             .flatten()
@@ -270,10 +265,9 @@ impl TestStack {
 
     /// Stops the stack and starts it again on the same folder.
     pub async fn restart(self) -> Self {
-        let Self { stack, dir, database_url, limits, .. } = self;
+        let Self { stack, dir, setup, .. } = self;
         stack.expect("the stack is up").shutdown().await;
-        let stack = start(dir.path(), &database_url, limits, true).await;
-        Self::around(stack, dir, database_url, limits).await
+        setup.start(dir).await
     }
 
     /// Stops the stack as it is.
@@ -322,22 +316,13 @@ impl TestStack {
         for file in files.flatten() {
             let log =
                 String::from_utf8_lossy(&std::fs::read(file.path()).expect("a log can be read")).into_owned();
-            assert!(!log.contains(&self.database_url), "{} has the database URL", file.path().display());
+            for url in self.setup.database_urls() {
+                assert!(!log.contains(url), "{} has the database URL", file.path().display());
+            }
             assert!(!log.contains("TASK_TOKEN"), "{} has a task token", file.path().display());
         }
     }
 }
 
-async fn start(data_dir: &Path, database_url: &str, limits: Limits, moving: bool) -> Stack {
-    let config = Config {
-        data_dir: data_dir.to_owned(),
-        port: 0,
-        worker: binaries::path("worker"),
-        start_import: binaries::path("start-import"),
-        database_url: database_url.to_owned(),
-        allowed_tables: "*".to_owned(),
-        limits,
-        moving,
-    };
-    Stack::start(config).await.expect("a stack starts")
-}
+#[cfg(test)]
+mod tests;

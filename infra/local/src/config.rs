@@ -18,6 +18,9 @@ pub struct Config {
     pub database_url: String,
     /// The tables that the worker may write: names with commas between them, or `*`.
     pub allowed_tables: String,
+    /// Variables of the worker that differ from what the stack gives it, such as another `DATABASE_URL` or
+    /// `AWS_ENDPOINT_URL`. They may be secrets.
+    pub worker_environment: Vec<(String, String)>,
     /// The limits that the template sets on AWS.
     pub limits: Limits,
     /// Whether messages and executions move. A stack at rest answers questions and changes nothing by itself.

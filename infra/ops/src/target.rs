@@ -113,6 +113,7 @@ pub(crate) fn embedded_config(common: &Common, port: u16, allowed_tables: &str) 
         start_import: sibling("start-import")?,
         database_url: database_url(common)?,
         allowed_tables: allowed_tables.to_owned(),
+        worker_environment: Vec::new(),
         limits: Limits::default(),
         moving: true,
     })
