@@ -7,8 +7,10 @@
 
 pub mod binaries;
 mod faults;
+pub mod front;
 pub mod gate;
 pub mod http;
+pub mod link;
 pub mod memory;
 pub mod rows;
 pub mod stack;
@@ -17,5 +19,7 @@ pub mod wait;
 #[path = "../../worker/tests/support/postgres.rs"]
 mod postgres;
 
+pub use front::Front;
 pub use gate::Gate;
+pub use link::Link;
 pub use stack::{Backend, Sent, TestStack};

@@ -1,22 +1,24 @@
 //! A stack of a test's own: folder, port, database, all gone when the test ends.
 
+mod builder;
+
 use std::path::Path;
 use std::sync::OnceLock;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_sfn::config::{Credentials, Region};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
-use local_stack::{Config, Limits, REGION, Resources, Stack};
+use local_stack::{Config, Limits, Resources, Stack};
 use serde_json::{Value, json};
 use statemachine::{ImportId, Source};
 use tempfile::TempDir;
 use worker::db::Database;
 use worker::imports::ImportRow;
 
-use crate::{binaries, postgres, rows, wait};
+use crate::{Front, Link, binaries, postgres, rows, wait};
+pub use builder::Builder;
+use builder::Setup;
 
 /// The database that a test imports into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl Backend {
 pub struct TestStack {
     stack: Option<Stack>,
     dir: TempDir,
-    config: Config,
+    setup: Setup,
     /// Where the rows go.
     pub database: Database,
     /// Its resources.
@@ -79,51 +81,46 @@ pub struct Sent {
 impl TestStack {
     /// Starts a stack with the usual limits.
     pub async fn start(backend: Backend) -> Self {
-        Self::start_with(backend, Limits::default()).await
+        Self::with(backend).start().await
     }
 
     /// Starts a stack with limits of its own.
     pub async fn start_with(backend: Backend, limits: Limits) -> Self {
-        Self::start_as(backend, |config| config.limits = limits).await
+        Self::with(backend).limits(limits).start().await
     }
 
     /// Starts a stack that answers and moves nothing by itself.
     pub async fn start_at_rest(backend: Backend) -> Self {
-        Self::start_as(backend, |config| config.moving = false).await
+        Self::with(backend).at_rest().start().await
     }
 
-    /// Starts a stack whose configuration `change` has changed; its folder, which is there already, stays as it is.
+    /// Starts a stack whose configuration `change` has changed; its folder and its database stay as they are.
     pub async fn start_as(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
-        let dir = tempfile::tempdir().expect("a test has a folder");
-        let database_url = backend.new_database(dir.path());
-        let database = Database::parse(&database_url).expect("the URL of a test's database is right");
-        database.migrate().expect("the test's database takes Baton's tables");
-        let mut config = config(dir.path(), database_url);
-        change(&mut config);
-        let stack = Stack::start(config.clone()).await.expect("a stack starts");
-        Self::around(stack, dir, config).await
+        Self::with(backend).config(change).start().await
     }
 
-    async fn around(stack: Stack, dir: TempDir, stack_config: Config) -> Self {
-        let keys = stack.credentials();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
-            .endpoint_url(stack.endpoint())
-            .region(Region::from_static(REGION))
-            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "test"))
-            .load()
-            .await;
-        Self {
-            resources: stack.resources().clone(),
-            database: Database::parse(&stack_config.database_url)
-                .expect("the URL of a test's database is right"),
-            stack: Some(stack),
-            dir,
-            config: stack_config,
-            sfn: aws_sdk_sfn::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
-            s3: aws_sdk_s3::Client::new(&config),
-        }
+    /// A stack that differs from the usual one.
+    #[must_use]
+    pub fn with(backend: Backend) -> Builder {
+        Builder::new(backend)
+    }
+
+    /// What stands between the worker and the stack.
+    ///
+    /// # Panics
+    /// The stack was not started [behind a front](Builder::behind_front).
+    #[must_use]
+    pub fn front(&self) -> &Front {
+        self.setup.front.as_ref().expect("the stack was started behind a front")
+    }
+
+    /// What stands between the worker and the database.
+    ///
+    /// # Panics
+    /// The stack was not started with the [database behind a link](Builder::database_behind_link).
+    #[must_use]
+    pub fn link(&self) -> &Link {
+        self.setup.link.as_ref().expect("the stack was started with its database behind a link")
     }
 
     /// Where the stack answers.
@@ -141,7 +138,7 @@ impl TestStack {
     /// The URL of the database, for programs that load into it beside the worker.
     #[must_use]
     pub fn database_url(&self) -> &str {
-        &self.config.database_url
+        self.setup.database_url()
     }
 
     /// The folder of the stack.
@@ -259,8 +256,11 @@ impl TestStack {
 
     /// The processes of one of this workspace's programs that belong to this stack.
     pub(crate) fn processes(&self, program: &str) -> Vec<rustix::process::Pid> {
+        let is_worker = program == "worker";
         let program = binaries::path(program);
-        let marker = format!("AWS_ENDPOINT_URL={}", self.endpoint());
+        let front = self.setup.front.as_ref().filter(|_| is_worker);
+        let endpoint = front.map_or(self.endpoint(), Front::endpoint);
+        let marker = format!("AWS_ENDPOINT_URL={endpoint}");
         let processes = std::fs::read_dir("/proc").expect("the tests run on Linux");
         processes
             .flatten()
@@ -277,10 +277,9 @@ impl TestStack {
 
     /// Stops the stack and starts it again on the same folder.
     pub async fn restart(self) -> Self {
-        let Self { stack, dir, config, .. } = self;
+        let Self { stack, dir, setup, .. } = self;
         stack.expect("the stack is up").shutdown().await;
-        let stack = Stack::start(config.clone()).await.expect("a stack starts");
-        Self::around(stack, dir, config).await
+        setup.start(dir).await
     }
 
     /// Stops the stack as it is.
@@ -329,23 +328,13 @@ impl TestStack {
         for file in files.flatten() {
             let log =
                 String::from_utf8_lossy(&std::fs::read(file.path()).expect("a log can be read")).into_owned();
-            assert!(!log.contains(self.database_url()), "{} has the database URL", file.path().display());
+            for url in self.setup.database_urls() {
+                assert!(!log.contains(url), "{} has the database URL", file.path().display());
+            }
             assert!(!log.contains("TASK_TOKEN"), "{} has a task token", file.path().display());
         }
     }
 }
 
-fn config(data_dir: &Path, database_url: String) -> Config {
-    Config {
-        data_dir: data_dir.to_owned(),
-        port: 0,
-        worker: binaries::path("worker"),
-        start_import: binaries::path("start-import"),
-        database_url,
-        allowed_tables: "*".to_owned(),
-        function_environment: Vec::new(),
-        fifo: false,
-        limits: Limits::default(),
-        moving: true,
-    }
-}
+#[cfg(test)]
+mod tests;

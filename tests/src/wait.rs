@@ -11,14 +11,31 @@ const GLANCE: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// The deadline passed; the message has what was seen last.
-pub async fn until<T: Debug>(what: &str, mut look: impl AsyncFnMut() -> T, accept: impl Fn(&T) -> bool) -> T {
-    let deadline = Instant::now() + DEADLINE;
+pub async fn until<T: Debug>(what: &str, look: impl AsyncFnMut() -> T, accept: impl Fn(&T) -> bool) -> T {
+    match within(DEADLINE, look, accept).await {
+        Ok(seen) => seen,
+        Err(seen) => panic!("waited {DEADLINE:?} for {what}; last seen: {seen:#?}"),
+    }
+}
+
+/// The same with a deadline of its own, for whoever can go on without.
+///
+/// # Errors
+/// What was seen last before the deadline.
+pub async fn within<T>(
+    patience: Duration,
+    mut look: impl AsyncFnMut() -> T,
+    accept: impl Fn(&T) -> bool,
+) -> Result<T, T> {
+    let deadline = Instant::now() + patience;
     loop {
         let seen = look().await;
         if accept(&seen) {
-            return seen;
+            return Ok(seen);
         }
-        assert!(Instant::now() < deadline, "waited {DEADLINE:?} for {what}; last seen: {seen:#?}");
+        if Instant::now() >= deadline {
+            return Err(seen);
+        }
         tokio::time::sleep(GLANCE).await;
     }
 }

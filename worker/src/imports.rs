@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::job::Job;
 pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
-pub use renew::{Renewal, Renewer};
+pub use renew::{Lease, Renewal, Renewer};
 
 /// Where an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,4 +5,4 @@ mod attempts;
 mod claims;
 mod databases;
 mod endings;
-mod fixture;
+pub(crate) mod fixture;

@@ -3,6 +3,7 @@
 
 mod import;
 mod job;
+mod model;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/step_functions.rs"]

@@ -22,6 +22,9 @@ pub struct Config {
     pub function_environment: Vec<(String, String)>,
     /// Whether the queues are FIFO queues. S3 sends no events to such a queue, here as on AWS.
     pub fifo: bool,
+    /// Variables of the worker that differ from what the stack gives it, such as another `DATABASE_URL` or
+    /// `AWS_ENDPOINT_URL`. They may be secrets.
+    pub worker_environment: Vec<(String, String)>,
     /// The limits that the template sets on AWS.
     pub limits: Limits,
     /// Whether messages and executions move. A stack at rest answers questions and changes nothing by itself.

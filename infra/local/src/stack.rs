@@ -275,6 +275,8 @@ fn task_definition(
         ("LEASE_SECONDS".to_owned(), fraction(limits.lease)),
     ];
     environment.extend(wiring::aws_environment(endpoint, credentials));
+    environment.retain(|(name, _)| config.worker_environment.iter().all(|(other, _)| other != name));
+    environment.extend(config.worker_environment.iter().cloned());
     TaskDefinition {
         family: resources::TASK_FAMILY.to_owned(),
         container: resources::CONTAINER.to_owned(),

@@ -123,6 +123,7 @@ pub(crate) fn embedded_config(common: &Common, port: u16, allowed_tables: &str) 
         allowed_tables: allowed_tables.to_owned(),
         function_environment: Vec::new(),
         fifo: false,
+        worker_environment: Vec::new(),
         limits: Limits::default(),
         moving: true,
     })

@@ -36,8 +36,18 @@ pub struct Held {
     pub report: Report,
     /// The other's attempt.
     pub attempt: i32,
-    /// Until when its lease lasts, by the database's clock. A later look that finds it later has seen the other alive.
+    /// Until when its lease lasts, by the database's clock.
     pub lease_expires_at: Option<NaiveDateTime>,
+}
+
+impl Held {
+    /// Whether the attempt that held the import at an earlier look has renewed its lease since. Only that proves that the
+    /// import is in good hands: a lease is renewed only by an attempt that its execution waits for. A new attempt proves
+    /// nothing yet; it may be that of a container which its execution has given up, and which claims when it wakes.
+    #[must_use]
+    pub fn has_beaten_since(&self, earlier: &Self) -> bool {
+        self.attempt == earlier.attempt && self.lease_expires_at > earlier.lease_expires_at
+    }
 }
 
 /// Claims an import for an execution, for as long as `lease`; registers it first where the message describes it.

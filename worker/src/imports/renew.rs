@@ -29,6 +29,15 @@ pub enum Renewal {
     NotOurs,
 }
 
+/// What a beat does to the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// It lasts its whole time again, which tells others that the import is in good hands.
+    Renewed,
+    /// It lasts as long as it did; the beat tells the progress alone.
+    AsItIs,
+}
+
 /// Renews the lease of one attempt, over a connection of its own. Blocks.
 pub struct Renewer {
     database: Database,
@@ -51,17 +60,17 @@ impl Renewer {
         Self { database, import_id, attempt, lease, connections: None }
     }
 
-    /// Renews the lease and writes the counters.
+    /// Writes the counters, and renews the lease if that is asked for.
     ///
     /// # Errors
     /// `Import.DatabaseUnavailable`; the next beat connects anew.
-    pub fn renew(&mut self, counters: Counters) -> Result<Renewal, Failure> {
+    pub fn renew(&mut self, counters: Counters, lease: Lease) -> Result<Renewal, Failure> {
         let mut connections = match self.connections.take() {
             Some(connections) => connections,
             None => self.connect()?,
         };
         let renewal = self
-            .renew_over(&mut connections, counters)
+            .renew_over(&mut connections, counters, lease)
             .map_err(|error| unavailable(&format!("renew the lease of import {}", self.import_id), &error))?;
         self.connections = Some(connections);
         Ok(renewal)
@@ -81,10 +90,15 @@ impl Renewer {
         Ok(Connections { rows, progress })
     }
 
-    fn renew_over(&self, connections: &mut Connections, counters: Counters) -> QueryResult<Renewal> {
+    fn renew_over(
+        &self,
+        connections: &mut Connections,
+        counters: Counters,
+        lease: Lease,
+    ) -> QueryResult<Renewal> {
         let rows = &mut connections.rows;
         let now = now(rows)?;
-        let updated = self.update(rows, counters, now).map(|changed| changed == 1);
+        let updated = self.update(rows, counters, now, lease).map(|changed| changed == 1);
         let is_ours = match &mut connections.progress {
             None => updated?,
             Some(progress) => {
@@ -104,13 +118,16 @@ impl Renewer {
         connection: &mut Connection,
         counters: Counters,
         now: NaiveDateTime,
+        lease: Lease,
     ) -> QueryResult<usize> {
+        // `None` leaves the column alone.
+        let lease_end = (lease == Lease::Renewed).then(|| lease_end(now, self.lease));
         diesel::update(imports::table)
             .filter(imports::id.eq(self.import_id.as_str()))
             .filter(imports::attempt.eq(self.attempt))
             .filter(imports::status.eq(ImportStatus::Running.as_str()))
             .set((
-                imports::lease_expires_at.eq(lease_end(now, self.lease)),
+                lease_end.map(|end| imports::lease_expires_at.eq(end)),
                 imports::rows_done.eq(stored(counters.rows)),
                 imports::rejects.eq(stored(counters.rejects)),
                 imports::bytes_done.eq(stored(counters.bytes)),

@@ -3,6 +3,7 @@
 //! again: the work goes on, and only the word that the import is no longer ours ends it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
@@ -11,7 +12,7 @@ use tracing::{debug, error, warn};
 use super::blocking;
 use super::callback::{Callback, CallbackError};
 use super::progress::{Counters, Progress};
-use crate::imports::{Renewal, Renewer};
+use crate::imports::{Lease, Renewal, Renewer};
 
 /// Beats for one attempt.
 pub(super) struct Heartbeat {
@@ -26,14 +27,23 @@ impl Heartbeat {
     /// Beats until the import is no longer ours, and returns why.
     pub(super) async fn run(self) -> &'static str {
         let pulse = Pulse::new(self.progress, self.stall_limit, Instant::now());
+        // Others give their message up when they see the lease renewed. So it is renewed only once it is known that the
+        // execution still waited for this container after the claim: one that was given up before, and claimed late, would
+        // show a life that is about to end.
+        let is_awaited = AtomicBool::new(false);
         tokio::select! {
-            why = hold_task(self.callback, pulse.clone(), self.interval) => why,
-            why = hold_lease(self.renewer, pulse, self.interval) => why,
+            why = hold_task(self.callback, pulse.clone(), self.interval, &is_awaited) => why,
+            why = hold_lease(self.renewer, pulse, self.interval, &is_awaited) => why,
         }
     }
 }
 
-async fn hold_task(callback: Callback, mut pulse: Pulse, every: Duration) -> &'static str {
+async fn hold_task(
+    callback: Callback,
+    mut pulse: Pulse,
+    every: Duration,
+    is_awaited: &AtomicBool,
+) -> &'static str {
     let mut beats = clock(every);
     loop {
         beats.tick().await;
@@ -41,14 +51,22 @@ async fn hold_task(callback: Callback, mut pulse: Pulse, every: Duration) -> &'s
             continue;
         }
         match callback.beat().await {
-            Ok(()) => debug!("Beat"),
+            Ok(()) => {
+                is_awaited.store(true, Relaxed);
+                debug!("Beat");
+            }
             Err(CallbackError::Gone(why)) => return why,
             Err(error) => warn!(%error, "Could not beat; the next beat tries again"),
         }
     }
 }
 
-async fn hold_lease(mut renewer: Renewer, mut pulse: Pulse, every: Duration) -> &'static str {
+async fn hold_lease(
+    mut renewer: Renewer,
+    mut pulse: Pulse,
+    every: Duration,
+    is_awaited: &AtomicBool,
+) -> &'static str {
     let mut beats = clock(every);
     loop {
         beats.tick().await;
@@ -56,8 +74,9 @@ async fn hold_lease(mut renewer: Renewer, mut pulse: Pulse, every: Duration) -> 
             continue;
         }
         let counters = pulse.counters();
+        let lease = if is_awaited.load(Relaxed) { Lease::Renewed } else { Lease::AsItIs };
         let renewed = blocking(move || {
-            let renewal = renewer.renew(counters);
+            let renewal = renewer.renew(counters, lease);
             (renewer, renewal)
         });
         match renewed.await {

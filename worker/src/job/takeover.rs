@@ -56,10 +56,12 @@ pub(super) async fn take_over(
                 );
                 first_look = Some(held);
             }
-            Some(first) if has_beaten_since(first, &held) => {
+            Some(first) if held.has_beaten_since(first) => {
                 info!("Another execution is at work on the import");
                 return Ok(Taken::Done(held.report));
             }
+            // A new attempt has yet to show that it lives.
+            Some(first) if held.attempt != first.attempt => first_look = Some(held),
             Some(_) => {}
         }
         if Instant::now() >= next_beat {
@@ -71,11 +73,6 @@ pub(super) async fn take_over(
             signal = stop.requested() => return Err(interrupted(signal)),
         }
     }
-}
-
-/// Whether the other has renewed its lease, or was itself replaced by one that lives, between two looks.
-fn has_beaten_since(first: &Held, now: &Held) -> bool {
-    now.attempt != first.attempt || now.lease_expires_at > first.lease_expires_at
 }
 
 async fn beat(callback: &Callback) -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 //! Work beside heartbeats: what goes on while it runs, and how it is stopped.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,7 @@ use diesel::{Connection as _, RunQueryDsl};
 use statemachine::{ExitCode, FailureName};
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports::ImportStatus;
+use worker::imports::{ImportRow, ImportStatus};
 use worker::job::{Job, Patience, Summary, run, shutdown};
 
 use super::fixture::{OURS, TestDatabase, count_people};
@@ -143,6 +145,51 @@ async fn beats_that_are_not_taken_do_not_stop_the_work() {
     let (code, ()) =
         tokio::join!(run(&config, server.client(), Patience::default(), pending(), work), observe);
     assert_eq!((code, test.people()), (ExitCode::Reported, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_not_renewed_before_step_functions_has_taken_a_beat_of_the_attempt() {
+    for test in TestDatabase::both() {
+        test.register();
+        let is_away = Arc::new(AtomicBool::new(true));
+        let server = {
+            let is_away = Arc::clone(&is_away);
+            StepFunctions::answering(move |call, _| {
+                if is_beat(call) && is_away.load(Relaxed) { Answer::Unavailable } else { Answer::Taken }
+            })
+            .await
+        };
+        let (go, wait) = channel::<()>();
+        let config = test.config(&[]);
+        let work = move |job: &Job, database: &Database| {
+            job.progress.add_rows(41, 1);
+            wait.recv_timeout(DEADLINE).unwrap();
+            load_one(job, database)
+        };
+        let row_when = async |accept: &dyn Fn(&ImportRow) -> bool| {
+            let deadline = Instant::now() + DEADLINE;
+            loop {
+                let row = test.row();
+                if accept(&row) {
+                    return row;
+                }
+                assert!(Instant::now() < deadline, "{row:?}");
+                tokio::task::yield_now().await;
+            }
+        };
+        let observe = async {
+            // The progress is told all the same.
+            let untold = row_when(&|row| row.rows_done == 41).await;
+            let lease = (untold.lease_expires_at.unwrap() - untold.started_at.unwrap()).to_std().unwrap();
+            assert_eq!(lease, config.lease);
+            is_away.store(false, Relaxed);
+            row_when(&|row| row.lease_expires_at > untold.lease_expires_at).await;
+            go.send(()).unwrap();
+        };
+        let (code, ()) =
+            tokio::join!(run(&config, server.client(), Patience::default(), pending(), work), observe);
+        assert_eq!(code, ExitCode::Reported);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

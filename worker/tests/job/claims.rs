@@ -31,7 +31,13 @@ fn name_of<T: std::fmt::Debug>(result: Result<T, Failure>) -> FailureName {
 }
 
 fn succeed(test: &TestDatabase, attempt: i32) -> Report {
-    let report = Report {
+    let report = succeeded_report(attempt);
+    assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
+    report
+}
+
+fn succeeded_report(attempt: i32) -> Report {
+    Report {
         import_id: "a".to_owned(),
         outcome: Outcome::Imported,
         table: "people".to_owned(),
@@ -41,9 +47,7 @@ fn succeed(test: &TestDatabase, attempt: i32) -> Report {
         attempt,
         elapsed_ms: 17,
         findings: Box::default(),
-    };
-    assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
-    report
+    }
 }
 
 fn fail(test: &TestDatabase, attempt: i32) -> imports::Failed {
@@ -120,6 +124,19 @@ fn an_import_under_a_live_lease_of_another_execution_is_held_and_under_a_lapsed_
         test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");
         assert_eq!(claimed_attempt(&claim(&test, OURS)), 2);
     }
+}
+
+#[test]
+fn only_a_renewed_lease_proves_that_the_holder_lives() {
+    let held = |attempt, minute| imports::Held {
+        report: succeeded_report(attempt),
+        attempt,
+        lease_expires_at: chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().and_hms_opt(0, minute, 0),
+    };
+    assert!(held(1, 1).has_beaten_since(&held(1, 0)));
+    assert!(!held(1, 0).has_beaten_since(&held(1, 0)));
+    // It may be that of a container which its execution has given up, and which claimed when it woke.
+    assert!(!held(2, 1).has_beaten_since(&held(1, 0)));
 }
 
 #[test]

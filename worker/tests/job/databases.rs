@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use statemachine::FailureName;
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports::{Renewal, Renewer};
+use worker::imports::{Lease, Renewal, Renewer};
 use worker::job::progress::Counters;
 
 use super::fixture::{ANOTHER, OURS, TestDatabase, id};
@@ -105,10 +105,21 @@ fn a_beat_renews_the_lease_and_tells_the_progress() {
     for test in TestDatabase::both() {
         test.register();
         let claimed = test.claim(OURS);
-        assert_eq!(renewer(&test, 1).renew(COUNTERS).unwrap(), Renewal::Ours);
+        assert_eq!(renewer(&test, 1).renew(COUNTERS, Lease::Renewed).unwrap(), Renewal::Ours);
         let row = test.row();
         assert!(row.lease_expires_at > claimed.lease_expires_at);
         assert_eq!((row.rows_done, row.rejects, row.bytes_done, row.bytes_total), (10, 2, 300, 900));
+    }
+}
+
+#[test]
+fn a_beat_can_tell_the_progress_without_a_sign_of_life() {
+    for test in TestDatabase::both() {
+        test.register();
+        let claimed = test.claim(OURS);
+        assert_eq!(renewer(&test, 1).renew(COUNTERS, Lease::AsItIs).unwrap(), Renewal::Ours);
+        let row = test.row();
+        assert_eq!((row.rows_done, row.lease_expires_at), (10, claimed.lease_expires_at));
     }
 }
 
@@ -118,12 +129,12 @@ fn a_beat_of_a_replaced_attempt_learns_that_and_changes_nothing() {
         test.register();
         test.claim(OURS);
         let mut renewer = renewer(&test, 1);
-        assert_eq!(renewer.renew(Counters::default()).unwrap(), Renewal::Ours);
+        assert_eq!(renewer.renew(Counters::default(), Lease::Renewed).unwrap(), Renewal::Ours);
         let taken_over = test.claim(OURS);
-        assert_eq!(renewer.renew(COUNTERS).unwrap(), Renewal::NotOurs);
+        assert_eq!(renewer.renew(COUNTERS, Lease::Renewed).unwrap(), Renewal::NotOurs);
         assert_eq!(test.row(), taken_over);
         test.execute("DELETE FROM imports");
-        assert_eq!(renewer.renew(COUNTERS).unwrap(), Renewal::NotOurs);
+        assert_eq!(renewer.renew(COUNTERS, Lease::Renewed).unwrap(), Renewal::NotOurs);
     }
 }
 
@@ -135,8 +146,8 @@ fn while_a_load_holds_sqlites_write_lock_beats_go_on_and_readers_see_them() {
     let mut load = test.connect();
     load.batch_execute("BEGIN IMMEDIATE; INSERT INTO people VALUES ('x');").unwrap();
     let mut renewer = renewer(&test, 1);
-    assert_eq!(renewer.renew(Counters::default()).unwrap(), Renewal::Ours);
-    assert_eq!(renewer.renew(COUNTERS).unwrap(), Renewal::Ours);
+    assert_eq!(renewer.renew(Counters::default(), Lease::Renewed).unwrap(), Renewal::Ours);
+    assert_eq!(renewer.renew(COUNTERS, Lease::Renewed).unwrap(), Renewal::Ours);
     let row = test.row();
     assert_eq!((row.rows_done, row.rejects, row.bytes_done, row.bytes_total), (10, 2, 300, 900));
     load.batch_execute("ROLLBACK").unwrap();

@@ -1,0 +1,52 @@
+//! Short runs of the chaos program: many imports while everything fails, and the audit afterwards. Long ones are run by
+//! hand; `tests/README.md` says how.
+
+use std::time::Duration;
+
+use e2e::binaries;
+use tokio::process::Command;
+
+/// Far more than a run takes: it gives up by itself.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Whether the audit passed, and what the run printed.
+async fn chaos(arguments: &[&str]) -> (bool, String) {
+    let run = Command::new(binaries::path("chaos")).args(arguments).kill_on_drop(true).output();
+    let output = tokio::time::timeout(PATIENCE, run).await.expect("a run comes to its end").unwrap();
+    let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (output.status.success(), printed)
+}
+
+async fn passes(arguments: &[&str]) {
+    let (passed, printed) = chaos(arguments).await;
+    assert!(passed, "{printed}");
+    assert!(printed.contains("audit       passed"), "{printed}");
+    // For whoever reads the output of a passing test, the seed above all.
+    println!("{printed}");
+}
+
+#[tokio::test]
+async fn while_everything_fails_no_import_is_lost_and_none_comes_twice() {
+    passes(&["--imports", "25", "--seed", "4"]).await;
+}
+
+#[tokio::test]
+async fn with_any_seed_no_import_is_lost_and_none_comes_twice() {
+    passes(&["--imports", "15"]).await;
+}
+
+#[tokio::test]
+async fn with_sqlite_no_import_is_lost_and_none_comes_twice() {
+    passes(&["--imports", "15", "--backend", "sqlite", "--seed", "3"]).await;
+}
+
+#[tokio::test]
+async fn without_the_check_of_the_attempt_the_audit_finds_rows_twice() {
+    let arguments =
+        ["--planted-bug", "--imports", "20", "--kinds", "two-messages", "--faults", "pause-worker"];
+    let (passed, printed) = chaos(&arguments).await;
+    assert!(!passed && printed.contains("rows are in the table, its status is Some(Success)"), "{printed}");
+    let folder =
+        printed.lines().find_map(|line| line.strip_prefix("folder ")?.trim().strip_suffix(" is kept"));
+    std::fs::remove_dir_all(folder.expect("a failed run keeps its folder")).unwrap();
+}

@@ -1,0 +1,128 @@
+//! What must be true when everything is at rest, asked of the database, the queues, the executions, the system and the
+//! logs themselves. Each sentence that comes out is something that Baton promises not to do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::Message;
+use e2e::{rows, wait};
+use worker::imports::{ImportRow, ImportStatus};
+
+use crate::plan::{Import, Kind};
+use crate::world::World;
+
+/// How long a process that was killed may take to go.
+const LAST_BREATH: Duration = Duration::from_secs(45);
+
+/// The rows, the imports and the messages.
+pub(crate) fn of_running(world: &World, imports: &[Import], letters: &[Message]) -> Vec<String> {
+    let registered = registered(world);
+    let copies: HashMap<String, i64> = rows::texts(
+        &world.database,
+        "SELECT import_id || ' ' || count(*) AS value FROM (SELECT * FROM chaos UNION ALL SELECT * FROM latest) AS loaded \
+         GROUP BY import_id",
+    )
+    .into_iter()
+    .filter_map(|line| line.split_once(' ').and_then(|(id, count)| Some((id.to_owned(), count.parse().ok()?))))
+    .collect();
+    let mut findings = Vec::new();
+    for import in imports {
+        let row = registered.get(import.id.as_str());
+        let status = row.map(|row| row.status);
+        let there = copies.get(&import.id).copied().unwrap_or(0);
+        let expected = if status == Some(ImportStatus::Success) { i64::from(import.rows) } else { 0 };
+        let mut find = |what: String| {
+            findings.push(format!("{} ({:?}, {} rows): {what}", import.id, import.kind, import.rows))
+        };
+        if there != expected {
+            find(format!("{there} rows are in the table, its status is {status:?}"));
+        }
+        match status {
+            Some(ImportStatus::Success) if !import.is_good() => find("it succeeded, and cannot".to_owned()),
+            Some(ImportStatus::Success) => {}
+            _ if import.is_good() => find(format!("it is lost: its status is {status:?}, all was redriven")),
+            Some(ImportStatus::Running | ImportStatus::Pending) => {
+                find(format!("nobody ended it: {status:?}"))
+            }
+            None if import.kind != Kind::Noise => find("nobody claimed it".to_owned()),
+            Some(ImportStatus::Failure) | None => {
+                let failure = row.and_then(|row| row.error.as_deref());
+                if failure != import.failure().filter(|_| row.is_some()) {
+                    find(format!("it failed as {failure:?}"));
+                }
+                if let Err(problem) = is_explained(import, letters) {
+                    find(problem);
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Whether a dead letter tells why the import failed. The queue's own redrive policy, which acts where an event was lost,
+/// gives no reason: the execution has it.
+fn is_explained(import: &Import, letters: &[Message]) -> Result<(), String> {
+    let asks_for_it = |letter: &&Message| {
+        let body = letter.body().unwrap_or_default();
+        let text =
+            if import.kind == Kind::Noise { format!("{} ", import.id) } else { format!("\"{}\"", import.id) };
+        body.contains(&text)
+    };
+    let mine: Vec<_> = letters.iter().filter(asks_for_it).collect();
+    if mine.is_empty() {
+        return Err("no dead letter tells of it".to_owned());
+    }
+    for letter in mine {
+        let attribute = |name: &str| {
+            letter.message_attributes().and_then(|all| all.get(name)).and_then(|value| value.string_value())
+        };
+        let has_reason = attribute("Cause").is_some_and(|cause| !cause.is_empty());
+        if attribute("Error").is_some() && !has_reason {
+            return Err("a dead letter has an error and no cause".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// How many imports ended how.
+pub(crate) fn ends(world: &World) -> BTreeMap<String, usize> {
+    let mut ends = BTreeMap::new();
+    for row in registered(world).into_values() {
+        let end = row.error.unwrap_or_else(|| row.status.as_str().to_owned());
+        *ends.entry(end).or_default() += 1;
+    }
+    ends
+}
+
+fn registered(world: &World) -> HashMap<String, ImportRow> {
+    let mut connection = world.database.connect().expect("the database is there");
+    let rows = worker::imports::list(&mut connection, u32::MAX >> 1).expect("the imports can be listed");
+    rows.into_iter().map(|row| (row.id.clone(), row)).collect()
+}
+
+/// The processes and the logs, once the stack has stopped.
+pub(crate) async fn of_stopped(world: &World) -> Vec<String> {
+    let look = async || world.workers().len() + world.functions().len();
+    let left = wait::within(LAST_BREATH, look, |count| *count == 0).await;
+    let mut findings: Vec<_> =
+        left.err().map(|count| format!("{count} processes are left over")).into_iter().collect();
+    let mut secrets: Vec<&str> = world.database_urls.iter().map(String::as_str).collect();
+    secrets.push("TASK_TOKEN");
+    let data = world.dir.join("data");
+    find_secrets(&data.join("stack/logs"), &secrets, &mut findings);
+    find_secrets(&data.with_extension("log"), &secrets, &mut findings);
+    findings
+}
+
+fn find_secrets(path: &Path, secrets: &[&str], findings: &mut Vec<String>) {
+    if path.is_dir() {
+        let files = std::fs::read_dir(path).expect("the logs can be read");
+        files.flatten().for_each(|file| find_secrets(&file.path(), secrets, findings));
+        return;
+    }
+    let log = String::from_utf8_lossy(&std::fs::read(path).expect("a log can be read")).into_owned();
+    if secrets.iter().any(|secret| log.contains(secret)) {
+        findings.push(format!("{} has a secret", path.display()));
+    }
+}

@@ -1,0 +1,142 @@
+//! Everything that a run consists of: the stack's process, the database, the links between them and the worker, and the
+//! clients to look at it.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use aws_config::BehaviorVersion;
+use aws_sdk_sfn::config::{Credentials, Region};
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
+use e2e::{Backend, Link, rows};
+use local_stack::{REGION, Resources, Session};
+use rustix::process::Pid;
+use tokio::sync::Mutex;
+use worker::db::Database;
+
+use crate::arguments::Rows;
+use crate::planted::Planted;
+use crate::processes;
+use crate::stack::{Settings, StackProcess};
+
+/// Where rows go. `chaos` has no key, so that a row that comes twice is there twice.
+const TABLES: [&str; 2] = [
+    "CREATE TABLE chaos (import_id varchar(40) NOT NULL, line bigint NOT NULL)",
+    "CREATE TABLE latest (import_id varchar(40) NOT NULL, line bigint NOT NULL, PRIMARY KEY (import_id, line))",
+];
+
+/// A load takes up to a second, so that faults meet it in its midst.
+const SLOWNESS: [&str; 2] = [
+    "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS \
+     $$ BEGIN PERFORM pg_sleep(random()); RETURN NULL; END $$",
+    "CREATE TRIGGER slowly AFTER INSERT ON chaos FOR EACH STATEMENT EXECUTE FUNCTION slowly()",
+];
+
+/// The world of one run.
+pub(crate) struct World {
+    pub(crate) dir: PathBuf,
+    pub(crate) database: Database,
+    /// All URLs of the database that somebody was given.
+    pub(crate) database_urls: Vec<String>,
+    pub(crate) resources: Resources,
+    pub(crate) sfn: aws_sdk_sfn::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) stack: Mutex<StackProcess>,
+    /// Between the worker and the stack.
+    pub(crate) aws: Link,
+    /// Between the worker and PostgreSQL.
+    pub(crate) rows: Option<Link>,
+    _planted: Option<Planted>,
+    endpoints: Vec<String>,
+}
+
+impl World {
+    /// Starts everything in the folder.
+    pub(crate) async fn start(dir: PathBuf, backend: Rows, has_planted_bug: bool) -> Self {
+        let database_url = Backend::from(backend).new_database(&dir);
+        let database = Database::parse(&database_url).expect("the URL of a new database is right");
+        database.migrate().expect("a new database takes Baton's tables");
+        TABLES.iter().for_each(|sql| rows::execute(&database, sql));
+        let stack_at = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let aws = Link::to(stack_at);
+        let endpoints = vec![format!("http://{}", aws.address()), format!("http://{stack_at}")];
+        let mut worker_environment = vec![("AWS_ENDPOINT_URL".to_owned(), endpoints[0].clone())];
+        let mut database_urls = vec![database_url.clone()];
+        let (mut planted, mut link) = (None, None);
+        if backend == Rows::Postgres {
+            SLOWNESS.iter().for_each(|sql| rows::execute(&database, sql));
+            let (login, rest) = database_url.split_once('@').expect("a role logs in");
+            let (address, name) = rest.split_once('/').expect("the database has a name");
+            let mut address: SocketAddr = address.parse().expect("PostgreSQL is on 127.0.0.1");
+            if has_planted_bug {
+                let proxy = Planted::before(address).await;
+                address = proxy.address();
+                planted = Some(proxy);
+            }
+            let to_rows = Link::to(address);
+            let url = format!("{login}@{}/{name}", to_rows.address());
+            database_urls.push(url.clone());
+            worker_environment.push(("DATABASE_URL".to_owned(), url));
+            link = Some(to_rows);
+        }
+        let data_dir = dir.join("data");
+        let settings =
+            Settings { data_dir: data_dir.clone(), port: stack_at.port(), database_url, worker_environment };
+        let stack = StackProcess::start(&settings).await;
+        let session = Session::of_running_stack(&data_dir).ok().flatten().expect("the stack is up");
+        let keys = &session.credentials;
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(worker::aws::http_client())
+            .endpoint_url(&session.endpoint)
+            .region(Region::from_static(REGION))
+            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "chaos"))
+            .load()
+            .await;
+        Self {
+            dir,
+            database,
+            database_urls,
+            resources: session.resources,
+            sfn: aws_sdk_sfn::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
+            stack: Mutex::new(stack),
+            aws,
+            rows: link,
+            _planted: planted,
+            endpoints,
+        }
+    }
+
+    pub(crate) fn workers(&self) -> Vec<Pid> {
+        processes::of_stack("worker", &self.endpoints)
+    }
+
+    pub(crate) fn functions(&self) -> Vec<Pid> {
+        processes::of_stack("start-import", &self.endpoints)
+    }
+
+    /// All executions of a machine, of one status if one is given; `None` where the stack does not answer.
+    pub(crate) async fn executions(
+        &self,
+        machine: &str,
+        status: Option<ExecutionStatus>,
+    ) -> Option<Vec<ExecutionListItem>> {
+        let list = self.sfn.list_executions().state_machine_arn(machine).set_status_filter(status);
+        list.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.ok()
+    }
+
+    /// How many executions of imports are open; `None` where the stack does not answer.
+    pub(crate) async fn open_imports(&self) -> Option<usize> {
+        let machine = &self.resources.import_state_machine_arn;
+        Some(self.executions(machine, Some(ExecutionStatus::Running)).await?.len())
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("there is a free port")
+        .port()
+}

@@ -1,0 +1,175 @@
+//! How a test's stack is started: what differs from the usual one, and what stands between its worker and the rest.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use aws_config::BehaviorVersion;
+use aws_sdk_sfn::config::{Credentials, Region};
+use local_stack::{Config, Limits, REGION, Stack};
+use tempfile::TempDir;
+use worker::db::Database;
+
+use super::{Backend, TestStack};
+use crate::{Front, Link, binaries};
+
+/// A stack that is to be started.
+pub struct Builder {
+    backend: Backend,
+    /// The folder and the database come when it is started.
+    config: Config,
+    has_front: bool,
+    has_link: bool,
+    login: Option<&'static str>,
+}
+
+impl Builder {
+    pub(super) fn new(backend: Backend) -> Self {
+        let config = Config {
+            data_dir: PathBuf::new(),
+            port: 0,
+            worker: binaries::path("worker"),
+            start_import: binaries::path("start-import"),
+            database_url: String::new(),
+            allowed_tables: "*".to_owned(),
+            worker_environment: Vec::new(),
+            function_environment: Vec::new(),
+            fifo: false,
+            limits: Limits::default(),
+            moving: true,
+        };
+        Self { backend, config, has_front: false, has_link: false, login: None }
+    }
+
+    /// Another configuration; the folder and the database are not to be chosen.
+    #[must_use]
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Limits of its own.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        self.config(|config| config.limits = limits)
+    }
+
+    /// A stack that answers and moves nothing by itself.
+    #[must_use]
+    pub fn at_rest(self) -> Self {
+        self.config(|config| config.moving = false)
+    }
+
+    /// Has the worker speak to the stack through a [`Front`].
+    #[must_use]
+    pub fn behind_front(self) -> Self {
+        Self { has_front: true, ..self }
+    }
+
+    /// Has the worker speak to PostgreSQL through a [`Link`]; the test itself does not.
+    #[must_use]
+    pub fn database_behind_link(self) -> Self {
+        Self { has_link: true, ..self }
+    }
+
+    /// Has the worker log in to PostgreSQL as another role than the owner of all.
+    #[must_use]
+    pub fn worker_logs_in_as(self, role: &'static str) -> Self {
+        Self { login: Some(role), ..self }
+    }
+
+    /// Gives the worker another value of a variable than the stack would.
+    #[must_use]
+    pub fn worker_variable(self, name: &str, value: &str) -> Self {
+        self.config(|config| config.worker_environment.push((name.to_owned(), value.to_owned())))
+    }
+
+    /// Starts the stack.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start(self) -> TestStack {
+        let dir = tempfile::tempdir().expect("a test has a folder");
+        let database_url = self.backend.new_database(dir.path());
+        let database = Database::parse(&database_url).expect("the URL of a test's database is right");
+        database.migrate().expect("the test's database takes Baton's tables");
+        let link = self.has_link.then(|| Link::to(address_of(&database_url)));
+        let config = Config { data_dir: dir.path().to_owned(), database_url, ..self.config };
+        let mut setup = Setup { config, front: None, link };
+        if setup.link.is_some() || self.login.is_some() {
+            let url = setup.url_of_worker(self.login);
+            setup.config.worker_environment.push(("DATABASE_URL".to_owned(), url));
+        }
+        if self.has_front {
+            let front = Front::start().await;
+            setup
+                .config
+                .worker_environment
+                .push(("AWS_ENDPOINT_URL".to_owned(), front.endpoint().to_owned()));
+            setup.front = Some(front);
+        }
+        setup.start(dir).await
+    }
+}
+
+/// What a stack was started with, and is started with again.
+pub(super) struct Setup {
+    config: Config,
+    pub(super) front: Option<Front>,
+    pub(super) link: Option<Link>,
+}
+
+impl Setup {
+    /// Starts a stack on the folder.
+    pub(super) async fn start(self, dir: TempDir) -> TestStack {
+        let stack = Stack::start(self.config.clone()).await.expect("a stack starts");
+        if let Some(front) = &self.front {
+            front.pass_to(stack.endpoint());
+        }
+        let keys = stack.credentials();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(worker::aws::http_client())
+            .endpoint_url(stack.endpoint())
+            .region(Region::from_static(REGION))
+            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "test"))
+            .load()
+            .await;
+        TestStack {
+            resources: stack.resources().clone(),
+            database: Database::parse(&self.config.database_url)
+                .expect("the URL of a test's database is right"),
+            stack: Some(stack),
+            dir,
+            setup: self,
+            sfn: aws_sdk_sfn::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            s3: aws_sdk_s3::Client::new(&config),
+        }
+    }
+
+    /// The URL of the database, for whoever is not the worker.
+    pub(super) fn database_url(&self) -> &str {
+        &self.config.database_url
+    }
+
+    /// Every URL of the database that somebody was given: no log may have one.
+    pub(super) fn database_urls(&self) -> impl Iterator<Item = &str> {
+        let of_worker = self.config.worker_environment.iter().filter(|(name, _)| name == "DATABASE_URL");
+        of_worker.map(|(_, url)| url.as_str()).chain([self.database_url()])
+    }
+
+    /// The URL with the worker's login, through the link if there is one.
+    fn url_of_worker(&self, login: Option<&str>) -> String {
+        let (own_login, rest) = self.database_url().split_once('@').expect("a role logs in to PostgreSQL");
+        let (address, name) = rest.split_once('/').expect("the URL names the database");
+        let address =
+            self.link.as_ref().map_or_else(|| address.to_owned(), |link| link.address().to_string());
+        let login = login.map_or_else(|| own_login.to_owned(), |role| format!("postgres://{role}"));
+        format!("{login}@{address}/{name}")
+    }
+}
+
+/// Where PostgreSQL listens.
+fn address_of(database_url: &str) -> SocketAddr {
+    let host = database_url.split_once('@').and_then(|(_, rest)| rest.split_once('/')).map(|(host, _)| host);
+    host.and_then(|host| host.parse().ok()).expect("the tests' PostgreSQL listens on 127.0.0.1")
+}
