@@ -12,32 +12,31 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Whether the audit passed, and what the run printed.
 async fn chaos(arguments: &[&str]) -> (bool, String) {
     let run = Command::new(binaries::path("chaos")).args(arguments).kill_on_drop(true).output();
-    let output = tokio::time::timeout(PATIENCE, run).await.expect("a run comes to its end").unwrap();
+    let output = tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();
     let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     (output.status.success(), printed)
 }
 
 async fn passes(arguments: &[&str]) {
+    // What is printed has the seed.
     let (passed, printed) = chaos(arguments).await;
     assert!(passed, "{printed}");
     assert!(printed.contains("audit       passed"), "{printed}");
-    // For whoever reads the output of a passing test, the seed above all.
-    println!("{printed}");
 }
 
 #[tokio::test]
 async fn while_everything_fails_no_import_is_lost_and_none_comes_twice() {
-    passes(&["--imports", "25", "--seed", "4"]).await;
+    passes(&["--imports", "20", "--seed", "4"]).await;
 }
 
 #[tokio::test]
 async fn with_any_seed_no_import_is_lost_and_none_comes_twice() {
-    passes(&["--imports", "15"]).await;
+    passes(&["--imports", "10"]).await;
 }
 
 #[tokio::test]
 async fn with_sqlite_no_import_is_lost_and_none_comes_twice() {
-    passes(&["--imports", "15", "--backend", "sqlite", "--seed", "3"]).await;
+    passes(&["--imports", "10", "--backend", "sqlite", "--seed", "3"]).await;
 }
 
 #[tokio::test]

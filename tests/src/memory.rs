@@ -37,8 +37,9 @@ impl<'a> PeakMemory<'a> {
     }
 }
 
-/// `VmHWM` of a process in KiB.
-fn high_water_mark(pid: Pid) -> Option<u32> {
+/// `VmHWM` of a process in KiB; `None` where it is gone.
+#[must_use]
+pub fn high_water_mark(pid: Pid) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }

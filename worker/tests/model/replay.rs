@@ -10,7 +10,7 @@ use worker::db::Connection;
 use worker::imports::{self, Claim, Failed, Held, ImportStatus, Lease, Renewal, Renewer};
 use worker::job::progress::Counters;
 
-use super::protocol::{Bounds, Ending, Look, Place, Rules, State, Status};
+use super::protocol::{Bounds, Ending, Look, Place, Rules, State, Status, Worker};
 use super::steps::{Step, after, possible};
 use crate::job::fixture::{TestDatabase, new_import};
 
@@ -128,8 +128,7 @@ impl<'a> Replay<'a> {
     fn claim(&mut self, before: &State, index: usize, after: &State) {
         let worker = before.workers[index];
         let Place::Claiming { first } = worker.place else { panic!("{worker:?} claims") };
-        let is_now =
-            |place| after.workers.iter().any(|other| *other == super::protocol::Worker { place, ..worker });
+        let is_now = |place| after.workers.contains(&Worker { place, ..worker });
         match imports::claim(&mut self.connection, &self.import, &arn(worker.execution), LEASE).unwrap() {
             Claim::Claimed(row) => {
                 assert_eq!(row.attempt, i32::from(after.row.attempt));

@@ -11,17 +11,59 @@ mod command;
 mod lambda;
 mod memory;
 mod stages;
+mod throughput;
 
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
+
+/// Measures what the pipeline costs, and prints a Markdown table.
+#[derive(Parser)]
+struct Arguments {
+    /// Only these parts; may be given more than once.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// How many imports the throughput is measured with.
+    #[arg(long, default_value_t = 1000)]
+    imports: usize,
+}
+
+/// A part of the measurement.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// `baton run`, from the command to its report.
+    Command,
+    /// One import through a stack that is up, stage by stage.
+    Stages,
+    /// The Lambda by itself.
+    Lambda,
+    /// The worker's peak memory.
+    Memory,
+    /// Many imports at once.
+    Throughput,
+}
+
 #[tokio::main]
 async fn main() {
+    let arguments = Arguments::parse();
+    let asks_for = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     println!("| what | median | least | most |");
     println!("|---|---:|---:|---:|");
-    command::measure().await;
-    stages::measure().await;
-    lambda::measure().await;
-    Box::pin(memory::measure()).await;
+    if asks_for(Part::Command) {
+        command::measure().await;
+    }
+    if asks_for(Part::Stages) {
+        stages::measure().await;
+    }
+    if asks_for(Part::Lambda) {
+        lambda::measure().await;
+    }
+    if asks_for(Part::Memory) {
+        Box::pin(memory::measure()).await;
+    }
+    if asks_for(Part::Throughput) {
+        Box::pin(throughput::measure(arguments.imports)).await;
+    }
 }
 
 /// Prints one row of the table.

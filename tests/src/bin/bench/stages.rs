@@ -1,8 +1,9 @@
 //! One small import through a stack that is up, stage by stage, by the stack's own timestamps.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
+use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use e2e::{Backend, TestStack};
 use serde_json::json;
@@ -18,54 +19,65 @@ const STAGES: [&str; 5] = [
     "report to message deleted",
 ];
 
+/// The moments between the stages, in milliseconds since 1970.
+pub(crate) struct Points([f64; 6]);
+
 pub(crate) async fn measure() {
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();
-    let mut samples: BTreeMap<usize, Vec<Duration>> = BTreeMap::new();
-    let mut to_first_line = Vec::new();
+    let mut all = Vec::new();
     for number in 0..IMPORTS {
         let source = stack.put(&format!("uploads/{number}.csv"), format!("id,name\n{number},a\n")).await;
         let sent_at = now_ms();
         let sent = stack.describe(&format!("bench-{number}"), &source, "people", json!({})).await;
         stack.ended(&sent.execution_arn).await;
-        let history =
-            stack.sfn.get_execution_history().execution_arn(&sent.execution_arn).send().await.unwrap().events;
+        all.push(Points::of(&stack.sfn, stack.data_dir(), &sent.execution_arn, sent_at).await);
+    }
+    assert_eq!(stack.count("people"), i64::try_from(IMPORTS).unwrap(), "every row is there");
+    print(&all);
+    stack.audit().await;
+}
+
+/// Prints the stages of these imports.
+pub(crate) fn print(all: &[Points]) {
+    let between = |from: usize, to: usize| {
+        let spans = all.iter().map(|points| (points.0[to] - points.0[from]).max(0.0));
+        spans.map(|ms| Duration::from_secs_f64(ms / 1000.0)).collect::<Vec<_>>()
+    };
+    crate::row("message sent to worker's first line", between(0, 3));
+    for (number, stage) in STAGES.into_iter().enumerate() {
+        crate::row(&format!("… {stage}"), between(number, number + 1));
+    }
+}
+
+impl Points {
+    /// The moments of an import that took one attempt.
+    pub(crate) async fn of(sfn: &Client, data_dir: &Path, execution_arn: &str, sent_at: f64) -> Self {
+        let asked = sfn.get_execution_history().execution_arn(execution_arn).send().await;
+        let history = asked.expect("the history can be read").events;
         let at = |kind: &HistoryEventType, nth: usize| {
             ms(history.iter().filter(|event| event.r#type == *kind).nth(nth).expect("the history is whole"))
         };
         // The second task of the machine is RunImport, the third DeleteMessage.
-        let points = [
+        Self([
             sent_at,
             at(&HistoryEventType::ExecutionStarted, 0),
             at(&HistoryEventType::TaskScheduled, 1),
-            first_line_ms(&stack, &history),
+            first_line_ms(data_dir, &history),
             at(&HistoryEventType::TaskSucceeded, 1),
             at(&HistoryEventType::ExecutionSucceeded, 0),
-        ];
-        for (stage, ends) in points.windows(2).enumerate() {
-            samples
-                .entry(stage)
-                .or_default()
-                .push(Duration::from_secs_f64((ends[1] - ends[0]).max(0.0) / 1000.0));
-        }
-        to_first_line.push(Duration::from_secs_f64((points[3] - points[0]) / 1000.0));
+        ])
     }
-    assert_eq!(stack.count("people"), i64::try_from(IMPORTS).unwrap(), "every row is there");
-    crate::row("message sent to worker's first line", to_first_line);
-    for (stage, samples) in samples {
-        crate::row(&format!("… {}", STAGES[stage]), samples);
-    }
-    stack.audit().await;
 }
 
 /// When the worker wrote its first line, by the line itself.
-fn first_line_ms(stack: &TestStack, history: &[HistoryEvent]) -> f64 {
+fn first_line_ms(data_dir: &Path, history: &[HistoryEvent]) -> f64 {
     let output = history.iter().find_map(|event| event.task_submitted_event_details.as_ref()?.output.clone());
     let output: serde_json::Value =
         serde_json::from_str(&output.expect("RunImport submitted a task")).unwrap();
     let task_id =
         output["Tasks"][0]["TaskArn"].as_str().and_then(|arn| arn.rsplit('/').next()).unwrap().to_owned();
-    let log = std::fs::read_to_string(stack.data_dir().join(format!("stack/logs/{task_id}.log"))).unwrap();
+    let log = std::fs::read_to_string(data_dir.join(format!("stack/logs/{task_id}.log"))).unwrap();
     let line: serde_json::Value = serde_json::from_str(log.lines().next().expect("the worker logs")).unwrap();
     let at = chrono::DateTime::parse_from_rfc3339(line["timestamp"].as_str().unwrap()).unwrap();
     micros_to_ms(at.timestamp_micros())
@@ -75,7 +87,8 @@ fn ms(event: &HistoryEvent) -> f64 {
     event.timestamp.as_secs_f64() * 1000.0
 }
 
-fn now_ms() -> f64 {
+/// Now, in milliseconds since 1970.
+pub(crate) fn now_ms() -> f64 {
     micros_to_ms(chrono::Utc::now().timestamp_micros())
 }
 

@@ -114,7 +114,7 @@ impl Moment<'_> {
     }
 }
 
-/// Ends whatever still stands in the way.
+/// Ends whatever still stands in the way. An answer to a COMMIT that is to be lost may get lost yet, as it may at any time.
 pub(crate) fn mend(world: &World) {
     for link in [Some(&world.aws), world.rows.as_ref()].into_iter().flatten() {
         link.resume();
