@@ -18,6 +18,7 @@ pub struct Builder {
     is_moving: bool,
     has_front: bool,
     has_link: bool,
+    has_step_functions_link: bool,
     login: Option<&'static str>,
     worker_environment: Vec<(String, String)>,
 }
@@ -30,6 +31,7 @@ impl Builder {
             is_moving: true,
             has_front: false,
             has_link: false,
+            has_step_functions_link: false,
             login: None,
             worker_environment: Vec::new(),
         }
@@ -59,6 +61,12 @@ impl Builder {
         Self { has_link: true, ..self }
     }
 
+    /// Has the worker speak to Step Functions through a [`Link`] of its own, behind which is the [`Front`].
+    #[must_use]
+    pub fn step_functions_behind_link(self) -> Self {
+        Self { has_front: true, has_step_functions_link: true, ..self }
+    }
+
     /// Has the worker log in to PostgreSQL as another role than the owner of all.
     #[must_use]
     pub fn worker_logs_in_as(self, role: &'static str) -> Self {
@@ -86,6 +94,7 @@ impl Builder {
             limits: self.limits,
             is_moving: self.is_moving,
             front: None,
+            step_functions_link: None,
             worker_environment: self.worker_environment,
             link,
             database_url,
@@ -97,6 +106,12 @@ impl Builder {
         if self.has_front {
             let front = Front::start().await;
             setup.worker_environment.push(("AWS_ENDPOINT_URL".to_owned(), front.endpoint().to_owned()));
+            if self.has_step_functions_link {
+                let link = Link::to(front.address());
+                let endpoint = format!("http://{}", link.address());
+                setup.worker_environment.push(("AWS_ENDPOINT_URL_SFN".to_owned(), endpoint));
+                setup.step_functions_link = Some(link);
+            }
             setup.front = Some(front);
         }
         setup.start(dir).await
@@ -108,6 +123,7 @@ pub(super) struct Setup {
     pub(super) database_url: String,
     pub(super) front: Option<Front>,
     pub(super) link: Option<Link>,
+    pub(super) step_functions_link: Option<Link>,
     limits: Limits,
     is_moving: bool,
     worker_environment: Vec<(String, String)>,
@@ -148,6 +164,7 @@ impl Setup {
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             s3: aws_sdk_s3::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
         }
     }
 
