@@ -1,17 +1,29 @@
-//! Bad days: what dies, and what must follow.
+//! Bad days: what dies, hangs or is away, and what must follow. One module for each that may fail.
+
+mod database;
+mod interrupted;
+mod source;
+mod stack;
+mod step_functions;
+mod worker_dies;
+mod worker_hangs;
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use e2e::{Backend, TestStack, wait};
-use local_stack::Limits;
-use rustix::process::{Signal, kill_process};
+use e2e::TestStack;
+use e2e::stack::Sent;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use worker::imports::{ImportRow, ImportStatus};
 
-/// A file that takes long enough to load that a worker can be met in the middle of it.
-fn many_people(rows: u32) -> String {
+/// Rows of a file that takes long enough to load that a worker can be met in the middle of it.
+const MANY: u32 = 300_000;
+/// The key of the file.
+const KEY: &str = "uploads/people.csv";
+
+/// A file of so many rows.
+fn people(rows: u32) -> String {
     let mut csv = String::from("id,name\n");
     for id in 0..rows {
         let _ = writeln!(csv, "{id},name of number {id}");
@@ -19,102 +31,53 @@ fn many_people(rows: u32) -> String {
     csv
 }
 
-fn on_their_way(row: &ImportRow) -> bool {
-    row.status == ImportStatus::Running && row.rows_done > 0
+/// Makes the table and the file, and asks for the import.
+async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sent {
+    stack.create_people();
+    let source = stack.put(KEY, people(rows)).await;
+    stack.describe(import_id, &source, "people", json!({})).await
 }
 
-async fn survives_a_killed_worker(backend: Backend) {
-    const ROWS: u32 = 600_000;
-    let stack = TestStack::start(backend).await;
-    stack.create_people();
-    let source = stack.put("uploads/people.csv", many_people(ROWS)).await;
-    let sent = stack.describe("killed", &source, "people", json!({})).await;
+/// Waits until rows are on their way.
+async fn in_the_load(stack: &TestStack, sent: &Sent) {
+    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
     stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
-    for worker in stack.workers() {
-        kill_process(worker, Signal::KILL).unwrap();
+}
+
+/// Sends a signal to all of them, and says to whom.
+fn signal(stack: &TestStack, signal: Signal) -> Vec<Pid> {
+    let workers = stack.workers();
+    assert!(!workers.is_empty(), "there is a worker to be met");
+    for worker in &workers {
+        kill_process(*worker, signal).unwrap();
     }
+    workers
+}
+
+/// Waits for the good end: all rows there once, the message deleted, nothing left over. `attempts` is how many claimed it.
+async fn succeeds(stack: TestStack, sent: &Sent, rows: u32, attempts: i32) {
     let execution = stack.ended(&sent.execution_arn).await;
-    assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
-    assert_eq!(stack.count("people"), i64::from(ROWS));
+    let errors = stack.errors(&sent.execution_arn).await;
+    assert_eq!(execution.status, ExecutionStatus::Succeeded, "{errors:?} {execution:?}");
+    assert_eq!(stack.count("people"), i64::from(rows));
     let row = stack.import(&sent.import_id).unwrap();
-    assert_eq!((row.status.as_str(), row.attempt, row.rows_done), ("SUCCESS", 2, i64::from(ROWS)));
+    assert_eq!(
+        (row.status, row.attempt, row.rows_done),
+        (ImportStatus::Success, attempts, rows.into()),
+        "{errors:?}"
+    );
+    assert_eq!(serde_json::from_str(&execution.output.unwrap()).ok(), row.report());
     stack.audit().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_worker_is_replaced_and_every_row_is_there_once() {
-    survives_a_killed_worker(Backend::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_worker_is_replaced_and_every_row_is_there_once_in_postgresql() {
-    survives_a_killed_worker(Backend::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hanging_worker_is_replaced_and_cannot_commit_when_it_wakes() {
-    const ROWS: u32 = 600_000;
-    let limits = Limits {
-        heartbeat: Duration::from_secs(3),
-        heartbeat_interval: Duration::from_millis(300),
-        ..Limits::default()
-    };
-    // PostgreSQL, because in SQLite the hanging worker holds the one lock for writing until it is killed.
-    let stack = TestStack::start_with(Backend::Postgres, limits).await;
-    stack.create_people();
-    let source = stack.put("uploads/people.csv", many_people(ROWS)).await;
-    let sent = stack.describe("hanging", &source, "people", json!({})).await;
-    stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
-    let hanging = stack.workers();
-    for worker in &hanging {
-        kill_process(*worker, Signal::STOP).unwrap();
-    }
-    stack.import_when(&sent.import_id, "a second attempt", |row| row.attempt == 2).await;
-    for worker in hanging {
-        kill_process(worker, Signal::CONT).unwrap();
-    }
+/// Waits for the bad end: failed by this name at the first attempt, nothing in the table, the message dead-lettered.
+async fn fails_at_once(stack: TestStack, sent: &Sent, error: &str) {
     let execution = stack.ended(&sent.execution_arn).await;
-    assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
-    assert_eq!(stack.count("people"), i64::from(ROWS));
-    let row = stack.import(&sent.import_id).unwrap();
-    assert_eq!((row.status.as_str(), row.attempt), ("SUCCESS", 2));
-    stack.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_import_goes_on_when_the_stack_is_started_again() {
-    const ROWS: u32 = 600_000;
-    let stack = TestStack::start(Backend::Sqlite).await;
-    stack.create_people();
-    let source = stack.put("uploads/people.csv", many_people(ROWS)).await;
-    let sent = stack.describe("restarted", &source, "people", json!({})).await;
-    stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
-    let stack = stack.restart().await;
-    assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
-    assert_eq!(stack.count("people"), i64::from(ROWS));
-    stack.audit().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_execution_stops_its_worker_and_leaves_the_table_as_it_was() {
-    let stack = TestStack::start(Backend::Sqlite).await;
-    stack.create_people();
-    let source = stack.put("uploads/people.csv", many_people(300_000)).await;
-    let sent = stack.describe("stopped", &source, "people", json!({})).await;
-    stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
-    stack
-        .sfn
-        .stop_execution()
-        .execution_arn(&sent.execution_arn)
-        .error("Operator")
-        .cause("enough")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Aborted);
-    wait::until("the worker to leave", async || stack.workers().len(), |count| *count == 0).await;
+    assert_eq!(execution.status, ExecutionStatus::Failed, "{execution:?}");
+    assert_eq!(execution.error.as_deref(), Some(error), "{:?}", execution.cause);
+    assert_eq!(stack.errors(&sent.execution_arn).await, [error]);
     assert_eq!(stack.count("people"), 0);
-    let letter = stack.dead_letter().await;
-    assert_eq!(letter.message_attributes.unwrap()["Error"].string_value.as_deref(), Some("Operator"));
+    let letter = stack.dead_letter().await.message_attributes.unwrap();
+    assert_eq!(letter["Error"].string_value.as_deref(), Some(error));
     stack.audit().await;
 }

@@ -5,7 +5,7 @@ mod answer;
 mod body;
 mod rules;
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -28,6 +28,7 @@ use rules::{Rules, Verdict};
 
 /// A front on a free port of 127.0.0.1. It ends with its handle; what it holds back goes on then.
 pub struct Front {
+    address: SocketAddr,
     endpoint: String,
     shared: Arc<Shared>,
     /// Its end is the end of the server.
@@ -52,13 +53,19 @@ impl Front {
         let (alive, ended) = oneshot::channel::<()>();
         let serving = axum::serve(listener, router).with_graceful_shutdown(async { drop(ended.await) });
         tokio::spawn(async move { serving.await });
-        Self { endpoint: format!("http://{address}"), shared, _alive: alive }
+        Self { address, endpoint: format!("http://{address}"), shared, _alive: alive }
     }
 
     /// Where the front answers, for `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Where the front listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Names the stack behind the front: `http://127.0.0.1:<port>`.

@@ -47,8 +47,9 @@ impl Link {
         self.address
     }
 
-    /// Takes new connections again, after [`Link::refuse`].
+    /// Takes new connections again, after [`Link::refuse`] or [`Fault::GoneAtAnswer`].
     pub fn accept(&self) {
+        self.troubles.set_gone(false);
         self.listening.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| {
             let listener = socket(self.address).listen(64).expect("the port is the link's own");
             tokio::spawn(listen(listener, self.target, Arc::clone(&self.troubles)))

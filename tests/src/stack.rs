@@ -1,6 +1,7 @@
 //! A stack of a test's own: folder, port, database, all gone when the test ends.
 
 mod builder;
+mod history;
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -67,6 +68,8 @@ pub struct TestStack {
     pub sqs: aws_sdk_sqs::Client,
     /// See `sfn`.
     pub s3: aws_sdk_s3::Client,
+    /// See `sfn`.
+    pub ecs: aws_sdk_ecs::Client,
 }
 
 /// A message on its way.
@@ -121,6 +124,18 @@ impl TestStack {
     #[must_use]
     pub fn link(&self) -> &Link {
         self.setup.link.as_ref().expect("the stack was started with its database behind a link")
+    }
+
+    /// What stands between the worker and Step Functions.
+    ///
+    /// # Panics
+    /// The stack was not started [so](Builder::step_functions_behind_link).
+    #[must_use]
+    pub fn step_functions_link(&self) -> &Link {
+        self.setup
+            .step_functions_link
+            .as_ref()
+            .expect("the stack was started with Step Functions behind a link")
     }
 
     /// Where the stack answers.

@@ -5,7 +5,7 @@
 pub(crate) mod failure;
 mod migrations;
 mod multi;
-mod postgres;
+pub(crate) mod postgres;
 pub(crate) mod schema;
 mod sqlite;
 mod write_back;

@@ -28,14 +28,15 @@ use statemachine::ImportOptions;
 use tokio::runtime::Handle;
 
 use crate::config::AllowedTables;
-use crate::db::Database;
+use crate::db::failure::doubted;
+use crate::db::{Connection, Database};
 use crate::failure::Failure;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
 use load::{Context, Refused, transaction};
 pub use read_all::{Counts, read_all};
 use rejects::Rejects;
-use source::Source;
+use source::{Object, Source};
 
 /// What an import works with.
 #[derive(Clone, Copy)]
@@ -82,12 +83,26 @@ impl Import<'_> {
         let job = self.job;
         let source = Source::open(job, self.s3, self.runtime);
         let object = source.object();
-        let mut reader = open(source, &job.options)?;
+        let reader = open(source, &job.options)?;
         let mut connection = self.database.connect()?;
-        let table = table::read(&mut connection, &job.table, self.allowed)?;
+        self.load(&mut connection, reader, &object, rebuild_indexes).map_err(|refused| match refused {
+            Refused::Failed(failure) => Refused::Failed(doubted(&mut connection, failure)),
+            without_indexes => without_indexes,
+        })
+    }
+
+    fn load(
+        &self,
+        connection: &mut Connection,
+        mut reader: csv::Reader<Source>,
+        object: &Object,
+        rebuild_indexes: bool,
+    ) -> Result<Summary, Refused> {
+        let job = self.job;
+        let table = table::read(connection, &job.table, self.allowed)?;
         let plan = header::read(&mut reader, &table, &job.options)?;
         let rejects = Rejects::new(job.options.max_rejects);
-        transaction::within(&mut connection, |connection| {
+        transaction::within(connection, |connection| {
             if job.options.dry_run {
                 transaction::mark(connection)?;
             }
@@ -97,7 +112,7 @@ impl Import<'_> {
             if job.options.dry_run {
                 transaction::go_back(connection)?;
             }
-            let settled = settle::settle(self, connection, &plan, &object, loaded, read, rejects.finish())?;
+            let settled = settle::settle(self, connection, &plan, object, loaded, read, rejects.finish())?;
             job.commit(connection, &settled)?;
             Ok(settled)
         })

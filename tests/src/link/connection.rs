@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::OnceLock;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -18,7 +18,11 @@ pub(super) async fn pass(mut client: TcpStream, target: SocketAddr, troubles: Ar
     let _counted = troubles.count();
     // Before the server is connected, so that a cut meanwhile is not overlooked.
     let mut mood = troubles.mood();
-    let begun = mood.borrow_and_update().cuts;
+    let now = *mood.borrow_and_update();
+    if now.is_gone {
+        return reset(&client);
+    }
+    let begun = now.cuts;
     let cut = async move { drop(mood.wait_for(|mood| mood.cuts != begun).await) };
     tokio::pin!(cut);
     let server = tokio::select! {
@@ -50,10 +54,10 @@ async fn both(
     troubles: &Troubles,
     begun: u64,
 ) -> Result<(), Broken> {
-    let answer_is_fatal = AtomicBool::new(false);
+    let at_answer = OnceLock::new();
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let one_way = |direction| OneWay { direction, troubles, begun, answer_is_fatal: &answer_is_fatal };
+    let one_way = |direction| OneWay { direction, troubles, begun, at_answer: &at_answer };
     tokio::try_join!(
         one_way(Direction::ToServer).run(from_client, to_server),
         one_way(Direction::ToClient).run(from_server, to_client),
@@ -65,7 +69,13 @@ struct OneWay<'a> {
     direction: Direction,
     troubles: &'a Troubles,
     begun: u64,
-    answer_is_fatal: &'a AtomicBool,
+    /// Set where the next answer is to break the connection, or all of them.
+    at_answer: &'a OnceLock<AtAnswer>,
+}
+
+enum AtAnswer {
+    Break,
+    BreakAll,
 }
 
 impl OneWay<'_> {
@@ -78,18 +88,21 @@ impl OneWay<'_> {
                 let _ = to.shutdown().await;
                 return Ok(());
             };
-            if self.direction == Direction::ToClient && self.answer_is_fatal.load(Relaxed) {
-                return Err(Broken);
+            match self.at_answer.get().filter(|_| self.direction == Direction::ToClient) {
+                Some(AtAnswer::Break) => return Err(Broken),
+                Some(AtAnswer::BreakAll) => {
+                    self.troubles.set_gone(true);
+                    return Err(Broken);
+                }
+                None => {}
             }
             let verdict = self.troubles.judge(self.direction, bytes);
             self.while_stalled().await?;
             let (passing, breaks) = match verdict {
                 Verdict::Pass => (bytes, false),
                 Verdict::PassAndCut(count) => (&bytes[..count], true),
-                Verdict::PassAndCutAtAnswer => {
-                    self.answer_is_fatal.store(true, Relaxed);
-                    (bytes, false)
-                }
+                Verdict::PassAndCutAtAnswer => (self.then(AtAnswer::Break, bytes), false),
+                Verdict::PassAndGoAtAnswer => (self.then(AtAnswer::BreakAll, bytes), false),
             };
             // Counted first: whoever hears the answer finds that the question has passed.
             self.troubles.add_passed(self.direction, passing.len());
@@ -98,6 +111,12 @@ impl OneWay<'_> {
                 return Err(Broken);
             }
         }
+    }
+
+    fn then<'b>(&self, at_answer: AtAnswer, passing: &'b [u8]) -> &'b [u8] {
+        // One that was to break already needs no second reason.
+        let _ = self.at_answer.set(at_answer);
+        passing
     }
 
     /// Waits while the link is stalled; a cut ends the wait.

@@ -79,3 +79,19 @@ async fn what_is_cut_at_its_answer_has_reached_the_server() {
     assert_eq!(ask(&mut stream, b'C').await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!((link.passed(Direction::ToServer), link.passed(Direction::ToClient)), (2, 1));
 }
+
+#[tokio::test]
+async fn a_server_that_is_gone_at_its_answer_is_gone_for_all_until_it_is_back() {
+    let link = Link::to(server().await);
+    link.once(Direction::ToServer, has("C"), Fault::GoneAtAnswer);
+    let mut stream = TcpStream::connect(link.address()).await.unwrap();
+    let mut other = TcpStream::connect(link.address()).await.unwrap();
+    assert_eq!(ask(&mut other, 1).await.unwrap(), 2);
+    assert!(ask(&mut stream, b'C').await.is_err());
+    assert!(ask(&mut other, 1).await.is_err());
+    let mut third = TcpStream::connect(link.address()).await.unwrap();
+    assert!(ask(&mut third, 1).await.is_err());
+    link.accept();
+    let mut fourth = TcpStream::connect(link.address()).await.unwrap();
+    assert_eq!(ask(&mut fourth, 1).await.unwrap(), 2);
+}

@@ -22,6 +22,9 @@ pub enum Fault {
     /// This passes, and the connection breaks when something comes back: the other side has heard it, and its answer is
     /// lost.
     CutAtAnswer,
+    /// The same, and the server is gone with it: all connections break, and new ones are broken at once, until
+    /// [`Link::accept`](super::Link::accept).
+    GoneAtAnswer,
     /// Nothing passes any more on any connection, this neither, until [`Link::resume`](super::Link::resume).
     Stall,
 }
@@ -47,6 +50,8 @@ pub(super) struct Mood {
     /// How often all connections were cut: one that began under a lower number is to end.
     pub(super) cuts: u64,
     pub(super) is_stalled: bool,
+    /// New connections are broken at once.
+    pub(super) is_gone: bool,
 }
 
 #[derive(Default)]
@@ -65,11 +70,20 @@ pub(super) enum Verdict {
     PassAndCut(usize),
     /// All of them; the connection breaks at the answer.
     PassAndCutAtAnswer,
+    /// All of them; at the answer all connections break.
+    PassAndGoAtAnswer,
 }
 
 impl Troubles {
     pub(super) fn cut(&self) {
         self.mood.send_modify(|mood| mood.cuts += 1);
+    }
+
+    pub(super) fn set_gone(&self, is_gone: bool) {
+        self.mood.send_modify(|mood| {
+            mood.is_gone = is_gone;
+            mood.cuts += u64::from(is_gone);
+        });
     }
 
     pub(super) fn stall(&self, is_stalled: bool) {
@@ -120,6 +134,7 @@ impl Troubles {
             return match plan.rules.remove(met).fault {
                 Fault::Cut => Verdict::PassAndCut(0),
                 Fault::CutAtAnswer => Verdict::PassAndCutAtAnswer,
+                Fault::GoneAtAnswer => Verdict::PassAndGoAtAnswer,
                 Fault::Stall => {
                     self.stall(true);
                     Verdict::Pass

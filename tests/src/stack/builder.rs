@@ -19,6 +19,7 @@ pub struct Builder {
     config: Config,
     has_front: bool,
     has_link: bool,
+    has_step_functions_link: bool,
     login: Option<&'static str>,
 }
 
@@ -37,7 +38,14 @@ impl Builder {
             limits: Limits::default(),
             moving: true,
         };
-        Self { backend, config, has_front: false, has_link: false, login: None }
+        Self {
+            backend,
+            config,
+            has_front: false,
+            has_link: false,
+            has_step_functions_link: false,
+            login: None,
+        }
     }
 
     /// Another configuration; the folder and the database are not to be chosen.
@@ -71,6 +79,12 @@ impl Builder {
         Self { has_link: true, ..self }
     }
 
+    /// Has the worker speak to Step Functions through a [`Link`] of its own, behind which is the [`Front`].
+    #[must_use]
+    pub fn step_functions_behind_link(self) -> Self {
+        Self { has_front: true, has_step_functions_link: true, ..self }
+    }
+
     /// Has the worker log in to PostgreSQL as another role than the owner of all.
     #[must_use]
     pub fn worker_logs_in_as(self, role: &'static str) -> Self {
@@ -94,7 +108,7 @@ impl Builder {
         database.migrate().expect("the test's database takes Baton's tables");
         let link = self.has_link.then(|| Link::to(address_of(&database_url)));
         let config = Config { data_dir: dir.path().to_owned(), database_url, ..self.config };
-        let mut setup = Setup { config, front: None, link };
+        let mut setup = Setup { config, front: None, link, step_functions_link: None };
         if setup.link.is_some() || self.login.is_some() {
             let url = setup.url_of_worker(self.login);
             setup.config.worker_environment.push(("DATABASE_URL".to_owned(), url));
@@ -105,6 +119,12 @@ impl Builder {
                 .config
                 .worker_environment
                 .push(("AWS_ENDPOINT_URL".to_owned(), front.endpoint().to_owned()));
+            if self.has_step_functions_link {
+                let link = Link::to(front.address());
+                let endpoint = format!("http://{}", link.address());
+                setup.config.worker_environment.push(("AWS_ENDPOINT_URL_SFN".to_owned(), endpoint));
+                setup.step_functions_link = Some(link);
+            }
             setup.front = Some(front);
         }
         setup.start(dir).await
@@ -116,6 +136,7 @@ pub(super) struct Setup {
     config: Config,
     pub(super) front: Option<Front>,
     pub(super) link: Option<Link>,
+    pub(super) step_functions_link: Option<Link>,
 }
 
 impl Setup {
@@ -143,6 +164,7 @@ impl Setup {
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             s3: aws_sdk_s3::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
         }
     }
 

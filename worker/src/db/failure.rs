@@ -1,10 +1,12 @@
 //! What a database's error means for an import: the one place where errors of diesel become failures with a name.
-//! Diesel tells the usual kinds apart, but passes no SQLSTATE on, so that the rest is told by the message; a server
-//! that speaks another language than English (`lc_messages`) is understood only as far as the kinds go.
+//! Diesel tells the usual kinds apart, but passes no SQLSTATE on, so that the rest is told by the message. Where the server
+//! cannot be had to speak English, what its messages say is not guessed: such an error counts as one that may pass, since a
+//! retry too many costs less than a good row taken for a bad one, or an import given up.
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use statemachine::FailureName;
 
+use super::{Connection, postgres};
 use crate::failure::Failure;
 
 /// Messages of errors that end by themselves or by an operator's help, and that have no kind of their own: PostgreSQL's
@@ -16,6 +18,8 @@ const UNAVAILABLE: &[&str] = &[
     "could not serialize",
     "no space left on device",
     "could not extend file",
+    "could not write",
+    "input/output error",
     "out of memory",
     "out of shared memory",
     "too many connections",
@@ -62,6 +66,25 @@ const UNAVAILABLE: &[&str] = &[
 /// The failure for an error of the database. `what` is what was tried, as an infinitive: "write rows into people".
 pub(crate) fn database_failure(error: &Error, what: &str) -> Failure {
     Failure::named(name_of(error), format!("failed to {what}: {}", described(error)))
+}
+
+/// What came of statements on this connection, after their transaction has ended: a fault of the worker's own only where
+/// the database is there and its messages can be read.
+pub(crate) fn doubted(connection: &mut Connection, failure: Failure) -> Failure {
+    let (Connection::Postgres(connection), Failure::Named { name: FailureName::Internal, cause }) =
+        (connection, &failure)
+    else {
+        return failure;
+    };
+    let advice = match postgres::is_english(connection) {
+        Ok(true) => return failure,
+        Ok(false) => {
+            "the database speaks another language than English, and its errors cannot be told apart; \
+             as a superuser, ALTER ROLE … SET lc_messages = 'C' for the worker's role"
+        }
+        Err(_) => "the connection is lost",
+    };
+    Failure::named(FailureName::DatabaseUnavailable, format!("{cause} ({advice})"))
 }
 
 fn name_of(error: &Error) -> FailureName {

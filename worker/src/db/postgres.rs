@@ -1,11 +1,14 @@
 //! Connecting to PostgreSQL. The URL is taken apart here and handed to libpq as key and value, because libpq repeats
 //! parts of a URL that it cannot read, and a part may be the password.
 
+mod language;
+
 use diesel::{Connection, PgConnection};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::InvalidDatabaseUrl;
+pub(crate) use language::is_english;
 
 /// What every connection gets unless the URL says otherwise. A server that vanishes is noticed within a minute.
 const DEFAULTS: [(&str, &str); 5] = [
@@ -56,8 +59,10 @@ impl Target {
 
     /// Connects; diesel itself sets the session to UTC and UTF-8.
     pub(super) fn connect(&self) -> Result<PgConnection, String> {
-        PgConnection::establish(self.parameters.expose_secret())
-            .map_err(|error| self.redact(&error.to_string()))
+        let mut connection = PgConnection::establish(self.parameters.expose_secret())
+            .map_err(|error| self.redact(&error.to_string()))?;
+        language::ask_for_english(&mut connection);
+        Ok(connection)
     }
 
     pub(super) fn display_name(&self) -> String {

@@ -50,6 +50,29 @@ fn an_import_that_is_to_stop_rolls_back() {
 }
 
 #[test]
+fn an_import_that_is_to_stop_in_the_middle_of_a_copy_is_interrupted_and_at_no_fault() {
+    let world = World::postgres(DDL);
+    let rows: String = (1..=20_000).map(|id| format!("{id},name of {id},1\n")).collect();
+    let file = format!("id,name,age\n{rows}");
+    world.put("file.csv", file.as_bytes());
+    let job = world.job("1", "file.csv", "people", ImportOptions::default());
+    let Connection::Postgres(mut other) = world.database.connect().unwrap() else { panic!("no PostgreSQL") };
+    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    let ended = std::thread::scope(|scope| {
+        let running = scope.spawn(|| world.run(&job));
+        // All is read, and the COPY waits for the lock.
+        while job.progress.counters().bytes < file.len() as u64 && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        job.progress.request_stop();
+        drop(other);
+        running.join().unwrap()
+    });
+    assert_eq!(named(ended).0, FailureName::Interrupted);
+    assert_eq!(world.count("people"), 0);
+}
+
+#[test]
 fn a_header_that_does_not_fit_fails_once_with_all_that_is_wrong() {
     for world in World::both(DDL) {
         let (name, cause) = named(world.import(b"ID,nmae,age,Age\n", "people", ImportOptions::default()));

@@ -45,6 +45,11 @@ impl World {
         Self::new(TempDir::new().unwrap(), &create_database(), ddl)
     }
 
+    /// Another database of PostgreSQL, which Baton's tables are in already.
+    pub(crate) fn postgres_at(url: &str) -> Self {
+        Self::new(TempDir::new().unwrap(), url, "SELECT 1")
+    }
+
     /// The same table in both databases.
     pub(crate) fn both(ddl: &str) -> [Self; 2] {
         [Self::sqlite(ddl), Self::postgres(ddl)]

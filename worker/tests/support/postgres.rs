@@ -54,20 +54,12 @@ pub(crate) fn create_database() -> String {
 /// # Panics
 /// See [`create_database`].
 pub(crate) fn create_database_in(cluster: &OnceLock<Cluster>, options: &str) -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let cluster = cluster.get_or_init(|| Cluster::start(options));
-    let name = format!("test_{}", NEXT.fetch_add(1, Relaxed));
-    let port = cluster.port.to_string();
-    let created = Command::new(cluster.programs.join("createdb"))
-        .args(["-h", "127.0.0.1", "-p", &port, "-U", "baton", &name])
-        .output()
-        .unwrap();
-    assert!(created.status.success(), "createdb: {}", String::from_utf8_lossy(&created.stderr));
-    format!("postgres://baton@127.0.0.1:{port}/{name}")
+    cluster.get_or_init(|| Cluster::start(options, &[])).create_database()
 }
 
 impl Cluster {
-    fn start(options: &str) -> Self {
+    /// Starts a cluster with these options of the server, and these variables.
+    pub(crate) fn start(options: &str, variables: &[(&str, &str)]) -> Self {
         let programs = programs().unwrap_or_else(|| {
             panic!(
                 "these tests need PostgreSQL's server programs (initdb, pg_ctl, createdb), in PATH or below \
@@ -79,17 +71,36 @@ impl Cluster {
         // Between our look for a free port and PostgreSQL's use of it, somebody else may take it.
         for _ in 0..3 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            match try_start(&programs, port, options) {
+            match try_start(&programs, port, options, variables) {
                 Ok(alive) => return Self { programs, port, _alive: alive },
                 Err(log) => failure = log,
             }
         }
         panic!("PostgreSQL does not start: {failure}");
     }
+
+    /// Creates an empty database and returns its URL.
+    pub(crate) fn create_database(&self) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", NEXT.fetch_add(1, Relaxed));
+        let port = self.port.to_string();
+        let created = Command::new(self.programs.join("createdb"))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", "baton", &name])
+            .output()
+            .unwrap();
+        assert!(created.status.success(), "createdb: {}", String::from_utf8_lossy(&created.stderr));
+        format!("postgres://baton@127.0.0.1:{port}/{name}")
+    }
 }
 
-fn try_start(programs: &Path, port: u16, options: &str) -> Result<ChildStdin, String> {
+fn try_start(
+    programs: &Path,
+    port: u16,
+    options: &str,
+    variables: &[(&str, &str)],
+) -> Result<ChildStdin, String> {
     let mut child = shell()
+        .envs(variables.iter().copied())
         .args([programs.as_os_str(), port.to_string().as_ref(), options.as_ref()])
         .current_dir("/")
         // A runner that kills the group of a test must leave the shell its time to clean up.

@@ -23,6 +23,7 @@ use self::watch::watched;
 use super::{Context, Load, Loaded, Refused};
 use crate::db::Connection;
 use crate::db::failure::database_failure;
+use crate::db::postgres::is_english;
 use crate::failure::Failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
@@ -42,6 +43,8 @@ pub(super) struct Loader<'a> {
     way: Way,
     staging: Staging<'a>,
     insertion: Insertion,
+    /// Whether the database's messages can be read.
+    is_english: bool,
     rebuild: Option<Rebuild>,
     sorted_by: Option<usize>,
     staged: u64,
@@ -87,9 +90,12 @@ impl<'a> Loader<'a> {
                 key.first().and_then(|name| plan.columns.iter().position(|column| column.name == *name))
             }
         };
+        let is_english = is_english(connection)
+            .map_err(|error| database_failure(&error, "ask for the database's language"))?;
         Ok(Self {
             context,
             form,
+            is_english,
             target: format!("{} ({})", table.sql, names.join(", ")),
             way,
             staging: Staging::new(plan, form),
@@ -111,7 +117,7 @@ impl<'a> Loader<'a> {
                 self.loaded.rows += rows;
                 return Ok(Verdict::Within);
             }
-            Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => error,
+            Err(CopyError::Database(error)) if rows_may_be_guilty(&error, self.is_english) => error,
             Err(error) => return Err(self.failure(error)),
         };
         tracing::debug!(import.id = %self.context.job.import_id, "A batch was refused and is sifted");
@@ -129,7 +135,14 @@ impl<'a> Loader<'a> {
 
     fn sift(&mut self, connection: &mut PgConnection) -> Result<Verdict, Failure> {
         let Context { job, table, plan, rejects, .. } = self.context;
-        let sift = Sift { table, plan, insertion: &self.insertion, rejects, progress: &job.progress };
+        let sift = Sift {
+            table,
+            plan,
+            insertion: &self.insertion,
+            is_english: self.is_english,
+            rejects,
+            progress: &job.progress,
+        };
         let (written, verdict) = sift.run(connection)?;
         self.add(written);
         Ok(verdict)
@@ -159,7 +172,7 @@ impl<'a> Loader<'a> {
                 self.add(written);
                 Verdict::Within
             }
-            Err(error) if rows_may_be_guilty(&error) => {
+            Err(error) if rows_may_be_guilty(&error, self.is_english) => {
                 if upserts {
                     let removed = self.insertion.remove_duplicates(connection);
                     duplicates = Some(removed.map_err(|error| failed(&error))?);
@@ -227,7 +240,9 @@ impl Load for Loader<'_> {
                     self.loaded.rows += rows;
                     Ok(Verdict::Within)
                 }
-                Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => Err(Refused::WithoutIndexes),
+                Err(CopyError::Database(error)) if rows_may_be_guilty(&error, self.is_english) => {
+                    Err(Refused::WithoutIndexes)
+                }
                 Err(error) => Err(self.failure(error).into()),
             };
         }
@@ -244,7 +259,9 @@ impl Load for Loader<'_> {
             let built = watched(connection, job, database, |connection| rebuild.finish(connection))?;
             match built {
                 Ok(note) => self.loaded.notes.push(note),
-                Err(error) if rows_may_be_guilty(&error) => return Err(Refused::WithoutIndexes),
+                Err(error) if rows_may_be_guilty(&error, self.is_english) => {
+                    return Err(Refused::WithoutIndexes);
+                }
                 Err(error) => return Err(database_failure(&error, "build the table's indexes again").into()),
             }
         }

@@ -45,6 +45,7 @@ pub(super) fn copy(
     let format = if form == Form::Text { CopyFormat::Text } else { CopyFormat::Binary };
     let counts = extra == Extra::Nothing;
     let counted = Cell::new(0);
+    let stopped = Cell::new(false);
     let count = |rows: u64| {
         // The database takes rows: that is progress, whether or not they will count in the end.
         if counts {
@@ -68,6 +69,7 @@ pub(super) fn copy(
                 message.clear();
                 count(std::mem::take(&mut rows));
                 if progress.stop_requested() {
+                    stopped.set(true);
                     return Err(CopyError::Stopped);
                 }
             }
@@ -86,6 +88,10 @@ pub(super) fn copy(
         .execute(connection);
     if copied.is_err() && counts {
         progress.take_back_rows(counted.get());
+    }
+    // Diesel then tells what the database says of a COPY that was broken off, as if that were the reason.
+    if stopped.get() {
+        return Err(CopyError::Stopped);
     }
     Ok(copied? as u64)
 }

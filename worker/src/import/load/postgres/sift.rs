@@ -27,6 +27,8 @@ pub(super) struct Sift<'a> {
     pub(super) table: &'a Table,
     pub(super) plan: &'a Plan,
     pub(super) insertion: &'a Insertion,
+    /// Whether the database's messages can be read.
+    pub(super) is_english: bool,
     pub(super) rejects: &'a Rejects,
     pub(super) progress: &'a Progress,
 }
@@ -100,7 +102,7 @@ impl Sift<'_> {
         }
         match connection.transaction(|connection| self.insertion.range(connection, range)) {
             Ok(written) => Ok(Ok(written)),
-            Err(error) if rows_may_be_guilty(&error) => Ok(Err(error)),
+            Err(error) if rows_may_be_guilty(&error, self.is_english) => Ok(Err(error)),
             Err(error) => Err(database_failure(&error, &format!("write rows into {:?}", self.table.name))),
         }
     }
@@ -163,10 +165,12 @@ fn reject_of(record: i64, error: &Error) -> Reject {
     Reject::of_database(record.unsigned_abs(), column, Misfit::new(reason, says))
 }
 
-/// Whether an error may lie in the rows rather than in the database, the connection or this program.
-pub(super) fn rows_may_be_guilty(error: &Error) -> bool {
+/// Whether an error may lie in the rows rather than in the database, the connection or this program. Where only the message
+/// can tell and cannot be read, no row is blamed.
+pub(super) fn rows_may_be_guilty(error: &Error, is_english: bool) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _) => false,
+        Error::DatabaseError(DatabaseErrorKind::Unknown, _) if !is_english => false,
         Error::DatabaseError(..) => match database_failure(error, "") {
             Failure::Named { name, .. } => name != FailureName::DatabaseUnavailable,
             Failure::NotOurs(_) => false,

@@ -10,6 +10,7 @@ use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_q
 use crate::db::failure::database_failure;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
+use crate::import::reading::interrupted;
 use crate::job::Job;
 
 /// The time between two looks.
@@ -37,7 +38,7 @@ pub(super) fn watched<T>(
     let pid: Pid = sql_query("SELECT pg_backend_pid() AS pid")
         .get_result(connection)
         .map_err(|error| database_failure(&error, "ask for the session's number"))?;
-    Ok(std::thread::scope(|scope| {
+    let result = std::thread::scope(|scope| {
         let (done, ended) = channel::<()>();
         scope.spawn(move || {
             let mut watcher = None;
@@ -54,7 +55,9 @@ pub(super) fn watched<T>(
         let result = statement(connection);
         drop(done);
         result
-    }))
+    });
+    // One that was cancelled says so, in the words of the database.
+    if result.is_err() && job.progress.stop_requested() { Err(interrupted()) } else { Ok(result) }
 }
 
 fn look(watcher: &mut PgConnection, pid: i32, job: &Job) {

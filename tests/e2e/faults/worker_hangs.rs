@@ -1,0 +1,77 @@
+//! The worker is there and does not get on. It beats no more, is replaced, and can do no harm when it wakes.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use e2e::front::Answer;
+use e2e::{Backend, TestStack};
+use local_stack::Limits;
+use rustix::process::{Signal, kill_process};
+use worker::imports::ImportRow;
+
+use super::{KEY, MANY, in_the_load, signal, submit, succeeds};
+
+/// Limits under which a worker that does not get on is missed soon.
+fn impatient() -> Limits {
+    Limits {
+        heartbeat: Duration::from_secs(3),
+        heartbeat_interval: Duration::from_millis(300),
+        stall_limit: Duration::from_secs(1),
+        ..Limits::default()
+    }
+}
+
+fn second_attempt(row: &ImportRow) -> bool {
+    row.attempt == 2
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hanging_worker_is_replaced_and_cannot_commit_when_it_wakes() {
+    // PostgreSQL, because in SQLite the hanging worker holds the one lock for writing until it is killed.
+    let stack = TestStack::start_with(Backend::Postgres, impatient()).await;
+    let sent = submit(&stack, "hanging", MANY).await;
+    in_the_load(&stack, &sent).await;
+    let hanging = signal(&stack, Signal::STOP);
+    stack.import_when(&sent.import_id, "a second attempt", second_attempt).await;
+    for worker in hanging {
+        kill_process(worker, Signal::CONT).unwrap();
+    }
+    assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.Timeout"]);
+    assert_eq!(stack.exit_codes_when(2).await, [Some(3), Some(0)]);
+    succeeds(stack, &sent, MANY, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_waits_for_a_lock_is_replaced_and_cannot_commit_when_it_gets_it() {
+    let stack = TestStack::start_with(Backend::Postgres, impatient()).await;
+    stack.create_people();
+    let mut other = stack.database.connect().unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    let source = stack.put(KEY, super::people(3)).await;
+    let sent = stack.describe("locked", &source, "people", serde_json::json!({})).await;
+    stack.import_when(&sent.import_id, "a second attempt", second_attempt).await;
+    // Both get on at once now.
+    other.batch_execute("COMMIT").unwrap();
+    assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.Timeout"]);
+    assert_eq!(stack.exit_codes_when(2).await, [Some(3), Some(0)]);
+    succeeds(stack, &sent, 3, 2).await;
+}
+
+async fn survives_a_source_that_delivers_nothing(backend: Backend) {
+    let stack = TestStack::with(backend).limits(impatient()).behind_front().start().await;
+    stack.front().answer_times(1, |asked| asked.reads(KEY), Answer::StallBody { after: 100_000 });
+    let sent = submit(&stack, "silent", MANY).await;
+    assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.Timeout"]);
+    assert_eq!(stack.exit_codes_when(2).await, [Some(3), Some(0)]);
+    succeeds(stack, &sent, MANY, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_source_delivers_nothing_is_replaced() {
+    survives_a_source_that_delivers_nothing(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_source_delivers_nothing_is_replaced_in_postgresql() {
+    survives_a_source_that_delivers_nothing(Backend::Postgres).await;
+}
