@@ -7,8 +7,9 @@ use diesel::connection::SimpleConnection as _;
 use e2e::stack::Sent;
 use e2e::{Backend, TestStack, rows, wait};
 use serde_json::json;
-use statemachine::Source;
+use statemachine::{ImportOptions, Source};
 use worker::db::{Connection, Database};
+use worker::imports::NewImport;
 
 use crate::clients;
 use crate::desk::{Desk, baton_beside};
@@ -84,6 +85,32 @@ async fn a_redrive_keeps_the_options_and_reads_the_file_that_is_there_now() {
     baton_beside(&stack, &["redrive", "rejects"]).await.expect(0, &["SUCCEEDED, 2 rows, attempt 3"]);
     assert_eq!(stack.import(&sent.import_id).unwrap().rejects, 1);
     assert_eq!(stack.count("people"), 2);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_never_claimed_is_found_by_the_name_of_its_execution() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let sent = stack.send_for("later", r#"{"import_id": "later"}"#).await;
+    let failed = stack.ended(&sent.execution_arn).await;
+    assert_eq!(failed.error.as_deref(), Some("Import.NotRegistered"));
+    assert!(stack.import(&sent.import_id).is_none());
+    baton_beside(&stack, &["redrive", "later"])
+        .await
+        .expect(1, &["later: FAILED again with Import.NotRegistered"]);
+    let import = NewImport {
+        import_id: sent.import_id.clone(),
+        source: stack.put("uploads/later.csv", "id,name\n1,a\n").await,
+        version_id: None,
+        table: "people".to_owned(),
+        options: ImportOptions::default(),
+    };
+    worker::imports::register(&mut stack.database.connect().unwrap(), &import).unwrap();
+    let name = sent.execution_arn.rsplit(':').next().unwrap();
+    let ended = baton_beside(&stack, &["redrive", name]).await;
+    ended.expect(0, &["later: SUCCEEDED, 1 row, attempt 1; its dead letter"]);
+    assert_eq!(stack.count("people"), 1);
     stack.audit().await;
 }
 
