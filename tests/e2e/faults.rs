@@ -11,14 +11,15 @@ mod worker_hangs;
 use std::fmt::Write as _;
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use e2e::TestStack;
+use e2e::link::{Direction, Fault, has};
 use e2e::stack::Sent;
+use e2e::{TestStack, rows};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use worker::imports::{ImportRow, ImportStatus};
 
-/// Rows of a file that takes long enough to load that a worker can be met in the middle of it.
-const MANY: u32 = 300_000;
+/// Rows of a file that has some pieces on its way: about half a megabyte.
+const MANY: u32 = 20_000;
 /// The key of the file.
 const KEY: &str = "uploads/people.csv";
 
@@ -38,10 +39,26 @@ async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sent {
     stack.describe(import_id, &source, "people", json!({})).await
 }
 
-/// Waits until rows are on their way.
-async fn in_the_load(stack: &TestStack, sent: &Sent) {
+/// The same, into a table of SQLite that takes the first attempt about a millisecond for each row: it is met in the middle
+/// of the load, however fast or busy the machine is. Any other attempt is as fast as ever.
+async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
+    stack.create_people();
+    let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
+         BEGIN SELECT length(hex(randomblob(50000))); END";
+    rows::execute(&stack.database, trigger);
+    let source = stack.put(KEY, people(MANY)).await;
+    let sent = stack.describe(import_id, &source, "people", json!({})).await;
     let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
     stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
+    sent
+}
+
+/// The same into PostgreSQL behind a link, which stalls when the first rows are about to pass.
+async fn submit_to_stalled_link(stack: &TestStack, import_id: &str) -> Sent {
+    stack.link().once(Direction::ToServer, has("name of number"), Fault::Stall);
+    let sent = submit(stack, import_id, MANY).await;
+    stack.link().faults(1).await;
+    sent
 }
 
 /// Sends a signal to all of them, and says to whom.

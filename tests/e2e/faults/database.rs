@@ -6,7 +6,7 @@ use e2e::stack::Sent;
 use e2e::{Backend, TestStack, rows};
 use serde_json::json;
 
-use super::{KEY, MANY, in_the_load, people, submit, succeeds};
+use super::{KEY, MANY, people, submit, submit_to_stalled_link, succeeds};
 
 const UNAVAILABLE: &str = "Import.DatabaseUnavailable";
 const PEOPLE: &str = "CREATE TABLE people (id bigint PRIMARY KEY, name varchar(40) NOT NULL)";
@@ -45,9 +45,9 @@ async fn a_database_that_is_down_at_the_start_is_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_lost_in_the_load_is_tried_again() {
     let stack = behind_link().await;
-    let sent = submit(&stack, "lost", MANY).await;
-    in_the_load(&stack, &sent).await;
+    let sent = submit_to_stalled_link(&stack, "lost").await;
     stack.link().cut();
+    stack.link().resume();
     assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, [UNAVAILABLE]);
     succeeds(stack, &sent, MANY, 2).await;
 }

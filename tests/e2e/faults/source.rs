@@ -14,7 +14,7 @@ async fn an_object_that_may_not_be_read_fails_the_import_for_good() {
 }
 
 async fn resumes(backend: Backend) {
-    const AFTER: u64 = 1_000_000;
+    const AFTER: u64 = 100_000;
     let stack = TestStack::with(backend).behind_front().start().await;
     stack.front().answer_times(2, |asked| asked.reads(KEY), Answer::CutBody { after: AFTER });
     let sent = submit(&stack, "cut", MANY).await;
@@ -39,7 +39,7 @@ async fn an_object_that_is_cut_off_is_read_on_from_where_it_was_cut_into_postgre
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_is_replaced_while_it_is_read_fails_the_import_for_good() {
     let stack = TestStack::with(Backend::Sqlite).behind_front().start().await;
-    stack.front().answer_times(1, |asked| asked.reads(KEY), Answer::CutBody { after: 1_000_000 });
+    stack.front().answer_times(1, |asked| asked.reads(KEY), Answer::CutBody { after: 100_000 });
     let held = stack.front().hold(|asked| asked.reads(KEY) && asked.range.is_some());
     let sent = submit(&stack, "replaced", MANY).await;
     held.arrived().await;

@@ -4,25 +4,26 @@ use e2e::front::Answer;
 use e2e::{Backend, TestStack, wait};
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 
-use super::{KEY, MANY, in_the_load, signal, submit, succeeds};
+use super::{KEY, MANY, signal, submit, submit_to_slow_table, submit_to_stalled_link, succeeds};
 
-async fn survives_a_killed_worker(backend: Backend) {
-    let stack = TestStack::start(backend).await;
-    let sent = submit(&stack, "killed", MANY).await;
-    in_the_load(&stack, &sent).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_is_replaced_and_every_row_is_there_once() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    let sent = submit_to_slow_table(&stack, "killed").await;
     signal(&stack, Signal::KILL);
     assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.TaskFailed"]);
     succeeds(stack, &sent, MANY, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_worker_is_replaced_and_every_row_is_there_once() {
-    survives_a_killed_worker(Backend::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_is_replaced_and_every_row_is_there_once_in_postgresql() {
-    survives_a_killed_worker(Backend::Postgres).await;
+    let stack = TestStack::with(Backend::Postgres).database_behind_link().start().await;
+    let sent = submit_to_stalled_link(&stack, "killed").await;
+    signal(&stack, Signal::KILL);
+    // What was sent before arrives yet, and then the end of the connection.
+    stack.link().resume();
+    assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.TaskFailed"]);
+    succeeds(stack, &sent, MANY, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use local_stack::Limits;
 use rustix::process::{Signal, kill_process};
 use worker::imports::ImportRow;
 
-use super::{KEY, MANY, in_the_load, signal, submit, succeeds};
+use super::{KEY, MANY, signal, submit, submit_to_stalled_link, succeeds};
 
 /// Limits under which a worker that does not get on is missed soon.
 fn impatient() -> Limits {
@@ -28,10 +28,11 @@ fn second_attempt(row: &ImportRow) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_worker_is_replaced_and_cannot_commit_when_it_wakes() {
     // PostgreSQL, because in SQLite the hanging worker holds the one lock for writing until it is killed.
-    let stack = TestStack::start_with(Backend::Postgres, impatient()).await;
-    let sent = submit(&stack, "hanging", MANY).await;
-    in_the_load(&stack, &sent).await;
+    let setup = TestStack::with(Backend::Postgres).limits(impatient()).database_behind_link();
+    let stack = setup.start().await;
+    let sent = submit_to_stalled_link(&stack, "hanging").await;
     let hanging = signal(&stack, Signal::STOP);
+    stack.link().resume();
     stack.import_when(&sent.import_id, "a second attempt", second_attempt).await;
     for worker in hanging {
         kill_process(worker, Signal::CONT).unwrap();
@@ -46,7 +47,8 @@ async fn a_worker_that_waits_for_a_lock_is_replaced_and_cannot_commit_when_it_ge
     let stack = TestStack::start_with(Backend::Postgres, impatient()).await;
     stack.create_people();
     let mut other = stack.database.connect().unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    // A lock that lets workers look at the table, and write no row.
+    other.batch_execute("BEGIN; LOCK TABLE people IN SHARE MODE").unwrap();
     let source = stack.put(KEY, super::people(3)).await;
     let sent = stack.describe("locked", &source, "people", serde_json::json!({})).await;
     stack.import_when(&sent.import_id, "a second attempt", second_attempt).await;

@@ -21,6 +21,14 @@ impl TestStack {
         wait::until("attempts to fail", look, |errors| errors.len() >= count).await
     }
 
+    /// What the workers, and the Lambda, have logged so far.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        let files = std::fs::read_dir(self.data_dir().join("stack/logs")).expect("the stack keeps logs");
+        let logs = files.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        logs.collect::<Vec<_>>().join("\n")
+    }
+
     /// The exit codes of all containers that have ended, in the order of their beginning.
     pub async fn exit_codes(&self) -> Vec<Option<i32>> {
         let cluster = &self.resources.cluster_arn;
