@@ -43,11 +43,12 @@ async fn a_worker_that_gets_sigterm_rolls_back_reports_it_and_is_replaced_in_pos
     let stack = TestStack::start(Backend::Postgres).await;
     stack.create_people();
     let mut other = stack.database.connect().unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    // A lock that lets the worker look at the table, and write no row.
+    other.batch_execute("BEGIN; LOCK TABLE people IN SHARE MODE").unwrap();
     let source = stack.put(KEY, people(MANY)).await;
     let sent = stack.describe("interrupted", &source, "people", json!({})).await;
-    let waiting =
-        "SELECT count(*) AS value FROM pg_locks WHERE NOT granted AND relation = 'people'::regclass";
+    let waiting = "SELECT count(*) AS value FROM pg_locks WHERE NOT granted \
+         AND mode = 'RowExclusiveLock' AND relation = 'people'::regclass";
     let copies = async || rows::number(&stack.database, waiting);
     wait::until("the COPY to wait for the lock", copies, |count| *count == 1).await;
     let asked = interrupt(&stack).await;

@@ -21,8 +21,13 @@ async fn resumes(backend: Backend) {
     stack.ended(&sent.execution_arn).await;
     let reads = stack.front().asked().into_iter().filter(|asked| asked.reads(KEY));
     let ranges: Vec<_> = reads.map(|asked| asked.range).collect();
-    let from = |byte: u64| Some(format!("bytes={byte}-"));
-    assert_eq!(ranges, [None, from(AFTER), from(2 * AFTER)]);
+    let [None, Some(second), Some(third)] = &ranges[..] else { panic!("{ranges:?}") };
+    let start = |range: &str| -> u64 {
+        range.strip_prefix("bytes=").unwrap().strip_suffix('-').unwrap().parse().unwrap()
+    };
+    // What was on its way when the connection broke may be lost with it.
+    let (second, third) = (start(second), start(third));
+    assert!(0 < second && second <= AFTER && second < third && third <= second + AFTER, "{ranges:?}");
     succeeds(stack, &sent, MANY, 1).await;
 }
 

@@ -47,7 +47,8 @@ async fn a_worker_that_waits_for_a_lock_is_replaced_and_cannot_commit_when_it_ge
     let stack = TestStack::start_with(Backend::Postgres, impatient()).await;
     stack.create_people();
     let mut other = stack.database.connect().unwrap();
-    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    // A lock that lets workers look at the table, and write no row.
+    other.batch_execute("BEGIN; LOCK TABLE people IN SHARE MODE").unwrap();
     let source = stack.put(KEY, super::people(3)).await;
     let sent = stack.describe("locked", &source, "people", serde_json::json!({})).await;
     stack.import_when(&sent.import_id, "a second attempt", second_attempt).await;

@@ -18,7 +18,7 @@ pub enum Answer {
     },
     /// The request reaches the stack, and its answer is lost: who asked does not know what became of it.
     LoseAnswer,
-    /// The stack's own answer, whose connection breaks behind so many bytes of the body.
+    /// The stack's own answer, whose connection breaks behind so many bytes of the body; the last of them may be lost with it.
     CutBody {
         /// In bytes.
         after: u64,

@@ -30,7 +30,12 @@ pub(super) fn damaged(response: Response, after: u64, damage: Damage) -> Respons
             async move { has_bytes }
         });
         let rest = match damage {
-            Damage::Cut => stream::once(async { Err(io::Error::other("cut by the test")) }).boxed(),
+            // What came before is sent while this waits for its next turn; else it could be lost with the connection.
+            Damage::Cut => stream::once(async {
+                tokio::task::yield_now().await;
+                Err(io::Error::other("cut by the test"))
+            })
+            .boxed(),
             Damage::Stall => stream::pending().boxed(),
         };
         Body::from_stream(beginning.chain(rest))

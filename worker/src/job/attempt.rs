@@ -96,6 +96,9 @@ impl<'a> Attempt<'a> {
             signal = stop.requested() => Reason::Shutdown(signal),
         };
         progress.request_stop();
+        if let Reason::Shutdown(signal) = &reason {
+            info!("Got {signal}, stopping");
+        }
         let stopped = timeout(grace, &mut working).await;
         match reason {
             Reason::NotOurs(why) => {
@@ -104,7 +107,6 @@ impl<'a> Attempt<'a> {
                 (end.unwrap_or(End::NotOurs(why)), false)
             }
             Reason::Shutdown(signal) => {
-                info!("Got {signal}, stopping");
                 let end = stopped.unwrap_or_else(|_| {
                     warn!("The work did not stop within {grace:?}; its transaction ends with the process");
                     End::Failed(FailureName::Interrupted, format!("the worker got {signal} and rolled back"))

@@ -57,11 +57,14 @@ fn an_import_that_is_to_stop_in_the_middle_of_a_copy_is_interrupted_and_at_no_fa
     world.put("file.csv", file.as_bytes());
     let job = world.job("1", "file.csv", "people", ImportOptions::default());
     let Connection::Postgres(mut other) = world.database.connect().unwrap() else { panic!("no PostgreSQL") };
-    other.batch_execute("BEGIN; LOCK TABLE people").unwrap();
+    // A lock that lets the import look at the table, and write no row.
+    other.batch_execute("BEGIN; LOCK TABLE people IN SHARE MODE").unwrap();
+    let waiting =
+        "pg_locks WHERE NOT granted AND mode = 'RowExclusiveLock' AND relation = 'people'::regclass";
     let ended = std::thread::scope(|scope| {
         let running = scope.spawn(|| world.run(&job));
-        // All is read, and the COPY waits for the lock.
-        while job.progress.counters().bytes < file.len() as u64 && !running.is_finished() {
+        // The batch is whole, and the COPY waits for the lock.
+        while world.count(waiting) == 0 && !running.is_finished() {
             std::thread::yield_now();
         }
         job.progress.request_stop();
