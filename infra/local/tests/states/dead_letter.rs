@@ -27,7 +27,8 @@ fn an_event_starts_the_settling_execution_by_the_name_of_the_one_that_ended() {
     assert_eq!(start.resource, Resource::SfnStartExecution);
     // The machine's own ARN; the fixture calls every machine so.
     let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:import";
-    let input = r#"{"execution_arn":"arn:e-1"}"#;
+    let input =
+        r#"{"execution_arn":"arn:e-1","status":"FAILED","error":"Import.SourceMissing","cause":"gone"}"#;
     assert_eq!(start.arguments, json!({"StateMachineArn": machine, "Name": "e-1", "Input": input}));
     run.succeed(&start, json!({"ExecutionArn": "arn:d-1"}));
     assert_eq!(run.statuses(), [Status::Succeeded]);
@@ -52,7 +53,31 @@ fn an_event_whose_settling_execution_cannot_be_started_is_tried_again() {
 }
 
 fn event() -> Value {
-    json!({"detail": {"executionArn": "arn:e-1", "name": "e-1", "status": "FAILED"}})
+    json!({"detail": {"executionArn": "arn:e-1", "name": "e-1", "status": "FAILED",
+        "error": "Import.SourceMissing", "cause": "gone"}})
+}
+
+#[test]
+fn an_execution_that_was_redriven_meanwhile_is_told_by_its_event() {
+    let runs_again = description("RUNNING", None, None);
+    let sent_for = |event: Value| {
+        let mut input = json!({"execution_arn": "arn:e-1"});
+        input.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        let mut run = Run::start(&dead_letter_definition(), input);
+        let describe = run.invocation();
+        run.succeed(&describe, runs_again.clone());
+        run.invocation().arguments
+    };
+    let failed = sent_for(json!({"status": "FAILED", "error": "Import.SourceMissing", "cause": "no object"}));
+    assert_eq!(attribute(&failed, "Error"), "Import.SourceMissing");
+    assert_eq!(attribute(&failed, "Cause"), "no object");
+    let stopped = sent_for(json!({"status": "ABORTED", "error": null, "cause": null}));
+    assert_eq!(attribute(&stopped, "Error"), "States.ABORTED");
+    assert_eq!(attribute(&stopped, "Cause"), "no cause was recorded");
+    let cause = json!({"Overrides": {"Token": "t0k3n"}, "StoppedReason": "killed"}).to_string();
+    let dead = sent_for(json!({"status": "FAILED", "error": "States.TaskFailed", "cause": cause}));
+    assert_eq!(attribute(&dead, "Cause"), "the container stopped: killed");
+    assert!(!dead.to_string().contains("t0k3n"));
 }
 
 #[test]

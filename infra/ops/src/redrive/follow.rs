@@ -25,7 +25,7 @@ const SETTLING: Duration = Duration::from_secs(15);
 
 /// Redrives one execution. An error is said of this execution and does not keep from the others.
 pub(crate) async fn redrive(target: &Target, execution: &Execution) -> Result<(), String> {
-    // The dead-letter execution asks for the error of an execution that has failed: it would find one that runs.
+    // A dead letter that came after the success would stay.
     let is_fresh = |stopped| Utc::now() - stopped < TimeDelta::seconds(SETTLING.as_secs().cast_signed());
     if execution.stopped_at.is_some_and(is_fresh) {
         until_settled(target, &execution.arn).await.map_err(|error| format!("{error:#}"))?;
