@@ -13,6 +13,7 @@ pub mod http;
 pub mod link;
 pub mod memory;
 pub mod rows;
+pub mod secrets;
 pub mod stack;
 pub mod wait;
 

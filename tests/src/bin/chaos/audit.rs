@@ -2,11 +2,10 @@
 //! logs themselves. Each sentence that comes out is something that Baton promises not to do.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::Message;
-use e2e::{rows, wait};
+use e2e::{rows, secrets, wait};
 use worker::imports::{ImportRow, ImportStatus};
 
 use crate::plan::{Import, Kind};
@@ -81,6 +80,10 @@ fn is_explained(import: &Import, letters: &[Message]) -> Result<(), String> {
         if attribute("Error").is_some() && !has_reason {
             return Err("a dead letter has an error and no cause".to_owned());
         }
+        // Somebody may have redriven the execution before its message was copied.
+        if let Some(error @ ("States.RUNNING" | "States.SUCCEEDED" | "States.")) = attribute("Error") {
+            return Err(format!("a dead letter says {error}, which is no end of a failed execution"));
+        }
     }
     Ok(())
 }
@@ -107,22 +110,9 @@ pub(crate) async fn of_stopped(world: &World) -> Vec<String> {
     let left = wait::within(LAST_BREATH, look, |count| *count == 0).await;
     let mut findings: Vec<_> =
         left.err().map(|count| format!("{count} processes are left over")).into_iter().collect();
-    let mut secrets: Vec<&str> = world.database_urls.iter().map(String::as_str).collect();
-    secrets.push("TASK_TOKEN");
+    let urls: Vec<&str> = world.database_urls.iter().map(String::as_str).collect();
     let data = world.dir.join("data");
-    find_secrets(&data.join("stack/logs"), &secrets, &mut findings);
-    find_secrets(&data.with_extension("log"), &secrets, &mut findings);
+    findings.extend(secrets::find(&data.join("stack/logs"), &urls));
+    findings.extend(secrets::find(&data.with_extension("log"), &urls));
     findings
-}
-
-fn find_secrets(path: &Path, secrets: &[&str], findings: &mut Vec<String>) {
-    if path.is_dir() {
-        let files = std::fs::read_dir(path).expect("the logs can be read");
-        files.flatten().for_each(|file| find_secrets(&file.path(), secrets, findings));
-        return;
-    }
-    let log = String::from_utf8_lossy(&std::fs::read(path).expect("a log can be read")).into_owned();
-    if secrets.iter().any(|secret| log.contains(secret)) {
-        findings.push(format!("{} has a secret", path.display()));
-    }
 }
