@@ -1,35 +1,16 @@
 """A failed import as somebody at a terminal redrives it, with the AWS CLI of this virtual environment."""
 
 import json
-import os
-import pathlib
 import subprocess
-import sys
-import time
 
-AWS = [sys.executable, pathlib.Path(sys.executable).with_name("aws"), "--endpoint-url", os.environ["AWS_ENDPOINT_URL"]]
-
-
-def aws(*arguments, fails=False):
-    command = [*AWS, *arguments, "--output", "json"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (ended.returncode != 0) == fails, ended
-    return ended.stderr if fails else json.loads(ended.stdout or "null")
-
+from terminal import AWS, aws
+from waiting import until
 
 machines = {m["name"]: m["stateMachineArn"] for m in aws("stepfunctions", "list-state-machines")["stateMachines"]}
 queue = aws("sqs", "get-queue-url", "--queue-name", "imports")["QueueUrl"]
 body = json.dumps({"import_id": "cli", "source": "s3://baton/uploads/cli.csv", "table": "people"})
 message_id = aws("sqs", "send-message", "--queue-url", queue, "--message-body", body)["MessageId"]
 arn = machines["import"].replace(":stateMachine:", ":execution:") + f":cli-{message_id}"
-
-
-def until(what, look):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-    raise TimeoutError(f"waited 60 s for {what}")
 
 
 def ended(redrives):

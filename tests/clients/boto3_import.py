@@ -2,21 +2,13 @@
 environment, as `baton up` prints them."""
 
 import json
-import time
 
 import boto3
 from botocore.exceptions import ClientError
 
+from waiting import until
+
 s3, sqs, sfn, ecs, functions = (boto3.client(name) for name in ("s3", "sqs", "stepfunctions", "ecs", "lambda"))
-
-
-def until(what, look):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.05)
-    raise TimeoutError(f"waited 60 s for {what}")
 
 
 def error_of(call, **arguments):

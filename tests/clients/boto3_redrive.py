@@ -2,24 +2,16 @@
 Functions knows nothing of. Endpoint and keys come from the environment, as `baton up` prints them."""
 
 import json
-import time
 
 import boto3
 from botocore.exceptions import ClientError
+
+from waiting import until
 
 s3, sqs, sfn = (boto3.client(name) for name in ("s3", "sqs", "stepfunctions"))
 machines = {m["name"]: m["stateMachineArn"] for m in sfn.list_state_machines()["stateMachines"]}
 machine = machines["import"]
 queue, letters = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in ("imports", "imports-dead-letter"))
-
-
-def until(what, look):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.05)
-    raise TimeoutError(f"waited 60 s for {what}")
 
 
 def ended(arn):

@@ -11,6 +11,8 @@ pub(crate) async fn run(stack: &TestStack, script: &str) {
     let python: PathBuf = top.join("target/clients/bin/python");
     assert!(python.is_file(), "{} is missing: `bash tests/run` makes it", python.display());
     let output = Command::new(python)
+        // Leaves no compiled files among the sources.
+        .arg("-B")
         .arg(top.join("tests/clients").join(script))
         .env("AWS_ENDPOINT_URL", stack.endpoint())
         .env("AWS_REGION", REGION)
