@@ -33,6 +33,7 @@ use crate::db::{Connection, Database};
 use crate::failure::Failure;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
+pub use decode::codec;
 use load::{Context, Refused, transaction};
 pub use read_all::{Counts, read_all};
 use rejects::Rejects;

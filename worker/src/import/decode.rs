@@ -17,6 +17,7 @@ use std::io::{self, Read};
 use statemachine::{Encoding, FailureName, ImportOptions};
 
 use crate::failure::Failure;
+pub use format::codec;
 pub(crate) use format::{EncodingFrom, Format};
 use transcode::Transcoder;
 pub(crate) use transcode::first_undecodable;

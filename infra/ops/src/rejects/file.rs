@@ -88,17 +88,10 @@ impl Format {
     /// As the findings tell it, for people and yet exactly; the escape is not found but declared.
     pub(super) fn new(findings: &Findings, options: &ImportOptions) -> Self {
         let named = findings.encoding.as_deref().and_then(|told| told.split_whitespace().next());
-        let encoding = match named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8) {
-            Encoding::Utf8 => encoding_rs::UTF_8,
-            Encoding::Cp932 => encoding_rs::SHIFT_JIS,
-            Encoding::EucJp => encoding_rs::EUC_JP,
-            Encoding::Utf16Le => encoding_rs::UTF_16LE,
-            Encoding::Utf16Be => encoding_rs::UTF_16BE,
-            Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
-        };
+        let encoding = named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8);
         let found = findings.delimiter.as_deref().and_then(|sign| sign.parse().ok()).or(options.delimiter);
         Self {
-            encoding,
+            encoding: worker::import::codec(encoding),
             delimiter: found.map_or(b',', statemachine::Delimiter::byte),
             escape: options.escape.map(statemachine::Escape::byte),
         }

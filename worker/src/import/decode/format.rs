@@ -76,7 +76,8 @@ impl Format {
 }
 
 /// The tables of an encoding. Of Shift_JIS, what the WHATWG calls so is code page 932.
-pub(super) fn codec(encoding: Encoding) -> &'static encoding_rs::Encoding {
+#[must_use]
+pub fn codec(encoding: Encoding) -> &'static encoding_rs::Encoding {
     match encoding {
         Encoding::Utf8 => encoding_rs::UTF_8,
         Encoding::Cp932 => encoding_rs::SHIFT_JIS,
