@@ -277,8 +277,9 @@ mod tests {
 
     #[test]
     fn to_migrate_needs_nothing_but_the_database() {
-        let config =
-            MigrateConfig::from_lookup(|name| (name == "DATABASE_URL").then(|| "sqlite:/tmp/x.db".into()));
-        assert_eq!(config.unwrap().database.display_name(), "sqlite /tmp/x.db");
+        let config = MigrateConfig::from_lookup(|name| {
+            (name == "DATABASE_URL").then(|| "sqlite:/data/rows.db".into())
+        });
+        assert_eq!(config.unwrap().database.display_name(), "sqlite /data/rows.db");
     }
 }
