@@ -1,8 +1,9 @@
-//! One import as a user has it: a message, the Lambda, an execution, a worker, a report. The time is that of all of it.
+//! One import as a user has it: a message, the Lambda, an execution, a worker, a report. The time is that of all of it, from the
+//! message to the end of the execution; what the worker tidies up after its report counts as CPU alone.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -18,7 +19,7 @@ use crate::cpu::Clocks;
 const DEADLINE: Duration = Duration::from_secs(3600);
 /// How long a message may lie until its execution is there.
 const START_DEADLINE: Duration = Duration::from_secs(60);
-/// The time between two looks. The end is seen late by half of it, which is little beside seconds.
+/// The time between two looks.
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// Puts a file into the stack's bucket.
@@ -44,13 +45,13 @@ pub(crate) async fn import(
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let id = format!("load-{}", NEXT.fetch_add(1, Relaxed));
     let before = clocks.read();
-    let started = Instant::now();
+    let (started, started_at) = (Instant::now(), SystemTime::now());
     let sent = stack.describe(&id, source, "loaded", options.clone()).await;
     let mut peak = PeakMemory::of(stack);
     let execution = loop {
         tokio::time::sleep(GLANCE).await;
         assert!(started.elapsed() < DEADLINE, "{id} did not end within {} s", DEADLINE.as_secs());
-        // An execution does not end before its worker. Asking the stack all the time would keep it from serving the file.
+        // Asking the stack all the time would keep it from serving the file; the execution knows itself when it ended.
         if peak.look() {
             continue;
         }
@@ -64,7 +65,9 @@ pub(crate) async fn import(
             _ => {}
         }
     };
-    let wall = started.elapsed();
+    let ended_at = execution.stop_date.and_then(|date| SystemTime::try_from(date).ok());
+    let wall =
+        ended_at.and_then(|at| at.duration_since(started_at).ok()).expect("it ended after its message");
     let cpu = clocks.read() - before;
     if execution.status != ExecutionStatus::Succeeded {
         let cause = execution.cause.unwrap_or_default();
