@@ -42,7 +42,7 @@ async fn with_sqlite_no_import_is_lost_and_none_comes_twice() {
 #[tokio::test]
 async fn without_the_check_of_the_attempt_the_audit_finds_rows_twice() {
     let arguments =
-        ["--planted-bug", "--imports", "20", "--kinds", "two-messages", "--faults", "pause-worker"];
+        ["--planted-bug", "--imports", "20", "--kinds", "two-messages", "--faults", "overtake-worker"];
     let (passed, printed) = chaos(&arguments).await;
     assert!(!passed && printed.contains("rows are in the table, its status is Some(Success)"), "{printed}");
     let folder =

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     TerminateWorker,
     /// SIGSTOP, and SIGCONT up to eight seconds later: before or after others took its import over.
     PauseWorker,
+    /// SIGSTOP in the midst of its load, and SIGCONT once another attempt has its import.
+    OvertakeWorker,
     KillFunction,
     TerminateFunction,
     PauseFunction,
@@ -49,10 +51,11 @@ pub(crate) enum Kind {
 }
 
 /// How often each is drawn, among all.
-const WEIGHTS: [(Kind, u32); 22] = [
+const WEIGHTS: [(Kind, u32); 23] = [
     (Kind::KillWorker, 8),
     (Kind::TerminateWorker, 4),
     (Kind::PauseWorker, 8),
+    (Kind::OvertakeWorker, 4),
     (Kind::KillFunction, 2),
     (Kind::TerminateFunction, 1),
     (Kind::PauseFunction, 1),
@@ -115,6 +118,7 @@ impl Moment<'_> {
             Kind::KillWorker => self.signal_worker(Signal::KILL),
             Kind::TerminateWorker => self.signal_worker(Signal::TERM),
             Kind::PauseWorker => self.pause_worker(),
+            Kind::OvertakeWorker => self.overtake_worker().await,
             Kind::KillFunction => self.signal_function(Signal::KILL),
             Kind::TerminateFunction => self.signal_function(Signal::TERM),
             Kind::PauseFunction => self.pause_function(),

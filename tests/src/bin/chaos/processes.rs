@@ -21,6 +21,12 @@ pub(crate) fn of_stack(program: &str, endpoints: &[String]) -> Vec<Pid> {
         .collect()
 }
 
+/// Whether a process was started with this variable.
+pub(crate) fn has_variable(pid: Pid, name: &str, value: &str) -> bool {
+    let process = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+    carries(&process, &[format!("{name}={value}")])
+}
+
 fn carries(process: &Path, markers: &[String]) -> bool {
     let environment = std::fs::read(process.join("environ")).unwrap_or_default();
     environment

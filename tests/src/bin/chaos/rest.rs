@@ -25,6 +25,9 @@ struct Unsettled {
 /// Waits for rest, redrives every execution that failed, and waits again. What did not come to rest.
 pub(crate) async fn settle(world: &World, imports: &[Import]) -> Vec<String> {
     faults::mend(world);
+    // It may be recovering still from a crash.
+    let look = async || world.database.connect().is_ok();
+    wait::until("the database to be back", look, |is_back| *is_back).await;
     let mut findings: Vec<_> = at_rest(world).await.err().into_iter().collect();
     for status in [ExecutionStatus::Failed, ExecutionStatus::Aborted, ExecutionStatus::TimedOut] {
         let machine = &world.resources.import_state_machine_arn;

@@ -92,7 +92,12 @@ impl StackProcess {
                 .filter(|session| Some(session.pid) == pid)
                 .is_some()
         };
-        wait::until("the stack to be up", look, |is_up| *is_up).await;
+        let is_up = wait::within(wait::DEADLINE, look, |is_up| *is_up).await;
+        assert!(
+            is_up.is_ok(),
+            "the stack does not come up:\n{}",
+            std::fs::read_to_string(&self.log).unwrap()
+        );
     }
 }
 

@@ -10,6 +10,7 @@ use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use e2e::{Backend, Link, rows};
 use local_stack::{REGION, Resources, Session};
 use rustix::process::Pid;
+use statemachine::EXECUTION_ARN;
 use tokio::sync::Mutex;
 use worker::db::Database;
 
@@ -110,6 +111,11 @@ impl World {
 
     pub(crate) fn workers(&self) -> Vec<Pid> {
         processes::of_stack("worker", &self.endpoints)
+    }
+
+    /// The worker of an execution, if it runs.
+    pub(crate) fn worker_of(&self, execution_arn: &str) -> Option<Pid> {
+        self.workers().into_iter().find(|pid| processes::has_variable(*pid, EXECUTION_ARN, execution_arn))
     }
 
     pub(crate) fn functions(&self) -> Vec<Pid> {

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use e2e::wait;
 use rustix::process::{Pid, Signal, kill_process};
+use worker::imports::{ImportRow, ImportStatus};
 
 use super::Moment;
+use crate::stack::LIMITS;
+use crate::world::World;
 
 impl Moment<'_> {
     pub(super) fn signal_worker(self, signal: Signal) -> bool {
@@ -22,6 +26,28 @@ impl Moment<'_> {
         let pause = self.milliseconds(500..8_000);
         let worker = self.random.choice(workers);
         worker.is_some_and(|worker| self.pause(worker, pause))
+    }
+
+    /// Waits, so that at most one worker at a time stands still like this: the other attempt is to get on.
+    pub(super) async fn overtake_worker(self) -> bool {
+        let holder_and_claim = claims(self.world).into_iter().find_map(|claim| {
+            let holder = self.world.worker_of(claim.execution_arn.as_deref()?)?;
+            Some((holder, claim))
+        });
+        let Some((holder, claim)) = holder_and_claim else { return false };
+        if kill_process(holder, Signal::STOP).is_err() {
+            return false;
+        }
+        // It may have ended its attempt before it stood still.
+        let still_holds =
+            || claims(self.world).iter().any(|now| now.id == claim.id && now.attempt == claim.attempt);
+        let is_met = still_holds();
+        if is_met {
+            // After its heartbeat's time the container is stopped.
+            let _ = wait::within(LIMITS.heartbeat, async || still_holds(), |holds| !holds).await;
+        }
+        let _ = kill_process(holder, Signal::CONT);
+        is_met
     }
 
     pub(super) fn pause_function(mut self) -> bool {
@@ -47,4 +73,12 @@ impl Moment<'_> {
         self.world.stack.lock().await.replace(how).await;
         true
     }
+}
+
+/// The imports that a worker has claimed; none where the database is away.
+fn claims(world: &World) -> Vec<ImportRow> {
+    let Ok(mut connection) = world.database.connect() else { return Vec::new() };
+    let mut rows = worker::imports::list(&mut connection, u32::MAX >> 1).unwrap_or_default();
+    rows.retain(|row| row.status == ImportStatus::Running);
+    rows
 }
