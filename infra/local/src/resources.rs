@@ -19,6 +19,7 @@ pub(crate) const RULE: &str = "import-ended-without-success";
 pub(crate) const IMPORT_MACHINE: &str = "import";
 pub(crate) const DEAD_LETTER_MACHINE: &str = "dead-letter";
 pub(crate) const BUCKET: &str = "baton";
+pub(crate) const WORKER_LOG_GROUP: &str = "/ecs/import-worker";
 
 /// The parts of a running stack, deployed or embedded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Resources {
     pub bucket: String,
     /// The ECS cluster that the worker's tasks run in.
     pub cluster_arn: String,
+    /// The log group of CloudWatch Logs that has the worker's lines, a stream for each task:
+    /// `worker/worker/<task id>`, as the `awslogs` driver names it with the prefix `worker`.
+    pub worker_log_group: String,
 }
 
 impl Resources {
@@ -49,6 +53,7 @@ impl Resources {
             dead_letter_state_machine_arn: machine(DEAD_LETTER_MACHINE),
             bucket: BUCKET.to_owned(),
             cluster_arn: format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}"),
+            worker_log_group: WORKER_LOG_GROUP.to_owned(),
         }
     }
 }
