@@ -10,9 +10,10 @@ use crate::cli::{Common, UpArguments};
 use crate::error::Usage;
 use crate::output;
 use crate::signals::Signals;
-use crate::target::{embedded_config, open_database};
+use crate::target::{self, embedded_config, local, open_database};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
+    local::check(common)?;
     if let Some(session) = Session::of_running_stack(&common.data_dir)? {
         return Err(Usage(format!(
             "a stack is up on {} already, at {} (process {})",
@@ -23,6 +24,7 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
         .into());
     }
     let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
+    output::complain(&target::place(common).describe());
     let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
     let mut signals = Signals::listen()?;
