@@ -48,9 +48,7 @@ impl Desk {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binaries::path("baton"));
-        command
-            .args(arguments)
-            .current_dir(self.dir.path());
+        command.args(arguments).current_dir(self.dir.path());
         forget_where(&mut command);
         if let Some(url) = &self.database_url {
             command.env("DATABASE_URL", url);
@@ -89,7 +87,9 @@ impl Desk {
 
 /// Takes from a command what whoever runs the tests has set for `baton` and the SDKs.
 fn forget_where(command: &mut Command) {
-    for name in ["DATABASE_URL", "BATON_DATA_DIR", "BATON_TARGET", "BATON_CONFIG", "AWS_PROFILE", "AWS_ENDPOINT_URL"] {
+    for name in
+        ["DATABASE_URL", "BATON_DATA_DIR", "BATON_TARGET", "BATON_CONFIG", "AWS_PROFILE", "AWS_ENDPOINT_URL"]
+    {
         command.env_remove(name);
     }
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {

@@ -51,7 +51,8 @@ async fn the_doctor_finds_the_settings_of_a_stack_that_contradict_each_other() {
     assert_eq!(names("fail"), ["heartbeat"], "{examined:#}");
     assert_eq!(names("warn"), ["visibility", "receives"], "{examined:#}");
     let said = baton_beside(&stack, &["doctor"]).await;
-    said.expect(1, &["set the queue's VisibilityTimeout to 60 s at least"]).complains(1, &["fail: 1, warn: 2"]);
+    said.expect(1, &["set the queue's VisibilityTimeout to 60 s at least"])
+        .complains(1, &["fail: 1, warn: 2"]);
     stack.stop().await;
 }
 
@@ -61,9 +62,15 @@ async fn the_doctor_names_the_permission_of_a_call_that_is_refused() {
     let denied = Answer::Error { status: 400, code: "AccessDeniedException" };
     for (operation, permission) in [
         ("AmazonSQS.GetQueueAttributes", "sqs:GetQueueAttributes is not allowed on queue http"),
-        ("AWSStepFunctions.DescribeStateMachine", "states:DescribeStateMachine is not allowed on state machine arn:"),
+        (
+            "AWSStepFunctions.DescribeStateMachine",
+            "states:DescribeStateMachine is not allowed on state machine arn:",
+        ),
         ("AWSStepFunctions.ListExecutions", "states:ListExecutions is not allowed"),
-        ("AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition", "ecs:DescribeTaskDefinition is not allowed"),
+        (
+            "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition",
+            "ecs:DescribeTaskDefinition is not allowed",
+        ),
     ] {
         stack.front().answer(move |asked| asked.operation == operation, denied);
         let operator = Operator::with(&stack, Some(stack.front().endpoint()), stack.database_url());
@@ -78,7 +85,8 @@ async fn the_doctor_names_the_permission_of_a_call_that_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_tells_strangers_from_what_is_missing_and_from_what_is_not_there() {
     let stack = TestStack::start(Backend::Sqlite).await;
-    let definition = stack.ecs.describe_task_definition().task_definition("import-worker").send().await.unwrap();
+    let definition =
+        stack.ecs.describe_task_definition().task_definition("import-worker").send().await.unwrap();
     let definition = definition.task_definition.unwrap().task_definition_arn.unwrap();
     stack.ecs.deregister_task_definition().task_definition(definition).send().await.unwrap();
     let examined = baton_beside(&stack, &["doctor", "--json"]).await.expect(1, &[]).json();

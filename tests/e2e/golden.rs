@@ -14,7 +14,10 @@ use crate::desk::{Desk, Ended};
 const STORY: &[(&str, &[&str])] = &[
     ("imports-none", &["imports"]),
     ("run", &["run", "people.csv", "--table", "people", "--create-table", "--id", "people-1"]),
-    ("run-json", &["run", "people.csv", "--table", "people", "--id", "people-2", "--on-conflict", "skip", "--json"]),
+    (
+        "run-json",
+        &["run", "people.csv", "--table", "people", "--id", "people-2", "--on-conflict", "skip", "--json"],
+    ),
     ("run-failed", &["run", "bad.csv", "--table", "people", "--id", "bad-1"]),
     ("run-usage", &["run", "people.csv"]),
     ("imports", &["imports"]),
@@ -42,7 +45,20 @@ const STORY: &[(&str, &[&str])] = &[
 /// What is typed while a stack is up.
 const STORY_BESIDE_A_STACK: &[(&str, &[&str])] = &[
     ("submit", &["submit", "people.csv", "--table", "people", "--id", "people-3", "--on-conflict", "skip"]),
-    ("submit-follow", &["submit", "people.csv", "--table", "people", "--id", "people-4", "--on-conflict", "skip", "--follow"]),
+    (
+        "submit-follow",
+        &[
+            "submit",
+            "people.csv",
+            "--table",
+            "people",
+            "--id",
+            "people-4",
+            "--on-conflict",
+            "skip",
+            "--follow",
+        ],
+    ),
     ("up-twice", &["up"]),
 ];
 
@@ -90,7 +106,11 @@ impl Golden {
         let names = files.map(|entry| entry.file_name().into_string().unwrap());
         let stale: Vec<_> =
             names.filter(|name| name.ends_with(".txt") && !self.seen.contains(name)).collect();
-        assert!(stale.is_empty(), "in {}, nothing prints {stale:?} any more: delete them", self.dir.display());
+        assert!(
+            stale.is_empty(),
+            "in {}, nothing prints {stale:?} any more: delete them",
+            self.dir.display()
+        );
         assert!(
             self.differences.is_empty(),
             "what is printed has changed; if that was meant, UPDATE_GOLDEN=1 writes the files anew:\n{}",
@@ -102,7 +122,10 @@ impl Golden {
 /// A step as a file has it.
 fn told(desk: &Desk, arguments: &[&str], ended: &Ended) -> String {
     let (code, stdout, stderr) = (ended.code.unwrap_or(-1), &ended.stdout, &ended.stderr);
-    let told = format!("$ baton {}\nexit code {code}\n--- stdout\n{stdout}--- stderr\n{stderr}", arguments.join(" "));
+    let told = format!(
+        "$ baton {}\nexit code {code}\n--- stdout\n{stdout}--- stderr\n{stderr}",
+        arguments.join(" ")
+    );
     scrub::scrubbed(&told, desk.path())
 }
 
@@ -135,7 +158,10 @@ async fn golden_help_is_what_every_verb_says_of_itself() {
 async fn golden_output_is_what_every_verb_prints_in_one_story() {
     let desk = Desk::new();
     desk.file("people.csv", "id,name,born\n1,山田 太郎,1990-01-31\n2,Ada Lovelace,1815-12-10\n");
-    desk.file("bad.csv", "id,name,born\n3,Grace Hopper,1906-12-09\nfour,Alan Turing,1912-06-23\n5,Edsger,yesterday\n");
+    desk.file(
+        "bad.csv",
+        "id,name,born\n3,Grace Hopper,1906-12-09\nfour,Alan Turing,1912-06-23\n5,Edsger,yesterday\n",
+    );
     let mut golden = Golden::open("");
     for (name, arguments) in STORY {
         let ended = desk.baton(arguments).await;

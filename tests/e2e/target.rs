@@ -136,7 +136,8 @@ async fn a_database_url_for_the_laptop_is_not_taken_for_a_deployments() {
 async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     let stack = TestStack::start_at_rest(Backend::Sqlite).await;
     let elsewhere = tempfile::tempdir().unwrap();
-    let operator = Operator::with(&stack, Some(stack.endpoint()), &Backend::Postgres.new_database(elsewhere.path()));
+    let operator =
+        Operator::with(&stack, Some(stack.endpoint()), &Backend::Postgres.new_database(elsewhere.path()));
     operator.baton(&["imports"]).await.complains(2, &["missing, or of an older version", "baton migrate"]);
     operator.baton(&["migrate", "--check"]).await.expect(1, &["0001_imports  missing"]);
     let doctor = operator.baton(&["doctor", "--json"]).await.expect(1, &[]).json();
@@ -181,10 +182,16 @@ async fn a_local_target_is_the_folder_that_the_file_names() {
 #[tokio::test]
 async fn a_configuration_that_is_wrong_is_said_by_every_verb_and_examined_by_the_doctor() {
     let desk = Desk::new();
-    desk.file("baton.toml", "[targets.prod]\nkind = \"local\"\ndata_dri = \"x\"\ndatabase_url = \"postgres://u:hunter2@h/d\"");
+    desk.file(
+        "baton.toml",
+        "[targets.prod]\nkind = \"local\"\ndata_dri = \"x\"\ndatabase_url = \"postgres://u:hunter2@h/d\"",
+    );
     for verb in [&["imports"][..], &["migrate"], &["dlq", "list"]] {
         let ended = desk.baton(verb).await;
-        ended.complains(2, &["targets.prod.data_dir is missing", "targets.prod.data_dri; is it \"data_dir\"?"]);
+        ended.complains(
+            2,
+            &["targets.prod.data_dir is missing", "targets.prod.data_dri; is it \"data_dir\"?"],
+        );
         assert!(!ended.stderr.contains("hunter2"), "{ended:#?}");
     }
     let examined = desk.baton(&["doctor", "--json"]).await.expect(1, &[]).json();

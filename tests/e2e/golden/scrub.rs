@@ -7,7 +7,8 @@ pub(super) fn scrubbed(text: &str, folder: &Path) -> String {
     let text = scrubbed_keeping_columns(text, folder);
     let lines = text.lines().map(|line| {
         let indent = line.len() - line.trim_start().len();
-        let words: Vec<_> = line.trim().split("  ").map(str::trim).filter(|words| !words.is_empty()).collect();
+        let words: Vec<_> =
+            line.trim().split("  ").map(str::trim).filter(|words| !words.is_empty()).collect();
         format!("{}{}", &line[..indent], words.join("  "))
     });
     lines.collect::<Vec<_>>().join("\n") + "\n"
@@ -45,7 +46,8 @@ fn replaced(text: &str, form: &str, placeholder: &str) -> String {
     let mut rest = text;
     while !rest.is_empty() {
         // A number begins where no digit stands before it.
-        let is_inside = replaced.ends_with(|c: char| c.is_ascii_alphanumeric()) && form.starts_with(['9', 'x']);
+        let is_inside =
+            replaced.ends_with(|c: char| c.is_ascii_alphanumeric()) && form.starts_with(['9', 'x']);
         match matched(rest, form).filter(|_| !is_inside) {
             Some(length) => {
                 replaced.push_str(placeholder);

@@ -32,6 +32,7 @@ pub(crate) struct CommonArguments {
 }
 
 /// What every verb goes by.
+#[derive(Clone)]
 pub(crate) struct Common {
     /// The folder of the embedded stack, of a target that is one.
     pub(crate) data_dir: PathBuf,

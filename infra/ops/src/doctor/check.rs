@@ -54,8 +54,8 @@ impl Check {
             Status::Fail => ("fail", Paint::Bad),
         };
         let word = output::painted(&terminal::padded(word, 4), paint);
-        let mut lines = vec![format!("{word}  {:<18}  {}", self.check, terminal::visible(&self.says))];
-        lines.extend(self.advice.iter().map(|advice| format!("{:26}{}", "", terminal::visible(advice))));
+        let mut lines = vec![format!("{word}  {:<19}  {}", self.check, terminal::visible(&self.says))];
+        lines.extend(self.advice.iter().map(|advice| format!("{:27}{}", "", terminal::visible(advice))));
         lines
     }
 }
