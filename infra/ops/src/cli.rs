@@ -1,8 +1,10 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
 mod common;
+mod console;
 mod dlq;
 mod file;
+mod logs;
 mod moment;
 mod redrive;
 mod upkeep;
@@ -11,10 +13,13 @@ use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
 
 pub(crate) use common::{Common, CommonArguments};
+pub(crate) use console::{ConsoleArguments, ConsoleToken};
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use logs::LogsArguments;
+pub(crate) use moment::Moment;
 pub(crate) use redrive::RedriveArguments;
 pub(crate) use upkeep::{CompletionsArguments, DoctorArguments, MigrateArguments};
 
@@ -36,8 +41,10 @@ Examples:
   baton imports                                        the latest imports
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
+  baton logs people-20261123-101500-4f1c               what its workers logged
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
   baton dlq list                                       the messages of imports that failed
+  baton console                                        all of this in the browser
   baton doctor                                         what is wrong with the set-up, and what to do
   baton imports --target prod                          the same on a deployment that baton.toml names
 
@@ -58,6 +65,8 @@ pub(crate) enum Verb {
     Show(ShowArguments),
     /// Show the rows of one import that were rejected, and why
     Rejects(RejectsArguments),
+    /// Show what the workers of one import logged, each attempt apart
+    Logs(LogsArguments),
     /// Run failed imports again, from where they failed
     Redrive(RedriveArguments),
     /// Examine the target: configuration, reachability, permissions, settings that contradict each other
@@ -68,6 +77,8 @@ pub(crate) enum Verb {
     Completions(CompletionsArguments),
     /// List, show, redrive or drop dead letters: the messages of imports that failed
     Dlq(DlqArguments),
+    /// Serve the web console: see what runs and what failed, run it again
+    Console(ConsoleArguments),
 }
 
 #[derive(Args)]
@@ -96,6 +107,11 @@ pub(crate) struct UpArguments {
     /// The tables that imports may write: names with commas between them, or * for all
     #[arg(long, value_name = "TABLES", default_value = "*")]
     pub(crate) allow_tables: String,
+    /// The port of the web console, on 127.0.0.1; 0 takes a free one [default: the one after --port, or a free one]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) console_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) console_token: ConsoleToken,
 }
 
 #[derive(Args)]

@@ -3,12 +3,14 @@
 mod advice;
 mod bar;
 mod cli;
+mod console;
 mod dlq;
 mod doctor;
 mod error;
 mod findings;
 mod follow;
 mod imports;
+mod logs;
 mod migrate;
 mod output;
 mod redrive;
@@ -61,6 +63,8 @@ async fn act(common: &Common, verb: &Verb) -> anyhow::Result<ExitCode> {
         Verb::Rejects(arguments) => rejects::rejects(common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(common, &arguments.verb).await,
+        Verb::Logs(arguments) => logs::logs(common, arguments).await,
+        Verb::Console(arguments) => console::console(common, arguments).await,
         Verb::Migrate(arguments) => migrate::migrate(common, arguments),
         Verb::Completions(_) | Verb::Doctor(_) => Ok(ExitCode::SUCCESS),
     }

@@ -92,6 +92,11 @@ impl Target {
         target.prepare_database().map(|()| target)
     }
 
+    /// The stack that this process has started itself.
+    pub(crate) async fn of_own_stack(common: &Common, stack: &Stack, database: Database) -> Self {
+        Self::of_stack(common, stack.session(), database, None).await
+    }
+
     /// None where it is an embedded stack that is not up.
     async fn running(common: &Common) -> anyhow::Result<Option<Self>> {
         if let Kind::Aws(deployment, database_url) = &common.chosen.kind {

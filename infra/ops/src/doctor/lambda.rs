@@ -35,8 +35,9 @@ pub(super) async fn read(target: &Target, access_key: &str, settings: &mut Setti
         return vec![Check::fail("mapping", "no function takes messages from the queue", advice)];
     };
     add_mapping(settings, &mapping);
-    let mut checks =
-        vec![Check::ok("mapping", format!("to {function}, {}", mapping["State"].as_str().unwrap_or("?")))];
+    let state = mapping["State"].as_str().unwrap_or("?");
+    let state = if settings.is_at_rest { "which rests, because no stack is up" } else { state };
+    let mut checks = vec![Check::ok("mapping", format!("to {function}, {state}"))];
     match get(endpoint, access_key, &format!("/2015-03-31/functions/{function}/configuration")).await {
         Ok(configuration) => {
             add_function(settings, &configuration);
