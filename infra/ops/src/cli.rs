@@ -3,6 +3,7 @@
 mod cancel;
 mod dlq;
 mod file;
+mod imports;
 mod moment;
 mod redrive;
 
@@ -17,6 +18,7 @@ pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use imports::ImportsArguments;
 pub(crate) use redrive::RedriveArguments;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
@@ -117,13 +119,6 @@ pub(crate) struct UpArguments {
     /// The tables that imports may write: names with commas between them, or * for all
     #[arg(long, value_name = "TABLES", default_value = "*")]
     pub(crate) allow_tables: String,
-}
-
-#[derive(Args)]
-pub(crate) struct ImportsArguments {
-    /// How many to list
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 pub(crate) mod execution;
 pub(crate) mod message;
 pub(crate) mod picture;
+pub(crate) mod progress;
 
 use std::process::ExitCode;
 
