@@ -119,7 +119,7 @@ async fn what_was_exported_for_the_embedded_stack_does_not_take_a_deployments_re
     let stack = TestStack::start_at_rest(Backend::Sqlite).await;
     let operator = Operator::with(&stack, None, stack.database_url());
     let exported = [("AWS_ENDPOINT_URL", stack.endpoint())];
-    let refused = operator.baton_where(&exported, &["imports"]).await;
+    let refused = operator.baton_where(&exported, &["dlq", "list"]).await;
     refused.complains(2, &[stack.endpoint(), "prod has no endpoint_url", "unset AWS_ENDPOINT_URL"]);
 }
 

@@ -1,9 +1,11 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
+mod cancel;
 mod common;
 mod console;
 mod dlq;
 mod file;
+mod imports;
 mod logs;
 mod moment;
 mod redrive;
@@ -12,12 +14,14 @@ mod upkeep;
 use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
 
+pub(crate) use cancel::CancelArguments;
 pub(crate) use common::{Common, CommonArguments};
 pub(crate) use console::{ConsoleArguments, ConsoleToken};
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use imports::ImportsArguments;
 pub(crate) use logs::LogsArguments;
 pub(crate) use moment::Moment;
 pub(crate) use redrive::RedriveArguments;
@@ -43,6 +47,7 @@ Examples:
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
   baton logs people-20261123-101500-4f1c               what its workers logged
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
+  baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
   baton console                                        all of this in the browser
   baton doctor                                         what is wrong with the set-up, and what to do
@@ -69,6 +74,8 @@ pub(crate) enum Verb {
     Logs(LogsArguments),
     /// Run failed imports again, from where they failed
     Redrive(RedriveArguments),
+    /// Stop imports that are under way; their rows are rolled back
+    Cancel(CancelArguments),
     /// Examine the target: configuration, reachability, permissions, settings that contradict each other
     Doctor(DoctorArguments),
     /// Bring Baton's own tables in the database up to date
@@ -115,14 +122,6 @@ pub(crate) struct UpArguments {
 }
 
 #[derive(Args)]
-#[command(after_help = IMPORTS_EXAMPLES)]
-pub(crate) struct ImportsArguments {
-    /// How many to list
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
-}
-
-#[derive(Args)]
 #[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowArguments {
     /// The import's id, as `baton imports` lists it
@@ -144,11 +143,6 @@ Examples:
   baton up                                       on port 4566, until Ctrl-C
   baton up --port 0 > environment                on a free port; `. ./environment` points the AWS CLI and SDKs at it
   baton up --allow-tables people,sales.orders    imports may write these tables alone";
-
-const IMPORTS_EXAMPLES: &str = "\
-Examples:
-  baton imports -n 100
-  baton imports --json | jq -r '.[] | select(.status == \"FAILURE\") | .id'";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:

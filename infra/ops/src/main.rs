@@ -2,6 +2,7 @@
 
 mod advice;
 mod bar;
+mod cancel;
 mod cli;
 mod console;
 mod dlq;
@@ -63,6 +64,7 @@ async fn act(common: &Common, verb: &Verb) -> anyhow::Result<ExitCode> {
         Verb::Rejects(arguments) => rejects::rejects(common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(common, &arguments.verb).await,
+        Verb::Cancel(arguments) => cancel::cancel(common, arguments).await,
         Verb::Logs(arguments) => logs::logs(common, arguments).await,
         Verb::Console(arguments) => console::console(common, arguments).await,
         Verb::Migrate(arguments) => migrate::migrate(common, arguments),

@@ -21,7 +21,7 @@ struct Migrated {
 
 pub(crate) fn migrate(common: &Common, arguments: &MigrateArguments) -> anyhow::Result<ExitCode> {
     output::complain(&target::place(common).describe());
-    let database = target::database(common)?;
+    let database = target::bare_database(common)?;
     let name = database.display_name();
     let pending = database.pending_migrations()?;
     let mut migrated = Migrated { database: name.clone(), applied: Vec::new(), missing: Vec::new() };

@@ -4,6 +4,7 @@ pub(crate) mod execution;
 mod links;
 pub(crate) mod message;
 pub(crate) mod picture;
+pub(crate) mod progress;
 
 use std::process::ExitCode;
 

@@ -169,19 +169,8 @@ impl Target {
         }
     }
 
-    /// The laptop's tables are brought up to date by whoever comes; a deployment's by nobody but `baton migrate`.
     fn prepare_database(&self) -> anyhow::Result<()> {
-        if matches!(self.place, Place::Local { .. }) {
-            return prepare(&self.database);
-        }
-        if self.database.is_up_to_date()? {
-            return Ok(());
-        }
-        Err(Usage(format!(
-            "Baton's tables in {} are missing, or of an older version: `baton migrate` brings them up to date",
-            self.database.display_name()
-        ))
-        .into())
+        prepare_at(&self.place, &self.database)
     }
 
     /// Says where something is about to be changed.
@@ -219,11 +208,20 @@ pub(crate) fn place(common: &Common) -> Place {
     }
 }
 
-/// The database of the system that is meant, whether that is up or not.
+/// The database of the system that is meant, whether that is up or not, with Baton's tables up to date.
+///
+/// # Errors
+/// As [`bare_database`], or the tables are not, and cannot be brought, up to date.
+pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
+    let database = bare_database(common)?;
+    prepare_at(&place(common), &database).map(|()| database)
+}
+
+/// The same, whatever state its tables are in.
 ///
 /// # Errors
 /// Its URL is none, or the folder that it lies in cannot be made.
-pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
+pub(crate) fn bare_database(common: &Common) -> anyhow::Result<Database> {
     if let Kind::Aws(_, url) = &common.chosen.kind {
         return Ok(parse_database(url)?);
     }
@@ -237,6 +235,21 @@ pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
 /// The database of this URL.
 fn parse_database(url: &str) -> Result<Database, Usage> {
     Database::parse(url).map_err(|error| Usage(error.to_string()))
+}
+
+/// The laptop's tables are brought up to date by whoever comes; a deployment's by nobody but `baton migrate`.
+fn prepare_at(place: &Place, database: &Database) -> anyhow::Result<()> {
+    if matches!(place, Place::Local { .. }) {
+        return prepare(database);
+    }
+    if database.is_up_to_date()? {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "Baton's tables in {} are missing, or of an older version: `baton migrate` brings them up to date",
+        database.display_name()
+    ))
+    .into())
 }
 
 /// Brings Baton's own tables up to date.

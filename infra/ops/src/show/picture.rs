@@ -9,6 +9,7 @@ use worker::imports::ImportRow;
 use crate::error::Usage;
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
+use crate::show::progress::Progress;
 use crate::target::Target;
 
 /// An import with all that belongs to it.
@@ -38,15 +39,19 @@ pub(crate) struct ImportPicture {
     pub(crate) error: Option<String>,
     pub(crate) cause: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
+    /// When the row, or its progress, last changed.
+    pub(crate) updated_at: DateTime<Utc>,
     pub(crate) started_at: Option<DateTime<Utc>>,
     pub(crate) finished_at: Option<DateTime<Utc>>,
+    /// How far it is, while it runs.
+    pub(crate) progress: Option<Progress>,
     /// What the last attempt found in the file, as far as it came.
     pub(crate) findings: Option<Findings>,
 }
 
 impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
-        let findings = row.findings();
+        let (findings, progress) = (row.findings(), Progress::of(&row));
         Self {
             id: row.id,
             status: row.status.as_str().to_owned(),
@@ -61,8 +66,10 @@ impl From<ImportRow> for ImportPicture {
             error: row.error,
             cause: row.cause,
             created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
             started_at: row.started_at.map(|at| at.and_utc()),
             finished_at: row.finished_at.map(|at| at.and_utc()),
+            progress,
             findings,
         }
     }
