@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
@@ -57,6 +57,8 @@ pub(crate) struct Console {
     guard: Guard,
     notices: Notices,
     database_slots: Semaphore,
+    /// Held by whoever receives from the dead-letter queue.
+    dead_letters: Mutex<()>,
 }
 
 /// What handlers take.
@@ -70,6 +72,7 @@ impl Console {
             guard,
             notices: Notices::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
+            dead_letters: Mutex::new(()),
         }
     }
 

@@ -63,7 +63,7 @@ impl Target {
     /// # Errors
     /// It cannot be reached.
     pub(crate) async fn reach(common: &Common, need: Need) -> anyhow::Result<Self> {
-        if let Some(target) = Self::running(common).await? {
+        if let Some(target) = Self::running(common, need).await? {
             return Ok(target);
         }
         let config = match need {
@@ -83,7 +83,7 @@ impl Target {
     /// # Errors
     /// No embedded stack is up on the folder, or as [`Target::open`].
     pub(crate) async fn of_running_stack(common: &Common) -> anyhow::Result<Self> {
-        let target = Self::running(common).await?.ok_or_else(|| {
+        let target = Self::running(common, Need::Work).await?.ok_or_else(|| {
             Usage(format!(
                 "no stack is up on {}: start one with `baton up`, or import with `baton run`",
                 common.data_dir.display()
@@ -97,12 +97,16 @@ impl Target {
         Self::of_stack(common, stack.session(), database, None).await
     }
 
-    /// None where it is an embedded stack that is not up.
-    async fn running(common: &Common) -> anyhow::Result<Option<Self>> {
+    /// None where it is an embedded stack that is not up, or only looks and is to work.
+    async fn running(common: &Common, need: Need) -> anyhow::Result<Option<Self>> {
         if let Kind::Aws(deployment, database_url) = &common.chosen.kind {
             return Self::of_deployment(common, deployment, database_url).await.map(Some);
         }
-        let Some(session) = Session::of_running_stack(&common.data_dir)? else { return Ok(None) };
+        let session = match need {
+            Need::Look => Session::of_any_stack(&common.data_dir)?,
+            Need::Work | Need::Resume => Session::of_running_stack(&common.data_dir)?,
+        };
+        let Some(session) = session else { return Ok(None) };
         let database = parse_database(&session.database_url)?;
         Ok(Some(Self::of_stack(common, session, database, None).await))
     }
@@ -225,7 +229,7 @@ pub(crate) fn bare_database(common: &Common) -> anyhow::Result<Database> {
     if let Kind::Aws(_, url) = &common.chosen.kind {
         return Ok(parse_database(url)?);
     }
-    let url = match Session::of_running_stack(&common.data_dir)? {
+    let url = match Session::of_any_stack(&common.data_dir)? {
         Some(session) => session.database_url,
         None => local::of_last_stack(common)?.database_url,
     };
