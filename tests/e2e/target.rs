@@ -205,7 +205,7 @@ async fn a_configuration_that_is_wrong_is_said_by_every_verb_and_examined_by_the
 async fn completions_are_printed_for_every_shell() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        desk.baton(&["completions", shell]).await.expect(0, &["redrive", "--no-wait"]);
+        desk.baton(&["completions", shell]).await.expect(0, &["redrive", "no-wait"]);
     }
     desk.baton(&["completions", "csh"]).await.complains(2, &["csh", "bash"]);
 }

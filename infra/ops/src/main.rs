@@ -41,6 +41,8 @@ async fn main() -> ExitCode {
         .with_env_filter(cli.common.log_filter())
         .with_ansi(output::stderr_has_colours())
         .with_target(false)
+        // It would say on stderr that stderr has no reader any more, and panic because it cannot.
+        .log_internal_errors(false)
         .compact()
         .init();
     let common = cli.common.resolve(&matches);

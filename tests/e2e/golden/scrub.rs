@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The text with placeholders, and columns only two spaces apart: their widths depend on what was replaced.
 pub(super) fn scrubbed(text: &str, folder: &Path) -> String {
-    let text = scrubbed_keeping_columns(text, folder);
+    let text = with_placeholders(text, folder);
     let lines = text.lines().map(|line| {
         let indent = line.len() - line.trim_start().len();
         let words: Vec<_> =
@@ -14,8 +14,7 @@ pub(super) fn scrubbed(text: &str, folder: &Path) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// The text with placeholders.
-pub(super) fn scrubbed_keeping_columns(text: &str, folder: &Path) -> String {
+fn with_placeholders(text: &str, folder: &Path) -> String {
     let baton = e2e::binaries::path("baton");
     let programs = baton.parent().unwrap().display().to_string();
     let folder = folder.canonicalize().unwrap().display().to_string();
@@ -32,6 +31,8 @@ const FORMS: &[(&str, &str)] = &[
     ("9999-99-99T99:99:99Z", "<TIME>"),
     ("9999-99-99 99:99:99", "<TIME>"),
     ("99:99:99.999", "<TIME>"),
+    ("to 99:99:99 UTC", "to <TIME> UTC"),
+    ("task xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "task <TASK>"),
     ("127.0.0.1:9+", "127.0.0.1:<PORT>"),
     ("process 9+", "process <PID>"),
     ("_ms\": 9+", "_ms\": <MS>"),

@@ -110,6 +110,7 @@ impl<'t, 'p> Keys<'t, 'p> {
 /// The name that was meant, most likely.
 pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let alike = known.iter().map(|known| (strsim::jaro_winkler(name, known), *known));
-    let best = alike.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (best.0 > 0.8).then_some(best.1)
+    let (alike, best) = alike.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    // Of short names two letters in the wrong order are much.
+    (alike > 0.8 || strsim::osa_distance(name, best) == 1).then_some(best)
 }
