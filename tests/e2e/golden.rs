@@ -14,7 +14,7 @@ use crate::desk::{Desk, Ended};
 const STORY: &[(&str, &[&str])] = &[
     ("imports-none", &["imports"]),
     ("run", &["run", "people.csv", "--table", "people", "--create-table", "--id", "people-1"]),
-    ("run-json", &["run", "people.csv", "--table", "people", "--id", "people-2", "--json"]),
+    ("run-again", &["run", "people.csv", "--table", "people", "--id", "people-2"]),
     ("run-failed", &["run", "bad.csv", "--table", "people", "--id", "bad-1"]),
     ("run-usage", &["run", "people.csv"]),
     ("imports", &["imports"]),
