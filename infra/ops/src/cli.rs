@@ -1,5 +1,6 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
+mod cancel;
 mod dlq;
 mod file;
 mod moment;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use cancel::CancelArguments;
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
@@ -36,6 +38,7 @@ Examples:
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
+  baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
 
 Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.";
@@ -83,6 +86,8 @@ pub(crate) enum Verb {
     Rejects(RejectsArguments),
     /// Run failed imports again, from where they failed
     Redrive(RedriveArguments),
+    /// Stop imports that are under way; their rows are rolled back
+    Cancel(CancelArguments),
     /// List, show, redrive or drop dead letters: the messages of imports that failed
     Dlq(DlqArguments),
 }

@@ -2,6 +2,7 @@
 
 mod advice;
 mod bar;
+mod cancel;
 mod cli;
 mod dlq;
 mod error;
@@ -44,6 +45,7 @@ async fn main() -> ExitCode {
         Verb::Show(arguments) => show::show(&cli.common, arguments).await,
         Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
+        Verb::Cancel(arguments) => cancel::cancel(&cli.common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
     };
     ended.unwrap_or_else(|error| error::explain(&error))

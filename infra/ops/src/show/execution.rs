@@ -109,7 +109,7 @@ pub(crate) async fn history(target: &Target, arn: &str) -> anyhow::Result<Vec<Hi
 }
 
 /// Folds the events into visits; an event belongs to the visit that was entered last.
-fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
+pub(crate) fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
     let mut states: Vec<StatePicture> = Vec::new();
     for event in history {
         let at = time(&event.timestamp);
