@@ -1,6 +1,7 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
 mod cancel;
+mod console;
 mod dlq;
 mod file;
 mod moment;
@@ -13,10 +14,12 @@ use statemachine::ImportId;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use cancel::CancelArguments;
+pub(crate) use console::{ConsoleArguments, ConsoleToken};
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use moment::Moment;
 pub(crate) use redrive::RedriveArguments;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
@@ -40,11 +43,12 @@ Examples:
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
   baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
+  baton console                                        all of this in the browser
 
 Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.";
 
 /// What every verb takes.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Common {
     /// The folder of the embedded stack: its queues, executions, files and, unless DATABASE_URL says otherwise, the rows
     #[arg(long, global = true, value_name = "DIR", default_value = ".baton", env = "BATON_DATA_DIR")]
@@ -90,6 +94,8 @@ pub(crate) enum Verb {
     Cancel(CancelArguments),
     /// List, show, redrive or drop dead letters: the messages of imports that failed
     Dlq(DlqArguments),
+    /// Serve the web console: see what runs and what failed, run it again
+    Console(ConsoleArguments),
 }
 
 #[derive(Args)]
@@ -117,6 +123,11 @@ pub(crate) struct UpArguments {
     /// The tables that imports may write: names with commas between them, or * for all
     #[arg(long, value_name = "TABLES", default_value = "*")]
     pub(crate) allow_tables: String,
+    /// The port of the web console, on 127.0.0.1; 0 takes a free one [default: the one after --port, or a free one]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) console_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) console_token: ConsoleToken,
 }
 
 #[derive(Args)]

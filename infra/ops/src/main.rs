@@ -4,6 +4,7 @@ mod advice;
 mod bar;
 mod cancel;
 mod cli;
+mod console;
 mod dlq;
 mod error;
 mod findings;
@@ -47,6 +48,7 @@ async fn main() -> ExitCode {
         Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
         Verb::Cancel(arguments) => cancel::cancel(&cli.common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
+        Verb::Console(arguments) => console::console(&cli.common, arguments).await,
     };
     ended.unwrap_or_else(|error| error::explain(&error))
 }
