@@ -3,6 +3,7 @@
 
 mod postgres;
 mod sqlite;
+mod writable;
 
 use statemachine::FailureName;
 
@@ -10,6 +11,7 @@ use super::value::Kind;
 use crate::config::AllowedTables;
 use crate::db::Connection;
 use crate::failure::Failure;
+pub use writable::writable_tables;
 
 /// Baton's own tables: an import that wrote into them could take or finish any other.
 const OWN_TABLES: &[&str] = &["imports", "import_progress", "__diesel_schema_migrations"];
