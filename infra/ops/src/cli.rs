@@ -1,5 +1,6 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
+mod console;
 mod dlq;
 mod file;
 mod moment;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use console::{ConsoleArguments, ConsoleToken};
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
@@ -37,11 +39,12 @@ Examples:
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
   baton dlq list                                       the messages of imports that failed
+  baton console                                        all of this in the browser
 
 Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.";
 
 /// What every verb takes.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Common {
     /// The folder of the embedded stack: its queues, executions, files and, unless DATABASE_URL says otherwise, the rows
     #[arg(long, global = true, value_name = "DIR", default_value = ".baton", env = "BATON_DATA_DIR")]
@@ -85,6 +88,8 @@ pub(crate) enum Verb {
     Redrive(RedriveArguments),
     /// List, show, redrive or drop dead letters: the messages of imports that failed
     Dlq(DlqArguments),
+    /// Serve the web console: see what runs and what failed, run it again
+    Console(ConsoleArguments),
 }
 
 #[derive(Args)]
@@ -112,6 +117,11 @@ pub(crate) struct UpArguments {
     /// The tables that imports may write: names with commas between them, or * for all
     #[arg(long, value_name = "TABLES", default_value = "*")]
     pub(crate) allow_tables: String,
+    /// The port of the web console, on 127.0.0.1; 0 takes a free one [default: the one after --port, or a free one]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) console_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) console_token: ConsoleToken,
 }
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 mod advice;
 mod bar;
 mod cli;
+mod console;
 mod dlq;
 mod error;
 mod findings;
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
         Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
+        Verb::Console(arguments) => console::console(&cli.common, arguments).await,
     };
     ended.unwrap_or_else(|error| error::explain(&error))
 }

@@ -73,6 +73,11 @@ impl Target {
         Ok(Self::connect(session, database, None).await)
     }
 
+    /// The stack that this process has started itself.
+    pub(crate) async fn of_own_stack(stack: &Stack, database: Database) -> Self {
+        Self::connect(stack.session(), database, None).await
+    }
+
     async fn connect(session: Session, database: Database, embedded: Option<Stack>) -> Self {
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
