@@ -27,6 +27,7 @@ mod notices;
 mod overview;
 mod server;
 mod sign_in;
+mod upload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub(crate) struct Console {
     common: Common,
     guard: Guard,
     notices: Notices,
+    sent: upload::SentForms,
     database_slots: Semaphore,
 }
 
@@ -68,6 +70,7 @@ impl Console {
             common: common.clone(),
             guard,
             notices: Notices::default(),
+            sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
         }
     }
@@ -95,7 +98,7 @@ impl Console {
 }
 
 fn pages() -> Router<Shared> {
-    Router::new().merge(overview::routes())
+    Router::new().merge(overview::routes()).merge(upload::routes())
 }
 
 pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {
