@@ -7,7 +7,7 @@ use super::{arguments, object};
 use crate::console::fields::Fields;
 use crate::console::files;
 use crate::console::layout::{icon, text};
-use crate::{output, submit};
+use crate::submit;
 
 /// The group that stands open, since people look for it first.
 const OPEN: &str = "What becomes of bad rows";
@@ -96,13 +96,13 @@ struct Form<'a> {
 
 impl Form<'_> {
     fn file(&self) -> Markup {
-        let most = output::bytes(submit::MAX_PUT_BYTES);
+        let most = submit::MAX_PUT_BYTES >> 30;
         html! {
             div.drop {
                 label for="file" { (icon("upload")) span { "Drop a CSV file here, or choose one" } }
                 input #file type="file" name="file" accept=".csv,.tsv,.txt,.gz,.zst,text/csv"
                     aria-describedby="file-hint" required[self.fields.get("object").is_none()];
-                p.hint #file-hint { "As it is or compressed by gzip or zstd, up to " (most) "." }
+                p.hint #file-hint { "As it is or compressed by gzip or zstd, up to " (most) " GiB." }
                 @if let Some(key) = self.fields.get("object") {
                     input type="hidden" name="object" value=(key);
                     p.kept { (icon("tick")) " " strong { (text(object::name_of(key))) }
