@@ -17,8 +17,8 @@ use super::on_its_way;
 use crate::console::error::PageError;
 use crate::console::fields::Fields;
 use crate::console::layout::{self, Nav};
+use crate::console::overview::progress;
 use crate::console::{Console, Shared};
-use crate::output;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/upload/check/{id}", get(show).post(import))
@@ -106,16 +106,17 @@ async fn show(
 }
 
 fn under_way(check: &Check) -> Markup {
-    let number = |counter: i64| u64::try_from(counter).unwrap_or_default();
-    let (done, total) = (number(check.row.bytes_done), number(check.row.bytes_total));
-    let words = match check.row.status {
-        ImportStatus::Pending => "Waits for a worker".to_owned(),
-        ImportStatus::Failure => {
-            format!("Is tried again after {}", check.row.error.as_deref().unwrap_or_default())
+    html! {
+        section.panel {
+            @match check.row.status {
+                ImportStatus::Running => (progress(&check.row)),
+                ImportStatus::Failure => {
+                    p { "It is tried again after " (layout::text(check.row.error.as_deref().unwrap_or("a failure"))) "." }
+                },
+                _ => (layout::progress("Check", 0, 0, "Waits for a worker")),
+            }
         }
-        _ => format!("{} rows checked", output::count(number(check.row.rows_done))),
-    };
-    html! { section.panel { (layout::progress("Check", done, total, &layout::text(&words))) } }
+    }
 }
 
 /// Imports for real what was checked.
