@@ -11,6 +11,7 @@ mod dead_letters;
 mod desk;
 mod documents;
 mod faults;
+mod in_browser;
 mod licences;
 mod messages;
 mod options;

@@ -36,6 +36,20 @@ impl Browser {
         self.script_if_any(&script).await?.as_str().map(str::to_owned)
     }
 
+    /// What stands in a field.
+    pub(crate) async fn value(&self, css: &str) -> Option<String> {
+        let script = format!("return document.querySelector({})?.value ?? null", json!(css));
+        self.script_if_any(&script).await?.as_str().map(str::to_owned)
+    }
+
+    /// Whether the page is light on dark.
+    pub(crate) async fn is_dark(&self) -> bool {
+        let colour =
+            "const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g);
+            return Number(red) + Number(green) + Number(blue) < 384;";
+        self.script(colour).await == true
+    }
+
     /// How many such elements there are.
     pub(crate) async fn count(&self, css: &str) -> u64 {
         let counted = self.script(&format!("return document.querySelectorAll({}).length", json!(css))).await;
