@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use worker::db::Database;
+use worker::imports::Search;
 
 use crate::cli::{Common, ImportsArguments};
 use crate::output;
@@ -27,7 +28,11 @@ pub(crate) async fn imports(common: &Common, arguments: &ImportsArguments) -> an
 
 fn list(database: &Database, limit: u32) -> anyhow::Result<Vec<ImportPicture>> {
     let mut connection = database.connect()?;
-    Ok(worker::imports::list(&mut connection, limit)?.into_iter().map(ImportPicture::from).collect())
+    Ok(worker::imports::search(&mut connection, &Search { limit, ..Search::default() })?
+        .rows
+        .into_iter()
+        .map(ImportPicture::from)
+        .collect())
 }
 
 fn row(import: &ImportPicture) -> [String; 8] {
