@@ -22,6 +22,7 @@ mod error;
 mod fields;
 mod files;
 mod guard;
+mod import;
 mod layout;
 mod notices;
 mod overview;
@@ -55,6 +56,7 @@ pub(crate) struct Console {
     common: Common,
     guard: Guard,
     notices: Notices,
+    stories: import::Stories,
     database_slots: Semaphore,
 }
 
@@ -68,6 +70,7 @@ impl Console {
             common: common.clone(),
             guard,
             notices: Notices::default(),
+            stories: import::Stories::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
         }
     }
@@ -95,7 +98,7 @@ impl Console {
 }
 
 fn pages() -> Router<Shared> {
-    Router::new().merge(overview::routes())
+    Router::new().merge(overview::routes()).merge(import::routes())
 }
 
 pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {

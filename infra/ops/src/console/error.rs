@@ -63,7 +63,8 @@ impl PageError {
 impl<E: Into<anyhow::Error>> From<E> for PageError {
     fn from(error: E) -> Self {
         let error = error.into();
-        let status = if error.is::<Usage>() { StatusCode::NOT_FOUND } else { StatusCode::INTERNAL_SERVER_ERROR };
+        let status =
+            if error.is::<Usage>() { StatusCode::NOT_FOUND } else { StatusCode::INTERNAL_SERVER_ERROR };
         Self { status, lines: error.chain().map(ToString::to_string).collect() }
     }
 }

@@ -42,7 +42,8 @@ impl FromRequest<Shared> for Fields {
 
     async fn from_request(request: Request, console: &Shared) -> Result<Self, PageError> {
         let body = Bytes::from_request(request, console).await.map_err(|_| PageError::too_large())?;
-        Self::parse(&body).ok_or_else(|| PageError::bad_request("The form could not be read: it is not in UTF-8."))
+        Self::parse(&body)
+            .ok_or_else(|| PageError::bad_request("The form could not be read: it is not in UTF-8."))
     }
 }
 

@@ -50,7 +50,11 @@ impl Guard {
     ///
     /// # Errors
     /// The token is too short.
-    pub(crate) fn new(local: SocketAddr, host_names: &[String], token: &ConsoleToken) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        local: SocketAddr,
+        host_names: &[String],
+        token: &ConsoleToken,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             local,
             hosts: Hosts::new(local.ip(), host_names),

@@ -91,15 +91,24 @@ mod tests {
     fn text_of_a_file_is_text_on_a_page() {
         let cell = "<script>alert(1)</script>\" onload='x' \u{202e}txt.exe\u{0}";
         let shown = html! { td title=(text(cell)) { (text(cell)) } }.into_string();
-        assert!(!shown.contains("<script>") && !shown.contains('\u{202e}') && !shown.contains('\u{0}'), "{shown}");
+        assert!(
+            !shown.contains("<script>") && !shown.contains('\u{202e}') && !shown.contains('\u{0}'),
+            "{shown}"
+        );
         assert_eq!(shown.matches('"').count(), 2, "the attribute has not been left: {shown}");
-        assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && shown.contains("\\u{202e}txt.exe"), "{shown}");
+        assert!(
+            shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && shown.contains("\\u{202e}txt.exe"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn pages_ask_no_other_host_and_have_no_script_or_style_of_their_own() {
         let page = bare("Title", &html! { p { "Text" } }).into_string();
-        assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("href=\"//"), "{page}");
+        assert!(
+            !page.contains("http://") && !page.contains("https://") && !page.contains("href=\"//"),
+            "{page}"
+        );
         assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("onclick"), "{page}");
         assert_eq!(page.matches("<script").count(), 1);
         for file in [include_str!("static/console.css"), include_str!("static/console.js")] {

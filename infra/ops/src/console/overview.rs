@@ -38,8 +38,8 @@ async fn live(console: &Console) -> Result<Markup, PageError> {
     let (runs, failed) = console
         .database(|connection| {
             Ok((
-                worker::imports::list_with_status(connection, ImportStatus::Running, SHOWN)?,
-                worker::imports::list_with_status(connection, ImportStatus::Failure, SHOWN)?,
+                worker::imports::search(connection, &of_status(ImportStatus::Running))?.rows,
+                worker::imports::search(connection, &of_status(ImportStatus::Failure))?.rows,
             ))
         })
         .await?;
@@ -54,6 +54,10 @@ async fn live(console: &Console) -> Result<Markup, PageError> {
         }
     };
     Ok(layout::live("now", "/?fragment=now", true, body))
+}
+
+fn of_status(status: ImportStatus) -> worker::imports::Search {
+    worker::imports::Search { status: Some(status), limit: SHOWN, ..Default::default() }
 }
 
 fn failures(failed: &[ImportRow]) -> Markup {

@@ -31,9 +31,9 @@ impl Address {
     /// Another program has it.
     pub(crate) async fn bind(ip: IpAddr, port: u16) -> anyhow::Result<Self> {
         let wanted = SocketAddr::new(ip, port);
-        let listener = TcpListener::bind(wanted)
-            .await
-            .with_context(|| format!("the console cannot listen on {wanted}; another port is needed (0 takes a free one)"))?;
+        let listener = TcpListener::bind(wanted).await.with_context(|| {
+            format!("the console cannot listen on {wanted}; another port is needed (0 takes a free one)")
+        })?;
         let local = listener.local_addr().context("a listener has an address")?;
         Ok(Self { listener, local })
     }

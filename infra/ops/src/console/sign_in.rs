@@ -36,35 +36,42 @@ fn enter(guard: &Guard, token: &str, next: &str) -> Response {
     let Some(cookie) = guard.sign_in(token) else { return form(next, true) };
     // Not a redirect: one that began with a link of another site would come without the cookie, which is for this site's
     // own requests alone.
-    let page = layout::bare("Signed in", &html! {
-        meta http-equiv="refresh" content={ "0;url=" (next) };
-        h1 { "Signed in" }
-        p { a href=(next) { "Go on" } }
-    });
+    let page = layout::bare(
+        "Signed in",
+        &html! {
+            meta http-equiv="refresh" content={ "0;url=" (next) };
+            h1 { "Signed in" }
+            p { a href=(next) { "Go on" } }
+        },
+    );
     ([(header::SET_COOKIE, cookie)], page).into_response()
 }
 
 fn form(next: &str, is_wrong: bool) -> Response {
-    let page = layout::bare("Sign in", &html! {
-        h1 { "Sign in" }
-        @if is_wrong {
-            section.notice.bad role="alert" { p { "This is not the console's token." } }
-        }
-        p { "The console can be reached from other machines, so it asks for its token: it was printed when the console was \
-             started, or is what BATON_CONSOLE_TOKEN said then." }
-        form.sign-in method="post" action=(PATH) {
-            input type="hidden" name="next" value=(next);
-            label for="token" { "Token" }
-            input #token type="password" name="token" autocomplete="current-password" required autofocus;
-            button.primary type="submit" { "Sign in" }
-        }
-    });
+    let page = layout::bare(
+        "Sign in",
+        &html! {
+            h1 { "Sign in" }
+            @if is_wrong {
+                section.notice.bad role="alert" { p { "This is not the console's token." } }
+            }
+            p { "The console can be reached from other machines, so it asks for its token: it was printed when the console was \
+                 started, or is what BATON_CONSOLE_TOKEN said then." }
+            form.sign-in method="post" action=(PATH) {
+                input type="hidden" name="next" value=(next);
+                label for="token" { "Token" }
+                input #token type="password" name="token" autocomplete="current-password" required autofocus;
+                button.primary type="submit" { "Sign in" }
+            }
+        },
+    );
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
 /// The address without the token, which must not stay in the browser's history.
 fn without_token(uri: &Uri) -> String {
-    let query: Vec<_> = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("token=")).collect();
+    let query: Vec<_> =
+        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("token=")).collect();
     let query = query.join("&");
     let path = Some(uri.path()).filter(|path| is_own_page(path)).unwrap_or("/");
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
@@ -89,7 +96,10 @@ mod tests {
         for other in ["", "//evil.example", "/\\evil.example", "https://evil.example/", "/a\r\nb"] {
             assert!(!is_own_page(other), "{other:?}");
         }
-        assert_eq!(without_token(&"/imports?token=a&status=FAILURE".parse().unwrap()), "/imports?status=FAILURE");
+        assert_eq!(
+            without_token(&"/imports?token=a&status=FAILURE".parse().unwrap()),
+            "/imports?status=FAILURE"
+        );
         assert_eq!(without_token(&"/?token=a".parse().unwrap()), "/");
     }
 }

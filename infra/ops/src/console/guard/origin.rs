@@ -17,7 +17,8 @@ pub(super) fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refusal>
     let site = text("sec-fetch-site");
     if method.is_safe() && matches!(*method, Method::GET | Method::HEAD) {
         let is_other = matches!(site, Some("cross-site" | "same-site"));
-        let is_link = text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document");
+        let is_link =
+            text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document");
         return if is_other && !is_link { Err(OTHER_SITE) } else { Ok(()) };
     }
     if *method != Method::POST {

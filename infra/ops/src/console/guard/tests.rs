@@ -25,12 +25,23 @@ fn another_name_than_the_consoles_own_is_refused() {
         guard.hosts.check(&request(Method::GET, &headers).headers).is_ok()
     };
     let here = guard("127.0.0.1:4567", None);
-    for own in ["127.0.0.1:4567", "127.0.0.1", "localhost:4567", "LOCALHOST:9", "ops.local:4567", "OPS.LOCAL"] {
+    for own in ["127.0.0.1:4567", "127.0.0.1", "localhost:4567", "LOCALHOST:9", "ops.local:4567", "OPS.LOCAL"]
+    {
         assert!(by(&here, &[own]), "{own}");
     }
     for other in [
-        "evil.example", "evil.example:4567", "localhost.evil.example", "127.0.0.1.evil.example", "192.0.2.1:4567", "",
-        "127.0.0.2", "localhost:port", "localhost:", "[::1]:4567", "localhost@evil.example", "user:localhost",
+        "evil.example",
+        "evil.example:4567",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "192.0.2.1:4567",
+        "",
+        "127.0.0.2",
+        "localhost:port",
+        "localhost:",
+        "[::1]:4567",
+        "localhost@evil.example",
+        "user:localhost",
     ] {
         assert!(!by(&here, &[other]), "{other}");
     }
@@ -105,7 +116,15 @@ async fn a_form_without_the_consoles_secret_is_refused() {
     let passed = send(&[form], "", format!("id=a&csrf={secret}")).await.unwrap();
     assert_eq!(passed, format!("id=a&csrf={secret}"), "the handler reads the form as it was sent");
     assert!(send(&[("x-csrf-token", &secret)], "", "a file".to_owned()).await.is_ok());
-    assert!(send(&[("content-type", "multipart/form-data; boundary=x")], &format!("csrf={secret}"), String::new()).await.is_ok());
+    assert!(
+        send(
+            &[("content-type", "multipart/form-data; boundary=x")],
+            &format!("csrf={secret}"),
+            String::new()
+        )
+        .await
+        .is_ok()
+    );
 
     for (headers, query, body) in [
         (&[form][..], String::new(), "id=a".to_owned()),
@@ -124,7 +143,9 @@ async fn a_form_without_the_consoles_secret_is_refused() {
 
 #[test]
 fn off_this_machine_visitors_need_the_token_and_then_the_cookie() {
-    let known = |guard: &Guard, cookie: &str| guard.access.is_known(&request(Method::GET, &[("cookie", cookie)]).headers);
+    let known = |guard: &Guard, cookie: &str| {
+        guard.access.is_known(&request(Method::GET, &[("cookie", cookie)]).headers)
+    };
     let open = guard("127.0.0.1:4567", None);
     assert!(known(&open, "") && open.token_to_print().is_none() && open.sign_in("").is_none());
 
@@ -144,5 +165,8 @@ fn off_this_machine_visitors_need_the_token_and_then_the_cookie() {
     }
     let short = ConsoleToken { console_token: Some("short".to_owned()) };
     let refused = Guard::new("127.0.0.1:1".parse().unwrap(), &[], &short).err().unwrap().to_string();
-    assert!(refused.contains("BATON_CONSOLE_TOKEN is too short") && !refused.contains("\"short\""), "{refused}");
+    assert!(
+        refused.contains("BATON_CONSOLE_TOKEN is too short") && !refused.contains("\"short\""),
+        "{refused}"
+    );
 }

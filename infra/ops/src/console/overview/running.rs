@@ -44,16 +44,19 @@ fn words(row: &ImportRow, now: DateTime<Utc>) -> String {
     let said_rows = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", output::count(rows)) };
     let percent = if total > 0 { format!("{} % · ", done.min(total) * 100 / total) } else { String::new() };
     let took_ms = row.started_at.map(|at| (now - at.and_utc()).num_milliseconds());
-    let pace = match took_ms.and_then(|took| u64::try_from(took).ok()).filter(|took| *took >= 1000 && done > 0) {
-        Some(took_ms) => {
-            let rate = rows.saturating_mul(1000) / took_ms;
-            let left_ms = u128::from(total.saturating_sub(done)) * u128::from(took_ms) / u128::from(done.max(1));
-            let left = std::time::Duration::from_millis(u64::try_from(left_ms).unwrap_or(u64::MAX));
-            let left = if total == 0 { String::new() } else { format!(" · {} left", output::duration(left)) };
-            format!(" · {} rows/s{left}", output::count(rate))
-        }
-        None => String::new(),
-    };
+    let pace =
+        match took_ms.and_then(|took| u64::try_from(took).ok()).filter(|took| *took >= 1000 && done > 0) {
+            Some(took_ms) => {
+                let rate = rows.saturating_mul(1000) / took_ms;
+                let left_ms =
+                    u128::from(total.saturating_sub(done)) * u128::from(took_ms) / u128::from(done.max(1));
+                let left = std::time::Duration::from_millis(u64::try_from(left_ms).unwrap_or(u64::MAX));
+                let left =
+                    if total == 0 { String::new() } else { format!(" · {} left", output::duration(left)) };
+                format!(" · {} rows/s{left}", output::count(rate))
+            }
+            None => String::new(),
+        };
     format!("{percent}{said_rows}{pace}{rejects}")
 }
 
