@@ -18,11 +18,13 @@
 //!   `x-csrf-token` or, where a form sends it as multipart, in its action: `?csrf=…` (`console.guard.csrf_token()`).
 //! - **Database.** Blocks, so [`Console::database`].
 
+mod dead_letters;
 mod error;
 mod fields;
 mod files;
 mod guard;
 mod import;
+mod imports;
 mod layout;
 mod notices;
 mod overview;
@@ -42,7 +44,6 @@ use crate::output;
 use crate::report;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
-use error::PageError;
 pub(crate) use guard::Guard;
 use notices::Notices;
 pub(crate) use server::{Address, Server};
@@ -98,7 +99,11 @@ impl Console {
 }
 
 fn pages() -> Router<Shared> {
-    Router::new().merge(overview::routes()).merge(import::routes())
+    Router::new()
+        .merge(overview::routes())
+        .merge(imports::routes())
+        .merge(import::routes())
+        .merge(dead_letters::routes())
 }
 
 pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {

@@ -1,12 +1,12 @@
 //! `baton dlq`: the dead-letter queue, listed, shown, moved back and cleared.
 
 pub(crate) mod copies;
-mod drop;
-mod letter;
-mod letters;
-mod list;
-mod redrive;
-mod selection;
+pub(crate) mod drop;
+pub(crate) mod letter;
+pub(crate) mod letters;
+pub(crate) mod list;
+pub(crate) mod redrive;
+pub(crate) mod selection;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,10 @@
-//! The fields of a form, which may be there more than once.
+//! The fields of a form or of an address, which may be there more than once.
+
+use std::borrow::Cow;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 
 use super::Shared;
 use super::error::PageError;
@@ -11,7 +14,7 @@ use super::error::PageError;
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads a form; none where the bytes are no form.
+    /// Reads a form; none where the bytes are no form. PostgreSQL takes no NUL, and no field has one.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
@@ -34,7 +37,11 @@ impl Fields {
 
 fn decoded(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .filter(|text| !text.contains('\0'))
+        .map(Cow::into_owned)
 }
 
 impl FromRequest<Shared> for Fields {
@@ -44,6 +51,20 @@ impl FromRequest<Shared> for Fields {
         let body = Bytes::from_request(request, console).await.map_err(|_| PageError::too_large())?;
         Self::parse(&body)
             .ok_or_else(|| PageError::bad_request("The form could not be read: it is not in UTF-8."))
+    }
+}
+
+/// The fields of the address.
+pub(crate) struct InQuery(pub(crate) Fields);
+
+impl<S: Sync> FromRequestParts<S> for InQuery {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
+        let fields = Fields::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        fields
+            .map(Self)
+            .ok_or_else(|| PageError::bad_request("The address could not be read: it is not in UTF-8."))
     }
 }
 
@@ -57,7 +78,7 @@ mod tests {
         assert_eq!(fields.all("id").collect::<Vec<_>>(), ["a", "b c"]);
         assert_eq!((fields.get("name"), fields.get("empty"), fields.get("flag")), (Some("山田"), None, None));
         assert_eq!(fields.get("nothing"), None);
-        assert!(Fields::parse(b"a=%FF").is_none(), "no text");
+        assert!(Fields::parse(b"a=%FF").is_none() && Fields::parse(b"a=%00").is_none(), "no text");
         assert_eq!(Fields::parse(b"a=%zz").unwrap().get("a"), Some("%zz"));
     }
 }

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::{Console, files};
 pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table};
-pub(super) use time::{ago, exact, exact_or_dash};
+pub(super) use time::{ago, exact, since};
 
 use crate::terminal;
 

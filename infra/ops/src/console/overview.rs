@@ -1,75 +1,81 @@
-//! `/`: what runs, what failed lately, what waits.
+//! `/`: what runs, what failed lately, what waits in the queues, how many imports ended in each hour of the last day.
 
+mod chart;
+mod figures;
 mod running;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::get;
+use chrono::Utc;
 use maud::{Markup, html};
-use serde::Deserialize;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::{self, ImportRow, ImportStatus, Search};
 
 use super::error::PageError;
-use super::layout::{self, Nav};
+use super::fields::InQuery;
+use super::layout::{self, Column, Nav};
 use super::{Console, Shared};
+pub(super) use running::bar as progress;
 
 /// As many running and failed imports are shown.
 const SHOWN: u32 = 8;
+/// What the chart shows.
+const HOURS: i64 = 24;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/", get(overview))
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    fragment: Option<String>,
-}
-
-async fn overview(State(console): State<Shared>, Query(asked): Query<Asked>) -> Result<Markup, PageError> {
+async fn overview(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<Markup, PageError> {
     let now = live(&console).await?;
-    Ok(match asked.fragment {
+    Ok(match asked.get("fragment") {
         Some(_) => now,
-        None => layout::page(&console, "Overview", Nav::Overview, html! { h1.hidden { "Overview" } (now) }),
+        _ => layout::page(&console, "Overview", Nav::Overview, html! { h1.hidden { "Overview" } (now) }),
     })
 }
 
 /// All of it moves.
 async fn live(console: &Console) -> Result<Markup, PageError> {
-    let (runs, failed) = console
-        .database(|connection| {
-            Ok((
-                worker::imports::search(connection, &of_status(ImportStatus::Running))?.rows,
-                worker::imports::search(connection, &of_status(ImportStatus::Failure))?.rows,
-            ))
-        })
-        .await?;
+    let now = Utc::now();
+    let since = chart::beginning(now, HOURS);
+    let of = |status| Search { status: Some(status), limit: SHOWN, ..Search::default() };
+    let asked = console.database(move |connection| {
+        Ok((
+            imports::search(connection, &of(ImportStatus::Running))?,
+            imports::search(connection, &of(ImportStatus::Failure))?,
+            imports::counts_by_hour(connection, since.naive_utc())?,
+            imports::count_open(connection)?,
+        ))
+    });
+    let (asked, figures) = tokio::join!(asked, figures::ask(&console.target));
+    let (running, failed, hours, open) = asked?;
     let body = html! {
+        (figures::show(&figures, &open, &hours, now))
         section.panel {
             h2 { "Running" }
-            (running::list(&runs))
+            (running::list(&running.rows))
+            @if running.next.is_some() { p { a href="/imports?status=RUNNING" { "All that run" } } }
         }
         section.panel {
             div.panel-head { h2 { "Failed lately" } a href="/imports?status=FAILURE" { "All that failed" } }
-            (failures(&failed))
+            (failures_of(&failed.rows))
+        }
+        section.panel {
+            div.panel-head {
+                h2 { "Imports per hour" }
+                (chart::legend())
+            }
+            (chart::draw(&hours, since, now))
         }
     };
     Ok(layout::live("now", "/?fragment=now", true, body))
 }
 
-fn of_status(status: ImportStatus) -> worker::imports::Search {
-    worker::imports::Search { status: Some(status), limit: SHOWN, ..Default::default() }
-}
-
-fn failures(failed: &[ImportRow]) -> Markup {
+fn failures_of(failed: &[ImportRow]) -> Markup {
     if failed.is_empty() {
         return layout::empty("Nothing failed", "Imports that fail are shown here, with why.");
     }
-    let columns = [
-        layout::Column::new("Import"),
-        layout::Column::new("Table"),
-        layout::Column::wide("Error"),
-        layout::Column::new("When"),
-    ];
+    let columns = [Column::new("Import"), Column::new("Table"), Column::wide("Error"), Column::new("When")];
     let rows = failed.iter().map(|row| {
         [
             layout::import_link(&row.id),

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::letter::Letter;
 use super::{letters, list, selection};
 use crate::cli::{Common, DlqDropArguments};
 use crate::error::Usage;
@@ -21,6 +22,13 @@ struct Dropped {
 struct DroppedMessage {
     message_id: String,
     import_id: Option<String>,
+}
+
+/// Deletes the dead letters of these ids, and returns those that it had.
+pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+    let held = selection::of_ids(target, ids).await?;
+    letters::delete(target, &held).await?;
+    Ok(held)
 }
 
 pub(super) async fn drop(

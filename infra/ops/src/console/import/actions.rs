@@ -1,13 +1,11 @@
 //! The button Redrive: what it will do, and that it does it.
 
-use std::sync::{Arc, Weak};
-use std::time::Duration;
-
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 
+use super::super::dead_letters::settle_later;
 use super::super::error::PageError;
 use super::super::fields::Fields;
 use super::super::layout::{self, Confirmation, Nav};
@@ -16,11 +14,7 @@ use super::super::{Console, Shared};
 use super::address::Address;
 use super::known::{Known, Shown};
 use super::parse;
-use crate::dlq::copies;
-use crate::redrive::{Execution, REDRIVABLE, Standing, redrive_one};
-
-/// Between two looks at an execution that was redriven.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::redrive::{Execution, REDRIVABLE, Standing, again};
 
 /// What a button does, or why it is not one.
 pub(super) enum Offer {
@@ -171,39 +165,13 @@ pub(super) async fn redrive(
             vec![format!("It was not redriven: {why}.")],
         ));
     }
-    let redriven = redrive_one(&console.target, &execution).await;
-    Ok(match redriven {
-        Ok(()) => {
-            tokio::spawn(settle(Arc::downgrade(&console), execution.arn.clone()));
-            let said =
-                format!("The execution {} was redriven: it goes on where it failed.", execution.name());
-            console.notices.redirect(&back, Outcome::Done, vec![said])
-        }
-        Err(why) => {
-            console.notices.redirect(&back, Outcome::Failed, vec!["It was not redriven.".to_owned(), why])
-        }
-    })
-}
-
-/// Deletes the dead letter of an execution once it has succeeded, as `baton redrive` does. Where the console ends before,
-/// the letter stays, and whoever moves it back asks for an import that has succeeded.
-async fn settle(console: Weak<Console>, arn: String) {
-    loop {
-        tokio::time::sleep(PAUSE).await;
-        let Some(console) = console.upgrade() else { return };
-        let settled = match Execution::describe(&console.target, &arn).await {
-            Ok(Some(now)) if now.standing == Standing::Running => continue,
-            Ok(Some(now)) if now.standing == Standing::Succeeded => {
-                copies::delete(&console.target, &[arn.clone()]).await
-            }
-            Ok(_) => return,
-            Err(error) => Err(error),
-        };
-        match settled {
-            Ok(_) => return,
-            Err(error) => {
-                tracing::warn!(execution.arn = %arn, "Failed to see to the dead letter of an execution that was redriven: {error:#}")
-            }
-        }
+    let command = |verb: &str, id: &str| console.command(verb, id);
+    let started = again::start(&console.target, vec![execution], &command).await;
+    let refused: Vec<_> = started.others.iter().flat_map(|outcome| outcome.lines(None)).collect();
+    if !refused.is_empty() {
+        return Ok(console.notices.redirect(&back, Outcome::Failed, refused));
     }
+    let said = format!("The execution {name} was redriven: it goes on where it failed.");
+    settle_later(&console, started);
+    Ok(console.notices.redirect(&back, Outcome::Done, vec![said]))
 }

@@ -29,7 +29,7 @@ pub(in crate::console) fn icon(name: &str) -> Markup {
         _ => "M3 8h10",
     };
     html! {
-        svg.icon viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false" { path d=(path); }
+        svg.icon viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false" { path d=(path) {} }
     }
 }
 

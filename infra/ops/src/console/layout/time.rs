@@ -8,11 +8,6 @@ pub(in crate::console) fn exact(at: DateTime<Utc>) -> Markup {
     element(at, &at.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// As [`exact`]; a dash where there is none.
-pub(in crate::console) fn exact_or_dash(at: Option<DateTime<Utc>>) -> Markup {
-    at.map_or_else(|| html! { span.quiet { "–" } }, exact)
-}
-
 /// How long ago, with the time in the title.
 pub(in crate::console) fn ago(at: DateTime<Utc>) -> Markup {
     let words = since(at, Utc::now());
