@@ -11,6 +11,7 @@ mod desk;
 mod documents;
 mod faults;
 mod licences;
+mod logs;
 mod messages;
 mod options;
 mod redrive;
