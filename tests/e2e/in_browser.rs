@@ -28,7 +28,8 @@ impl Console {
         let mut command = Command::new(binaries::path("baton"));
         command.args(["console", "--port", "0", "--data-dir"]).arg(stack.data_dir());
         command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").env_remove("BATON_CONSOLE_TOKEN");
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let command =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines.next_line().await.unwrap().expect("the console says where it is");

@@ -13,6 +13,7 @@ mod documents;
 mod faults;
 mod in_browser;
 mod licences;
+mod logs;
 mod messages;
 mod options;
 mod redrive;

@@ -23,6 +23,7 @@ mod error;
 mod fields;
 mod files;
 mod guard;
+mod import;
 mod imports;
 mod layout;
 mod notices;
@@ -57,6 +58,7 @@ pub(crate) struct Console {
     common: Common,
     guard: Guard,
     notices: Notices,
+    stories: import::Stories,
     sent: upload::SentForms,
     database_slots: Semaphore,
 }
@@ -71,6 +73,7 @@ impl Console {
             common: common.clone(),
             guard,
             notices: Notices::default(),
+            stories: import::Stories::default(),
             sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
         }
@@ -102,6 +105,7 @@ fn pages() -> Router<Shared> {
     Router::new()
         .merge(overview::routes())
         .merge(imports::routes())
+        .merge(import::routes())
         .merge(upload::routes())
         .merge(dead_letters::routes())
 }
