@@ -4,6 +4,7 @@ mod cancel;
 mod console;
 mod dlq;
 mod file;
+mod logs;
 mod moment;
 mod redrive;
 
@@ -19,6 +20,7 @@ pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use logs::LogsArguments;
 pub(crate) use moment::Moment;
 pub(crate) use redrive::RedriveArguments;
 
@@ -40,6 +42,7 @@ Examples:
   baton imports                                        the latest imports
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
+  baton logs people-20261123-101500-4f1c               what its workers logged
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
   baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
@@ -88,6 +91,8 @@ pub(crate) enum Verb {
     Show(ShowArguments),
     /// Show the rows of one import that were rejected, and why
     Rejects(RejectsArguments),
+    /// Show what the workers of one import logged, each attempt apart
+    Logs(LogsArguments),
     /// Run failed imports again, from where they failed
     Redrive(RedriveArguments),
     /// Stop imports that are under way; their rows are rolled back

@@ -10,6 +10,7 @@ mod error;
 mod findings;
 mod follow;
 mod imports;
+mod logs;
 mod output;
 mod redrive;
 mod rejects;
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
         Verb::Imports(arguments) => imports::imports(&cli.common, arguments).await,
         Verb::Show(arguments) => show::show(&cli.common, arguments).await,
         Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
+        Verb::Logs(arguments) => logs::logs(&cli.common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
         Verb::Cancel(arguments) => cancel::cancel(&cli.common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
