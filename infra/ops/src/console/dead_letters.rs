@@ -5,11 +5,11 @@ mod act;
 mod ask;
 mod one;
 
+pub(super) use act::settle_later;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
 use maud::{Markup, html};
-pub(super) use act::settle_later;
 
 use super::error::PageError;
 use super::fields::{Fields, InQuery};
