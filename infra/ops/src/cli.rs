@@ -5,6 +5,7 @@ mod console;
 mod dlq;
 mod file;
 mod logs;
+mod imports;
 mod moment;
 mod redrive;
 
@@ -22,6 +23,7 @@ pub(crate) use dlq::{
 pub(crate) use file::FileArguments;
 pub(crate) use logs::LogsArguments;
 pub(crate) use moment::Moment;
+pub(crate) use imports::ImportsArguments;
 pub(crate) use redrive::RedriveArguments;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
@@ -133,13 +135,6 @@ pub(crate) struct UpArguments {
     pub(crate) console_port: Option<u16>,
     #[command(flatten)]
     pub(crate) console_token: ConsoleToken,
-}
-
-#[derive(Args)]
-pub(crate) struct ImportsArguments {
-    /// How many to list
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
 }
 
 #[derive(Args)]

@@ -147,10 +147,10 @@ fn rows(number: i64) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(in crate::cancel) fn open(state: Option<&str>) -> Open {
+    fn open(state: Option<&str>) -> Open {
         Open {
             arn: "arn:aws:states:eu-west-1:123456789012:execution:import:people-1-m".to_owned(),
             started_at: DateTime::UNIX_EPOCH,
@@ -158,7 +158,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::cancel) fn row(status: ImportStatus, rows_done: i64) -> ImportRow {
+    pub(crate) fn row(status: ImportStatus, rows_done: i64) -> ImportRow {
         let at = DateTime::UNIX_EPOCH.naive_utc();
         ImportRow {
             id: "people-1".to_owned(),
@@ -186,7 +186,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::cancel) fn plan(executions: Vec<Open>, row: Option<ImportRow>) -> Plan {
+    fn plan(executions: Vec<Open>, row: Option<ImportRow>) -> Plan {
         Plan::of("people-1".parse().unwrap(), executions, row)
     }
 
