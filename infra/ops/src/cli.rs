@@ -4,8 +4,8 @@ mod cancel;
 mod console;
 mod dlq;
 mod file;
-mod logs;
 mod imports;
+mod logs;
 mod moment;
 mod redrive;
 
@@ -21,9 +21,9 @@ pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use imports::ImportsArguments;
 pub(crate) use logs::LogsArguments;
 pub(crate) use moment::Moment;
-pub(crate) use imports::ImportsArguments;
 pub(crate) use redrive::RedriveArguments;
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
