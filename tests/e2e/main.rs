@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod browser;
+mod attempts;
+mod cancel;
 mod chaos;
 mod clean_import;
 mod clients;
@@ -17,6 +19,7 @@ mod golden;
 mod in_browser;
 mod licences;
 mod logs;
+mod listed;
 mod messages;
 mod options;
 mod redrive;
