@@ -23,19 +23,21 @@ mod error;
 mod fields;
 mod files;
 mod guard;
+mod import;
 mod imports;
 mod layout;
 mod notices;
 mod overview;
 mod server;
 mod sign_in;
+mod upload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
@@ -56,7 +58,11 @@ pub(crate) struct Console {
     common: Common,
     guard: Guard,
     notices: Notices,
+    stories: import::Stories,
+    sent: upload::SentForms,
     database_slots: Semaphore,
+    /// Held by whoever receives from the dead-letter queue.
+    dead_letters: Mutex<()>,
 }
 
 /// What handlers take.
@@ -69,7 +75,10 @@ impl Console {
             common: common.clone(),
             guard,
             notices: Notices::default(),
+            stories: import::Stories::default(),
+            sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
+            dead_letters: Mutex::new(()),
         }
     }
 
@@ -96,7 +105,12 @@ impl Console {
 }
 
 fn pages() -> Router<Shared> {
-    Router::new().merge(overview::routes()).merge(imports::routes()).merge(dead_letters::routes())
+    Router::new()
+        .merge(overview::routes())
+        .merge(imports::routes())
+        .merge(import::routes())
+        .merge(upload::routes())
+        .merge(dead_letters::routes())
 }
 
 pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {

@@ -41,7 +41,11 @@ pub(crate) enum Need {
 impl Target {
     /// The stack that is up on the data folder or, where there is none, one for the time of this verb.
     pub(crate) async fn open(common: &Common, need: Need) -> anyhow::Result<Self> {
-        if let Some(session) = Session::of_running_stack(&common.data_dir)? {
+        let session = match need {
+            Need::Look => Session::of_any_stack(&common.data_dir)?,
+            Need::Work | Need::Resume => Session::of_running_stack(&common.data_dir)?,
+        };
+        if let Some(session) = session {
             let database = open_database(&session.database_url)?;
             return Ok(Self::connect(session, database, None).await);
         }
@@ -106,6 +110,15 @@ impl Target {
             stack.shutdown().await;
         }
     }
+}
+
+/// The database of the system that is meant, whether that is up or not, with Baton's tables brought up to date.
+pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
+    let url = match Session::of_running_stack(&common.data_dir)? {
+        Some(session) => session.database_url,
+        None => of_last_stack(common)?.database_url,
+    };
+    open_database(&url)
 }
 
 /// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.

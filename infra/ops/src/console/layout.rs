@@ -6,7 +6,7 @@ mod time;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Console, files};
-pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table};
+pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table, why};
 pub(super) use time::{ago, exact, since};
 
 use crate::terminal;
@@ -16,13 +16,15 @@ use crate::terminal;
 pub(super) enum Nav {
     Overview,
     Imports,
+    Upload,
     DeadLetters,
     None,
 }
 
-const PLACES: [(Nav, &str, &str); 3] = [
+const PLACES: [(Nav, &str, &str); 4] = [
     (Nav::Overview, "/", "Overview"),
     (Nav::Imports, "/imports", "Imports"),
+    (Nav::Upload, "/upload", "Upload"),
     (Nav::DeadLetters, "/dead-letters", "Dead letters"),
 ];
 
