@@ -99,7 +99,7 @@ fn result(line: &Line) -> Markup {
     html! {
         span class=(format!("status {class}")) { (layout::icon(mark)) (word) }
         @if let Some(cause) = line.cause.as_deref().and_then(|cause| cause.lines().next()) {
-            span.cause { (layout::text(cause)) }
+            span.cause { (layout::text(cause.trim_end_matches(':'))) }
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::layers::{Item, Layers, mean};
-use super::{Graph, State};
+use super::layers::{Item, Layers};
+use super::{Graph, State, WayKind};
 use crate::terminal::width;
 
 /// How tall a state's box is. All lengths are in pixels.
@@ -156,10 +156,15 @@ fn places(graph: &Graph, layers: &Layers) -> HashMap<Item, f64> {
             let row = if sweep % 2 == 0 { step } else { count - 1 - step };
             let items = &layers.rows[row];
             let wish = |item: &Item| {
-                let neighbours = layers.links.iter().filter_map(|(upper, lower)| {
-                    (upper == item).then(|| places[lower]).or_else(|| (lower == item).then(|| places[upper]))
-                });
-                mean(neighbours).unwrap_or(places[item])
+                let (mut sum, mut weights) = (0.0, 0.0);
+                for (upper, lower) in
+                    layers.links.iter().filter(|(upper, lower)| upper == item || lower == item)
+                {
+                    let weight = weight(graph, *upper, *lower);
+                    sum += weight * places[if upper == item { lower } else { upper }];
+                    weights += weight;
+                }
+                if weights > 0.0 { sum / weights } else { places[item] }
             };
             let wishes: Vec<_> = items.iter().map(wish).collect();
             let widths: Vec<_> = items.iter().map(|item| item_width(graph, layers, *item)).collect();
@@ -169,6 +174,23 @@ fn places(graph: &Graph, layers: &Layers) -> HashMap<Item, f64> {
         }
     }
     places
+}
+
+/// How much two things want to stand under each other: the usual way through a machine is to be straight.
+fn weight(graph: &Graph, upper: Item, lower: Item) -> f64 {
+    match (upper, lower) {
+        (Item::Bend { way, .. }, _) | (_, Item::Bend { way, .. }) => importance(graph.ways[way].kind),
+        _ => 1.0,
+    }
+}
+
+fn importance(kind: WayKind) -> f64 {
+    match kind {
+        WayKind::Next => 16.0,
+        WayKind::Choice => 4.0,
+        WayKind::Default => 1.0,
+        WayKind::Catch => 0.25,
+    }
 }
 
 /// The places next to those wished for that keep order and distance: where neighbours want the same place they form a
@@ -261,9 +283,17 @@ fn shift(
         .filter_map(|(way, _)| Some((*places.get(&Item::Bend { way, row: beside })?, way)))
         .collect();
     bends.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let place = bends.iter().position(|(_, way)| *way == number).unwrap_or(0) as f64;
+    let of = |wanted: usize| bends.iter().position(|(_, way)| *way == wanted).unwrap_or(0) as f64;
     let gap = PORT_GAP.min((box_width(&graph.states[state]) - 40.0) / bends.len().max(1) as f64);
-    (place - (bends.len().max(1) as f64 - 1.0) / 2.0) * gap
+    // In the middle stands the way that matters most, if one does; else all of them stand around it.
+    let matters = |way: &usize| importance(graph.ways[*way].kind);
+    let most = bends.iter().map(|(_, way)| matters(way)).fold(0.0, f64::max);
+    let mut main = bends.iter().map(|(_, way)| *way).filter(|way| matters(way) == most);
+    let middle = match (main.next(), main.next()) {
+        (Some(main), None) if most >= importance(WayKind::Next) => of(main),
+        _ => (bends.len().max(1) as f64 - 1.0) / 2.0,
+    };
+    (of(number) - middle) * gap
 }
 
 #[cfg(test)]
