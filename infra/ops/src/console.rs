@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
@@ -59,6 +59,8 @@ pub(crate) struct Console {
     notices: Notices,
     stories: import::Stories,
     database_slots: Semaphore,
+    /// Held by whoever receives from the dead-letter queue.
+    dead_letters: Mutex<()>,
 }
 
 /// What handlers take.
@@ -73,6 +75,7 @@ impl Console {
             notices: Notices::default(),
             stories: import::Stories::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
+            dead_letters: Mutex::new(()),
         }
     }
 
