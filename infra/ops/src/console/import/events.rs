@@ -78,7 +78,7 @@ fn table(events: &[HistoryEvent], story: &Story) -> Markup {
             html! { (at(event)) },
             html! { (layout::text(event.r#type.as_str())) },
             html! { @if let Some(state) = story.state_at(event.id).filter(|_| !of_whole(event)) { (layout::text(state)) } },
-            html! { @for data in data(event) { (one(event.id, &data)) } },
+            html! { div { @for data in data(event) { (one(event.id, &data)) } } },
         ]
     });
     layout::table("The events of the execution", &columns, rows)

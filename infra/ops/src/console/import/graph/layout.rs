@@ -12,7 +12,7 @@ pub(in super::super) const STATE_HEIGHT: f64 = 54.0;
 /// How tall a label is.
 pub(in super::super) const LABEL_HEIGHT: f64 = 20.0;
 /// The least width of a box: what happened has to find room in it.
-const LEAST_WIDTH: f64 = 196.0;
+const LEAST_WIDTH: f64 = 236.0;
 const MOST_WIDTH: f64 = 340.0;
 /// Of a column of text in the size of a name, and of a label. On the generous side: fonts differ.
 const NAME_COLUMN: f64 = 8.4;
@@ -168,7 +168,8 @@ fn places(graph: &Graph, layers: &Layers) -> HashMap<Item, f64> {
             };
             let wishes: Vec<_> = items.iter().map(wish).collect();
             let widths: Vec<_> = items.iter().map(|item| item_width(graph, layers, *item)).collect();
-            for (item, x) in items.iter().zip(apart(&wishes, &widths)) {
+            let weights: Vec<_> = items.iter().map(|item| firmness(graph, layers, *item)).collect();
+            for (item, x) in items.iter().zip(apart(&wishes, &widths, &weights)) {
                 places.insert(*item, x);
             }
         }
@@ -184,6 +185,12 @@ fn weight(graph: &Graph, upper: Item, lower: Item) -> f64 {
     }
 }
 
+/// How firmly a thing stands where it wants to.
+fn firmness(graph: &Graph, layers: &Layers, item: Item) -> f64 {
+    let links = layers.links.iter().filter(|(upper, lower)| *upper == item || *lower == item);
+    links.map(|(upper, lower)| weight(graph, *upper, *lower)).sum::<f64>().max(0.1)
+}
+
 fn importance(kind: WayKind) -> f64 {
     match kind {
         WayKind::Next => 16.0,
@@ -194,22 +201,23 @@ fn importance(kind: WayKind) -> f64 {
 }
 
 /// The places next to those wished for that keep order and distance: where neighbours want the same place they form a
-/// block, which stands in the middle of their wishes (isotonic regression by pooling).
-fn apart(wishes: &[f64], widths: &[f64]) -> Vec<f64> {
+/// block, which stands in the middle of their wishes, by their weights (isotonic regression by pooling).
+fn apart(wishes: &[f64], widths: &[f64], weights: &[f64]) -> Vec<f64> {
     let mut offsets = vec![0.0; wishes.len()];
     for number in 1..wishes.len() {
         offsets[number] = offsets[number - 1] + f64::midpoint(widths[number - 1], widths[number]) + GAP;
     }
-    let mut blocks: Vec<(f64, usize)> = Vec::new();
-    for (wish, offset) in wishes.iter().zip(&offsets) {
-        let mut block = (wish - offset, 1);
-        while let Some((mean, count)) = blocks.pop_if(|(mean, _)| *mean > block.0) {
-            let together = count + block.1;
-            block = ((mean * count as f64 + block.0 * block.1 as f64) / together as f64, together);
+    // Where a block stands, its weight, how many are in it.
+    let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
+    for ((wish, offset), weight) in wishes.iter().zip(&offsets).zip(weights) {
+        let mut block = (wish - offset, *weight, 1);
+        while let Some(before) = blocks.pop_if(|before| before.0 > block.0) {
+            let together = before.1 + block.1;
+            block = ((before.0 * before.1 + block.0 * block.1) / together, together, before.2 + block.2);
         }
         blocks.push(block);
     }
-    let starts = blocks.iter().flat_map(|(mean, count)| std::iter::repeat_n(*mean, *count));
+    let starts = blocks.iter().flat_map(|(start, _, count)| std::iter::repeat_n(*start, *count));
     starts.zip(&offsets).map(|(start, offset)| start + offset).collect()
 }
 
@@ -290,7 +298,7 @@ fn shift(
     let most = bends.iter().map(|(_, way)| matters(way)).fold(0.0, f64::max);
     let mut main = bends.iter().map(|(_, way)| *way).filter(|way| matters(way) == most);
     let middle = match (main.next(), main.next()) {
-        (Some(main), None) if most >= importance(WayKind::Next) => of(main),
+        (Some(main), None) if most >= importance(WayKind::Choice) => of(main),
         _ => (bends.len().max(1) as f64 - 1.0) / 2.0,
     };
     (of(number) - middle) * gap
@@ -370,8 +378,13 @@ mod tests {
 
     #[test]
     fn what_wants_the_same_place_stands_side_by_side_around_it() {
-        assert_eq!(apart(&[100.0, 100.0], &[10.0, 30.0]), [76.0, 124.0]);
-        assert_eq!(apart(&[0.0, 500.0], &[10.0, 30.0]), [0.0, 500.0]);
-        assert_eq!(apart(&[], &[]), [0.0; 0]);
+        assert_eq!(apart(&[100.0, 100.0], &[10.0, 30.0], &[1.0, 1.0]), [76.0, 124.0]);
+        assert_eq!(
+            apart(&[100.0, 100.0], &[10.0, 30.0], &[3.0, 1.0]),
+            [88.0, 136.0],
+            "the firmer one moves less"
+        );
+        assert_eq!(apart(&[0.0, 500.0], &[10.0, 30.0], &[1.0, 1.0]), [0.0, 500.0]);
+        assert_eq!(apart(&[], &[], &[]), [0.0; 0]);
     }
 }
