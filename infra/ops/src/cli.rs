@@ -46,12 +46,12 @@ Examples:
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
   baton logs people-20261123-101500-4f1c               what its workers logged
-  baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
+  baton redrive people-20261123-101500-4f1c            run it again, once its cause is mended
   baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
   baton console                                        all of this in the browser
   baton doctor                                         what is wrong with the set-up, and what to do
-  baton imports --target prod                          the same on a deployment that baton.toml names
+  baton imports --target prod                          on a deployment named in baton.toml
 
 Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.
 Data goes to stdout, everything else to stderr. NO_COLOR and CLICOLOR_FORCE are respected.";

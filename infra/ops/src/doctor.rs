@@ -100,7 +100,7 @@ async fn examine(target: &Target) -> Vec<Check> {
 
     let mut settings = Settings {
         is_at_aws: target.place.is_at_aws(),
-        is_at_rest: target.is_embedded(),
+        is_at_rest: target.is_at_rest,
         ..Settings::of(&target.resources, &target.database)
     };
     checks.extend(services::read(target, &mut settings).await);

@@ -3,11 +3,11 @@
 
 pub(crate) mod choice;
 mod config;
+mod database;
 pub(crate) mod links;
 pub(crate) mod local;
 pub(crate) mod place;
 
-use anyhow::Context as _;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, Region};
 use local_stack::{Config, REGION, Resources, Session, Stack};
@@ -17,6 +17,8 @@ use crate::cli::Common;
 use crate::error::Usage;
 use choice::Kind;
 use config::Deployment;
+pub(crate) use database::{bare_database, database, open_database};
+use database::{parse_database, prepare, prepare_at};
 pub(crate) use local::embedded_config;
 use place::Place;
 
@@ -33,6 +35,8 @@ pub(crate) struct Target {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    /// Whether nothing moves in it: an embedded stack that only looks.
+    pub(crate) is_at_rest: bool,
     embedded: Option<Stack>,
 }
 
@@ -149,7 +153,9 @@ impl Target {
             .endpoint_url(&session.endpoint)
             .region(Region::from_static(REGION))
             .credentials_provider(keys);
-        Self::connect(place(common), session.resources, database, loader.load().await, embedded)
+        let config = loader.load().await;
+        let target = Self::connect(place(common), session.resources, database, config, embedded);
+        Self { is_at_rest: !session.moving, ..target }
     }
 
     fn connect(
@@ -169,6 +175,7 @@ impl Target {
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             config,
+            is_at_rest: false,
             embedded,
         }
     }
@@ -210,62 +217,4 @@ pub(crate) fn place(common: &Common) -> Place {
             endpoint_url: deployment.endpoint_url.clone(),
         },
     }
-}
-
-/// The database of the system that is meant, whether that is up or not, with Baton's tables up to date.
-///
-/// # Errors
-/// As [`bare_database`], or the tables are not, and cannot be brought, up to date.
-pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
-    let database = bare_database(common)?;
-    prepare_at(&place(common), &database).map(|()| database)
-}
-
-/// The same, whatever state its tables are in.
-///
-/// # Errors
-/// Its URL is none, or the folder that it lies in cannot be made.
-pub(crate) fn bare_database(common: &Common) -> anyhow::Result<Database> {
-    if let Kind::Aws(_, url) = &common.chosen.kind {
-        return Ok(parse_database(url)?);
-    }
-    let url = match Session::of_any_stack(&common.data_dir)? {
-        Some(session) => session.database_url,
-        None => local::of_last_stack(common)?.database_url,
-    };
-    Ok(parse_database(&url)?)
-}
-
-/// The database of this URL.
-fn parse_database(url: &str) -> Result<Database, Usage> {
-    Database::parse(url).map_err(|error| Usage(error.to_string()))
-}
-
-/// The laptop's tables are brought up to date by whoever comes; a deployment's by nobody but `baton migrate`.
-fn prepare_at(place: &Place, database: &Database) -> anyhow::Result<()> {
-    if matches!(place, Place::Local { .. }) {
-        return prepare(database);
-    }
-    if database.is_up_to_date()? {
-        return Ok(());
-    }
-    Err(Usage(format!(
-        "Baton's tables in {} are missing, or of an older version: `baton migrate` brings them up to date",
-        database.display_name()
-    ))
-    .into())
-}
-
-/// Brings Baton's own tables up to date.
-fn prepare(database: &Database) -> anyhow::Result<()> {
-    database
-        .migrate()
-        .map(drop)
-        .with_context(|| format!("failed to prepare the tables of Baton in {}", database.display_name()))
-}
-
-/// Opens the database of an embedded stack and brings Baton's own tables up to date.
-pub(crate) fn open_database(url: &str) -> anyhow::Result<Database> {
-    let database = parse_database(url)?;
-    prepare(&database).map(|()| database)
 }
