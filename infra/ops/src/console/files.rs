@@ -11,7 +11,8 @@ use axum::routing::get;
 
 use super::Shared;
 
-const STYLE: &str = include_str!("static/console.css");
+/// One sheet, in two files: what all pages have, and what the page of one import has.
+const STYLE: &str = concat!(include_str!("static/console.css"), include_str!("static/import.css"));
 const SCRIPT: &str = include_str!("static/console.js");
 const UPLOAD_SCRIPT: &str = include_str!("static/upload.js");
 const ICON: &str = include_str!("static/icon.svg");

@@ -10,6 +10,7 @@ mod events;
 mod graph;
 mod head;
 mod known;
+mod log;
 mod mask;
 mod picture;
 mod rejects;
@@ -49,7 +50,7 @@ async fn show(
     if address.get("fragment").is_some() {
         return Ok(body);
     }
-    let notice = console.notices.show(address.get("notice").and_then(|id| id.parse().ok()));
+    let notice = console.notices.show(address.get("notice"));
     Ok(layout::page(&console, &id, Nav::Imports, html! { (notice) (body) }))
 }
 
@@ -58,9 +59,7 @@ async fn body(console: &Console, address: &Address, known: &Known) -> Result<Mar
     let shown = known.shown.as_ref();
     let (attempts, log, rejects, events) = tokio::join!(
         attempts::section(console, address, known),
-        async {
-            html! {}
-        },
+        log::section(console, address, known),
         rejects::section(console, address, known),
         events::section(console, address, shown),
     );

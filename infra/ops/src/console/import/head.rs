@@ -115,7 +115,7 @@ fn facts(import: &ImportPicture) -> Markup {
     } else {
         String::new()
     };
-    let time = |at: Option<DateTime<Utc>>| layout::exact_or_dash(at);
+    let time = |at: Option<DateTime<Utc>>| at.map_or_else(|| html! { span.quiet { "–" } }, layout::exact);
     html! {
         (fact("File", html! { code { (layout::text(&import.source)) } (size) }))
         (fact("Table", html! { code { (layout::text(&import.table)) } }))
