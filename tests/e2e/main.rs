@@ -6,6 +6,7 @@ mod chaos;
 mod clean_import;
 mod clients;
 mod command_line;
+mod console;
 mod containers;
 mod dead_letters;
 mod desk;

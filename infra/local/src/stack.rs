@@ -113,6 +113,7 @@ impl Stack {
             resources,
             credentials,
             database_url: config.database_url,
+            moving: config.moving,
         };
         claim.publish(&session)?;
         Ok(Self { session, mapping, function, states, ecs, server, housekeeping, closing, _claim: claim })

@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
@@ -61,6 +61,8 @@ pub(crate) struct Console {
     stories: import::Stories,
     sent: upload::SentForms,
     database_slots: Semaphore,
+    /// Held by whoever receives from the dead-letter queue.
+    dead_letters: Mutex<()>,
 }
 
 /// What handlers take.
@@ -76,6 +78,7 @@ impl Console {
             stories: import::Stories::default(),
             sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
+            dead_letters: Mutex::new(()),
         }
     }
 

@@ -41,7 +41,11 @@ pub(crate) enum Need {
 impl Target {
     /// The stack that is up on the data folder or, where there is none, one for the time of this verb.
     pub(crate) async fn open(common: &Common, need: Need) -> anyhow::Result<Self> {
-        if let Some(session) = Session::of_running_stack(&common.data_dir)? {
+        let session = match need {
+            Need::Look => Session::of_any_stack(&common.data_dir)?,
+            Need::Work | Need::Resume => Session::of_running_stack(&common.data_dir)?,
+        };
+        if let Some(session) = session {
             let database = open_database(&session.database_url)?;
             return Ok(Self::connect(session, database, None).await);
         }

@@ -31,6 +31,12 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/dead-letters/do/{deed}", post(act::act))
 }
 
+/// All visible dead letters, which have been given back. One look at a time: two at once would hide letters from each other.
+async fn look(console: &Console) -> anyhow::Result<Vec<Letter>> {
+    let _turn = console.dead_letters.lock().await;
+    list::look(&console.target).await
+}
+
 /// Which dead letters are shown.
 struct Wanted {
     error: Option<String>,
@@ -38,7 +44,7 @@ struct Wanted {
 }
 
 async fn all(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<Markup, PageError> {
-    let mut seen = list::look(&console.target).await?;
+    let mut seen = look(&console).await?;
     let hidden = letters::count(&console.target).await?.in_flight;
     let wanted = Wanted::read(&asked);
     let form = (!seen.is_empty() || !wanted.is_all()).then(|| form(&wanted, &errors(&seen)));
@@ -110,7 +116,7 @@ fn form(wanted: &Wanted, errors: &[&str]) -> Markup {
                     }
                 }
             }
-            button.primary type="submit" { (layout::icon("search")) "Search" }
+            button type="submit" { (layout::icon("search")) "Search" }
             @if !wanted.is_all() { a.button href=(ADDRESS) { "Show all" } }
         }
     }
@@ -140,7 +146,7 @@ fn selection(console: &Console, letters: &[Letter]) -> Markup {
         [
             html! { input type="checkbox" name="id" value=(letter.message_id) aria-label={ "Select " (called) }; },
             import(letter),
-            html! { (why(letter)) },
+            why(letter),
             layout::ago(letter.sent_at),
             html! { (letter.receives) },
             html! { a.id href={ (ADDRESS) "/" (letter.message_id) } { (short(&letter.message_id)) } },
@@ -174,13 +180,8 @@ fn import(letter: &Letter) -> Markup {
     }
 }
 
-/// The error, with the beginning of its cause.
 fn why(letter: &Letter) -> Markup {
-    let cause = letter.cause.as_deref().and_then(|cause| cause.lines().next()).unwrap_or_default();
-    html! {
-        strong { (letter.error.as_deref().map_or_else(|| "not known".to_owned(), layout::text)) }
-        span.cause { (layout::text(&crate::terminal::cut(cause, 160))) }
-    }
+    layout::why(letter.error.as_deref(), letter.cause.as_deref())
 }
 
 /// The beginning of an id, enough to tell it from others.

@@ -20,7 +20,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use maud::Markup;
+use maud::{Markup, html};
 
 use self::access::Access;
 use self::csrf::Secret;
@@ -75,7 +75,7 @@ impl Guard {
 
     /// The field that every form has.
     pub(super) fn csrf_field(&self) -> Markup {
-        self.csrf.field()
+        html! { input type="hidden" name="csrf" value=(self.csrf_token()); }
     }
 
     /// What a script sends as `x-csrf-token`, and a multipart form as `?csrf=`.

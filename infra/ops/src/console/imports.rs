@@ -12,7 +12,7 @@ use super::Shared;
 use super::error::PageError;
 use super::fields::InQuery;
 use super::layout::{self, Column, Nav};
-use super::overview::{progress, why};
+use super::overview::progress;
 use crate::output;
 use filters::Filters;
 
@@ -74,7 +74,7 @@ fn table(rows: &[ImportRow]) -> Markup {
         Column::new("Import"),
         Column::new("Status"),
         Column::new("Table"),
-        Column::wide("What came of it"),
+        Column::wide("Outcome"),
         Column::number("Rows"),
         Column::number("Rejects"),
         Column::number("Attempt"),
@@ -88,7 +88,7 @@ fn table(rows: &[ImportRow]) -> Markup {
             html! {
                 @match row.status {
                     ImportStatus::Running => (progress(row)),
-                    ImportStatus::Failure => (why(row)),
+                    ImportStatus::Failure => (layout::why(row.error.as_deref(), row.cause.as_deref())),
                     ImportStatus::Success => { span.quiet { (took(row)) } },
                     ImportStatus::Pending => { span.quiet { "waits for its message to be taken" } },
                 }

@@ -6,7 +6,7 @@ mod time;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Console, files};
-pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table};
+pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table, why};
 pub(super) use time::{ago, exact, since};
 
 use crate::terminal;

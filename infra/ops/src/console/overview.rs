@@ -80,20 +80,9 @@ fn failures_of(failed: &[ImportRow]) -> Markup {
         [
             layout::import_link(&row.id),
             html! { (layout::text(&row.table_name)) },
-            why(row),
+            layout::why(row.error.as_deref(), row.cause.as_deref()),
             html! { @if let Some(at) = row.finished_at { (layout::ago(at.and_utc())) } },
         ]
     });
     layout::table("Imports that failed lately", &columns, rows)
-}
-
-/// The error, with the beginning of its cause.
-pub(super) fn why(row: &ImportRow) -> Markup {
-    let cause = row.cause.as_deref().and_then(|cause| cause.lines().next()).unwrap_or_default();
-    html! {
-        @if let Some(error) = &row.error {
-            strong { (layout::text(error)) }
-            span.cause { (layout::text(&crate::terminal::cut(cause, 160))) }
-        }
-    }
 }

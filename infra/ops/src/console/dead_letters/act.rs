@@ -9,7 +9,7 @@ use crate::console::error::PageError;
 use crate::console::fields::Fields;
 use crate::console::notices::Outcome;
 use crate::console::{Console, Shared};
-use crate::dlq::{drop, list, redrive};
+use crate::dlq::{drop, redrive};
 use crate::output;
 use crate::redrive::{Execution, again};
 
@@ -47,6 +47,7 @@ pub(super) async fn act(
 type Told = anyhow::Result<(Outcome, Vec<String>)>;
 
 async fn move_back(console: &Console, ids: &[String]) -> Told {
+    let _turn = console.dead_letters.lock().await;
     let moved = redrive::of_ids(&console.target, ids).await?;
     let mut lines = vec![format!("Moved {} back to the queue of imports", letters(moved.messages.len()))];
     lines.extend(moved.messages.iter().map(|message| {
@@ -57,6 +58,7 @@ async fn move_back(console: &Console, ids: &[String]) -> Told {
 }
 
 async fn drop_letters(console: &Console, ids: &[String]) -> Told {
+    let _turn = console.dead_letters.lock().await;
     let dropped = drop::of_ids(&console.target, ids).await?;
     let mut lines = vec![format!("Dropped {}", letters(dropped.len()))];
     lines.extend(dropped.iter().map(|letter| {
@@ -68,7 +70,7 @@ async fn drop_letters(console: &Console, ids: &[String]) -> Told {
 /// Redrives the executions of dead letters, and stays with them behind the scenes, to delete the letters of those that
 /// succeed.
 async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
-    let seen = list::look(&console.target).await?;
+    let seen = super::look(console).await?;
     let meant: Vec<_> = seen.into_iter().filter(|letter| ids.contains(&letter.message_id)).collect();
     let mut arns: Vec<_> = meant.iter().map(|letter| letter.execution_arn.clone()).collect();
     arns.sort_unstable();

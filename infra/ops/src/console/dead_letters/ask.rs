@@ -9,7 +9,7 @@ use crate::console::error::PageError;
 use crate::console::fields::Fields;
 use crate::console::layout::{self, Column, Confirmation, Nav};
 use crate::dlq::letter::Letter;
-use crate::dlq::{list, selection};
+use crate::dlq::selection;
 use crate::output;
 
 /// What can be done with dead letters.
@@ -47,7 +47,7 @@ pub(super) async fn ask(
             "No dead letter is selected. Go back, and tick those that are meant.",
         ));
     }
-    let seen = list::look(&console.target).await?;
+    let seen = super::look(&console).await?;
     let (meant, gone) = meant(seen, &ids);
     if meant.is_empty() {
         return Err(selection::unknown(&console.target, &ids[0]).await?.into());

@@ -8,13 +8,13 @@ use crate::console::Shared;
 use crate::console::error::PageError;
 use crate::console::layout::{self, Nav};
 use crate::dlq::letter::Letter;
-use crate::dlq::{list, selection};
+use crate::dlq::selection;
 
 pub(super) async fn show(
     State(console): State<Shared>,
     Path(message_id): Path<String>,
 ) -> Result<Markup, PageError> {
-    let seen = list::look(&console.target).await?;
+    let seen = super::look(&console).await?;
     let Some(letter) = seen.iter().find(|letter| letter.message_id == message_id) else {
         return Err(selection::unknown(&console.target, &message_id).await?.into());
     };

@@ -4,7 +4,6 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use maud::{Markup, html};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
@@ -28,10 +27,6 @@ impl Secret {
 
     pub(super) fn text(&self) -> &str {
         &self.0
-    }
-
-    pub(super) fn field(&self) -> Markup {
-        html! { input type="hidden" name="csrf" value=(self.0); }
     }
 
     /// The request again, if it has the secret: in the header `x-csrf-token`, in a form's field `csrf`, or, where the body is

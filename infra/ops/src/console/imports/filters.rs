@@ -76,7 +76,7 @@ impl Filters {
                         }
                     }
                 }
-                button.primary type="submit" { (layout::icon("search")) "Search" }
+                button type="submit" { (layout::icon("search")) "Search" }
                 @if !self.is_empty() { a.button href=(ADDRESS) { "Show all" } }
                 details open[is_open] {
                     summary { "More filters" }
@@ -84,8 +84,8 @@ impl Filters {
                         (self.field("table", "Table", "as it is called in the database"))
                         (self.field("file", "File", "a part of its name"))
                         (self.field("error", "Error", "such as Import.TableMissing"))
-                        (self.field("since", "Since", "2h, 3d or 2026-11-24T09:30:00Z"))
-                        (self.field("until", "Until", "2h, 3d or 2026-11-24T09:30:00Z"))
+                        (self.field("since", "Created since", "2h, 3d or 2026-11-24T09:30:00Z"))
+                        (self.field("until", "Created before", "2h, 3d or 2026-11-24T09:30:00Z"))
                     }
                 }
             }
@@ -96,7 +96,8 @@ impl Filters {
         html! {
             div {
                 label for=(name) { (label) }
-                input id=(name) type="text" name=(name) value=[self.value(name)] placeholder=(hint) autocomplete="off";
+                input id=(name) type="text" name=(name) value=[self.value(name)] placeholder=(hint)
+                    title=(hint) autocomplete="off";
             }
         }
     }

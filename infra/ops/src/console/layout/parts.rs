@@ -4,6 +4,10 @@ use maud::{Markup, Render, html};
 use worker::imports::ImportStatus;
 
 use crate::console::guard::Guard;
+use crate::terminal;
+
+/// The most columns of a cause within a list.
+const CAUSE_COLUMNS: usize = 160;
 
 /// Where an import stands: a mark, a word and a colour, so that no one of them is needed.
 pub(in crate::console) fn status(status: ImportStatus) -> Markup {
@@ -96,7 +100,7 @@ pub(in crate::console) fn table<const N: usize>(
                 @for row in rows {
                     tr {
                         @for (column, cell) in columns.iter().zip(row) {
-                            td class=(column.class) data-name=(column.name) { (cell) }
+                            td class=(column.class) data-name=(column.name) { div.cell { (cell) } }
                         }
                     }
                 }
@@ -136,6 +140,15 @@ impl Confirmation<'_> {
                 a.button href=(self.back) { "Leave it" }
             }
         }
+    }
+}
+
+/// The error of an import, with the beginning of its cause.
+pub(in crate::console) fn why(error: Option<&str>, cause: Option<&str>) -> Markup {
+    let cause = cause.and_then(|cause| cause.lines().next()).unwrap_or_default().trim_end_matches(':');
+    html! {
+        strong { (super::text(error.unwrap_or("not known"))) }
+        @if !cause.is_empty() { span.cause { (super::text(&terminal::cut(cause, CAUSE_COLUMNS))) } }
     }
 }
 

@@ -10,11 +10,11 @@ use crate::output;
 
 /// The picture's units.
 const WIDTH: i64 = 720;
-const HEIGHT: i64 = 120;
-const BASE: i64 = 100;
+const HEIGHT: i64 = 100;
 /// The highest bar.
-const HIGHEST: i64 = 88;
+const HIGHEST: i64 = 96;
 const GAP: i64 = 6;
+const HOURS_PER_LABEL: usize = 4;
 
 /// When the first hour of the chart began.
 pub(super) fn beginning(now: DateTime<Utc>, hours: i64) -> DateTime<Utc> {
@@ -39,30 +39,29 @@ pub(super) fn draw(hours: &[HourCount], since: DateTime<Utc>, now: DateTime<Utc>
     // A single failure among thousands must be seen.
     let height = |number: i64| if number == 0 { 0 } else { (number * HIGHEST / most.max(1)).max(2) };
     html! {
-        svg.chart viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary(&bars)) {
+        p.most { @if most > 0 { "at most " (output::count(most.unsigned_abs())) " in an hour" } }
+        svg.chart viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(summary(&bars)) {
             defs {
                 pattern #failed width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
                     rect.hatch-ground width="5" height="5" {}
                     rect.hatch width="2.5" height="5" {}
                 }
             }
-            text.most x="0" y="9" { @if most > 0 { (output::count(most.unsigned_abs())) } }
-            line.base x1="0" x2=(WIDTH) y1=(BASE) y2=(BASE) {}
             @for (place, bar) in (0i64..).zip(&bars) {
                 @let x = place * step + GAP / 2;
                 @let (good, bad) = (height(bar.successes), height(bar.failures));
                 g {
                     title { (bar.describe()) }
-                    rect.catch x=(place * step) y="0" width=(step) height=(BASE) {}
-                    @if good > 0 { rect.good x=(x) y=(BASE - good) width=(step - GAP) height=(good) {} }
-                    @if bad > 0 { rect.bad x=(x) y=(BASE - good - bad) width=(step - GAP) height=(bad) fill="url(#failed)" {} }
-                }
-                @if place % 6 == 5 || place == 0 {
-                    text x=(x + (step - GAP) / 2) y=(BASE + 15) text-anchor="middle" { (bar.hour.format("%H:00")) }
+                    rect.catch x=(place * step) y="0" width=(step) height=(HEIGHT) {}
+                    @if good > 0 { rect.good x=(x) y=(HEIGHT - good) width=(step - GAP) height=(good) {} }
+                    @if bad > 0 { rect.bad x=(x) y=(HEIGHT - good - bad) width=(step - GAP) height=(bad) fill="url(#failed)" {} }
                 }
             }
         }
-        p.quiet.under { "By the hour in UTC, by when imports ended" }
+        ol.hours aria-hidden="true" {
+            @for bar in bars.iter().step_by(HOURS_PER_LABEL) { li { (bar.hour.format("%H:00")) } }
+        }
+        p.quiet.under { "In UTC, by when imports ended" }
     }
 }
 
@@ -124,7 +123,7 @@ mod tests {
         let drawn = draw(&hours, since, now).into_string();
         assert!(drawn.contains("9000 succeeded, 4 failed"), "{drawn}");
         assert_eq!(drawn.matches("class=\"bad\"").count(), 2);
-        assert!(drawn.contains("y=\"10\" width=\"24\" height=\"2\""), "{drawn}");
+        assert!(drawn.contains("y=\"2\" width=\"24\" height=\"2\""), "{drawn}");
         assert_eq!(draw(&[], since, now).into_string().matches("class=\"good\"").count(), 0);
     }
 }

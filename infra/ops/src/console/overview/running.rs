@@ -7,6 +7,9 @@ use worker::imports::ImportRow;
 use crate::console::layout;
 use crate::output;
 
+/// Before that, nothing can be said of the pace.
+const SHORTEST_MS: u64 = 500;
+
 pub(super) fn list(runs: &[ImportRow]) -> Markup {
     if runs.is_empty() {
         return layout::empty("Nothing runs", "An import that runs is shown here, with how far it is.");
@@ -43,21 +46,29 @@ fn words(row: &ImportRow, now: DateTime<Utc>) -> String {
     };
     let said_rows = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", output::count(rows)) };
     let percent = if total > 0 { format!("{} % · ", done.min(total) * 100 / total) } else { String::new() };
-    let took_ms = row.started_at.map(|at| (now - at.and_utc()).num_milliseconds());
-    let pace =
-        match took_ms.and_then(|took| u64::try_from(took).ok()).filter(|took| *took >= 1000 && done > 0) {
-            Some(took_ms) => {
-                let rate = rows.saturating_mul(1000) / took_ms;
-                let left_ms =
-                    u128::from(total.saturating_sub(done)) * u128::from(took_ms) / u128::from(done.max(1));
-                let left = std::time::Duration::from_millis(u64::try_from(left_ms).unwrap_or(u64::MAX));
-                let left =
-                    if total == 0 { String::new() } else { format!(" · {} left", output::duration(left)) };
-                format!(" · {} rows/s{left}", output::count(rate))
-            }
-            None => String::new(),
-        };
+    let pace = pace(row, now).map(|pace| format!(" · {pace}")).unwrap_or_default();
     format!("{percent}{said_rows}{pace}{rejects}")
+}
+
+/// How fast, and how long yet. As of the last heartbeat, which told the counters: in between the rate would sink.
+fn pace(row: &ImportRow, now: DateTime<Utc>) -> Option<String> {
+    let took_ms = unsigned((row.updated_at - row.started_at?).num_milliseconds());
+    let (rows, done, total) = (unsigned(row.rows_done), unsigned(row.bytes_done), unsigned(row.bytes_total));
+    if took_ms < SHORTEST_MS || done == 0 {
+        return None;
+    }
+    let rate = format!("{} rows/s", output::count(rows.saturating_mul(1000) / took_ms));
+    if total <= done {
+        return Some(rate);
+    }
+    let from_beat_ms = u128::from(total - done) * u128::from(took_ms) / u128::from(done);
+    let since_beat_ms = unsigned((now - row.updated_at.and_utc()).num_milliseconds());
+    let left_s = u64::try_from(from_beat_ms).unwrap_or(u64::MAX).saturating_sub(since_beat_ms) / 1000;
+    Some(match left_s {
+        0..=90 => format!("{rate} · {} s left", left_s.max(1)),
+        91..=5_400 => format!("{rate} · {} min left", left_s.div_ceil(60)),
+        _ => format!("{rate} · {} h left", left_s.div_ceil(3_600)),
+    })
 }
 
 fn unsigned(counter: i64) -> u64 {

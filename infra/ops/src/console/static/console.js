@@ -21,12 +21,34 @@ function become(now, next) {
   for (const { name, value } of next.attributes) {
     if (now.getAttribute(name) !== value && !isKept(name)) now.setAttribute(name, value);
   }
-  const [have, want] = [[...now.childNodes], [...next.childNodes]];
-  want.forEach((child, place) => {
-    if (have[place]) become(have[place], child);
-    else now.append(document.importNode(child, true));
-  });
-  have.slice(want.length).forEach((child) => child.remove());
+  becomeChildren(now, next);
+}
+
+// A row of a list is known by where it leads, so that the row that has the focus does not become another one when a new
+// one comes before it.
+const keyOf = (node) => node.id || (node.nodeName === "TR" && node.querySelector("a[href]")?.getAttribute("href")) || null;
+
+function becomeChildren(now, next) {
+  const known = new Map([...now.childNodes].filter(keyOf).map((child) => [keyOf(child), child]));
+  const wanted = new Set([...next.childNodes].map(keyOf));
+  let place = now.firstChild;
+  const drop = () => {
+    const gone = place;
+    place = place.nextSibling;
+    gone.remove();
+  };
+  for (const want of next.childNodes) {
+    while (place && keyOf(place) && !wanted.has(keyOf(place))) drop();
+    const have = keyOf(want) ? known.get(keyOf(want)) : place && !keyOf(place) ? place : null;
+    if (!have) {
+      now.insertBefore(document.importNode(want, true), place);
+      continue;
+    }
+    if (have === place) place = place.nextSibling;
+    else now.insertBefore(have, place);
+    become(have, want);
+  }
+  while (place) drop();
 }
 
 async function refresh(part) {
