@@ -16,3 +16,4 @@ mod options;
 mod redrive;
 mod rejects;
 mod stack_killed;
+mod template;
