@@ -49,7 +49,7 @@ LOG_BYTES = 4_000  # lines of Lambda and worker for one import
 RETENTION_MONTHS = 3  # ObjectExpirationDays
 BEAT_SECONDS = 20
 POLLERS = 5  # with which Lambda waits at a queue that is empty, 20 s a request
-ALARM_METRICS = 11
+ALARM_METRICS = 9
 
 
 def states_passed(machine):
