@@ -2,20 +2,28 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod attempts;
+mod browser;
 mod cancel;
 mod chaos;
 mod clean_import;
 mod clients;
 mod command_line;
+mod console;
 mod containers;
 mod dead_letters;
 mod desk;
+mod doctor;
 mod documents;
 mod faults;
+mod golden;
+mod in_browser;
 mod licences;
 mod listed;
+mod logs;
 mod messages;
 mod options;
 mod redrive;
 mod rejects;
 mod stack_killed;
+mod target;
+mod template;

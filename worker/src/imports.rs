@@ -5,6 +5,7 @@ mod attempts;
 mod claim;
 mod finish;
 mod hours;
+mod open;
 mod renew;
 mod search;
 
@@ -22,6 +23,7 @@ pub use attempts::{AttemptRow, Claimant, Ended, attempts};
 pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
 pub use hours::{HourCount, counts_by_hour};
+pub use open::{OpenCounts, count_open};
 pub use renew::{Lease, Renewal, Renewer};
 pub use search::{InvalidPosition, Page, Position, Search, search};
 
