@@ -1,6 +1,8 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod attempts;
+mod cancel;
 mod chaos;
 mod clean_import;
 mod clients;
@@ -12,6 +14,7 @@ mod desk;
 mod documents;
 mod faults;
 mod licences;
+mod listed;
 mod messages;
 mod options;
 mod redrive;

@@ -1,8 +1,10 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
+mod cancel;
 mod console;
 mod dlq;
 mod file;
+mod imports;
 mod moment;
 mod redrive;
 
@@ -12,11 +14,13 @@ use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use cancel::CancelArguments;
 pub(crate) use console::{ConsoleArguments, ConsoleToken};
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use imports::ImportsArguments;
 pub(crate) use moment::Moment;
 pub(crate) use redrive::RedriveArguments;
 
@@ -39,6 +43,7 @@ Examples:
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
   baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
+  baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
   baton console                                        all of this in the browser
 
@@ -87,6 +92,8 @@ pub(crate) enum Verb {
     Rejects(RejectsArguments),
     /// Run failed imports again, from where they failed
     Redrive(RedriveArguments),
+    /// Stop imports that are under way; their rows are rolled back
+    Cancel(CancelArguments),
     /// List, show, redrive or drop dead letters: the messages of imports that failed
     Dlq(DlqArguments),
     /// Serve the web console: see what runs and what failed, run it again
@@ -123,13 +130,6 @@ pub(crate) struct UpArguments {
     pub(crate) console_port: Option<u16>,
     #[command(flatten)]
     pub(crate) console_token: ConsoleToken,
-}
-
-#[derive(Args)]
-pub(crate) struct ImportsArguments {
-    /// How many to list
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
 }
 
 #[derive(Args)]

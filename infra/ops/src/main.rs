@@ -2,6 +2,7 @@
 
 mod advice;
 mod bar;
+mod cancel;
 mod cli;
 mod console;
 mod dlq;
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
         Verb::Show(arguments) => show::show(&cli.common, arguments).await,
         Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
+        Verb::Cancel(arguments) => cancel::cancel(&cli.common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
         Verb::Console(arguments) => console::console(&cli.common, arguments).await,
     };

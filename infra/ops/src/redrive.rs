@@ -3,7 +3,7 @@
 
 pub(crate) mod again;
 mod execution;
-mod find;
+pub(crate) mod find;
 mod follow;
 mod outcome;
 
@@ -17,9 +17,10 @@ use crate::error::Usage;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 use crate::{advice, output, report};
-pub(crate) use execution::Execution;
+pub(crate) use execution::{Execution, Standing};
 use find::Found;
 pub(crate) use find::execution_arn;
+pub(crate) use follow::until_settled;
 use outcome::{Ending, Outcome};
 
 pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> anyhow::Result<ExitCode> {

@@ -112,6 +112,15 @@ impl Target {
     }
 }
 
+/// The database of the system that is meant, whether that is up or not, with Baton's tables brought up to date.
+pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
+    let url = match Session::of_running_stack(&common.data_dir)? {
+        Some(session) => session.database_url,
+        None => of_last_stack(common)?.database_url,
+    };
+    open_database(&url)
+}
+
 /// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
 fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
     let config = embedded_config(common, 0, "*")?;

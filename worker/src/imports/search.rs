@@ -75,11 +75,13 @@ pub struct Page<T> {
     pub next: Option<Position>,
 }
 
-/// The imports that are looked for, newest first, with their progress as of now.
+/// The imports that are looked for, newest first, with their progress as of now. Status, table, error and time each have an
+/// index; `file` and `text` read one import after the other, newest first, until the page is full.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
 pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<ImportRow>, Failure> {
+    let pattern = search.text.as_deref().map(containing);
     let mut query = imports::table.select(ImportRow::as_select()).into_boxed();
     if let Some(status) = search.status {
         query = query.filter(imports::status.eq(status.as_str()));
@@ -97,18 +99,17 @@ pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<Impor
         query = query.filter(imports::created_at.lt(until));
     }
     if let Some(file) = &search.file {
-        query = query.filter(lower(imports::source).like(containing(file)).escape(ESCAPE));
+        query = query.filter(lower(imports::source).like(lower(containing(file))).escape(ESCAPE));
     }
-    if let Some(text) = &search.text {
-        let pattern = containing(text);
+    if let Some(pattern) = &pattern {
         query = query.filter(
             lower(imports::id)
-                .like(pattern.clone())
+                .like(lower(pattern))
                 .escape(ESCAPE)
-                .or(lower(imports::source).like(pattern.clone()).escape(ESCAPE))
-                .or(lower(imports::table_name).like(pattern.clone()).escape(ESCAPE))
-                .or(lower(imports::error).like(pattern.clone()).escape(ESCAPE))
-                .or(lower(imports::cause).like(pattern).escape(ESCAPE)),
+                .or(lower(imports::source).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::table_name).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::error).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::cause).like(lower(pattern)).escape(ESCAPE)),
         );
     }
     if let Some(Position { created_at, id }) = &search.after {
@@ -136,10 +137,10 @@ pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<Impor
 /// What a pattern's own characters are marked with. Not a backslash, which SQLite and PostgreSQL read differently.
 const ESCAPE: char = '!';
 
-/// The pattern of what contains a text.
+/// The pattern of what contains a text. The database makes lower case of both: only it knows how it does that.
 fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
+    for character in text.chars() {
         if matches!(character, '%' | '_' | ESCAPE) {
             pattern.push(ESCAPE);
         }
