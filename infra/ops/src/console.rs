@@ -23,12 +23,14 @@ mod error;
 mod fields;
 mod files;
 mod guard;
+mod import;
 mod imports;
 mod layout;
 mod notices;
 mod overview;
 mod server;
 mod sign_in;
+mod upload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +58,8 @@ pub(crate) struct Console {
     common: Common,
     guard: Guard,
     notices: Notices,
+    stories: import::Stories,
+    sent: upload::SentForms,
     database_slots: Semaphore,
     /// Held by whoever receives from the dead-letter queue.
     dead_letters: Mutex<()>,
@@ -71,6 +75,8 @@ impl Console {
             common: common.clone(),
             guard,
             notices: Notices::default(),
+            stories: import::Stories::default(),
+            sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
             dead_letters: Mutex::new(()),
         }
@@ -99,7 +105,12 @@ impl Console {
 }
 
 fn pages() -> Router<Shared> {
-    Router::new().merge(overview::routes()).merge(imports::routes()).merge(dead_letters::routes())
+    Router::new()
+        .merge(overview::routes())
+        .merge(imports::routes())
+        .merge(import::routes())
+        .merge(upload::routes())
+        .merge(dead_letters::routes())
 }
 
 pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {
@@ -108,6 +119,8 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
     let address = Address::bind(arguments.listen, arguments.port).await?;
     let guard = Guard::new(address.local(), &arguments.host_names, &arguments.token)?;
     let target = Target::open(common, Need::Look).await?;
+    // Its buttons change things.
+    target.say_where();
     let url = guard.url();
     if common.json {
         output::json(&serde_json::json!({ "console": url, "token": guard.token_to_print() }))?;

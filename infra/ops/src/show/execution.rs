@@ -105,6 +105,7 @@ pub(crate) async fn history(target: &Target, arn: &str) -> anyhow::Result<Vec<Hi
         .get_execution_history()
         .execution_arn(arn)
         .into_paginator()
+        .page_size(1000)
         .items()
         .send()
         .collect::<Result<Vec<_>, _>>()
