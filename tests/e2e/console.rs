@@ -47,7 +47,7 @@ impl Console {
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.next_line().await.unwrap().expect("the console prints its address");
+        let url = lines.next_line().await.unwrap().unwrap();
         Self { url, child }
     }
 
@@ -78,7 +78,7 @@ impl Console {
     /// The secret of the console's forms, as any page with a form has it.
     pub(crate) async fn csrf(&self) -> String {
         let page = self.page("/dead-letters").await;
-        let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a page with a form");
+        let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 
