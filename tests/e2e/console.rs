@@ -34,7 +34,9 @@ impl Console {
     pub(crate) async fn at(desk: &Desk, token: Option<&str>) -> Self {
         let mut command = desk.command(&[]);
         command.env_remove("BATON_CONSOLE_TOKEN");
-        token.into_iter().for_each(|token| drop(command.env("BATON_CONSOLE_TOKEN", token)));
+        if let Some(token) = token {
+            command.env("BATON_CONSOLE_TOKEN", token);
+        }
         Self::start(command).await
     }
 

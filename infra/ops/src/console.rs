@@ -124,7 +124,9 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
             output::complain(&format!("visitors need this token: {token}"));
         }
         if target.is_embedded() {
-            output::complain("no stack is up: the console only looks; `baton up` makes imports move");
+            output::complain(
+                "no stack is up, so nothing moves: this console only looks; `baton up` has one too",
+            );
         }
         output::complain("Ctrl-C stops it.");
     }

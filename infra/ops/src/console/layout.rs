@@ -37,7 +37,7 @@ pub(super) fn page(console: &Console, title: &str, nav: Nav, body: Markup) -> Ma
     };
     let foot = html! {
         @if console.target.is_embedded() {
-            span.looks { (icon("pause")) "No stack is up: nothing moves until " code { "baton up" } }
+            span.looks { (icon("pause")) "No stack is up, so nothing moves: end this console and start " code { "baton up" } ", which has one too" }
         }
         span { (console.target_name()) }
         span { "Baton " (env!("CARGO_PKG_VERSION")) }
