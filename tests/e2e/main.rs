@@ -1,6 +1,7 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod browser;
 mod chaos;
 mod clean_import;
 mod clients;
@@ -11,6 +12,7 @@ mod dead_letters;
 mod desk;
 mod documents;
 mod faults;
+mod in_browser;
 mod licences;
 mod logs;
 mod messages;

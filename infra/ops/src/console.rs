@@ -30,6 +30,7 @@ mod notices;
 mod overview;
 mod server;
 mod sign_in;
+mod upload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(crate) struct Console {
     guard: Guard,
     notices: Notices,
     stories: import::Stories,
+    sent: upload::SentForms,
     database_slots: Semaphore,
     /// Held by whoever receives from the dead-letter queue.
     dead_letters: Mutex<()>,
@@ -74,6 +76,7 @@ impl Console {
             guard,
             notices: Notices::default(),
             stories: import::Stories::default(),
+            sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
             dead_letters: Mutex::new(()),
         }
@@ -106,6 +109,7 @@ fn pages() -> Router<Shared> {
         .merge(overview::routes())
         .merge(imports::routes())
         .merge(import::routes())
+        .merge(upload::routes())
         .merge(dead_letters::routes())
 }
 

@@ -52,7 +52,7 @@ async fn the_page_of_a_failed_import_shows_its_states_its_rejects_and_its_histor
             "DeleteMessage: not reached.",
             "RunImport to DeleteMessage: not taken",
             // The rejects, with the cell at fault.
-            "<mark class=\"field\" title=\"id\">x&lt;script&gt;alert(1)&lt;/script",
+            "<mark class=\"cell\" title=\"id\">x&lt;script&gt;alert(1)&lt;/script",
             "is no integer",
             "2 of 4 rows",
             "Essential container in task exited",

@@ -16,13 +16,15 @@ use crate::terminal;
 pub(super) enum Nav {
     Overview,
     Imports,
+    Upload,
     DeadLetters,
     None,
 }
 
-const PLACES: [(Nav, &str, &str); 3] = [
+const PLACES: [(Nav, &str, &str); 4] = [
     (Nav::Overview, "/", "Overview"),
     (Nav::Imports, "/imports", "Imports"),
+    (Nav::Upload, "/upload", "Upload"),
     (Nav::DeadLetters, "/dead-letters", "Dead letters"),
 ];
 

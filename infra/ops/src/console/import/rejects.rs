@@ -120,14 +120,14 @@ fn cells(row: &Kept) -> Markup {
     let last = row.cells.len().min(first + CELLS);
     html! {
         @if !row.cells.is_empty() {
-            span.fields {
+            span.cells {
                 @if first > 0 { span.quiet { "… " (first) " before " } }
                 @for (place, (name, cell)) in row.cells.iter().enumerate().take(last).skip(first) {
                     @let title = name.as_deref().map(layout::text);
                     @if row.at_fault == Some(place) {
-                        mark.field title=[title] { (cut(&shown(cell), CELL_COLUMNS)) span.hidden { " (at fault)" } }
+                        mark.cell title=[title] { (cut(&shown(cell), CELL_COLUMNS)) span.hidden { " (at fault)" } }
                     } @else {
-                        span.field title=[title] { (cut(&shown(cell), CELL_COLUMNS)) }
+                        span.cell title=[title] { (cut(&shown(cell), CELL_COLUMNS)) }
                     }
                 }
                 @if last < row.cells.len() { span.quiet { " … " (row.cells.len() - last) " more" } }
@@ -189,7 +189,7 @@ mod tests {
         for markup in ["<script", "<img", "<b>", "\u{202e}"] {
             assert!(!shown.contains(markup), "{markup} in {shown}");
         }
-        assert_eq!(shown.matches("<mark class=\"field\" title=").count(), 1, "{shown}");
+        assert_eq!(shown.matches("<mark class=\"cell\" title=").count(), 1, "{shown}");
         assert!(
             shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && shown.contains("1\\u{202e}02"),
             "{shown}"

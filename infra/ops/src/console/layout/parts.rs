@@ -28,6 +28,7 @@ pub(in crate::console) fn icon(name: &str) -> Markup {
         "cross" => "M4 4l8 8M12 4l-8 8",
         "run" => "M5 3.5v9l7.5-4.5z",
         "wait" => "M8 4v4l2.5 2M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2z",
+        "upload" => "M8 11V3M4.5 6.5 8 3l3.5 3.5M2.5 13.5h11",
         "pause" => "M6 4v8M10 4v8",
         "search" => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5 14 14",
         _ => "M3 8h10",
