@@ -23,6 +23,7 @@ use plan::Plan;
 
 pub(crate) async fn cancel(common: &Common, arguments: &CancelArguments) -> anyhow::Result<ExitCode> {
     let target = Target::open(common, Need::Look).await?;
+    target.say_where();
     let planned = confirmed(common, arguments, &target).await;
     // What lies in the folder of a stack that is down has to move, to be stopped and dead-lettered.
     let target = match &planned {

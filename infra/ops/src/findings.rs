@@ -146,7 +146,7 @@ pub(crate) mod tests {
             execution_arn: None,
             error: None,
             cause: None,
-            updated_at: chrono::DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
             progress: None,
             created_at: DateTime::UNIX_EPOCH,
             started_at: None,

@@ -33,6 +33,7 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
     } else {
         Target::open(common, Need::Resume).await?
     };
+    target.say_where();
     let ended = if is_only_asked {
         plan(common, arguments, &target).await
     } else {

@@ -142,12 +142,7 @@ pub(crate) fn as_fact(label: &str, value: &str) -> String {
 /// The command line of a verb for an import, as it can be typed here.
 pub(crate) fn command(common: &Common, verb: &str, id: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "baton".to_owned());
-    let data_dir = if common.data_dir.as_os_str() == ".baton" {
-        String::new()
-    } else {
-        format!(" --data-dir {}", common.data_dir.display())
-    };
-    format!("{program} {verb} {id}{data_dir}")
+    format!("{program} {verb} {id}{}", common.same_target)
 }
 
 #[cfg(test)]
