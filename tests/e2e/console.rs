@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod guard;
+mod import;
 mod lists;
 mod start;
 

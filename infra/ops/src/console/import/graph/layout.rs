@@ -12,7 +12,7 @@ pub(in super::super) const STATE_HEIGHT: f64 = 54.0;
 /// How tall a label is.
 pub(in super::super) const LABEL_HEIGHT: f64 = 20.0;
 /// The least width of a box: what happened has to find room in it.
-const LEAST_WIDTH: f64 = 236.0;
+const LEAST_WIDTH: f64 = 250.0;
 const MOST_WIDTH: f64 = 340.0;
 /// Of a column of text in the size of a name, and of a label. On the generous side: fonts differ.
 const NAME_COLUMN: f64 = 8.4;
@@ -29,7 +29,7 @@ const START: f64 = 34.0;
 const PORT_GAP: f64 = 36.0;
 /// How far a way from a state to itself goes aside.
 const LOOP: f64 = 30.0;
-const SWEEPS: usize = 12;
+const SWEEPS: usize = 24;
 
 /// A graph with a place for all of it.
 #[derive(Debug)]
@@ -194,8 +194,8 @@ fn firmness(graph: &Graph, layers: &Layers, item: Item) -> f64 {
 fn importance(kind: WayKind) -> f64 {
     match kind {
         WayKind::Next => 16.0,
-        WayKind::Choice => 4.0,
-        WayKind::Default => 1.0,
+        WayKind::Choice => 8.0,
+        WayKind::Default => 0.25,
         WayKind::Catch => 0.25,
     }
 }
