@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from waiting import until
 
-s3, sqs, sfn, ecs, functions = (boto3.client(name) for name in ("s3", "sqs", "stepfunctions", "ecs", "lambda"))
+s3, sqs, sfn, ecs, functions, logs = (boto3.client(name) for name in ("s3", "sqs", "stepfunctions", "ecs", "lambda", "logs"))
 
 
 def error_of(call, **arguments):
@@ -47,6 +47,24 @@ def stopped():
 task = until("the task to stop", stopped)
 assert task["containers"][0]["exitCode"] == 0, task
 
+# The task definition says where its lines are.
+definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]["containerDefinitions"][0]
+assert definition["logConfiguration"]["logDriver"] == "awslogs", definition
+options = definition["logConfiguration"]["options"]
+group = options["awslogs-group"]
+assert [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"]] == [group]
+stream = "/".join([options["awslogs-stream-prefix"], definition["name"], task_arn.split("/")[-1]])
+assert [s["logStreamName"] for s in logs.describe_log_streams(logGroupName=group)["logStreams"]] == [stream]
+read = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)
+messages = [json.loads(e["message"])["message"] for e in read["events"]]
+assert messages[0] == "Claimed the import as attempt 1", messages
+again = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, nextToken=read["nextForwardToken"])
+assert (again["events"], again["nextForwardToken"]) == ([], read["nextForwardToken"]), again
+pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, PaginationConfig={"PageSize": 2})
+filtered = [e for page in pages for e in page["events"]]
+assert [json.loads(e["message"])["message"] for e in filtered] == messages, filtered
+assert len({e["eventId"] for e in filtered}) == len(filtered), filtered
+
 queue = sqs.get_queue_url(QueueName="imports")["QueueUrl"]
 dead_letters = sqs.get_queue_url(QueueName="imports-dead-letter")["QueueUrl"]
 sent = sqs.send_message(QueueUrl=queue, MessageBody="noise", MessageAttributes={"Who": {"DataType": "String", "StringValue": "boto3"}})
@@ -64,5 +82,7 @@ assert error_of(sqs.get_queue_url, QueueName="nothing") == "AWS.SimpleQueueServi
 assert error_of(sfn.describe_execution, executionArn=execution["executionArn"] + "x") == "ExecutionDoesNotExist"
 assert error_of(sfn.start_execution, stateMachineArn=machine, name=execution["name"]) == "ExecutionAlreadyExists"
 assert error_of(sfn.send_task_success, taskToken="none", output="{}") == "InvalidToken"
+assert error_of(logs.get_log_events, logGroupName=group, logStreamName=stream + "0") == "ResourceNotFoundException"
+assert error_of(logs.put_log_events, logGroupName=group, logStreamName=stream, logEvents=[]) == "UnknownOperationException"
 assert error_of(sfn.delete_state_machine, stateMachineArn=machine) == "UnknownOperationException"
 assert error_of(s3.get_object, Bucket=bucket, Key="nothing") == "NoSuchKey"

@@ -13,12 +13,12 @@ async fn letters(stack: &TestStack) -> u64 {
     stack.messages(&stack.resources.dead_letter_queue_url).await
 }
 
-async fn letters_are(stack: &TestStack, number: u64) {
+pub(crate) async fn letters_are(stack: &TestStack, number: u64) {
     wait::until("the dead letters", async || letters(stack).await, |count| *count == number).await;
 }
 
 /// Sends an import whose file is missing, and waits for its dead letter; the ARN of its execution.
-async fn missing(stack: &TestStack, import_id: &str) -> String {
+pub(crate) async fn missing(stack: &TestStack, import_id: &str) -> String {
     let before = letters(stack).await;
     let source = format!("s3://baton/uploads/{import_id}.csv").parse().unwrap();
     let sent = stack.describe(import_id, &source, "people", json!({})).await;

@@ -1,19 +1,29 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod browser;
+mod attempts;
+mod cancel;
 mod chaos;
 mod clean_import;
 mod clients;
 mod command_line;
+mod console;
 mod containers;
 mod dead_letters;
 mod desk;
+mod doctor;
 mod documents;
 mod faults;
+mod golden;
+mod in_browser;
 mod licences;
+mod logs;
+mod listed;
 mod messages;
 mod options;
 mod redrive;
 mod rejects;
 mod stack_killed;
 mod template;
+mod target;

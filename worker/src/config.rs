@@ -1,6 +1,7 @@
 //! The worker's configuration, and the only reader of its environment. A secret is wrapped, so that the configuration can
 //! be logged whole; all problems are found at once, each with the name of its variable.
 
+mod identity;
 mod tables;
 mod variables;
 
@@ -29,6 +30,9 @@ pub struct Config {
     pub task_token: SecretString,
     /// `EXECUTION_ARN`: the execution that started this worker.
     pub execution_arn: String,
+    /// The worker's ECS task, which is written beside the attempt: its ARN (`ECS_TASK_ARN`, which the embedded stack
+    /// sets), or its id (from `ECS_CONTAINER_METADATA_URI_V4`, on Fargate), or else the name of its host.
+    pub worker: String,
     /// `IMPORT`: what to import, JSON.
     pub import: Import,
     /// `HEARTBEAT_INTERVAL_SECONDS`, 20 by default: the time between two beats.
@@ -120,6 +124,7 @@ impl Config {
                 allowed_tables: allowed_tables?,
                 task_token: task_token?,
                 execution_arn: execution_arn?,
+                worker: identity::worker(&lookup),
                 import: import?,
                 heartbeat_interval: heartbeat_interval?,
                 stall_limit: stall_limit?,

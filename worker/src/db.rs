@@ -20,6 +20,10 @@ pub use multi::AnyConnection as Connection;
 pub(crate) use write_back::LEAVE_IT;
 pub use write_back::WriteBack;
 
+/// Baton's own tables, which no import may write: it could make another look done, or claim it.
+pub(crate) const OWN_TABLES: [&str; 4] =
+    ["imports", "import_attempts", "import_progress", "__diesel_schema_migrations"];
+
 /// Where the rows go. `Debug` and [`Database::display_name`] show where it is, and no secret.
 #[derive(Clone)]
 pub struct Database(Kind);
@@ -102,7 +106,8 @@ pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
 /// What it means that one of Baton's own statements failed. `doing` says what was tried.
 pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
     let text = error.to_string();
-    let is_missing = text.contains("no such table") || text.contains("relation \"imports\" does not exist");
+    let is_missing = text.contains("no such table")
+        || OWN_TABLES.iter().any(|table| text.contains(&format!("relation \"{table}\" does not exist")));
     let advice = if is_missing { "; run `worker migrate` against this database" } else { "" };
     Failure::named(
         FailureName::DatabaseUnavailable,

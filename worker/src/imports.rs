@@ -1,9 +1,13 @@
 //! The `imports` table: what is to be imported, whose it is at the moment, and what became of it. Every statement that
 //! changes a claimed row is guarded by the attempt's number, so that a worker that was replaced changes nothing.
 
+mod attempts;
 mod claim;
 mod finish;
+mod hours;
+mod open;
 mod renew;
+mod search;
 
 use chrono::NaiveDateTime;
 use diesel::Connection as _;
@@ -15,9 +19,13 @@ use crate::db::schema::imports;
 use crate::db::{Connection, unavailable};
 use crate::failure::Failure;
 use crate::job::Job;
+pub use attempts::{AttemptRow, Claimant, Ended, attempts};
 pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
+pub use hours::{HourCount, counts_by_hour};
+pub use open::{OpenCounts, count_open};
 pub use renew::{Lease, Renewal, Renewer};
+pub use search::{InvalidPosition, Page, Position, Search, search};
 
 /// Where an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,43 +212,6 @@ pub(crate) fn same_file(
         .first(connection)
         .optional()
         .map_err(failed)
-}
-
-/// The newest imports, newest first, with their progress as of now.
-///
-/// # Errors
-/// `Import.DatabaseUnavailable`.
-pub fn list(connection: &mut Connection, limit: u32) -> Result<Vec<ImportRow>, Failure> {
-    let rows = imports::table
-        .order((imports::created_at.desc(), imports::id.asc()))
-        .limit(limit.into())
-        .select(ImportRow::as_select())
-        .load(connection);
-    listed(connection, rows)
-}
-
-/// The newest imports of one status, newest first, with their progress as of now.
-///
-/// # Errors
-/// `Import.DatabaseUnavailable`.
-pub fn list_with_status(
-    connection: &mut Connection,
-    status: ImportStatus,
-    limit: u32,
-) -> Result<Vec<ImportRow>, Failure> {
-    let rows = imports::table
-        .filter(imports::status.eq(status.as_str()))
-        .order((imports::created_at.desc(), imports::id.asc()))
-        .limit(limit.into())
-        .select(ImportRow::as_select())
-        .load(connection);
-    listed(connection, rows)
-}
-
-fn listed(connection: &mut Connection, rows: QueryResult<Vec<ImportRow>>) -> Result<Vec<ImportRow>, Failure> {
-    let mut rows = rows.map_err(|error| unavailable("list the imports", &error))?;
-    renew::merge_progress(connection, &mut rows);
-    Ok(rows)
 }
 
 fn select(connection: &mut Connection, import_id: &ImportId) -> QueryResult<Option<ImportRow>> {

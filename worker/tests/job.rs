@@ -6,3 +6,5 @@ mod claims;
 mod databases;
 mod endings;
 pub(crate) mod fixture;
+mod ledger;
+mod search;

@@ -78,6 +78,14 @@ impl Ecs {
         }))
     }
 
+    /// Forgets tasks that stopped more than 14 days ago.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn prune(&self) -> anyhow::Result<()> {
+        tasks::prune(&self.store)
+    }
+
     /// Registers a task definition, in place of one of the same family. Returns its ARN.
     pub fn register(&self, definition: TaskDefinition) -> String {
         let arn = self.definition_arn(&definition.family);

@@ -3,8 +3,10 @@
 mod config;
 pub mod credentials;
 pub mod ecs;
+mod housekeeping;
 pub mod lambda;
 mod listen;
+pub mod logs;
 pub mod process;
 mod resources;
 pub mod router;

@@ -20,6 +20,8 @@ pub(crate) const IMPORT_MACHINE: &str = "import";
 pub(crate) const DEAD_LETTER_MACHINE: &str = "dead-letter";
 pub(crate) const BUCKET: &str = "baton";
 pub(crate) const WORKER_LOG_GROUP: &str = "/ecs/import-worker";
+/// What the names of the group's streams begin with: `worker/worker/<task id>`.
+pub(crate) const WORKER_LOG_PREFIX: &str = "worker";
 
 /// The parts of a running stack, deployed or embedded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -46,6 +46,8 @@ pub struct Services {
     pub states: JsonService,
     /// `AmazonEC2ContainerServiceV20141113`.
     pub ecs: JsonService,
+    /// `Logs_20140328`.
+    pub logs: JsonService,
     /// `AWSEvents`.
     pub events: JsonService,
     /// The functions, and the mappings that feed them.
@@ -114,6 +116,7 @@ async fn json(services: &Services, request: Request) -> Response {
         "AmazonSQS" => (&services.sqs, "1.0"),
         "AWSStepFunctions" => (&services.states, "1.0"),
         "AmazonEC2ContainerServiceV20141113" => (&services.ecs, "1.1"),
+        "Logs_20140328" => (&services.logs, "1.1"),
         "AWSEvents" => (&services.events, "1.1"),
         _ => {
             let message = format!("baton's embedded stack has no service {prefix:?}");

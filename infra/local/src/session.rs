@@ -32,14 +32,25 @@ pub struct Session {
     pub credentials: Credentials,
     /// The database that its worker imports into. A secret.
     pub database_url: String,
+    /// Whether messages and executions move. In one that only looks (inside `baton show`, or a console where nothing is up)
+    /// they rest, and whoever sent it an import would wait for ever.
+    pub moving: bool,
 }
 
 impl Session {
-    /// The stack that is up on `data_dir`; none where the folder is at rest or does not exist.
+    /// The stack that is up on `data_dir`, and in which things move; none where there is no such, or no folder.
     ///
     /// # Errors
     /// The folder cannot be read, or holds a session that is none.
     pub fn of_running_stack(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        Ok(Self::of_any_stack(data_dir)?.filter(|session| session.moving))
+    }
+
+    /// The stack that has the folder, be it that it only looks; none where the folder is at rest or does not exist.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or holds a session that is none.
+    pub fn of_any_stack(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let lock = match File::open(lock_path(data_dir)) {
             Ok(lock) => lock,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -99,10 +110,14 @@ impl Claim {
             match lock.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
-                Err(TryLockError::WouldBlock) => anyhow::bail!(
-                    "another stack is at work in the folder {}; --data-dir names another",
-                    data_dir.display()
-                ),
+                Err(TryLockError::WouldBlock) => {
+                    let whose = read(data_dir)?.map(|session| format!(" (process {})", session.pid));
+                    anyhow::bail!(
+                        "another stack is at work in the folder {}{}; --data-dir names another",
+                        data_dir.display(),
+                        whose.unwrap_or_default()
+                    )
+                }
                 Err(TryLockError::Error(error)) => {
                     return Err(error).with_context(|| format!("failed to lock {}", path.display()));
                 }
@@ -156,7 +171,14 @@ mod tests {
         let endpoint = "http://127.0.0.1:1".to_owned();
         let resources = Resources::embedded(&endpoint, crate::resources::QueueNames::of_type(false));
         let credentials = Credentials { access_key: "key".to_owned(), secret_key: "secret".to_owned() };
-        Session { resources, credentials, endpoint, pid: 7, database_url: "sqlite:x".to_owned() }
+        Session {
+            resources,
+            credentials,
+            endpoint,
+            pid: 7,
+            database_url: "sqlite:x".to_owned(),
+            moving: true,
+        }
     }
 
     #[tokio::test]
@@ -169,6 +191,17 @@ mod tests {
         drop(claim);
         assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
         assert_eq!(Session::last(dir.path()).unwrap().unwrap().database_url, "sqlite:x");
+    }
+
+    #[tokio::test]
+    async fn a_stack_that_only_looks_is_none_that_is_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let claim = Claim::take(dir.path()).await.unwrap();
+        claim.publish(&Session { moving: false, ..session() }).unwrap();
+        assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
+        assert_eq!(Session::of_any_stack(dir.path()).unwrap().unwrap().pid, 7);
+        let refused = Claim::take(dir.path()).await.err().unwrap().to_string();
+        assert!(refused.contains("(process 7)"), "{refused}");
     }
 
     #[tokio::test]

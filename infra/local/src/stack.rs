@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::ecs::{Ecs, TaskDefinition};
 use crate::lambda::{EventSource, EventSourceMapping, FunctionConfig, Functions, Lambda};
+use crate::logs::Logs;
 use crate::process::BaseEnvironment;
 use crate::resources::{self, ACCOUNT, QueueNames, REGION, Resources};
 use crate::rule::Rule;
@@ -25,7 +26,7 @@ use crate::session::{Claim, Session};
 use crate::sqs::{QueueAttributes, RedrivePolicy, Sqs};
 use crate::states::States;
 use crate::states::definition::substitute;
-use crate::{router, s3, wiring};
+use crate::{housekeeping, router, s3, wiring};
 
 /// How long requests that are under way may take when the stack ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
@@ -41,6 +42,7 @@ pub struct Stack {
     states: Arc<States>,
     ecs: Arc<Ecs>,
     server: JoinHandle<std::io::Result<()>>,
+    housekeeping: JoinHandle<()>,
     closing: CancellationToken,
     /// Held to the end: the folder is free when everything else is over.
     _claim: Claim,
@@ -88,10 +90,16 @@ impl Stack {
             EventSourceMapping::disabled(source, Arc::clone(&function), wiring::sqs(&sqs))
         };
 
+        let stream_prefix = format!("{}/{}", resources::WORKER_LOG_PREFIX, resources::CONTAINER);
+        let logs =
+            Logs::new(folders.logs.clone(), REGION, ACCOUNT, &resources.worker_log_group, &stream_prefix);
+        let housekeeping = housekeeping::start(Arc::clone(&ecs), Arc::clone(&logs));
+
         let services = router::Services {
             sqs: wiring::sqs_service(&sqs),
             states: wiring::states_service(&states),
             ecs: wiring::ecs_service(&ecs),
+            logs: wiring::logs_service(&logs),
             events: wiring::events_service(&rule),
             lambda: Functions { function: Arc::clone(&function), mapping: Arc::clone(&mapping) },
             s3: objects,
@@ -105,9 +113,10 @@ impl Stack {
             resources,
             credentials,
             database_url: config.database_url,
+            moving: config.moving,
         };
         claim.publish(&session)?;
-        Ok(Self { session, mapping, function, states, ecs, server, closing, _claim: claim })
+        Ok(Self { session, mapping, function, states, ecs, server, housekeeping, closing, _claim: claim })
     }
 
     /// Where the stack answers: `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
@@ -151,6 +160,7 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
+        self.housekeeping.abort();
         self.server.abort();
     }
 }
@@ -283,6 +293,8 @@ fn task_definition(
         command: config.worker.clone(),
         environment,
         log_dir: folders.logs.clone(),
+        log_group: resources::WORKER_LOG_GROUP.to_owned(),
+        log_stream_prefix: resources::WORKER_LOG_PREFIX.to_owned(),
         stop_timeout: TaskDefinition::STOP_TIMEOUT,
     }
 }

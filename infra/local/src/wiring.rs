@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::credentials::Credentials;
 use crate::ecs::Ecs;
+use crate::logs::{self, Logs};
 use crate::resources::REGION;
 use crate::router::JsonService;
 use crate::rule::Rule;
@@ -72,6 +73,19 @@ pub(crate) fn ecs_service(service: &Arc<Ecs>) -> JsonService {
             Box::pin(async move { ecs.call(&operation, request).await })
         }),
         namespace: "com.amazonaws.ecs",
+        query_error: None,
+    }
+}
+
+/// CloudWatch Logs behind the port.
+pub(crate) fn logs_service(service: &Arc<Logs>) -> JsonService {
+    let service = Arc::clone(service);
+    JsonService {
+        call: Arc::new(move |operation, request| {
+            let logs = Arc::clone(&service);
+            Box::pin(async move { logs.call(operation, request).await })
+        }),
+        namespace: logs::NAMESPACE,
         query_error: None,
     }
 }

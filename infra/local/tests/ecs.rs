@@ -37,6 +37,8 @@ fn definition(dir: &Path, command: PathBuf) -> TaskDefinition {
         command,
         environment: vec![("GIVEN".to_owned(), "by the definition".to_owned())],
         log_dir: dir.to_owned(),
+        log_group: "/ecs/worker".to_owned(),
+        log_stream_prefix: "logs".to_owned(),
         stop_timeout: Duration::from_millis(300),
     }
 }
@@ -288,6 +290,9 @@ async fn definition_cluster_and_missing_tasks_are_described() {
     let (_dir, ecs) = with_script("exit 0");
     let described = ecs.call("DescribeTaskDefinition", json!({"taskDefinition": "worker"})).await.unwrap();
     assert_eq!(described["taskDefinition"]["containerDefinitions"][0]["name"], "worker");
+    let log = &described["taskDefinition"]["containerDefinitions"][0]["logConfiguration"];
+    let options = json!({"awslogs-group": "/ecs/worker", "awslogs-region": "ap-northeast-1", "awslogs-stream-prefix": "logs"});
+    assert_eq!(log, &json!({"logDriver": "awslogs", "options": options}));
     let clusters = ecs.call("ListClusters", json!({})).await.unwrap();
     let described = ecs.call("DescribeClusters", json!({"clusters": clusters["clusterArns"]})).await.unwrap();
     assert_eq!(described["clusters"][0]["status"], "ACTIVE");

@@ -1,8 +1,9 @@
 //! `baton redrive`: runs failed imports again, each in its own execution from where that failed, follows them to the end
 //! and deletes the dead letters of those that have succeeded.
 
+pub(crate) mod again;
 mod execution;
-mod find;
+pub(crate) mod find;
 mod follow;
 mod outcome;
 
@@ -12,14 +13,14 @@ use statemachine::{Findings, ImportId};
 use worker::imports::ImportStatus;
 
 use crate::cli::{Common, RedriveArguments};
-use crate::dlq::copies;
 use crate::error::Usage;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 use crate::{advice, output, report};
-pub(crate) use execution::Execution;
+pub(crate) use execution::{Execution, REDRIVABLE, Standing};
 use find::Found;
 pub(crate) use find::execution_arn;
+pub(crate) use follow::until_settled;
 use outcome::{Ending, Outcome};
 
 pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> anyhow::Result<ExitCode> {
@@ -32,6 +33,7 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
     } else {
         Target::open(common, Need::Resume).await?
     };
+    target.say_where();
     let ended = if is_only_asked {
         plan(common, arguments, &target).await
     } else {
@@ -89,44 +91,17 @@ async fn act(common: &Common, arguments: &RedriveArguments, target: &Target) -> 
     let command = |verb: &str, id: &str| report::command(common, verb, id);
     let mut outcomes: Vec<_> =
         found.unknown.into_iter().map(|(id, why)| Outcome::unknown(&id, why)).collect();
-    let mut redriven = Vec::new();
-    for execution in found.executions {
-        if let Some(objection) = execution.objection(&command) {
-            outcomes.push(Outcome::objected(&execution, objection));
-            continue;
-        }
-        match follow::redrive(target, &execution).await {
-            Ok(()) => redriven.push(execution),
-            Err(refused) => outcomes.push(Outcome::objected(&execution, refused)),
-        }
-    }
+    let again::Started { redriven, others } = again::start(target, found.executions, &command).await;
+    outcomes.extend(others);
     if arguments.no_wait {
         outcomes.extend(redriven.iter().map(Outcome::left));
         return print(common, target, &mut outcomes);
     }
-    let ended = follow::to_the_end(target, &redriven).await?;
+    let bar = follow::bar(&redriven);
+    let ended = follow::to_the_end(target, &redriven, Some(bar)).await?;
     outcomes.extend(ended.iter().map(Outcome::ended));
-    delete_dead_letters(target, &mut outcomes).await?;
+    again::delete_dead_letters(target, &mut outcomes).await?;
     print(common, target, &mut outcomes)
-}
-
-/// Deletes what lies in the dead-letter queue of executions that have succeeded, those that had before included: a command
-/// that was killed may have left it.
-async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<()> {
-    let succeeded: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| outcome.has_succeeded())
-        .filter_map(|outcome| outcome.execution_arn.clone())
-        .collect();
-    if succeeded.is_empty() {
-        return Ok(());
-    }
-    let deleted = copies::delete(target, &succeeded).await?;
-    for outcome in outcomes {
-        let arn = outcome.execution_arn.as_deref().unwrap_or_default();
-        outcome.dead_letters_deleted = deleted.get(arn).copied().unwrap_or(0);
-    }
-    Ok(())
 }
 
 fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<ExitCode> {

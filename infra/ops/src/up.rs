@@ -1,5 +1,6 @@
 //! `baton up`: the embedded stack, until Ctrl-C or SIGTERM.
 
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use local_stack::{REGION, Session, Stack};
@@ -7,12 +8,14 @@ use serde_json::json;
 use worker::db::Database;
 
 use crate::cli::{Common, UpArguments};
+use crate::console::{self, Address, Console, Guard};
 use crate::error::Usage;
 use crate::output;
 use crate::signals::Signals;
-use crate::target::{embedded_config, open_database};
+use crate::target::{self, Target, embedded_config, local, open_database};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
+    local::check(common)?;
     if let Some(session) = Session::of_running_stack(&common.data_dir)? {
         return Err(Usage(format!(
             "a stack is up on {} already, at {} (process {})",
@@ -23,18 +26,38 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
         .into());
     }
     let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
+    output::complain(&target::place(common).describe());
     let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
     let mut signals = Signals::listen()?;
+    let address = console_address(arguments).await?;
+    let guard = Guard::new(address.local(), &[], &arguments.console_token)?;
     let stack = Stack::start(config).await?;
-    announce(common, &stack, &database)?;
+    announce(common, &stack, &database, &guard.url())?;
+    let target = Target::of_own_stack(common, &stack, database).await;
+    let console = console::Server::start(address, Console::new(common, target, guard));
     signals.received().await;
     output::complain("stopping: running imports roll back and go on at the next `baton up`");
+    console.stop().await;
     stack.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn announce(common: &Common, stack: &Stack, database: &Database) -> anyhow::Result<()> {
+/// Where the console is: beside the stack. Nobody has asked for the port after the stack's, so that another is as good where
+/// it is taken.
+async fn console_address(arguments: &UpArguments) -> anyhow::Result<Address> {
+    let here = Ipv4Addr::LOCALHOST.into();
+    if let Some(port) = arguments.console_port {
+        return Address::bind(here, port).await;
+    }
+    let next = if arguments.port == 0 { 0 } else { arguments.port.checked_add(1).unwrap_or(0) };
+    match Address::bind(here, next).await {
+        Ok(address) => Ok(address),
+        Err(_) => Address::bind(here, 0).await,
+    }
+}
+
+fn announce(common: &Common, stack: &Stack, database: &Database, console: &str) -> anyhow::Result<()> {
     let (resources, keys) = (stack.resources(), stack.credentials());
     let environment = [
         ("AWS_ENDPOINT_URL", stack.endpoint()),
@@ -51,6 +74,7 @@ fn announce(common: &Common, stack: &Stack, database: &Database) -> anyhow::Resu
             "environment": environment,
             "resources": resources,
             "database": database.display_name(),
+            "console": console,
         }));
     }
     // The environment alone on stdout, so that a shell can take it from a file or a pipe.
@@ -61,6 +85,7 @@ fn announce(common: &Common, stack: &Stack, database: &Database) -> anyhow::Resu
         ("machine", &resources.import_state_machine_arn),
         ("upload", &format!("s3://{}/imports/<table>/<name>.csv", resources.bucket)),
         ("rows", &database.display_name()),
+        ("console", console),
     ] {
         output::complain(&format!("  {label:<13} {value}"));
     }

@@ -1,8 +1,7 @@
 //! Which tables imports may write. A message names its table, and whoever may send a message must not thereby be able
 //! to write anywhere.
 
-/// Baton's own tables. Whoever could write them could make an import look done, or claim another's.
-const OWN: [&str; 3] = ["imports", "import_progress", "__diesel_schema_migrations"];
+use crate::db::OWN_TABLES;
 
 /// The databases' own schemas.
 const SYSTEM_SCHEMAS: [&str; 2] = ["pg_catalog", "information_schema"];
@@ -58,7 +57,7 @@ impl AllowedTables {
 fn is_reserved(table: &str) -> bool {
     let table = table.replace('"', "").to_lowercase();
     let (schema, name) = table.rsplit_once('.').unwrap_or(("", &table));
-    OWN.contains(&name)
+    OWN_TABLES.contains(&name)
         || name.starts_with("sqlite_")
         || SYSTEM_SCHEMAS.contains(&schema)
         || name.starts_with("pg_")
@@ -86,6 +85,7 @@ mod tests {
             "public.imports",
             "IMPORTS",
             "\"imports\"",
+            "import_attempts",
             "import_progress",
             "__diesel_schema_migrations",
             "sqlite_master",

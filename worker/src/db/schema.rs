@@ -51,6 +51,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// One row per claim of an import.
+    import_attempts (import_id, attempt) {
+        /// The import's id.
+        import_id -> Text,
+        /// The attempt's number, from 1.
+        attempt -> Integer,
+        /// The execution that claimed the import.
+        execution_arn -> Text,
+        /// Where the worker ran.
+        worker -> Text,
+        /// When it claimed the import.
+        started_at -> Timestamp,
+        /// When the attempt ended, or was found to have ended.
+        finished_at -> Nullable<Timestamp>,
+        /// `SUCCESS`, the failure's name, or `REPLACED`.
+        ended_as -> Nullable<Text>,
+        /// The failure's cause.
+        cause -> Nullable<Text>,
+        /// Rows loaded.
+        rows_done -> BigInt,
+        /// Rows rejected.
+        rejects -> BigInt,
+        /// Bytes read.
+        bytes_done -> BigInt,
+    }
+}
+
+diesel::table! {
     /// The progress of running imports, in the database beside a SQLite database.
     import_progress (import_id) {
         /// The import's id.

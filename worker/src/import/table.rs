@@ -3,16 +3,15 @@
 
 mod postgres;
 mod sqlite;
+mod writable;
 
 use statemachine::FailureName;
 
 use super::value::Kind;
 use crate::config::AllowedTables;
-use crate::db::Connection;
+use crate::db::{Connection, OWN_TABLES};
 use crate::failure::Failure;
-
-/// Baton's own tables: an import that wrote into them could take or finish any other.
-const OWN_TABLES: &[&str] = &["imports", "import_progress", "__diesel_schema_migrations"];
+pub use writable::writable_tables;
 
 /// How many near names a refusal offers.
 const NEAR_NAMES: usize = 3;

@@ -8,7 +8,7 @@ use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::{FailureName, Import, Outcome, Report};
 
-use super::{ImportRow, ImportStatus, NewImport, register, select};
+use super::{Claimant, ImportRow, ImportStatus, NewImport, attempts, find, register, select};
 use crate::db::schema::imports;
 use crate::db::{Connection, now, unavailable};
 use crate::failure::Failure;
@@ -57,19 +57,27 @@ impl Held {
 pub fn claim(
     connection: &mut Connection,
     import: &Import,
-    execution_arn: &str,
+    by: &Claimant<'_>,
     lease: Duration,
 ) -> Result<Claim, Failure> {
     if let Some(new) = NewImport::of(import) {
         register(connection, &new)?;
     }
     let doing = format!("claim import {}", import.import_id);
+    let execution_arn = by.execution_arn;
     for _ in 0..TRIES {
+        // What a replaced attempt had done by then. Not in the transaction, whose first statement must take SQLite's lock
+        // for writing; what a beat adds in between is no loss.
+        let before = find(connection, &import.import_id)?;
         let (claimed, row) = connection
             .transaction(|connection| {
                 let now = now(connection)?;
                 let claimed = raise_attempt(connection, import, execution_arn, now, lease)?;
-                Ok((claimed == 1, select(connection, &import.import_id)?))
+                let row = select(connection, &import.import_id)?;
+                if let (1, Some(row)) = (claimed, &row) {
+                    attempts::begin(connection, row, by, before.as_ref(), now)?;
+                }
+                Ok((claimed == 1, row))
             })
             .map_err(|error| unavailable(&doing, &error))?;
         let Some(row) = row else {

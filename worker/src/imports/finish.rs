@@ -1,10 +1,11 @@
 //! The end of an attempt, in its row.
 
 use chrono::NaiveDateTime;
+use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::{FailureName, Findings, ImportId, Report};
 
-use super::{ImportStatus, select, stored};
+use super::{ImportStatus, attempts, select, stored};
 use crate::db::schema::imports;
 use crate::db::{Connection, now, unavailable};
 use crate::failure::Failure;
@@ -21,7 +22,8 @@ pub enum Failed {
     NotOurs,
 }
 
-/// Ends an import with SUCCESS, if it is still this attempt's. `false` if not.
+/// Ends an import with SUCCESS, if it is still this attempt's. `false` if not. To be called in a transaction: the import
+/// and its attempt end together.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
@@ -51,6 +53,11 @@ pub fn succeed(
         ))
         .execute(connection)
         .map_err(failed)?;
+    if changed == 1 {
+        let counters =
+            Counters { rows: report.rows, rejects: report.rejects, bytes: report.bytes, bytes_total };
+        attempts::end(connection, (import_id, report.attempt), None, counters, now).map_err(failed)?;
+    }
     Ok(changed == 1)
 }
 
@@ -62,31 +69,36 @@ pub fn fail(
     connection: &mut Connection,
     import_id: &ImportId,
     attempt: i32,
-    (name, cause): (FailureName, &str),
+    failure: (FailureName, &str),
     counters: Counters,
     findings: Option<&Findings>,
 ) -> Result<Failed, Failure> {
     let failed = |error| unavailable(&format!("set import {import_id} to FAILURE"), &error);
-    let now = now(connection).map_err(failed)?;
-    let changed = diesel::update(imports::table)
-        .filter(imports::id.eq(import_id.as_str()))
-        .filter(imports::attempt.eq(attempt))
-        .filter(imports::status.eq(ImportStatus::Running.as_str()))
-        .set((
-            imports::status.eq(ImportStatus::Failure.as_str()),
-            imports::lease_expires_at.eq(None::<NaiveDateTime>),
-            (imports::rows_done.eq(stored(counters.rows)), imports::rejects.eq(stored(counters.rejects))),
-            (
-                imports::bytes_done.eq(stored(counters.bytes)),
-                imports::bytes_total.eq(stored(counters.bytes_total)),
-            ),
-            (imports::error.eq(name.as_str()), imports::cause.eq(cause)),
-            imports::findings.eq(findings_json(findings)),
-            (imports::updated_at.eq(now), imports::finished_at.eq(now)),
-        ))
-        .execute(connection)
-        .map_err(failed)?;
-    if changed == 1 {
+    let recorded = connection.transaction(|connection| {
+        let now = now(connection)?;
+        let changed = diesel::update(imports::table)
+            .filter(imports::id.eq(import_id.as_str()))
+            .filter(imports::attempt.eq(attempt))
+            .filter(imports::status.eq(ImportStatus::Running.as_str()))
+            .set((
+                imports::status.eq(ImportStatus::Failure.as_str()),
+                imports::lease_expires_at.eq(None::<NaiveDateTime>),
+                (imports::rows_done.eq(stored(counters.rows)), imports::rejects.eq(stored(counters.rejects))),
+                (
+                    imports::bytes_done.eq(stored(counters.bytes)),
+                    imports::bytes_total.eq(stored(counters.bytes_total)),
+                ),
+                (imports::error.eq(failure.0.as_str()), imports::cause.eq(failure.1)),
+                imports::findings.eq(findings_json(findings)),
+                (imports::updated_at.eq(now), imports::finished_at.eq(now)),
+            ))
+            .execute(connection)?;
+        if changed == 1 {
+            attempts::end(connection, (import_id, attempt), Some(failure), counters, now)?;
+        }
+        Ok(changed == 1)
+    });
+    if recorded.map_err(failed)? {
         return Ok(Failed::Recorded);
     }
     let row = select(connection, import_id).map_err(failed)?;

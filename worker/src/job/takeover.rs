@@ -13,7 +13,7 @@ use super::shutdown::Stop;
 use super::{attempt, blocking};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::imports::{self, Claim, Held, ImportRow};
+use crate::imports::{self, Claim, Claimant, Held, ImportRow};
 
 /// How often an import is looked at that another execution holds.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -89,11 +89,13 @@ async fn beat(callback: &Callback) -> Result<(), Failure> {
 /// Claims the import. A claim may wait for a lock; when the process is to stop, it waits no longer than `grace`.
 async fn claim(config: &Config, grace: Duration, mut stop: Stop) -> Result<Claim, Failure> {
     let (database, import) = (config.database.clone(), config.import.clone());
-    let (execution_arn, lease) = (config.execution_arn.clone(), config.lease);
+    let (execution_arn, worker, lease) = (config.execution_arn.clone(), config.worker.clone(), config.lease);
     let claiming = async {
-        blocking(move || imports::claim(&mut database.connect()?, &import, &execution_arn, lease))
-            .await
-            .unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
+        let claim = move || {
+            let by = Claimant { execution_arn: &execution_arn, worker: &worker };
+            imports::claim(&mut database.connect()?, &import, &by, lease)
+        };
+        blocking(claim).await.unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
     };
     tokio::pin!(claiming);
     let signal = tokio::select! {

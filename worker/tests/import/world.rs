@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use worker::config::AllowedTables;
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports::{Claim, claim};
+use worker::imports::{Claim, Claimant, claim};
 use worker::job::{Job, Summary};
 
 use super::objects;
@@ -114,8 +114,9 @@ impl World {
             table: Some(table.to_owned()),
             options,
         };
+        let by = Claimant { execution_arn: "arn:execution", worker: "a host" };
         let lease = Duration::from_secs(300);
-        match claim(&mut self.database.connect().unwrap(), &import, "arn:execution", lease).unwrap() {
+        match claim(&mut self.database.connect().unwrap(), &import, &by, lease).unwrap() {
             Claim::Claimed(row) => Job::of_claimed(&row).unwrap(),
             _ => panic!("the import {id} could not be claimed"),
         }

@@ -14,7 +14,7 @@ use worker::failure::Failure;
 use worker::imports::{ImportRow, ImportStatus};
 use worker::job::{Job, Patience, Summary, run, shutdown};
 
-use super::fixture::{OURS, TestDatabase, count_people};
+use super::fixture::{OURS, TestDatabase, by, count_people};
 use crate::step_functions::{Answer, Call, StepFunctions};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -232,7 +232,7 @@ async fn a_worker_whose_import_is_claimed_anew_stops_and_leaves_the_row_alone() 
         let (database, claimed_anew) = (test.database.clone(), test.config(&[]).import);
         let work = move |job: &Job, _: &Database| {
             let lease = Duration::from_secs(300);
-            worker::imports::claim(&mut database.connect()?, &claimed_anew, OURS, lease)?;
+            worker::imports::claim(&mut database.connect()?, &claimed_anew, &by(OURS), lease)?;
             work_until_stopped(job)
         };
         let code = run(&config, server.client(), Patience::default(), pending(), work).await;

@@ -8,12 +8,12 @@ use worker::failure::Failure;
 use worker::imports::{self, Claim, ImportStatus, NewImport};
 use worker::job::progress::Counters;
 
-use super::fixture::{ANOTHER, OURS, TestDatabase, by_id, described, id, new_import};
+use super::fixture::{ANOTHER, OURS, TestDatabase, by, by_id, described, id, new_import};
 
 const LEASE: Duration = Duration::from_secs(300);
 
 fn claim(test: &TestDatabase, execution_arn: &str) -> Claim {
-    imports::claim(&mut test.connect(), &by_id(), execution_arn, LEASE).unwrap()
+    imports::claim(&mut test.connect(), &by_id(), &by(execution_arn), LEASE).unwrap()
 }
 
 fn claimed_attempt(claim: &Claim) -> i32 {
@@ -158,9 +158,9 @@ fn success_is_reported_again_to_its_own_execution_and_as_a_duplicate_to_others()
 #[test]
 fn an_import_without_a_row_is_registered_if_described_and_refused_if_not() {
     for test in TestDatabase::both() {
-        let result = imports::claim(&mut test.connect(), &by_id(), OURS, LEASE);
+        let result = imports::claim(&mut test.connect(), &by_id(), &by(OURS), LEASE);
         assert_eq!(name_of(result), FailureName::NotRegistered);
-        let claim = imports::claim(&mut test.connect(), &described(), OURS, LEASE).unwrap();
+        let claim = imports::claim(&mut test.connect(), &described(), &by(OURS), LEASE).unwrap();
         assert_eq!(claimed_attempt(&claim), 1);
         assert_eq!(test.row().source, "s3://uploads/people.csv");
     }
@@ -203,7 +203,7 @@ fn of_many_executions_that_claim_at_once_exactly_one_wins() {
                             let mut connection = test.connect();
                             start.wait();
                             let execution = format!("{OURS}-{round}-{number}");
-                            imports::claim(&mut connection, &described(), &execution, LEASE).unwrap()
+                            imports::claim(&mut connection, &described(), &by(&execution), LEASE).unwrap()
                         })
                     })
                     .collect();
@@ -215,24 +215,5 @@ fn of_many_executions_that_claim_at_once_exactly_one_wins() {
             assert_eq!(test.row().attempt, round);
             test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");
         }
-    }
-}
-
-#[test]
-fn the_list_begins_with_the_newest_and_can_be_of_one_status() {
-    for test in TestDatabase::both() {
-        for (id, created_at) in [("b", "2026-01-02"), ("a", "2026-01-01"), ("c", "2026-01-03")] {
-            test.execute(&format!(
-                "INSERT INTO imports (id, source, table_name, created_at) \
-                 VALUES ('{id}', 's3://uploads/people.csv', 'people', '{created_at} 00:00:00')"
-            ));
-        }
-        let ids = |rows: Vec<imports::ImportRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
-        assert_eq!(ids(imports::list(&mut test.connect(), 2).unwrap()), ["c", "b"]);
-        test.claim(OURS);
-        let pending = imports::list_with_status(&mut test.connect(), ImportStatus::Pending, 9).unwrap();
-        assert_eq!(ids(pending), ["c", "b"]);
-        let running = imports::list_with_status(&mut test.connect(), ImportStatus::Running, 9).unwrap();
-        assert_eq!(ids(running), ["a"]);
     }
 }

@@ -7,10 +7,13 @@ use statemachine::{Import, ImportId, ImportOptions};
 use tempfile::TempDir;
 use worker::config::Config;
 use worker::db::{Connection, Database};
-use worker::imports::{self, Claim, ImportRow, NewImport};
+use worker::imports::{self, Claim, Claimant, ImportRow, NewImport};
 
 pub(crate) const OURS: &str = "arn:aws:states:eu-west-1:123456789012:execution:import:ours";
 pub(crate) const ANOTHER: &str = "arn:aws:states:eu-west-1:123456789012:execution:import:another";
+
+pub(crate) const WORKER: &str =
+    "arn:aws:ecs:eu-west-1:123456789012:task/baton/cd189a933e5849daa93386466019ab50";
 
 /// A database with Baton's tables and a table `people` to write, which is gone after the test.
 pub(crate) struct TestDatabase {
@@ -36,7 +39,7 @@ impl TestDatabase {
 
     fn at(url: String, directory: Option<TempDir>) -> Self {
         let database = Database::parse(&url).unwrap();
-        assert_eq!(database.migrate().unwrap(), ["0001", "0002"]);
+        assert_eq!(database.migrate().unwrap(), ["0001", "0002", "0003"]);
         let test = Self { database, url, _directory: directory };
         test.execute("CREATE TABLE people (name text NOT NULL)");
         test
@@ -66,7 +69,7 @@ impl TestDatabase {
     /// Claims import `a`, which must succeed.
     pub(crate) fn claim(&self, execution_arn: &str) -> ImportRow {
         let lease = std::time::Duration::from_secs(300);
-        match imports::claim(&mut self.connect(), &by_id(), execution_arn, lease).unwrap() {
+        match imports::claim(&mut self.connect(), &by_id(), &by(execution_arn), lease).unwrap() {
             Claim::Claimed(row) => *row,
             other => panic!("{other:?}"),
         }
@@ -81,6 +84,7 @@ impl TestDatabase {
             ("EXECUTION_ARN", OURS),
             ("IMPORT", r#"{"import_id":"a"}"#),
             ("HEARTBEAT_INTERVAL_SECONDS", "0.02"),
+            ("ECS_TASK_ARN", WORKER),
         ];
         Config::from_lookup(|name| {
             let mut all = changes.iter().chain(&values);
@@ -88,6 +92,11 @@ impl TestDatabase {
         })
         .unwrap()
     }
+}
+
+/// A worker of an execution.
+pub(crate) fn by(execution_arn: &str) -> Claimant<'_> {
+    Claimant { execution_arn, worker: WORKER }
 }
 
 pub(crate) fn id() -> ImportId {

@@ -7,12 +7,12 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, RunQueryDsl};
 use statemachine::{FailureName, Import, ImportId, Outcome, Report};
 use worker::db::Connection;
-use worker::imports::{self, Claim, Failed, Held, ImportStatus, Lease, Renewal, Renewer};
+use worker::imports::{self, Claim, Ended, Failed, Held, ImportStatus, Lease, Renewal, Renewer};
 use worker::job::progress::Counters;
 
 use super::protocol::{Bounds, Ending, Look, Place, Rules, State, Status, Worker};
 use super::steps::{Step, after, possible};
-use crate::job::fixture::{TestDatabase, new_import};
+use crate::job::fixture::{TestDatabase, by, new_import};
 
 const BOUNDS: Bounds = Bounds { executions: 2, starts: 3, redrives: 1, renewals: 2 };
 const WALKS: u64 = 300;
@@ -73,7 +73,7 @@ impl<'a> Replay<'a> {
             Step::Claim(index) => self.claim(before, index, after),
             Step::ClaimUnheard(index) => {
                 let arn = arn(before.workers[index].execution);
-                imports::claim(&mut self.connection, &self.import, &arn, LEASE).unwrap();
+                imports::claim(&mut self.connection, &self.import, &by(&arn), LEASE).unwrap();
             }
             Step::Renew(index) => {
                 let attempt = attempt_of(index);
@@ -129,7 +129,8 @@ impl<'a> Replay<'a> {
         let worker = before.workers[index];
         let Place::Claiming { first } = worker.place else { panic!("{worker:?} claims") };
         let is_now = |place| after.workers.contains(&Worker { place, ..worker });
-        match imports::claim(&mut self.connection, &self.import, &arn(worker.execution), LEASE).unwrap() {
+        let arn = arn(worker.execution);
+        match imports::claim(&mut self.connection, &self.import, &by(&arn), LEASE).unwrap() {
             Claim::Claimed(row) => {
                 assert_eq!(row.attempt, i32::from(after.row.attempt));
                 assert!(is_now(Place::Working { attempt: after.row.attempt, is_awaited: false }));
@@ -191,11 +192,36 @@ impl<'a> Replay<'a> {
         let has_lapsed = row.lease_expires_at.map(|end| end < chrono::Utc::now().naive_utc());
         let is_running = state.row.status == Status::Running;
         assert_eq!(has_lapsed, is_running.then_some(state.row.lapsed), "{when}");
+        self.compare_attempts(state, when);
         let copies = diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!(
             "SELECT count(*) FROM people WHERE name = '{}'",
             self.id
         ));
         assert_eq!(copies.get_result::<i64>(&mut self.connection), Ok(state.copies.into()), "{when}");
+    }
+}
+
+impl Replay<'_> {
+    /// Every attempt is written down, and only the last may be open or have succeeded.
+    fn compare_attempts(&mut self, state: &State, when: &str) {
+        let attempts = imports::attempts(&mut self.connection, &self.id).unwrap();
+        let numbers: Vec<_> = attempts.iter().map(|attempt| attempt.attempt).collect();
+        assert_eq!(numbers, (1..=i32::from(state.row.attempt)).collect::<Vec<_>>(), "{when}");
+        let Some((last, earlier)) = attempts.split_last() else { return };
+        assert_eq!(Some(&last.execution_arn), state.row.execution.map(arn).as_ref(), "{when}");
+        let failed = Ended::Failure("Import.Interrupted".to_owned());
+        let ended = match state.row.status {
+            Status::Pending => unreachable!("{when}"),
+            Status::Running => Ended::NotYet,
+            Status::Success => Ended::Success,
+            Status::Failure => failed.clone(),
+        };
+        assert_eq!(last.ended_as, ended, "{when}");
+        assert!(
+            earlier.iter().all(|attempt| attempt.ended_as == Ended::Replaced || attempt.ended_as == failed),
+            "{when}: {attempts:?}"
+        );
+        assert!(earlier.iter().all(|attempt| attempt.finished_at.is_some()), "{when}: {attempts:?}");
     }
 }
 

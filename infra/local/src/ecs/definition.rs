@@ -19,6 +19,10 @@ pub struct TaskDefinition {
     pub environment: Vec<(String, String)>,
     /// Where each task's output is kept, as `<task id>.log`. The directory exists.
     pub log_dir: PathBuf,
+    /// The log group that says it has this output, and what the names of its streams begin with: the options of `awslogs`.
+    pub log_group: String,
+    /// See `log_group`: a task's stream is `<prefix>/<container>/<task id>`.
+    pub log_stream_prefix: String,
     /// How long a task that is asked to stop may take before it is killed; 30 s on AWS, unless told otherwise.
     pub stop_timeout: Duration,
 }
@@ -28,7 +32,7 @@ impl TaskDefinition {
     pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// The definition as `DescribeTaskDefinition` shows it.
-    pub(super) fn to_json(&self, arn: &str) -> Value {
+    pub(super) fn to_json(&self, arn: &str, region: &str) -> Value {
         let environment: Vec<Value> =
             self.environment.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         json!({
@@ -50,7 +54,11 @@ impl TaskDefinition {
                 "volumesFrom": [],
                 "portMappings": [],
                 "stopTimeout": self.stop_timeout.as_secs(),
-                "logConfiguration": {"logDriver": "json-file"},
+                "logConfiguration": {"logDriver": "awslogs", "options": {
+                    "awslogs-group": self.log_group,
+                    "awslogs-region": region,
+                    "awslogs-stream-prefix": self.log_stream_prefix,
+                }},
             }],
         })
     }

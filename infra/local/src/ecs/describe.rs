@@ -111,7 +111,7 @@ impl Ecs {
             .definition(&request.task_definition)
             .ok_or_else(|| AwsError::client("ClientException", "Unable to describe task definition."))?;
         let arn = self.definition_arn(&definition.family);
-        Ok(json!({"taskDefinition": definition.to_json(&arn), "tags": []}))
+        Ok(json!({"taskDefinition": definition.to_json(&arn, &self.region), "tags": []}))
     }
 
     /// Takes a definition away: no task starts from it until the stack, which registers it, starts again.
@@ -121,7 +121,7 @@ impl Ecs {
             .definition(&request.task_definition)
             .ok_or_else(|| AwsError::client("ClientException", "Unable to describe task definition."))?;
         lock(&self.definitions).remove(&definition.family);
-        let mut json = definition.to_json(&self.definition_arn(&definition.family));
+        let mut json = definition.to_json(&self.definition_arn(&definition.family), &self.region);
         json["status"] = "INACTIVE".into();
         Ok(json!({"taskDefinition": json}))
     }

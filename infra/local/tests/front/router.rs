@@ -34,6 +34,7 @@ async fn each_target_leads_to_its_service() {
         ("AmazonSQS", "sqs", "1.0"),
         ("AWSStepFunctions", "states", "1.0"),
         ("AmazonEC2ContainerServiceV20141113", "ecs", "1.1"),
+        ("Logs_20140328", "logs", "1.1"),
     ] {
         let answer = post(&front, &format!("{prefix}.Do"), &[], r#"{"a":1}"#).await;
         assert_eq!(answer.status, 200);

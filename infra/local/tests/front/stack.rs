@@ -128,6 +128,7 @@ pub(crate) fn services(dir: &TempDir, sqs: Call) -> Services {
         },
         states: echo("states"),
         ecs: echo("ecs"),
+        logs: echo("logs"),
         events: echo("events"),
         lambda: Functions { function, mapping },
         s3,

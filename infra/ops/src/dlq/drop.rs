@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::letter::Letter;
 use super::{letters, list, selection};
 use crate::cli::{Common, DlqDropArguments};
 use crate::error::Usage;
@@ -23,11 +24,19 @@ struct DroppedMessage {
     import_id: Option<String>,
 }
 
+/// Deletes the dead letters of these ids, and returns those that it had.
+pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+    let held = selection::of_ids(target, ids).await?;
+    letters::delete(target, &held).await?;
+    Ok(held)
+}
+
 pub(super) async fn drop(
     common: &Common,
     target: &Target,
     arguments: &DlqDropArguments,
 ) -> anyhow::Result<ExitCode> {
+    target.say_where();
     let selected = selection::select(target, &arguments.selection).await?;
     let held = &selected.letters;
     if !held.is_empty() {

@@ -52,6 +52,17 @@ pub(crate) enum BroughtBy {
     Sender,
 }
 
+impl BroughtBy {
+    /// For a person.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::DeadLetterExecution => "the execution of the dead-letter machine",
+            Self::RedrivePolicy => "the queue's own redrive policy: it was received too often",
+            Self::Sender => "a sender: neither an execution nor the queue brought it here",
+        }
+    }
+}
+
 impl Letter {
     /// Reads a message as it was received.
     pub(super) fn read(target: &Target, message: Message) -> anyhow::Result<Self> {
@@ -125,7 +136,8 @@ impl Letter {
         }
     }
 
-    pub(super) fn body(&self) -> &str {
+    /// What was sent.
+    pub(crate) fn body(&self) -> &str {
         self.message.body.as_deref().unwrap_or_default()
     }
 
@@ -166,7 +178,7 @@ fn input(message: &Message, message_id: &str) -> Option<ExecutionInput> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const ID: &str = "f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11";
@@ -191,7 +203,7 @@ pub(super) mod tests {
         message.build()
     }
 
-    pub(in crate::dlq) fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
+    pub(crate) fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
         parse(message(body, attributes, false))
     }
 

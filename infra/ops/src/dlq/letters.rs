@@ -14,13 +14,13 @@ use crate::error::of_aws;
 use crate::target::Target;
 
 /// For how long messages are hidden from others, in seconds. Where a command is killed, they come back after that.
-pub(super) const HOLD_S: i32 = 30;
+pub(crate) const HOLD_S: i32 = 30;
 /// How long a receive waits, in seconds, where the queue said that there is more: then all of its servers are asked.
 const LONG_POLL_S: i32 = 1;
 /// The most messages in one request.
 const BATCH: usize = 10;
 
-/// How many messages the dead-letter queue has.
+/// How many messages a queue has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) visible: usize,
@@ -30,12 +30,17 @@ pub(crate) struct Counts {
 
 /// How many messages the dead-letter queue has, as far as SQS knows at the moment.
 pub(crate) async fn count(target: &Target) -> anyhow::Result<Counts> {
+    count_in(target, &target.resources.dead_letter_queue_url).await
+}
+
+/// How many messages a queue has, as far as SQS knows at the moment.
+pub(crate) async fn count_in(target: &Target, queue_url: &str) -> anyhow::Result<Counts> {
     use QueueAttributeName::{
         ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
     };
-    let asked = target.sqs.get_queue_attributes().queue_url(&target.resources.dead_letter_queue_url);
+    let asked = target.sqs.get_queue_attributes().queue_url(queue_url);
     let answer = asked.attribute_names(Visible).attribute_names(Hidden).send().await.map_err(of_aws);
-    let attributes = answer.context("failed to ask for the state of the dead-letter queue")?.attributes;
+    let attributes = answer.context("failed to ask for the state of a queue")?.attributes;
     let attributes = attributes.unwrap_or_default();
     let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0);
     Ok(Counts { visible: number(Visible), in_flight: number(Hidden) })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::letter::{BroughtBy, Letter};
+use super::letter::Letter;
 use super::{letters, selection};
 use crate::cli::{Common, DlqFilters, DlqShowArguments};
 use crate::report::as_fact;
@@ -60,7 +60,7 @@ pub(super) async fn show(
 }
 
 /// All visible messages, which are given back before anything else is done.
-async fn look(target: &Target) -> anyhow::Result<Vec<Letter>> {
+pub(crate) async fn look(target: &Target) -> anyhow::Result<Vec<Letter>> {
     let mut all = letters::receive_all(target).await?;
     letters::give_back(target, &all).await;
     selection::explain(target, &mut all).await?;
@@ -106,11 +106,6 @@ fn age(letter: &Letter) -> String {
 
 /// One dead letter, whole.
 fn whole(common: &Common, letter: &Letter) -> String {
-    let brought_by = match letter.brought_by {
-        BroughtBy::DeadLetterExecution => "the execution of the dead-letter machine",
-        BroughtBy::RedrivePolicy => "the queue's own redrive policy: it was received too often",
-        BroughtBy::Sender => "a sender: neither an execution nor the queue brought it here",
-    };
     let mut lines = vec![format!("message    {}", letter.message_id)];
     let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
     fact("import", letter.import_id.as_deref().unwrap_or("none: the message asks for no import"));
@@ -126,7 +121,7 @@ fn whole(common: &Common, letter: &Letter) -> String {
             receives => format!("{receives} times, those who looked at it included"),
         },
     );
-    fact("by", brought_by);
+    fact("by", letter.brought_by.in_words());
     fact("body", letter.body());
     if let Some(id) = &letter.import_id {
         fact(

@@ -23,20 +23,26 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// What was moved, as `--json` prints it.
 #[derive(Debug, Default, Serialize)]
-struct Moved {
+pub(crate) struct Moved {
     /// How many messages.
     moved: u64,
     /// Which, where they were moved one by one.
-    messages: Vec<MovedMessage>,
+    pub(crate) messages: Vec<MovedMessage>,
 }
 
 #[derive(Debug, Serialize)]
-struct MovedMessage {
+pub(crate) struct MovedMessage {
     /// Its id in the dead-letter queue.
-    message_id: String,
-    import_id: Option<String>,
+    pub(crate) message_id: String,
+    pub(crate) import_id: Option<String>,
     /// Its id in the queue of imports.
-    new_message_id: String,
+    pub(crate) new_message_id: String,
+}
+
+/// Moves the dead letters of these ids back to the queue of imports, one by one.
+pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Moved> {
+    let held = selection::of_ids(target, ids).await?;
+    move_each(target, &held).await
 }
 
 pub(super) async fn redrive(
@@ -44,6 +50,7 @@ pub(super) async fn redrive(
     target: &Target,
     arguments: &DlqRedriveArguments,
 ) -> anyhow::Result<ExitCode> {
+    target.say_where();
     let selected = selection::select(target, &arguments.selection).await?;
     let is_everything = arguments.selection.is_everything();
     if arguments.selection.is_bulk() {

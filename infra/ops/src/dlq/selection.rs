@@ -49,6 +49,12 @@ pub(super) async fn select(target: &Target, selection: &DlqSelection) -> anyhow:
     Ok(Selected { letters, unknown })
 }
 
+/// The dead letters of these ids, held. Those that are not there are left out.
+pub(super) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+    let selection = DlqSelection { ids: ids.to_vec(), all: false, filters: DlqFilters::default() };
+    Ok(select(target, &selection).await?.letters)
+}
+
 /// Looks up why messages are here that do not say it themselves.
 pub(super) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::Result<()> {
     for letter in letters.iter_mut().filter(|letter| letter.brought_by != BroughtBy::DeadLetterExecution) {
@@ -58,7 +64,7 @@ pub(super) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::
 }
 
 /// The complaint about an id that no dead letter has.
-pub(super) async fn unknown(target: &Target, id: &str) -> anyhow::Result<Usage> {
+pub(crate) async fn unknown(target: &Target, id: &str) -> anyhow::Result<Usage> {
     let hidden = match letters::count(target).await?.in_flight {
         0 => String::new(),
         hidden => format!(

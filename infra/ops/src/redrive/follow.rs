@@ -48,13 +48,25 @@ pub(crate) async fn redrive(target: &Target, execution: &Execution) -> Result<()
     }
 }
 
-/// Waits until all have ended, and returns them as they are then, in this order.
-pub(crate) async fn to_the_end(target: &Target, executions: &[Execution]) -> anyhow::Result<Vec<Execution>> {
-    let only_one = match executions {
-        [one] => one.import_id.as_deref().and_then(|id| id.parse::<ImportId>().ok()),
+/// The bar for these executions.
+pub(crate) fn bar(executions: &[Execution]) -> Bar {
+    if only_one(executions).is_some() { Bar::new() } else { Bar::of_several(executions.len()) }
+}
+
+fn only_one(executions: &[Execution]) -> Option<ImportId> {
+    match executions {
+        [one] => one.import_id.as_deref().and_then(|id| id.parse().ok()),
         _ => None,
-    };
-    let mut bar = if only_one.is_some() { Bar::new() } else { Bar::of_several(executions.len()) };
+    }
+}
+
+/// Waits until all have ended, and returns them as they are then, in this order. A bar shows how far they are.
+pub(crate) async fn to_the_end(
+    target: &Target,
+    executions: &[Execution],
+    mut bar: Option<Bar>,
+) -> anyhow::Result<Vec<Execution>> {
+    let only_one = only_one(executions).filter(|_| bar.is_some());
     let mut connection = None;
     let mut ended = Vec::new();
     let mut pause = FIRST_PAUSE;
@@ -66,13 +78,14 @@ pub(crate) async fn to_the_end(target: &Target, executions: &[Execution]) -> any
                 ended.push(now);
                 break;
             }
-            match &only_one {
-                Some(import_id) => {
+            match (&mut bar, &only_one) {
+                (Some(bar), Some(import_id)) => {
                     if let Some(row) = glance(target, &mut connection, import_id) {
                         bar.show(&row);
                     }
                 }
-                None => bar.show_ended(ended.len()),
+                (Some(bar), None) => bar.show_ended(ended.len()),
+                (None, _) => {}
             }
             tokio::time::sleep(pause).await;
             if only_one.is_none() {
@@ -80,7 +93,9 @@ pub(crate) async fn to_the_end(target: &Target, executions: &[Execution]) -> any
             }
         }
     }
-    bar.clear();
+    if let Some(bar) = bar {
+        bar.clear();
+    }
     for execution in &ended {
         // A stack that ends with this command must not end before that.
         if execution.status != ExecutionStatus::Succeeded.as_str() {
@@ -100,7 +115,7 @@ fn glance(target: &Target, connection: &mut Option<Connection>, import_id: &Impo
 
 /// Waits until the message of an execution that ended without success is dead-lettered, for a while: where the event was
 /// lost, the queue's own redrive policy will do it.
-async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
+pub(crate) async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + SETTLING;
     while Instant::now() < deadline {
         let Some(execution) = execution::take(target, arn).await? else { return Ok(()) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::Message;
 use e2e::{rows, secrets, wait};
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::{ImportRow, ImportStatus, Search, search};
 
 use crate::plan::{Import, Kind};
 use crate::world::World;
@@ -100,8 +100,9 @@ pub(crate) fn ends(world: &World) -> BTreeMap<String, usize> {
 
 fn registered(world: &World) -> HashMap<String, ImportRow> {
     let mut connection = world.database.connect().expect("the database is there");
-    let rows = worker::imports::list(&mut connection, u32::MAX >> 1).expect("the imports can be listed");
-    rows.into_iter().map(|row| (row.id.clone(), row)).collect()
+    let all = Search { limit: u32::MAX, ..Search::default() };
+    let found = search(&mut connection, &all).expect("the imports can be listed");
+    found.rows.into_iter().map(|row| (row.id.clone(), row)).collect()
 }
 
 /// The processes and the logs, once the stack has stopped.

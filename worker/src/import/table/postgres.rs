@@ -9,7 +9,8 @@ mod tests;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
 
-use super::{Column, Found, OWN_TABLES, Table, quoted};
+use super::{Column, Found, Table, quoted};
+use crate::db::OWN_TABLES;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 

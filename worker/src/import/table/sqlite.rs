@@ -5,7 +5,8 @@
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use super::{Column, Found, OWN_TABLES, Table, quoted};
+use super::{Column, Found, Table, quoted};
+use crate::db::OWN_TABLES;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::value::{DecimalLimits, Kind, Width};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::wait;
 use rustix::process::{Pid, Signal, kill_process};
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::{ImportRow, ImportStatus, Search, search};
 
 use super::Moment;
 use crate::stack::LIMITS;
@@ -78,7 +78,6 @@ impl Moment<'_> {
 /// The imports that a worker has claimed; none where the database is away.
 fn claims(world: &World) -> Vec<ImportRow> {
     let Ok(mut connection) = world.database.connect() else { return Vec::new() };
-    let mut rows = worker::imports::list(&mut connection, u32::MAX >> 1).unwrap_or_default();
-    rows.retain(|row| row.status == ImportStatus::Running);
-    rows
+    let running = Search { status: Some(ImportStatus::Running), limit: u32::MAX, ..Search::default() };
+    search(&mut connection, &running).map(|page| page.rows).unwrap_or_default()
 }

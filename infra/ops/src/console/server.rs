@@ -1,0 +1,103 @@
+//! The console's listener: bound first, served while the program runs, and ended with it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::{Console, Shared, error, files, guard, pages, sign_in};
+
+/// How long requests that are under way may take to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// An address that the console has.
+pub(crate) struct Address {
+    listener: TcpListener,
+    local: SocketAddr,
+}
+
+impl Address {
+    /// Takes an address.
+    ///
+    /// # Errors
+    /// Another program has it.
+    pub(crate) async fn bind(ip: IpAddr, port: u16) -> anyhow::Result<Self> {
+        let wanted = SocketAddr::new(ip, port);
+        let listener = TcpListener::bind(wanted).await.with_context(|| {
+            format!("the console cannot listen on {wanted}; another port is needed (0 takes a free one)")
+        })?;
+        let local = listener.local_addr().context("a listener has an address")?;
+        Ok(Self { listener, local })
+    }
+
+    /// Where it is.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+}
+
+/// A console that is served.
+pub(crate) struct Server {
+    console: Shared,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves the console from now on.
+    pub(crate) fn start(address: Address, console: Console) -> Self {
+        let console = Arc::new(console);
+        let (stop, stopped) = oneshot::channel::<()>();
+        // The small answers of fragments must not wait for the client's delayed acknowledgement.
+        let listener = address.listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "Failed to set TCP_NODELAY");
+            }
+        });
+        let serving = axum::serve(listener, router(Arc::clone(&console))).with_graceful_shutdown(async {
+            // Whether told to or left: both end it.
+            let _ = stopped.await;
+        });
+        let serving = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "The console ended");
+            }
+        });
+        Self { console, stop, serving }
+    }
+
+    /// Ends the console, and the stack inside it if there is one.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        let abort = self.serving.abort_handle();
+        if tokio::time::timeout(GRACE, self.serving).await.is_err() {
+            abort.abort();
+        }
+        match Arc::try_unwrap(self.console) {
+            Ok(console) => console.target.close().await,
+            Err(_) => tracing::debug!("A request is still under way; the stack ends with the process"),
+        }
+    }
+}
+
+fn router(console: Shared) -> Router {
+    let guarded = pages()
+        .merge(sign_in::routes())
+        .fallback(error::no_such_page)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&console), guard::admit));
+    guarded
+        .merge(files::routes())
+        .layer(from_fn_with_state(Arc::clone(&console), guard::admit_host))
+        .layer(DefaultBodyLimit::max(guard::MAX_FORM))
+        .layer(from_fn(guard::protect))
+        .with_state(console)
+}

@@ -1,0 +1,51 @@
+//! `baton logs`: what the workers of one import logged, each container apart, from CloudWatch Logs. What is read is one
+//! thing ([`runs`], [`read`]), what is printed another.
+
+mod follow;
+mod line;
+mod print;
+pub(crate) mod read;
+pub(crate) mod runs;
+
+use std::process::ExitCode;
+
+use crate::cli::{Common, LogsArguments};
+use crate::error::Usage;
+use crate::logs::print::Printer;
+use crate::output;
+use crate::target::{Need, Target};
+
+pub(crate) async fn logs(common: &Common, arguments: &LogsArguments) -> anyhow::Result<ExitCode> {
+    let target = Target::open(common, Need::Look).await?;
+    let shown = show(common, &target, arguments).await;
+    target.close().await;
+    shown?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(common: &Common, target: &Target, arguments: &LogsArguments) -> anyhow::Result<()> {
+    let id = arguments.id.as_str();
+    let executions = runs::executions(target, &arguments.id).await?;
+    let is_known = !executions.is_empty() || is_in_the_database(target, arguments)?;
+    if !is_known {
+        return Err(Usage(format!("there is no import {id}; `baton imports` lists the latest")).into());
+    }
+    let mut printer = Printer::new(common.json);
+    let followed = follow::Followed { target, arguments, runs: Vec::new() };
+    let count = followed.show(executions, &mut printer).await?;
+    match (count, arguments.attempt) {
+        (0, None) => output::complain(&format!("no container of {id} has been started yet")),
+        (0, Some(attempt)) => output::complain(&format!(
+            "no lines of an attempt {attempt} were found; `baton logs {id}` shows all"
+        )),
+        _ => {}
+    }
+    if arguments.follow && target.is_embedded() {
+        output::complain("no stack is up, so there is nothing to follow: `baton up` starts one");
+    }
+    Ok(())
+}
+
+fn is_in_the_database(target: &Target, arguments: &LogsArguments) -> anyhow::Result<bool> {
+    Ok(worker::imports::find(&mut target.database.connect()?, &arguments.id)?.is_some())
+}

@@ -1,0 +1,73 @@
+//! The console in a real browser: what a person sees and does there, from the upload to the redrive.
+
+mod dead_letters;
+mod keyboard;
+mod pages;
+mod unheld;
+mod upload;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use e2e::{TestStack, binaries};
+use rustix::process::Pid;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::browser::Browser;
+
+/// `baton console` beside a test's stack; it ends with the test.
+struct Console {
+    url: String,
+    child: Child,
+}
+
+impl Console {
+    async fn beside(stack: &TestStack) -> Self {
+        let mut command = Command::new(binaries::path("baton"));
+        command.args(["console", "--port", "0", "--data-dir"]).arg(stack.data_dir());
+        command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").env_remove("BATON_CONSOLE_TOKEN");
+        let command =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines.next_line().await.unwrap().expect("the console says where it is");
+        Self { url, child }
+    }
+
+    /// The address of one of its pages.
+    fn at(&self, path: &str) -> String {
+        format!("{}{}", self.url.trim_end_matches('/'), path)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap()
+    }
+}
+
+/// A file in a test's folder.
+fn file(stack: &TestStack, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = stack.data_dir().join(name);
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+/// The objects that were uploaded, by their keys.
+async fn uploads(stack: &TestStack) -> Vec<String> {
+    let listed = stack.s3.list_objects_v2().bucket(&stack.resources.bucket).prefix("uploads/").send().await;
+    listed.unwrap().contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect()
+}
+
+/// The import that the page's address names.
+async fn import_at(browser: &Browser) -> String {
+    let is_import = |place: &str| place.starts_with("/imports/");
+    let place = browser.arrives("the page of the import", is_import).await;
+    place.trim_start_matches("/imports/").split(['?', '/']).next().unwrap().to_owned()
+}
+
+/// What an import was asked for with.
+fn options(stack: &TestStack, import_id: &str) -> Value {
+    let row = stack.import(&import_id.parse().unwrap()).expect("the import is registered");
+    serde_json::from_str(&row.options).unwrap()
+}

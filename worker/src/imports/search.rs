@@ -1,0 +1,182 @@
+//! Searching the imports, newest first, a page at a time. A page begins where the one before ended, not at a number of
+//! rows: what is registered meanwhile neither repeats nor hides an import, and a late page costs as little as the first.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDateTime};
+use diesel::prelude::*;
+use diesel::sql_types::{SingleValue, SqlType};
+
+use super::{ImportRow, ImportStatus, renew};
+use crate::db::schema::imports;
+use crate::db::{Connection, unavailable};
+use crate::failure::Failure;
+
+diesel::define_sql_function! {
+    /// Both databases' own.
+    fn lower<T: SqlType + SingleValue>(text: T) -> T;
+}
+
+/// What is looked for. By default: the newest of all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Of this status only.
+    pub status: Option<ImportStatus>,
+    /// Into this table only, by its name as it was registered.
+    pub table: Option<String>,
+    /// With this in its `s3://bucket/key`, in upper or lower case.
+    pub file: Option<String>,
+    /// Whose last attempt failed with this name.
+    pub error: Option<String>,
+    /// Registered at this time or later, UTC.
+    pub since: Option<NaiveDateTime>,
+    /// Registered before this time, UTC.
+    pub until: Option<NaiveDateTime>,
+    /// With this in its id, file, table, error or cause, in upper or lower case.
+    pub text: Option<String>,
+    /// The most imports on a page.
+    pub limit: u32,
+    /// Behind this one: [`Page::next`] of the page before.
+    pub after: Option<Position>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            status: None,
+            table: None,
+            file: None,
+            error: None,
+            since: None,
+            until: None,
+            text: None,
+            limit: 50,
+            after: None,
+        }
+    }
+}
+
+/// The place of an import among all. As text it can stand in a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// When the import was registered, UTC.
+    pub created_at: NaiveDateTime,
+    /// Its id.
+    pub id: String,
+}
+
+/// Some of what was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The newest first.
+    pub rows: Vec<T>,
+    /// Where the next page begins; `None` where this is the last.
+    pub next: Option<Position>,
+}
+
+/// The imports that are looked for, newest first, with their progress as of now. Status, table, error and time each have an
+/// index; `file` and `text` read one import after the other, newest first, until the page is full.
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<ImportRow>, Failure> {
+    let pattern = search.text.as_deref().map(containing);
+    let mut query = imports::table.select(ImportRow::as_select()).into_boxed();
+    if let Some(status) = search.status {
+        query = query.filter(imports::status.eq(status.as_str()));
+    }
+    if let Some(table) = &search.table {
+        query = query.filter(imports::table_name.eq(table));
+    }
+    if let Some(error) = &search.error {
+        query = query.filter(imports::error.eq(error));
+    }
+    if let Some(since) = search.since {
+        query = query.filter(imports::created_at.ge(since));
+    }
+    if let Some(until) = search.until {
+        query = query.filter(imports::created_at.lt(until));
+    }
+    if let Some(file) = &search.file {
+        query = query.filter(lower(imports::source).like(lower(containing(file))).escape(ESCAPE));
+    }
+    if let Some(pattern) = &pattern {
+        query = query.filter(
+            lower(imports::id)
+                .like(lower(pattern))
+                .escape(ESCAPE)
+                .or(lower(imports::source).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::table_name).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::error).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::cause).like(lower(pattern)).escape(ESCAPE)),
+        );
+    }
+    if let Some(Position { created_at, id }) = &search.after {
+        // The first condition alone would do, were no two imports registered at the same time; the second lets an index
+        // begin there.
+        let same_time = imports::created_at.eq(created_at).and(imports::id.gt(id));
+        query = query
+            .filter(imports::created_at.le(created_at))
+            .filter(imports::created_at.lt(created_at).or(same_time));
+    }
+    let loaded = query
+        .order((imports::created_at.desc(), imports::id.asc()))
+        // One more tells whether there is another page.
+        .limit(i64::from(search.limit) + 1)
+        .load(connection);
+    let mut rows: Vec<ImportRow> = loaded.map_err(|error| unavailable("search the imports", &error))?;
+    let size = usize::try_from(search.limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > size;
+    rows.truncate(size);
+    renew::merge_progress(connection, &mut rows);
+    let next = rows.last().filter(|_| has_more).map(Position::of);
+    Ok(Page { rows, next })
+}
+
+/// What a pattern's own characters are marked with. Not a backslash, which SQLite and PostgreSQL read differently.
+const ESCAPE: char = '!';
+
+/// The pattern of what contains a text. The database makes lower case of both: only it knows how it does that.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | ESCAPE) {
+            pattern.push(ESCAPE);
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl Position {
+    fn of(row: &ImportRow) -> Self {
+        Self { created_at: row.created_at, id: row.id.clone() }
+    }
+}
+
+/// Microseconds since 1970, as exact as the databases are, and the id.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.created_at.and_utc().timestamp_micros(), self.id)
+    }
+}
+
+/// Why a text is no position.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the place of an import among all; take `next` of the page before as it is")]
+pub struct InvalidPosition;
+
+impl FromStr for Position {
+    type Err = InvalidPosition;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPosition> {
+        let (micros, id) = text.split_once('.').ok_or(InvalidPosition)?;
+        let micros = micros.parse().map_err(|_| InvalidPosition)?;
+        let created_at = DateTime::from_timestamp_micros(micros).ok_or(InvalidPosition)?.naive_utc();
+        // PostgreSQL takes no NUL, and an id has none.
+        let id: statemachine::ImportId = id.parse().map_err(|_| InvalidPosition)?;
+        Ok(Self { created_at, id: id.to_string() })
+    }
+}
