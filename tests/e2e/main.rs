@@ -1,8 +1,8 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod browser;
 mod attempts;
+mod browser;
 mod cancel;
 mod chaos;
 mod clean_import;
@@ -18,12 +18,12 @@ mod faults;
 mod golden;
 mod in_browser;
 mod licences;
-mod logs;
 mod listed;
+mod logs;
 mod messages;
 mod options;
 mod redrive;
 mod rejects;
 mod stack_killed;
-mod template;
 mod target;
+mod template;
