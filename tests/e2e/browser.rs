@@ -21,7 +21,8 @@ use program::Program;
 static SEATS: Semaphore = Semaphore::const_new(2);
 
 /// How wide a page is, and how high, in CSS pixels.
-const DESK: (u32, u32) = (1280, 900);
+pub(crate) const WIDTH: u32 = 1280;
+const DESK: (u32, u32) = (WIDTH, 900);
 const PHONE: (u32, u32) = (390, 844);
 
 /// A browser with one page.

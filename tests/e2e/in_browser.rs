@@ -1,8 +1,10 @@
 //! The console in a real browser: what a person sees and does there, from the upload to the redrive.
 
 mod dead_letters;
+mod failed_import;
 mod keyboard;
 mod pages;
+mod pictures;
 mod unheld;
 mod upload;
 

@@ -1,37 +1,22 @@
-//! Pictures of pages for the README, made anew where `UPDATE_PICTURES` is set.
+//! Pictures of pages.
 
-use std::path::Path;
-
-use serde_json::json;
-
-use super::Browser;
-
-/// The most bytes that a picture may have.
-const MOST_BYTES: u64 = 200 * 1024;
+use super::{Browser, WIDTH};
 
 impl Browser {
-    /// Takes a picture of the page, of this height in pixels, if pictures are wanted. That the README's are there and not too
-    /// large is checked in any case.
-    pub(crate) async fn takes_picture(&self, name: &str, height: u32) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pictures").join(name);
-        #[expect(clippy::disallowed_methods, reason = "the one variable that changes what a test does")]
-        if std::env::var_os("UPDATE_PICTURES").is_some() {
-            self.measure((super::DESK.0, height), false).await;
-            self.script("scrollTo(0, 0); document.activeElement?.blur()").await;
-            let picture = self.driver.screenshot_as_png().await.unwrap();
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, picture).unwrap();
-            self.at_desk().await;
-        }
-        let size = std::fs::metadata(&path).map(|picture| picture.len());
-        let size = size.unwrap_or_else(|error| panic!("{name}: {error}; UPDATE_PICTURES=1 makes it"));
-        assert!(size <= MOST_BYTES, "{name} has {size} bytes");
-    }
-
-    /// Waits until nothing moves on the page any more.
-    pub(crate) async fn stands_still(&self) {
-        let pause = json!({"animations": "finished"});
-        let ended = "return document.getAnimations().every(one => one.playState === 'finished')";
-        e2e::wait::until(&pause.to_string(), async || self.script(ended).await, |ended| *ended == true).await;
+    /// A picture of the page from its top, of this height in pixels, when nothing moves on it: a PNG.
+    pub(crate) async fn picture(&self, height: u32) -> Vec<u8> {
+        self.measure((WIDTH, height), false).await;
+        self.script("scrollTo(0, 0); document.activeElement?.blur()").await;
+        let still = "return document.fonts.status === 'loaded'
+            && document.getAnimations().every(one => one.playState !== 'running')";
+        e2e::wait::until(
+            "the page to stand still",
+            async || self.script(still).await,
+            |still| *still == true,
+        )
+        .await;
+        let picture = self.driver.screenshot_as_png().await.unwrap();
+        self.at_desk().await;
+        picture
     }
 }
