@@ -38,6 +38,7 @@ use load::{Context, Refused, transaction};
 pub use read_all::{Counts, read_all};
 use rejects::Rejects;
 use source::{Object, Source};
+pub use table::writable_tables;
 
 /// What an import works with.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ pub(crate) fn for_failure(
 }
 
 /// What the worker's cause does not say; none where it says it all.
-fn for_known(known: FailureName, findings: Option<&Findings>, rejects: &str) -> Option<String> {
+pub(crate) fn for_known(known: FailureName, findings: Option<&Findings>, rejects: &str) -> Option<String> {
     let advice = match known {
         FailureName::TooManyRejects => return Some(for_too_many_rejects(findings, rejects)),
         FailureName::TableMissing => {

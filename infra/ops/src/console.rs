@@ -23,12 +23,14 @@ mod error;
 mod fields;
 mod files;
 mod guard;
+mod import;
 mod imports;
 mod layout;
 mod notices;
 mod overview;
 mod server;
 mod sign_in;
+mod upload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +58,8 @@ pub(crate) struct Console {
     common: Common,
     guard: Guard,
     notices: Notices,
+    stories: import::Stories,
+    sent: upload::SentForms,
     database_slots: Semaphore,
     /// Held by whoever receives from the dead-letter queue.
     dead_letters: Mutex<()>,
@@ -71,6 +75,8 @@ impl Console {
             common: common.clone(),
             guard,
             notices: Notices::default(),
+            stories: import::Stories::default(),
+            sent: upload::SentForms::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
             dead_letters: Mutex::new(()),
         }
@@ -99,7 +105,12 @@ impl Console {
 }
 
 fn pages() -> Router<Shared> {
-    Router::new().merge(overview::routes()).merge(imports::routes()).merge(dead_letters::routes())
+    Router::new()
+        .merge(overview::routes())
+        .merge(imports::routes())
+        .merge(import::routes())
+        .merge(upload::routes())
+        .merge(dead_letters::routes())
 }
 
 pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {
@@ -119,7 +130,9 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
             output::complain(&format!("visitors need this token: {token}"));
         }
         if target.is_embedded() {
-            output::complain("no stack is up: the console only looks; `baton up` makes imports move");
+            output::complain(
+                "no stack is up, so nothing moves: this console only looks; `baton up` has one too",
+            );
         }
         output::complain("Ctrl-C stops it.");
     }

@@ -17,7 +17,7 @@ use crate::error::Usage;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 use crate::{advice, output, report};
-pub(crate) use execution::{Execution, Standing};
+pub(crate) use execution::{Execution, REDRIVABLE, Standing};
 use find::Found;
 pub(crate) use find::execution_arn;
 pub(crate) use follow::until_settled;

@@ -1,8 +1,9 @@
 //! `baton rejects`: the rows of an import that were rejected, and why. The first ones stand in the import's row; where there
 //! are more, all that were kept are read from the rejects file, however many: no more than one of them is held at a time.
 
-mod file;
+pub(crate) mod file;
 mod print;
+pub(crate) mod spreadsheet;
 
 use std::process::ExitCode;
 
@@ -105,7 +106,7 @@ fn none(import: &ImportPicture) -> String {
     }
 }
 
-fn gone(import: &ImportPicture, source: &statemachine::Source) -> String {
+pub(crate) fn gone(import: &ImportPicture, source: &statemachine::Source) -> String {
     format!(
         "the rejects file of {} is not there any more ({source}); a dry run of the same file finds the rows again",
         import.id

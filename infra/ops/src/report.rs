@@ -153,7 +153,8 @@ mod tests {
     use crate::show::message::MessageFate;
 
     fn report(import: ImportPicture, execution: Option<ExecutionPicture>) -> String {
-        let picture = Picture { import, execution, message: Some(MessageFate::Deleted) };
+        let picture =
+            Picture { import, attempts: Vec::new(), execution, message: Some(MessageFate::Deleted) };
         let command = |verb: &str| format!("baton {verb} people-2");
         lines(&picture, "sqlite people.db", Duration::from_millis(340), &command).join("\n")
     }

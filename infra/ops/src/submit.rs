@@ -18,8 +18,8 @@ use crate::error::Usage;
 use crate::target::Target;
 use crate::{follow, output};
 
-/// The most that S3 takes in one PutObject, in bytes.
-const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
+pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
 /// The longest name of a file that is kept in its object's key. The rejects file's key is this key and the import's id once
 /// more, and the embedded stack takes keys of 130 bytes.
@@ -64,9 +64,15 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
         table: arguments.table.clone(),
         options,
     };
-    let mut connection = target.database.connect()?;
-    worker::imports::register(&mut connection, &import)?;
+    start(target, import).await
+}
 
+/// Registers an import whose file is in S3, and sends the message that asks for it.
+pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<Submitted> {
+    let import_id = import.import_id.clone();
+    let database = target.database.clone();
+    let register = move || worker::imports::register(&mut database.connect()?, &import);
+    tokio::task::spawn_blocking(register).await.context("failed to register the import")??;
     let sent = target
         .sqs
         .send_message()
@@ -127,10 +133,7 @@ fn create_missing_table(
 
 async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::Result<Source> {
     let name = path.file_name().map_or_else(|| "file.csv".into(), |name| name.to_string_lossy().into_owned());
-    let source = Source {
-        bucket: target.resources.bucket.clone(),
-        key: format!("uploads/{import_id}/{}", shortened(&name)),
-    };
+    let source = Source { bucket: target.resources.bucket.clone(), key: object_key(import_id, &name) };
     let body =
         ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
     target
@@ -146,6 +149,11 @@ async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::R
     Ok(source)
 }
 
+/// The key of a file that is put into S3 for an import, or for several: `id` keeps files of one name apart.
+pub(crate) fn object_key(id: &ImportId, name: &str) -> String {
+    format!("uploads/{id}/{}", shortened(name))
+}
+
 /// The name of a file, cut if need be, with its ending.
 fn shortened(name: &str) -> String {
     if name.len() <= MAX_NAME_BYTES {
@@ -158,7 +166,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// An id that a person can read and that sorts by time: `people-20261123-101500-4f1c`.
-fn new_id(table: &str) -> anyhow::Result<ImportId> {
+pub(crate) fn new_id(table: &str) -> anyhow::Result<ImportId> {
     let allowed = |c: &char| c.is_ascii_alphanumeric() || *c == '_' || *c == '-';
     let table: String = table.chars().filter(allowed).take(18).collect();
     let time = Utc::now().format("%Y%m%d-%H%M%S");

@@ -137,20 +137,42 @@ pub fn create_missing(
     options: &ImportOptions,
 ) -> Result<Option<String>, Refusal> {
     let mut connection = database.connect()?;
+    let Some(sql) = statement(&mut connection, table, sample, options)? else { return Ok(None) };
+    connection.batch_execute(&sql).map_err(|error| database_failure(&error, "create the table"))?;
+    Ok(Some(sql))
+}
+
+/// The statement that [`create_missing`] would run; none where there is such a table.
+///
+/// # Errors
+/// A [`Refusal`], also where the database cannot be reached.
+pub fn infer_missing(
+    database: &Database,
+    table: &str,
+    sample: impl Read,
+    options: &ImportOptions,
+) -> Result<Option<String>, Refusal> {
+    statement(&mut database.connect()?, table, sample, options)
+}
+
+fn statement(
+    connection: &mut Connection,
+    table: &str,
+    sample: impl Read,
+    options: &ImportOptions,
+) -> Result<Option<String>, Refusal> {
     let allowed = AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))?;
     super::table::check_allowed(table, &allowed)?;
-    match super::table::read(&mut connection, table, &allowed) {
+    match super::table::read(connection, table, &allowed) {
         Ok(_) => return Ok(None),
         Err(Failure::Named { name: FailureName::TableMissing, .. }) => {}
         Err(failure) => return Err(failure.into()),
     }
-    let dialect = match &connection {
+    let dialect = match connection {
         Connection::Postgres(_) => Dialect::Postgres,
         Connection::Sqlite(_) => Dialect::Sqlite,
     };
-    let sql = infer(sample, table, dialect, options)?;
-    connection.batch_execute(&sql).map_err(|error| database_failure(&error, "create the table"))?;
-    Ok(Some(sql))
+    infer(sample, table, dialect, options).map(Some)
 }
 
 /// A column for each name of the header, under the name that it has in the table.

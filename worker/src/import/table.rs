@@ -3,6 +3,7 @@
 
 mod postgres;
 mod sqlite;
+mod writable;
 
 use statemachine::FailureName;
 
@@ -10,6 +11,7 @@ use super::value::Kind;
 use crate::config::AllowedTables;
 use crate::db::{Connection, OWN_TABLES};
 use crate::failure::Failure;
+pub use writable::writable_tables;
 
 /// How many near names a refusal offers.
 const NEAR_NAMES: usize = 3;

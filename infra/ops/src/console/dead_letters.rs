@@ -5,6 +5,7 @@ mod act;
 mod ask;
 mod one;
 
+pub(super) use act::settle_later;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};

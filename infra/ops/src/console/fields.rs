@@ -24,6 +24,22 @@ impl Fields {
         pairs.collect::<Option<Vec<_>>>().map(Self)
     }
 
+    /// Adds a value to a field.
+    pub(crate) fn push(&mut self, name: &str, value: String) {
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// Gives a field this value alone.
+    pub(crate) fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(field, _)| field != name);
+        self.push(name, value);
+    }
+
+    /// All names and values, as they came.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The first value of a field, without blanks around it; none where it is missing or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).find(|value| !value.is_empty())

@@ -11,13 +11,15 @@ use axum::routing::get;
 
 use super::Shared;
 
-const STYLE: &str = include_str!("static/console.css");
+/// One sheet, in two files: what all pages have, and what the page of one import has.
+const STYLE: &str = concat!(include_str!("static/console.css"), include_str!("static/import.css"));
 const SCRIPT: &str = include_str!("static/console.js");
+const UPLOAD_SCRIPT: &str = include_str!("static/upload.js");
 const ICON: &str = include_str!("static/icon.svg");
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();
-    (STYLE, SCRIPT, ICON).hash(&mut hasher);
+    (STYLE, SCRIPT, UPLOAD_SCRIPT, ICON).hash(&mut hasher);
     format!("{:x}", hasher.finish())
 });
 
@@ -25,6 +27,7 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/static/console.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/static/console.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/static/upload.js", get(async || file("text/javascript; charset=utf-8", UPLOAD_SCRIPT)))
         .route("/static/icon.svg", get(async || file("image/svg+xml", ICON)))
 }
 

@@ -62,7 +62,7 @@ fn shown(page: &Page<ImportRow>, filters: &Filters) -> Markup {
 
 fn nothing(filters: &Filters) -> Markup {
     if filters.is_empty() {
-        let how = html! { code { "baton run FILE --table TABLE" } " makes the first." };
+        let how = html! { a href="/upload" { "Upload a file" } ", or " code { "baton run FILE --table TABLE" } "." };
         layout::empty("No imports yet", how)
     } else {
         layout::empty("No such import", html! { a href=(ADDRESS) { "Show all" } })

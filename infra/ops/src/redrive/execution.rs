@@ -11,7 +11,7 @@ use crate::show::execution::{cause_for_people, time};
 use crate::target::Target;
 
 /// How long after its end an execution can be redriven.
-const REDRIVABLE: TimeDelta = TimeDelta::days(14);
+pub(crate) const REDRIVABLE: TimeDelta = TimeDelta::days(14);
 
 /// An execution of the import machine.
 #[derive(Clone, Debug)]
@@ -60,7 +60,8 @@ impl Execution {
         }
     }
 
-    fn read(described: DescribeExecutionOutput, now: DateTime<Utc>) -> Self {
+    /// An execution as it was described at `now`.
+    pub(crate) fn read(described: DescribeExecutionOutput, now: DateTime<Utc>) -> Self {
         let standing = standing(&described, now);
         let arn = described.execution_arn;
         let name = described.name.as_deref().or_else(|| arn.rsplit(':').next()).unwrap_or_default();
@@ -156,7 +157,8 @@ pub(crate) mod tests {
             .stop_date(date)
     }
 
-    fn read(described: DescribeExecutionOutputBuilder, days_later: i64) -> Execution {
+    /// An execution as it was described at `now`.
+    pub(crate) fn read(described: DescribeExecutionOutputBuilder, days_later: i64) -> Execution {
         let now = DateTime::from_timestamp(1_000_001, 0).unwrap() + TimeDelta::days(days_later);
         Execution::read(described.build().unwrap(), now)
     }

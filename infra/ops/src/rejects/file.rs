@@ -1,6 +1,7 @@
 //! The rejects file in S3: the original rows in their original encoding, with two columns in front, line and reason. It is
-//! copied as it is, or read row by row while it comes over the network.
+//! copied as it is, or read row by row while it comes over the network: never more than one row of it is held.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::pin::Pin;
 
@@ -18,42 +19,72 @@ use crate::output;
 const LINE_COLUMN: &str = "baton_line";
 
 /// A rejects file that is there.
-pub(super) struct Object {
+pub(crate) struct Object {
     source: Source,
     body: ByteStream,
+    /// Its size in bytes, where S3 tells it.
+    pub(crate) size: Option<i64>,
 }
 
 /// How the file is written: as the file that was imported.
 #[derive(Debug, PartialEq)]
-pub(super) struct Format {
+pub(crate) struct Format {
     encoding: &'static encoding_rs::Encoding,
     delimiter: u8,
     escape: Option<u8>,
 }
 
-/// A row of the file, without the original's own fields.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    /// The line where it stood in the original.
-    pub(super) line: String,
-    /// Why it was rejected.
-    pub(super) reason: String,
-}
+/// A row of the file: line, reason, and the row as it stands in the original.
+#[derive(Debug)]
+pub(crate) struct Row<'a>(&'a csv::ByteRecord);
 
 /// Where rows go.
-pub(super) trait Sink: Send + 'static {
+pub(crate) trait Sink: Send + 'static {
+    /// Takes the names of the columns, where the file has them.
+    fn head(&mut self, _head: &Row<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Takes a row; `false` where no more are wanted.
-    fn take(&mut self, row: Row) -> anyhow::Result<bool>;
+    fn take(&mut self, row: &Row<'_>) -> anyhow::Result<bool>;
+}
+
+impl Row<'_> {
+    /// The line where it stood in the original.
+    pub(crate) fn line(&self) -> Cow<'_, str> {
+        self.field(0)
+    }
+
+    /// Why it was rejected.
+    pub(crate) fn reason(&self) -> Cow<'_, str> {
+        self.field(1)
+    }
+
+    /// All fields, line and reason among them.
+    pub(crate) fn fields(&self) -> impl ExactSizeIterator<Item = Cow<'_, str>> {
+        self.0.iter().map(String::from_utf8_lossy)
+    }
+
+    /// The fields of the original.
+    pub(crate) fn original(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.fields().skip(2)
+    }
+
+    fn field(&self, index: usize) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.0.get(index).unwrap_or_default())
+    }
 }
 
 impl Object {
     /// Opens the file; `None` where it is not there any more.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         target: &crate::target::Target,
         source: &Source,
     ) -> anyhow::Result<Option<Self>> {
         match target.s3.get_object().bucket(&source.bucket).key(&source.key).send().await {
-            Ok(object) => Ok(Some(Self { source: source.clone(), body: object.body })),
+            Ok(object) => {
+                Ok(Some(Self { source: source.clone(), size: object.content_length, body: object.body }))
+            }
             Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => Ok(None),
             Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
                 .with_context(|| format!("failed to read {source}")),
@@ -71,9 +102,14 @@ impl Object {
         Ok(())
     }
 
+    /// The file as it is, byte by byte.
+    pub(crate) fn into_bytes(self) -> impl AsyncRead + Send + 'static {
+        self.body.into_async_read()
+    }
+
     /// Reads the file into the sink, which comes back when it has all that it wants.
-    pub(super) async fn read<S: Sink>(self, format: Format, mut sink: S) -> anyhow::Result<S> {
-        let Self { source, body } = self;
+    pub(crate) async fn read<S: Sink>(self, format: Format, mut sink: S) -> anyhow::Result<S> {
+        let Self { source, body, .. } = self;
         let body: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
         let bytes = SyncIoBridge::new(body);
         let reading = tokio::task::spawn_blocking(move || {
@@ -86,7 +122,7 @@ impl Object {
 
 impl Format {
     /// As the findings tell it, for people and yet exactly; the escape is not found but declared.
-    pub(super) fn new(findings: &Findings, options: &ImportOptions) -> Self {
+    pub(crate) fn new(findings: &Findings, options: &ImportOptions) -> Self {
         let named = findings.encoding.as_deref().and_then(|told| told.split_whitespace().next());
         let encoding = named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8);
         let found = findings.delimiter.as_deref().and_then(|sign| sign.parse().ok()).or(options.delimiter);
@@ -98,7 +134,8 @@ impl Format {
     }
 }
 
-fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
+/// Reads the rows into the sink, until it has all that it wants.
+pub(crate) fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
     let text =
         DecodeReaderBytesBuilder::new().encoding(Some(format.encoding)).bom_override(true).build(bytes);
     let mut reader = csv::ReaderBuilder::new()
@@ -111,12 +148,11 @@ fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow:
     let mut record = csv::ByteRecord::new();
     let mut is_first = true;
     while reader.read_byte_record(&mut record)? {
-        let field =
-            |index: usize| String::from_utf8_lossy(record.get(index).unwrap_or_default()).into_owned();
-        let row = Row { line: field(0), reason: field(1) };
+        let row = Row(&record);
         // A file without a header has rejects without one.
-        let is_header = std::mem::take(&mut is_first) && row.line == LINE_COLUMN;
-        if !is_header && !sink.take(row)? {
+        if std::mem::take(&mut is_first) && row.line() == LINE_COLUMN {
+            sink.head(&row)?;
+        } else if !sink.take(&row)? {
             break;
         }
     }
@@ -128,8 +164,8 @@ mod tests {
     use super::*;
 
     impl Sink for Vec<(String, String)> {
-        fn take(&mut self, row: Row) -> anyhow::Result<bool> {
-            self.push((row.line, row.reason));
+        fn take(&mut self, row: &Row<'_>) -> anyhow::Result<bool> {
+            self.push((row.line().into_owned(), row.reason().into_owned()));
             Ok(self.len() < 3)
         }
     }

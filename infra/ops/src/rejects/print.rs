@@ -42,9 +42,9 @@ impl AsTable {
 }
 
 impl Sink for AsTable {
-    fn take(&mut self, row: Row) -> anyhow::Result<bool> {
-        let line = aligned_right(&visible(&row.line), self.digits);
-        self.buffer.add(&format!("{line}  {}\n", visible(&row.reason)))
+    fn take(&mut self, row: &Row<'_>) -> anyhow::Result<bool> {
+        let line = aligned_right(&visible(&row.line()), self.digits);
+        self.buffer.add(&format!("{line}  {}\n", visible(&row.reason())))
     }
 }
 
@@ -74,11 +74,12 @@ impl AsJson {
 }
 
 impl Sink for AsJson {
-    fn take(&mut self, row: Row) -> anyhow::Result<bool> {
+    fn take(&mut self, row: &Row<'_>) -> anyhow::Result<bool> {
         let comma = if std::mem::take(&mut self.is_first) { "" } else { "," };
-        let reject = self.known.remove(&row.line).unwrap_or_else(|| match row.line.parse::<u64>() {
-            Ok(line) => json!({"line": line, "says": row.reason}),
-            Err(_) => json!({"line": row.line, "says": row.reason}),
+        let (line, reason) = (row.line(), row.reason());
+        let reject = self.known.remove(&*line).unwrap_or_else(|| match line.parse::<u64>() {
+            Ok(line) => json!({"line": line, "says": reason}),
+            Err(_) => json!({"line": line, "says": reason}),
         });
         self.buffer.add(&format!("{comma}\n    {reject}"))
     }

@@ -7,6 +7,7 @@ use statemachine::{Findings, ImportId};
 use worker::imports::ImportRow;
 
 use crate::error::Usage;
+use crate::show::attempts::{self, KeptAttempt};
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
 use crate::show::progress::Progress;
@@ -16,7 +17,9 @@ use crate::target::Target;
 #[derive(Debug, Serialize)]
 pub(crate) struct Picture {
     pub(crate) import: ImportPicture,
-    /// The execution that runs or ran it; none while its message waits.
+    /// Every attempt, the first one first.
+    pub(crate) attempts: Vec<KeptAttempt>,
+    /// The execution that runs or ran it last; none while its message waits.
     pub(crate) execution: Option<ExecutionPicture>,
     /// What became of the message; none while the execution runs.
     pub(crate) message: Option<MessageFate>,
@@ -94,5 +97,7 @@ pub(crate) async fn take(
         Some(execution) => message::fate(target, execution).await?,
         None => None,
     };
-    Ok(Picture { import, execution, message })
+    let rows = worker::imports::attempts(&mut connection, id)?;
+    let attempts = attempts::take(target, rows, execution.as_ref()).await;
+    Ok(Picture { import, attempts, execution, message })
 }

@@ -111,7 +111,7 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
 }
 
 /// Where the console ends before that, `baton redrive` deletes the dead letters of executions that have succeeded.
-fn settle_later(console: &Shared, started: again::Started) {
+pub(in crate::console) fn settle_later(console: &Shared, started: again::Started) {
     let console = Shared::clone(console);
     tokio::spawn(async move {
         if let Err(error) = again::settle(&console.target, started).await {

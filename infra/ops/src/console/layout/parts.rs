@@ -28,6 +28,7 @@ pub(in crate::console) fn icon(name: &str) -> Markup {
         "cross" => "M4 4l8 8M12 4l-8 8",
         "run" => "M5 3.5v9l7.5-4.5z",
         "wait" => "M8 4v4l2.5 2M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2z",
+        "upload" => "M8 11V3M4.5 6.5 8 3l3.5 3.5M2.5 13.5h11",
         "pause" => "M6 4v8M10 4v8",
         "search" => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5 14 14",
         _ => "M3 8h10",
@@ -142,12 +143,13 @@ impl Confirmation<'_> {
     }
 }
 
-/// The error of an import, with the beginning of its cause.
+/// The error of an import, with the beginning of its cause, whose lines stand in a row here.
 pub(in crate::console) fn why(error: Option<&str>, cause: Option<&str>) -> Markup {
-    let cause = cause.and_then(|cause| cause.lines().next()).unwrap_or_default().trim_end_matches(':');
+    let lines: Vec<_> = cause.unwrap_or_default().lines().map(str::trim).collect();
+    let cause = terminal::cut(&lines.join(" "), CAUSE_COLUMNS);
     html! {
         strong { (super::text(error.unwrap_or("not known"))) }
-        @if !cause.is_empty() { span.cause { (super::text(&terminal::cut(cause, CAUSE_COLUMNS))) } }
+        @if !cause.is_empty() { span.cause { (super::text(&cause)) } }
     }
 }
 

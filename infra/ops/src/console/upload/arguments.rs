@@ -1,0 +1,160 @@
+//! What the form says, read by the parser of the command line: the page takes what `baton run` takes, and refuses it in the
+//! same words.
+
+use std::iter::once;
+
+use clap::error::ContextKind;
+use clap::{Arg, ArgAction, Command, CommandFactory as _, Parser};
+use statemachine::ImportOptions;
+
+use super::form::Problem;
+use crate::cli::FileArguments;
+use crate::console::fields::Fields;
+
+/// The arguments of `baton run` without its name.
+#[derive(Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Line {
+    #[command(flatten)]
+    file: FileArguments,
+}
+
+/// What is asked for besides the file.
+pub(super) struct Wanted {
+    pub(super) table: String,
+    pub(super) create_table: bool,
+    pub(super) options: ImportOptions,
+}
+
+/// The options that the page has, in the order of `--help`. The file has a place of its own, the id is made, and a dry run
+/// is a button.
+pub(super) fn all() -> Vec<Arg> {
+    let command: Command = Line::command();
+    let has_field = |argument: &&Arg| {
+        argument.get_long().is_some() && !matches!(argument.get_id().as_str(), "id" | "dry_run" | "version")
+    };
+    command.get_arguments().filter(has_field).cloned().collect()
+}
+
+/// Whether an option may be given more than once.
+pub(super) fn is_list(argument: &Arg) -> bool {
+    matches!(argument.get_action(), ArgAction::Append) && argument.get_value_delimiter().is_none()
+}
+
+/// Reads the fields.
+pub(super) fn read(fields: &Fields) -> Result<Wanted, Vec<Problem>> {
+    let Some(table) = fields.get("table") else {
+        return Err(vec![Problem::of("table", "Name the table that the rows go to.")]);
+    };
+    let arguments: Vec<_> = all().into_iter().map(|argument| (words(&argument, fields), argument)).collect();
+    // One by one, so that all that is wrong is said at once, and at its place.
+    let wrong = |words: &Vec<String>, argument: &Arg| {
+        let alone = once("file".to_owned()).chain(once("--table=t".to_owned())).chain(words.iter().cloned());
+        let is_table = argument.get_id() == "table";
+        Line::try_parse_from(alone)
+            .err()
+            .filter(|_| !is_table)
+            .map(|error| Problem::of(argument.get_id().as_str(), said(&error)))
+    };
+    let problems: Vec<_> = arguments.iter().filter_map(|(words, argument)| wrong(words, argument)).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let line = once("file".to_owned()).chain(arguments.into_iter().flat_map(|(words, _)| words));
+    let line = Line::try_parse_from(line).map_err(|error| vec![Problem::general(said(&error))])?;
+    let options = line.file.options().map_err(|usage| vec![Problem::general(usage.0)])?;
+    Ok(Wanted { table: table.to_owned(), create_table: line.file.create_table, options })
+}
+
+/// An option as words of a command line; none where its field is empty, which means its default.
+fn words(argument: &Arg, fields: &Fields) -> Vec<String> {
+    let name = argument.get_id().as_str();
+    let long = argument.get_long().unwrap_or(name);
+    if matches!(argument.get_action(), ArgAction::SetTrue) {
+        return fields.get(name).map(|_| format!("--{long}")).into_iter().collect();
+    }
+    let values = fields
+        .all(name)
+        .flat_map(|value| if is_list(argument) { value.lines().collect() } else { vec![value] });
+    values.map(str::trim).filter(|value| !value.is_empty()).map(|value| format!("--{long}={value}")).collect()
+}
+
+/// What clap has to say, without the talk of a command line around it.
+fn said(error: &clap::Error) -> String {
+    if let Some(source) = std::error::Error::source(error) {
+        return source.to_string();
+    }
+    let value = error.get(ContextKind::InvalidValue).map(ToString::to_string);
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    value.map_or(first, |value| format!("{value:?} is none of its values"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        let mut fields = Fields::default();
+        pairs.iter().for_each(|(name, value)| fields.push(name, (*value).to_owned()));
+        fields
+    }
+
+    #[test]
+    fn the_form_has_every_option_of_a_file_but_those_that_it_asks_otherwise() {
+        let names: Vec<_> = all().iter().map(|argument| argument.get_id().to_string()).collect();
+        let options = serde_json::to_value(ImportOptions {
+            ignore_unknown: true,
+            once: true,
+            no_header: true,
+            ..ImportOptions::default()
+        });
+        for name in options.unwrap().as_object().unwrap().keys() {
+            assert!(names.contains(name), "{name} is missing in {names:?}");
+        }
+        assert!(names.starts_with(&["table".to_owned(), "create_table".to_owned()]), "{names:?}");
+        assert!(
+            !names.iter().any(|name| ["id", "dry_run", "file", "help"].contains(&name.as_str())),
+            "{names:?}"
+        );
+    }
+
+    #[test]
+    fn a_form_is_read_as_a_command_line_is() {
+        let wanted = read(&fields(&[
+            ("table", "people"),
+            ("create_table", "on"),
+            ("max_rejects", "1%"),
+            ("encoding", ""),
+            ("delimiter", "tab"),
+            ("map", "氏名=name\r\n  E-Mail=email \r\n"),
+            ("key", "id, name"),
+            ("on_conflict", "update"),
+            ("null", "--"),
+        ]));
+        let wanted = wanted.unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!((wanted.table.as_str(), wanted.create_table), ("people", true));
+        let json = serde_json::to_value(&wanted.options).unwrap();
+        let expected = serde_json::json!({
+            "max_rejects": "1%", "delimiter": "tab", "map": {"E-Mail": "email", "氏名": "name"}, "null": "--",
+            "on_conflict": "update", "key": ["id", " name"],
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_its_place() {
+        let problems =
+            read(&fields(&[("table", "people"), ("encoding", "klingon"), ("limit", "0"), ("map", "a")]));
+        let problems = problems.err().unwrap();
+        let said = |field: &str| {
+            problems.iter().find(|problem| problem.is_of(field)).map(|problem| problem.says()).unwrap()
+        };
+        assert!(said("encoding").contains("an encoding is one of utf-8"), "{problems:?}");
+        assert!(said("limit").contains("0 is not in 1.."), "{problems:?}");
+        assert!(said("map").contains("a mapping is"), "{problems:?}");
+        let both = read(&fields(&[("table", "people"), ("key", "id")])).err().unwrap();
+        assert!(both[0].says().contains("give both"), "{both:?}");
+        assert!(read(&fields(&[("table", " ")])).err().unwrap()[0].is_of("table"));
+    }
+}

@@ -1,0 +1,69 @@
+//! A table for a file that has none yet. A check writes nothing, so it asks before it makes one.
+
+use std::pin::Pin;
+
+use anyhow::Context as _;
+use aws_sdk_s3::error::DisplayErrorContext;
+use maud::{Markup, html};
+use tokio::io::AsyncRead;
+use tokio_util::io::SyncIoBridge;
+use worker::import::create_table;
+
+use super::arguments::Wanted;
+use super::form::Problem;
+use super::object::{self, Object};
+use crate::console::Console;
+use crate::console::fields::Fields;
+use crate::console::layout::{self, Nav};
+
+/// The statement for a missing table, run if `make` holds; none where there is the table.
+pub(super) async fn missing(
+    console: &Console,
+    object: &Object,
+    wanted: &Wanted,
+    make: bool,
+) -> anyhow::Result<Result<Option<String>, Problem>> {
+    let source = object.source();
+    let get = console.target.s3.get_object().bucket(&source.bucket).key(&source.key).send().await;
+    let body = get
+        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+        .with_context(|| format!("failed to read {source}"))?
+        .body;
+    let sample: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
+    let sample = SyncIoBridge::new(sample);
+    let (database, table) = (console.target.database.clone(), wanted.table.clone());
+    let options = wanted.options.clone();
+    let infer = move || match make {
+        true => create_table::create_missing(&database, &table, sample, &options),
+        false => create_table::infer_missing(&database, &table, sample, &options),
+    };
+    let inferred = tokio::task::spawn_blocking(infer).await.context("failed to look at the file")?;
+    Ok(inferred.map_err(|refusal| Problem::of("create_table", refusal.to_string())))
+}
+
+/// Asks whether the table is to be made before the check.
+pub(super) fn ask(console: &Console, fields: &Fields, statement: &str) -> Markup {
+    let table = fields.get("table").unwrap_or_default();
+    let file = object::name_of(fields.get("object").unwrap_or_default());
+    let sent = fields.pairs().filter(|(name, _)| !matches!(*name, "csrf" | "do" | "make"));
+    let body = html! {
+        h1 { "Make the table " (layout::text(table)) "?" }
+        section.meaning {
+            p {
+                "There is no table " strong { (layout::text(table)) } " yet, and a file is checked against its table. \
+                 This one is made from the header of " (layout::text(file)) " and its first rows:"
+            }
+            pre.statement { code { (layout::text(statement)) } }
+            p { "The check itself writes nothing: the table stays empty." }
+        }
+        form.actions method="post" action="/upload" {
+            (console.guard.csrf_field())
+            @for (name, value) in sent { input type="hidden" name=(name) value=(value); }
+            input type="hidden" name="do" value="check";
+            input type="hidden" name="make" value="yes";
+            button.primary type="submit" { "Make it, and check the file" }
+            a.button href="/upload" { "Leave it" }
+        }
+    };
+    layout::page(console, "Make the table?", Nav::Upload, body)
+}
