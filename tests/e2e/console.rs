@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use e2e::http::{self, Answer};
 use e2e::{TestStack, binaries};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -45,11 +46,21 @@ impl Console {
             .args(["console", "--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.next_line().await.unwrap().expect("the console prints its address");
+        let url = lines.next_line().await.unwrap().unwrap();
         Self { url, child }
+    }
+
+    /// The address of one of its pages.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url.trim_end_matches('/'))
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap()
     }
 
     /// A page, which has to be there.
@@ -79,15 +90,13 @@ impl Console {
     /// The secret of the console's forms, as any page with a form has it.
     pub(crate) async fn csrf(&self) -> String {
         let page = self.page("/dead-letters").await;
-        let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a page with a form");
+        let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 
     /// Asks it to end; its exit code.
     pub(crate) async fn stop(mut self) -> Option<i32> {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        kill_process(self.pid(), Signal::TERM).unwrap();
         self.child.wait().await.unwrap().code()
     }
 }

@@ -18,8 +18,11 @@ fn named_tests(markdown: &str) -> BTreeSet<&str> {
 fn sources(dir: &Path, text: &mut String) {
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
-            sources(&path, text);
+        if path.is_dir() {
+            // cargo marks its build folders so; a folder of sources may be called `target` as well.
+            if !path.join("CACHEDIR.TAG").exists() && !path.ends_with(".git") {
+                sources(&path, text);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             text.push_str(&std::fs::read_to_string(&path).unwrap());
         }

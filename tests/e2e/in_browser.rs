@@ -9,44 +9,12 @@ mod unheld;
 mod upload;
 
 use std::path::PathBuf;
-use std::process::Stdio;
 
-use e2e::{TestStack, binaries};
-use rustix::process::Pid;
+use e2e::TestStack;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 use crate::browser::Browser;
-
-/// `baton console` beside a test's stack; it ends with the test.
-struct Console {
-    url: String,
-    child: Child,
-}
-
-impl Console {
-    async fn beside(stack: &TestStack) -> Self {
-        let mut command = Command::new(binaries::path("baton"));
-        command.args(["console", "--port", "0", "--data-dir"]).arg(stack.data_dir());
-        command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").env_remove("BATON_CONSOLE_TOKEN");
-        let command =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.next_line().await.unwrap().expect("the console says where it is");
-        Self { url, child }
-    }
-
-    /// The address of one of its pages.
-    fn at(&self, path: &str) -> String {
-        format!("{}{}", self.url.trim_end_matches('/'), path)
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap()
-    }
-}
+use crate::console::Console;
 
 /// A file in a test's folder.
 fn file(stack: &TestStack, name: &str, content: impl AsRef<[u8]>) -> PathBuf {

@@ -18,7 +18,7 @@ async fn a_dead_letter_is_moved_back_from_the_browser_and_its_import_succeeds() 
     wait::until("the dead letter", letters, |count| *count == 1).await;
 
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/dead-letters")).await;
+    browser.go(&console.address("/dead-letters")).await;
     browser.sees("Import.SourceMissing").await;
     browser.finds_no_fault().await;
     stack.put("uploads/山田.csv", "id,name\n1,山田\n").await;

@@ -51,7 +51,7 @@ async fn no_page_asks_another_host_logs_an_error_or_is_wider_than_a_phone() {
     for scheme in ["light", "dark"] {
         browser.likes(scheme).await;
         for page in PAGES {
-            browser.go(&console.at(page)).await;
+            browser.go(&console.address(page)).await;
             browser.sees("Baton 0").await;
             browser.finds_no_fault().await;
             browser.on_phone().await;
@@ -71,13 +71,13 @@ async fn text_of_a_file_is_text_on_every_page_and_nothing_of_it_runs() {
     let stack = lived_in().await;
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
     for page in PAGES {
-        browser.go(&console.at(page)).await;
+        browser.go(&console.address(page)).await;
         browser.sees("Baton 0").await;
         // What ran would be a dialogue, which WebDriver does not let pass unseen, or an element that no page has.
         assert_eq!(browser.count("main script:not([src]), main img, main b").await, 0, "{page}");
         browser.finds_no_fault().await;
     }
-    browser.go(&console.at("/imports/bad")).await;
+    browser.go(&console.address("/imports/bad")).await;
     browser.sees("\\u{202e}gpj.<b>exe").await;
     for _ in 0..3 {
         stack.dead_letter().await;

@@ -112,11 +112,11 @@ async fn one_that_runs(stack: &TestStack) {
 async fn make() {
     let stack = usual_day().await;
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/imports/customers-1124")).await;
+    browser.go(&console.address("/imports/customers-1124")).await;
     browser.sees("Rejects").await;
     take(&browser, 1).await;
 
-    browser.go(&console.at("/upload")).await;
+    browser.go(&console.address("/upload")).await;
     browser.chooses_file("#file", &super::file(&stack, "顧客マスタ.csv", bad_customers())).await;
     browser.fills("#table", "顧客").await;
     browser.clicks("Check first").await;
@@ -129,7 +129,7 @@ async fn make() {
     take(&browser, 0).await;
 
     browser.likes("dark").await;
-    browser.go(&console.at("/dead-letters")).await;
+    browser.go(&console.address("/dead-letters")).await;
     browser.sees("Import.SourceMissing").await;
     take(&browser, 3).await;
     // In the middle of an import that nobody waits for.

@@ -13,17 +13,6 @@ const BODY: usize = 96 * 1024 * 1024;
 /// What an upload may take of the memory, in KiB: a part of S3's, its copies on their way, and some room.
 const MOST: u32 = 48 * 1024;
 
-/// The console's secret, as its page has it.
-async fn secret(console: &Console) -> String {
-    let address = console.url.trim_start_matches("http://").trim_end_matches('/');
-    let mut connection = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET /upload HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    connection.write_all(request.as_bytes()).await.unwrap();
-    let mut page = String::new();
-    connection.read_to_string(&mut page).await.unwrap();
-    page.split_once("?csrf=").unwrap().1.chars().take_while(char::is_ascii_hexdigit).collect()
-}
-
 /// Sends the head of a form and `bytes` of its file; the connection, with the form not yet at its end.
 async fn begin(console: &Console, csrf: &str, bytes: usize) -> (TcpStream, String) {
     let address = console.url.trim_start_matches("http://").trim_end_matches('/');
@@ -64,7 +53,7 @@ async fn an_upload_goes_through_the_console_without_lying_in_its_memory() {
     let stack = TestStack::start_at_rest(Backend::Sqlite).await;
     stack.create_people();
     let console = Console::beside(&stack).await;
-    let csrf = secret(&console).await;
+    let csrf = console.csrf().await;
     let before = high_water_mark(console.pid()).unwrap();
     let (mut connection, tail) = begin(&console, &csrf, BODY).await;
     connection.write_all(tail.as_bytes()).await.unwrap();
@@ -89,7 +78,7 @@ async fn an_upload_that_breaks_off_leaves_no_object_no_part_and_no_import() {
     let stack = TestStack::start_at_rest(Backend::Sqlite).await;
     stack.create_people();
     let console = Console::beside(&stack).await;
-    let csrf = secret(&console).await;
+    let csrf = console.csrf().await;
     let (connection, _) = begin(&console, &csrf, BODY / 4).await;
     wait::until("parts of the file in S3", async || unfinished(&stack), |count| *count > 1).await;
     drop(connection);
@@ -103,7 +92,7 @@ async fn an_upload_that_breaks_off_leaves_no_object_no_part_and_no_import() {
 async fn an_upload_that_another_site_sends_is_refused_before_anything_of_it_is_kept() {
     let stack = TestStack::start_at_rest(Backend::Sqlite).await;
     let console = Console::beside(&stack).await;
-    let csrf = secret(&console).await;
+    let csrf = console.csrf().await;
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     let form = format!(
         "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\na\n\r\n--{BOUNDARY}--\r\n"

@@ -25,7 +25,7 @@ async fn a_check_shows_the_rejects_before_anything_is_written_and_the_import_reu
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/upload")).await;
+    browser.go(&console.address("/upload")).await;
     browser.chooses_file("#file", &file(&stack, "people.csv", BAD)).await;
     // The name of the file is that of a table.
     assert_eq!(browser.value("#table").await.as_deref(), Some("people"));
@@ -64,7 +64,7 @@ async fn the_bar_of_an_import_moves_and_it_ends_on_the_page_by_itself() {
     let body = "手紙".repeat(12_000);
     let csv: String = (0..600).map(|id| format!("{id},{body}\n")).collect();
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/upload")).await;
+    browser.go(&console.address("/upload")).await;
     browser.fills("#table", "letters").await;
     browser.chooses_file("#file", &file(&stack, "letters.csv", format!("id,body\n{csv}"))).await;
     browser.clicks("Check first").await;
@@ -94,7 +94,7 @@ async fn what_is_wrong_with_an_upload_is_said_at_its_field_and_the_file_is_sent_
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/upload")).await;
+    browser.go(&console.address("/upload")).await;
     browser.chooses_file("#file", &file(&stack, "people.csv", "id;name\n1;山田\n")).await;
     browser.clicks("How the file is written").await;
     browser.fills("#delimiter", "semicolon").await;
@@ -123,7 +123,7 @@ async fn what_is_wrong_with_an_upload_is_said_at_its_field_and_the_file_is_sent_
 async fn a_check_makes_a_missing_table_only_when_that_was_agreed_to() {
     let stack = TestStack::start(Backend::Sqlite).await;
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/upload")).await;
+    browser.go(&console.address("/upload")).await;
     browser.chooses_file("#file", &file(&stack, "顧客.csv", "番号,氏名\n1,山田\n2,佐藤\n")).await;
     browser.fills("#table", "顧客").await;
     browser.clicks_at("#create_table").await;
@@ -147,7 +147,7 @@ async fn a_check_that_fails_says_why_and_its_form_comes_back_to_be_changed() {
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();
     let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
-    browser.go(&console.at("/upload")).await;
+    browser.go(&console.address("/upload")).await;
     browser.chooses_file("#file", &file(&stack, "people.csv", "id,氏名\n1,山田\n")).await;
     browser.fills("#max_rejects", "1%").await;
     browser.clicks("Check first").await;

@@ -44,12 +44,19 @@ fn is_accepted(given: &[(&str, i64)]) -> bool {
     })
 }
 
+/// Fits every heartbeat, where a pair of values has no lease of its own.
+const LONGEST_LEASE: (&str, i64) = ("LeaseSeconds", 600);
+
 /// Each pair of values is accepted exactly where it fits.
 fn accepts_exactly(one: &str, other: &str, fits: impl Fn(i64, i64) -> bool) {
     let mut outcomes = [0, 0];
     for a in values(one) {
         for b in values(other) {
-            assert_eq!(is_accepted(&[(one, a), (other, b)]), fits(a, b), "{one} {a}, {other} {b}");
+            assert_eq!(
+                is_accepted(&[(one, a), (other, b), LONGEST_LEASE]),
+                fits(a, b),
+                "{one} {a}, {other} {b}"
+            );
             outcomes[usize::from(fits(a, b))] += 1;
         }
     }
@@ -69,6 +76,7 @@ fn the_rules_refuse_exactly_the_limits_that_contradict_each_other() {
     accepts_exactly("HeartbeatIntervalSeconds", "HeartbeatSeconds", |interval, heartbeat| {
         heartbeat > 3 * interval
     });
+    accepts_exactly("LeaseSeconds", "HeartbeatSeconds", |lease, heartbeat| lease >= heartbeat);
 }
 
 #[test]
@@ -87,8 +95,10 @@ fn the_rules_refuse_exactly_the_tasks_that_fargate_does_not_have() {
 fn what_no_rule_says_holds_for_every_value_of_the_lists() {
     let (least, most) =
         (|of| values(of).into_iter().min().unwrap(), |of| values(of).into_iter().max().unwrap());
-    // Step Functions refuses a heartbeat that is no shorter than the timeout.
-    assert!(most("HeartbeatSeconds") < least("RunTimeoutSeconds"));
+    // A worker that hangs is noticed before its time is up.
+    assert!(most("StallLimitSeconds") + most("HeartbeatSeconds") < least("RunTimeoutSeconds"));
+    // A pause between two beats is no stall.
+    assert!(least("StallLimitSeconds") >= most("HeartbeatIntervalSeconds"));
     // The worker refuses a lease that two beats do not renew.
     assert!(least("LeaseSeconds") >= 2 * most("HeartbeatIntervalSeconds"));
     // SQS counts 12 hours from the receive, which was a little before the message is held.

@@ -95,6 +95,19 @@ fn every_alarm_and_every_command_of_the_page_is_there() {
 }
 
 #[test]
+fn the_target_of_the_page_has_the_keys_that_baton_asks_for() {
+    let page = read(PAGE);
+    let (_, file) = page.split_once("<<END\n").unwrap();
+    let (file, _) = file.split_once("\nEND\n").unwrap();
+    let file: toml::Table = file.replace("$(output ", "(").parse().unwrap();
+    let given: BTreeSet<_> = file["targets"]["aws"].as_table().unwrap().keys().map(String::as_str).collect();
+    let readme = read("infra/ops/README.md");
+    let row = readme.lines().find(|line| line.contains("| aws: what the deployment is made of |")).unwrap();
+    let asked = row.split('`').skip(1).step_by(2).chain(["kind", "database_url_env"]);
+    assert_eq!(given, asked.collect());
+}
+
+#[test]
 fn the_image_is_built_as_the_task_runs_it() {
     let dockerfile = read("worker/Dockerfile");
     let (_, task) = Template::read().only("AWS::ECS::TaskDefinition");

@@ -45,7 +45,8 @@ fn words(row: &ImportRow, now: DateTime<Utc>) -> String {
         rejects => format!(" · {} rejects", output::count(rejects)),
     };
     let said_rows = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", output::count(rows)) };
-    let percent = if total > 0 { format!("{} % · ", done.min(total) * 100 / total) } else { String::new() };
+    let percent = done.min(total).saturating_mul(100).checked_div(total);
+    let percent = percent.map(|percent| format!("{percent} % · ")).unwrap_or_default();
     let pace = pace(row, now).map(|pace| format!(" · {pace}")).unwrap_or_default();
     format!("{percent}{said_rows}{pace}{rejects}")
 }

@@ -21,7 +21,7 @@ pub(super) fn all(size: Size) -> Vec<Page> {
     let middle = seed::id(size.executions / 2 + 1);
     vec![
         page("overview", "/", &[&seed::letter(size.dead_letters - 1), "Import.TableMissing"]),
-        page("list of imports", "/imports", &[&seed::id(1), &seed::id(20)]),
+        page("list of imports", "/imports", &[&seed::letter(0), &seed::id(1)]),
         page("list of failed imports", "/imports?status=FAILURE", &[&newest_failed, &seed::id(10)]),
         page("a search", &format!("/imports?text={middle}"), &[&middle]),
         page("an import with 100 events", &format!("/imports/{middle}"), &[&middle, "RunImport"]),
