@@ -83,6 +83,6 @@ assert error_of(sfn.describe_execution, executionArn=execution["executionArn"] +
 assert error_of(sfn.start_execution, stateMachineArn=machine, name=execution["name"]) == "ExecutionAlreadyExists"
 assert error_of(sfn.send_task_success, taskToken="none", output="{}") == "InvalidToken"
 assert error_of(logs.get_log_events, logGroupName=group, logStreamName=stream + "0") == "ResourceNotFoundException"
-assert error_of(logs.put_log_events, logGroupName=group, logStreamName=stream, logEvents=[]) == "UnknownOperationException"
+assert error_of(logs.delete_log_group, logGroupName=group) == "UnknownOperationException"
 assert error_of(sfn.delete_state_machine, stateMachineArn=machine) == "UnknownOperationException"
 assert error_of(s3.get_object, Bucket=bucket, Key="nothing") == "NoSuchKey"

@@ -30,12 +30,12 @@ async fn imports_every_row(backend: Backend) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_becomes_rows_in_sqlite() {
-    imports_every_row(Backend::Sqlite).await;
+    Box::pin(imports_every_row(Backend::Sqlite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_becomes_rows_in_postgresql() {
-    imports_every_row(Backend::Postgres).await;
+    Box::pin(imports_every_row(Backend::Postgres)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod guard;
+mod import;
 mod lists;
 mod start;
 
@@ -34,7 +35,9 @@ impl Console {
     pub(crate) async fn at(desk: &Desk, token: Option<&str>) -> Self {
         let mut command = desk.command(&[]);
         command.env_remove("BATON_CONSOLE_TOKEN");
-        token.into_iter().for_each(|token| drop(command.env("BATON_CONSOLE_TOKEN", token)));
+        if let Some(token) = token {
+            command.env("BATON_CONSOLE_TOKEN", token);
+        }
         Self::start(command).await
     }
 
@@ -47,7 +50,7 @@ impl Console {
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.next_line().await.unwrap().expect("the console prints its address");
+        let url = lines.next_line().await.unwrap().unwrap();
         Self { url, child }
     }
 
@@ -87,7 +90,7 @@ impl Console {
     /// The secret of the console's forms, as any page with a form has it.
     pub(crate) async fn csrf(&self) -> String {
         let page = self.page("/dead-letters").await;
-        let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a page with a form");
+        let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 

@@ -48,11 +48,8 @@ impl Desk {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binaries::path("baton"));
-        command
-            .args(arguments)
-            .current_dir(self.dir.path())
-            .env_remove("DATABASE_URL")
-            .env_remove("BATON_DATA_DIR");
+        command.args(arguments).current_dir(self.dir.path());
+        forget_where(&mut command);
         if let Some(url) = &self.database_url {
             command.env("DATABASE_URL", url);
         }
@@ -88,16 +85,29 @@ impl Desk {
     }
 }
 
+/// Takes from a command what whoever runs the tests has set for `baton` and the SDKs.
+fn forget_where(command: &mut Command) {
+    for name in
+        ["DATABASE_URL", "BATON_DATA_DIR", "BATON_TARGET", "BATON_CONFIG", "AWS_PROFILE", "AWS_ENDPOINT_URL"]
+    {
+        command.env_remove(name);
+    }
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+}
+
 /// `baton` in a terminal of its own, beside a test's stack.
 pub(crate) async fn baton_beside(stack: &TestStack, arguments: &[&str]) -> Ended {
     let mut command = Command::new(binaries::path("baton"));
     command.args(arguments).arg("--data-dir").arg(stack.data_dir());
-    command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").stdin(Stdio::null()).kill_on_drop(true);
+    forget_where(&mut command);
+    command.stdin(Stdio::null()).kill_on_drop(true);
     Ended::of(command.output().await.unwrap())
 }
 
 impl Ended {
-    fn of(output: std::process::Output) -> Self {
+    pub(crate) fn of(output: std::process::Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }

@@ -1,4 +1,5 @@
-//! What the documents promise is held by tests: those that they name exist.
+//! What the documents promise is held by tests: those that they name exist, and the Japanese README says what the English
+//! one does.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,8 +18,11 @@ fn named_tests(markdown: &str) -> BTreeSet<&str> {
 fn sources(dir: &Path, text: &mut String) {
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
-            sources(&path, text);
+        if path.is_dir() {
+            // cargo marks its build folders so; a folder of sources may be called `target` as well.
+            if !path.join("CACHEDIR.TAG").exists() && !path.ends_with(".git") {
+                sources(&path, text);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             text.push_str(&std::fs::read_to_string(&path).unwrap());
         }
@@ -87,4 +91,45 @@ fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
             assert!(readme.contains(&format!("`{field}`")), "{field:?} of {of} is missing");
         }
     }
+}
+
+/// What does not change with the language: commands, outputs, pictures, and the figures of tables, in their order.
+fn facts(markdown: &str) -> Vec<String> {
+    let mut facts = Vec::new();
+    let mut is_code = false;
+    for line in markdown.lines() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+            facts.push(line.to_owned());
+        } else if is_code {
+            // A comment is in the reader's language.
+            let code = if line.starts_with("# ") { "" } else { line.split("  # ").next().unwrap() };
+            facts.push(code.trim_end().to_owned());
+        } else if line.starts_with('|') {
+            let is_figure = |c: char| c.is_ascii_digit() || ".,–".contains(c);
+            let figures = line.split(|c: char| !is_figure(c)).filter(|word| word.contains(char::is_numeric));
+            let mut cells: Vec<_> =
+                figures.chain(line.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+            // Languages have orders of their own.
+            cells.sort();
+            facts.extend(cells);
+        } else if let Some((_, picture)) = line.split_once("](examples/") {
+            facts.push(picture.to_owned());
+        } else if line.starts_with("## ") {
+            facts.push("## a heading".to_owned());
+        }
+    }
+    facts
+}
+
+#[test]
+fn the_japanese_readme_has_the_commands_and_the_figures_of_the_english_one() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let facts = |file| facts(&std::fs::read_to_string(top.join(file)).unwrap());
+    let (english, japanese) = (facts("README.md"), facts("README.ja.md"));
+    assert!(english.len() > 100, "{english:#?}");
+    for (english, japanese) in english.iter().zip(&japanese) {
+        assert_eq!(english, japanese);
+    }
+    assert_eq!(english.len(), japanese.len(), "one of the two goes on: {:?}", english.last());
 }

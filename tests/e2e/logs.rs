@@ -82,7 +82,8 @@ async fn lines_that_the_log_group_no_longer_has_are_said_to_be_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_no_container_was_started_for_has_no_lines() {
-    let stack = TestStack::start_at_rest(Backend::Sqlite).await;
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.feed_function(false).await;
     let file = stack.data_dir().join("people.csv");
     std::fs::write(&file, "id,name\n1,a\n").unwrap();
     let file = file.display().to_string();

@@ -1,7 +1,9 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod attempts;
 mod browser;
+mod cancel;
 mod chaos;
 mod clean_import;
 mod clients;
@@ -10,13 +12,18 @@ mod console;
 mod containers;
 mod dead_letters;
 mod desk;
+mod doctor;
 mod documents;
 mod faults;
+mod golden;
 mod in_browser;
 mod licences;
+mod listed;
 mod logs;
 mod messages;
 mod options;
 mod redrive;
 mod rejects;
 mod stack_killed;
+mod target;
+mod template;

@@ -8,3 +8,5 @@ mod model;
 mod postgres;
 #[path = "support/step_functions.rs"]
 mod step_functions;
+#[cfg(feature = "tls")]
+mod tls;

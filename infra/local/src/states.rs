@@ -11,6 +11,8 @@ pub mod jsonata;
 mod limits;
 mod notices;
 mod repository;
+#[doc(hidden)]
+pub mod seed;
 pub mod services;
 mod time;
 
@@ -29,6 +31,9 @@ use self::repository::{Repository, Revision};
 pub use self::services::Services;
 pub use self::time::Timestamp;
 use crate::wire::AwsError;
+
+/// The file that all is kept in.
+const FILE: &str = "states.sqlite";
 
 /// Who is told of each change of an execution's status: the EventBridge event.
 type StatusCallback = Box<dyn Fn(Value) + Send + Sync>;
@@ -64,7 +69,7 @@ impl States {
     pub fn open(dir: &Path, region: &str, account: &str, services: Services) -> anyhow::Result<Arc<Self>> {
         let stopped = CancellationToken::new();
         Ok(Arc::new(Self {
-            repository: Repository::open(&dir.join("states.sqlite"))?,
+            repository: Repository::open(&dir.join(FILE))?,
             services,
             region: region.to_owned(),
             account: account.to_owned(),

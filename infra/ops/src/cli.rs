@@ -1,33 +1,38 @@
 //! The command line: verbs, what every verb takes, help. How a file is imported has a file of its own.
 
+mod cancel;
+mod common;
 mod console;
 mod dlq;
 mod file;
+mod imports;
 mod logs;
 mod moment;
 mod redrive;
-
-use std::path::PathBuf;
+mod upkeep;
 
 use clap::{Args, Parser, Subcommand};
 use statemachine::ImportId;
-use tracing_subscriber::EnvFilter;
 
+pub(crate) use cancel::CancelArguments;
+pub(crate) use common::{Common, CommonArguments};
 pub(crate) use console::{ConsoleArguments, ConsoleToken};
 pub(crate) use dlq::{
     DlqArguments, DlqDropArguments, DlqFilters, DlqRedriveArguments, DlqSelection, DlqShowArguments, DlqVerb,
 };
 pub(crate) use file::FileArguments;
+pub(crate) use imports::ImportsArguments;
 pub(crate) use logs::LogsArguments;
 pub(crate) use moment::Moment;
 pub(crate) use redrive::RedriveArguments;
+pub(crate) use upkeep::{CompletionsArguments, DoctorArguments, MigrateArguments};
 
 /// Loads CSV files through a queue, a state machine and a container into a database.
 #[derive(Parser)]
 #[command(name = "baton", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) common: CommonArguments,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -41,38 +46,15 @@ Examples:
   baton show people-20261123-101500-4f1c               one import, state by state
   baton rejects people-20261123-101500-4f1c            its rejected rows, and why
   baton logs people-20261123-101500-4f1c               what its workers logged
-  baton redrive people-20261123-101500-4f1c            run it again where it failed, once the cause is mended
+  baton redrive people-20261123-101500-4f1c            run it again, once its cause is mended
+  baton cancel people-20261123-101500-4f1c             stop it; its rows are rolled back
   baton dlq list                                       the messages of imports that failed
   baton console                                        all of this in the browser
+  baton doctor                                         what is wrong with the set-up, and what to do
+  baton imports --target prod                          on a deployment named in baton.toml
 
-Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.";
-
-/// What every verb takes.
-#[derive(Args, Clone)]
-pub(crate) struct Common {
-    /// The folder of the embedded stack: its queues, executions, files and, unless DATABASE_URL says otherwise, the rows
-    #[arg(long, global = true, value_name = "DIR", default_value = ".baton", env = "BATON_DATA_DIR")]
-    pub(crate) data_dir: PathBuf,
-    /// The database to import into: sqlite:FILE or postgres://USER@HOST/NAME [default: sqlite:DIR/baton.db]
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
-    /// Print JSON on stdout instead of text
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Say more on stderr: -v what the stack does, -vv in detail
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-}
-
-impl Common {
-    pub(crate) fn log_filter(&self) -> EnvFilter {
-        EnvFilter::new(match self.verbose {
-            0 => "error",
-            1 => "warn,local_stack=info,baton=info",
-            _ => "info,local_stack=debug,baton=debug",
-        })
-    }
-}
+Exit codes: 0 done, 1 the import or the command failed, 2 wrong usage.
+Data goes to stdout, everything else to stderr. NO_COLOR and CLICOLOR_FORCE are respected.";
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
@@ -92,6 +74,14 @@ pub(crate) enum Verb {
     Logs(LogsArguments),
     /// Run failed imports again, from where they failed
     Redrive(RedriveArguments),
+    /// Stop imports that are under way; their rows are rolled back
+    Cancel(CancelArguments),
+    /// Examine the target: configuration, reachability, permissions, settings that contradict each other
+    Doctor(DoctorArguments),
+    /// Bring Baton's own tables in the database up to date
+    Migrate(MigrateArguments),
+    /// Print the completions of a shell
+    Completions(CompletionsArguments),
     /// List, show, redrive or drop dead letters: the messages of imports that failed
     Dlq(DlqArguments),
     /// Serve the web console: see what runs and what failed, run it again
@@ -116,6 +106,7 @@ pub(crate) struct SubmitArguments {
 }
 
 #[derive(Args)]
+#[command(after_help = UP_EXAMPLES)]
 pub(crate) struct UpArguments {
     /// The port to listen on, on 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 4566)]
@@ -131,13 +122,7 @@ pub(crate) struct UpArguments {
 }
 
 #[derive(Args)]
-pub(crate) struct ImportsArguments {
-    /// How many to list
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u32,
-}
-
-#[derive(Args)]
+#[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowArguments {
     /// The import's id, as `baton imports` lists it
     pub(crate) id: ImportId,
@@ -152,6 +137,17 @@ pub(crate) struct RejectsArguments {
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
 }
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  baton up                                       on port 4566, until Ctrl-C
+  baton up --port 0 > environment                on a free port; `. ./environment` points the AWS CLI and SDKs at it
+  baton up --allow-tables people,sales.orders    imports may write these tables alone";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  baton show people-20261123-101500-4f1c
+  baton show people-20261123-101500-4f1c --json | jq .execution.cause";
 
 const REJECTS_EXAMPLES: &str = "\
 Examples:

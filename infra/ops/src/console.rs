@@ -119,6 +119,8 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
     let address = Address::bind(arguments.listen, arguments.port).await?;
     let guard = Guard::new(address.local(), &arguments.host_names, &arguments.token)?;
     let target = Target::open(common, Need::Look).await?;
+    // Its buttons change things.
+    target.say_where();
     let url = guard.url();
     if common.json {
         output::json(&serde_json::json!({ "console": url, "token": guard.token_to_print() }))?;
@@ -128,7 +130,9 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
             output::complain(&format!("visitors need this token: {token}"));
         }
         if target.is_embedded() {
-            output::complain("no stack is up: the console only looks; `baton up` makes imports move");
+            output::complain(
+                "no stack is up, so nothing moves: this console only looks; `baton up` has one too",
+            );
         }
         output::complain("Ctrl-C stops it.");
     }

@@ -20,7 +20,7 @@ pub(crate) async fn dlq(common: &Common, verb: &DlqVerb) -> anyhow::Result<ExitC
     let target = Target::open(common, Need::Look).await?;
     let acting = async {
         match verb {
-            DlqVerb::List(filters) => list::list(common, &target, filters).await,
+            DlqVerb::List(arguments) => list::list(common, &target, &arguments.filters).await,
             DlqVerb::Show(arguments) => list::show(common, &target, arguments).await,
             DlqVerb::Redrive(arguments) => redrive::redrive(common, &target, arguments).await,
             DlqVerb::Drop(arguments) => drop::drop(common, &target, arguments).await,

@@ -146,6 +146,8 @@ pub(crate) mod tests {
             execution_arn: None,
             error: None,
             cause: None,
+            updated_at: DateTime::UNIX_EPOCH,
+            progress: None,
             created_at: DateTime::UNIX_EPOCH,
             started_at: None,
             finished_at: None,

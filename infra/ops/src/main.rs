@@ -2,14 +2,17 @@
 
 mod advice;
 mod bar;
+mod cancel;
 mod cli;
 mod console;
 mod dlq;
+mod doctor;
 mod error;
 mod findings;
 mod follow;
 mod imports;
 mod logs;
+mod migrate;
 mod output;
 mod redrive;
 mod rejects;
@@ -24,31 +27,54 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Verb};
+use crate::cli::{Cli, Common, CompletionsArguments, Verb};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // clap ends the process by itself for --help (0) and for wrong usage (2).
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(cli.common.log_filter())
+        .with_ansi(output::stderr_has_colours())
         .with_target(false)
         .compact()
         .init();
-    let ended = match &cli.verb {
-        Verb::Run(arguments) => run::run(&cli.common, arguments).await,
-        Verb::Up(arguments) => up::up(&cli.common, arguments).await,
-        Verb::Submit(arguments) => submit::submit(&cli.common, arguments).await,
-        Verb::Imports(arguments) => imports::imports(&cli.common, arguments).await,
-        Verb::Show(arguments) => show::show(&cli.common, arguments).await,
-        Verb::Rejects(arguments) => rejects::rejects(&cli.common, arguments).await,
-        Verb::Logs(arguments) => logs::logs(&cli.common, arguments).await,
-        Verb::Redrive(arguments) => redrive::redrive(&cli.common, arguments).await,
-        Verb::Dlq(arguments) => dlq::dlq(&cli.common, &arguments.verb).await,
-        Verb::Console(arguments) => console::console(&cli.common, arguments).await,
+    let common = cli.common.resolve(&matches);
+    let ended = match (&cli.verb, common) {
+        // These two have their say whatever is wrong with the configuration.
+        (Verb::Completions(arguments), _) => completions(arguments),
+        (Verb::Doctor(_), common) => Box::pin(doctor::doctor(common, cli.common.json)).await,
+        (verb, Ok(common)) => act(&common, verb).await,
+        (_, Err(error)) => Err(error),
     };
     ended.unwrap_or_else(|error| error::explain(&error))
+}
+
+async fn act(common: &Common, verb: &Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Run(arguments) => run::run(common, arguments).await,
+        Verb::Up(arguments) => up::up(common, arguments).await,
+        Verb::Submit(arguments) => submit::submit(common, arguments).await,
+        Verb::Imports(arguments) => imports::imports(common, arguments).await,
+        Verb::Show(arguments) => show::show(common, arguments).await,
+        Verb::Rejects(arguments) => rejects::rejects(common, arguments).await,
+        Verb::Redrive(arguments) => redrive::redrive(common, arguments).await,
+        Verb::Dlq(arguments) => dlq::dlq(common, &arguments.verb).await,
+        Verb::Cancel(arguments) => cancel::cancel(common, arguments).await,
+        Verb::Logs(arguments) => logs::logs(common, arguments).await,
+        Verb::Console(arguments) => console::console(common, arguments).await,
+        Verb::Migrate(arguments) => migrate::migrate(common, arguments),
+        Verb::Completions(_) | Verb::Doctor(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn completions(arguments: &CompletionsArguments) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "baton", &mut script);
+    output::raw(&script)?;
+    Ok(ExitCode::SUCCESS)
 }

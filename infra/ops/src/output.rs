@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use anstyle::AnsiColor;
 use serde::Serialize;
 
 use crate::terminal;
@@ -41,6 +42,39 @@ pub(crate) fn complain(text: &str) {
 /// Whether a progress bar would be seen.
 pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// Whether colours would be seen on stderr, and are wanted: `NO_COLOR`, `CLICOLOR_FORCE`.
+pub(crate) fn stderr_has_colours() -> bool {
+    has_colours(&std::io::stderr())
+}
+
+fn has_colours(stream: &impl anstream::stream::RawStream) -> bool {
+    anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+}
+
+/// What a word's colour says. The word says it too: a colour is not seen by everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Plain,
+    Good,
+    Doubtful,
+    Bad,
+}
+
+/// A word of data in its colour, where stdout shows colours and they are wanted.
+pub(crate) fn painted(text: &str, paint: Paint) -> String {
+    let colour = match paint {
+        Paint::Plain => return text.to_owned(),
+        Paint::Good => AnsiColor::Green,
+        Paint::Doubtful => AnsiColor::Yellow,
+        Paint::Bad => AnsiColor::Red,
+    };
+    if !has_colours(&std::io::stdout()) {
+        return text.to_owned();
+    }
+    let style = colour.on_default();
+    format!("{style}{text}{style:#}")
 }
 
 /// Prints a table with a heading.

@@ -3,7 +3,7 @@
 
 pub(crate) mod again;
 mod execution;
-mod find;
+pub(crate) mod find;
 mod follow;
 mod outcome;
 
@@ -20,6 +20,7 @@ use crate::{advice, output, report};
 pub(crate) use execution::{Execution, REDRIVABLE, Standing};
 use find::Found;
 pub(crate) use find::execution_arn;
+pub(crate) use follow::until_settled;
 use outcome::{Ending, Outcome};
 
 pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> anyhow::Result<ExitCode> {
@@ -32,6 +33,7 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
     } else {
         Target::open(common, Need::Resume).await?
     };
+    target.say_where();
     let ended = if is_only_asked {
         plan(common, arguments, &target).await
     } else {

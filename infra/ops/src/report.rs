@@ -142,12 +142,7 @@ pub(crate) fn as_fact(label: &str, value: &str) -> String {
 /// The command line of a verb for an import, as it can be typed here.
 pub(crate) fn command(common: &Common, verb: &str, id: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "baton".to_owned());
-    let data_dir = if common.data_dir.as_os_str() == ".baton" {
-        String::new()
-    } else {
-        format!(" --data-dir {}", common.data_dir.display())
-    };
-    format!("{program} {verb} {id}{data_dir}")
+    format!("{program} {verb} {id}{}", common.same_target)
 }
 
 #[cfg(test)]
@@ -158,7 +153,8 @@ mod tests {
     use crate::show::message::MessageFate;
 
     fn report(import: ImportPicture, execution: Option<ExecutionPicture>) -> String {
-        let picture = Picture { import, execution, message: Some(MessageFate::Deleted) };
+        let picture =
+            Picture { import, attempts: Vec::new(), execution, message: Some(MessageFate::Deleted) };
         let command = |verb: &str| format!("baton {verb} people-2");
         lines(&picture, "sqlite people.db", Duration::from_millis(340), &command).join("\n")
     }

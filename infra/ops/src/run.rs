@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use crate::cli::{Common, RunArguments};
 use crate::signals::Signals;
-use crate::target::{Need, Target};
+use crate::target::{Need, Target, local};
 use crate::{follow, submit};
 
 pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
+    local::check(common)?;
     submit::check(&arguments.file)?;
     let mut signals = Signals::listen()?;
     let target = Target::open(common, Need::Work).await?;
+    target.say_where();
     let ended = import(common, arguments, &target, &mut signals).await;
     target.close().await;
     ended

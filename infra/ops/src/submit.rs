@@ -35,6 +35,7 @@ pub(crate) struct Submitted {
 pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
     check(&arguments.file)?;
     let target = Target::of_running_stack(common).await?;
+    target.say_where();
     let submitted = send(&target, &arguments.file).await?;
     if arguments.follow {
         return follow::to_the_end(common, &target, &submitted).await;

@@ -1,33 +1,46 @@
-//! Which system a verb talks to: the stack that is up on the data folder, or one that lives inside the verb and ends with
-//! it. Either is reached through its endpoint by the SDK, as a deployed one would be.
+//! Which system a verb talks to: a deployment on AWS, the stack that is up on the data folder, or one that lives inside
+//! the verb and ends with it. Each is reached by the SDK in the same way, only at another endpoint.
 
-use std::path::{Path, PathBuf};
+pub(crate) mod choice;
+mod config;
+mod database;
+pub(crate) mod links;
+pub(crate) mod local;
+pub(crate) mod place;
 
-use anyhow::Context as _;
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, Region};
-use local_stack::{Config, Limits, REGION, Resources, Session, Stack};
+use local_stack::{Config, REGION, Resources, Session, Stack};
 use worker::db::Database;
 
 use crate::cli::Common;
 use crate::error::Usage;
-
-/// The file of the rows, inside the data folder, where no other database is named.
-const DEFAULT_DATABASE: &str = "baton.db";
+use choice::Kind;
+use config::Deployment;
+pub(crate) use database::{bare_database, database, open_database};
+use database::{parse_database, prepare, prepare_at};
+pub(crate) use local::embedded_config;
+use place::Place;
 
 /// The system that a verb talks to.
 pub(crate) struct Target {
+    /// Where it is.
+    pub(crate) place: Place,
     pub(crate) resources: Resources,
     pub(crate) database: Database,
+    /// What the clients are made of.
+    pub(crate) config: SdkConfig,
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    /// Whether nothing moves in it: an embedded stack that only looks.
+    pub(crate) is_at_rest: bool,
     embedded: Option<Stack>,
 }
 
-/// What a verb needs of the embedded stack where none is up.
+/// What a verb needs of the embedded stack where none is up. A deployment is always up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Messages and executions have to move.
@@ -39,69 +52,146 @@ pub(crate) enum Need {
 }
 
 impl Target {
-    /// The stack that is up on the data folder or, where there is none, one for the time of this verb.
+    /// The system that is meant. Of an embedded one, the stack that is up or, where there is none, one for the time of
+    /// this verb.
+    ///
+    /// # Errors
+    /// It cannot be reached, or its database is not ready.
     pub(crate) async fn open(common: &Common, need: Need) -> anyhow::Result<Self> {
-        let session = match need {
-            Need::Look => Session::of_any_stack(&common.data_dir)?,
-            Need::Work | Need::Resume => Session::of_running_stack(&common.data_dir)?,
-        };
-        if let Some(session) = session {
-            let database = open_database(&session.database_url)?;
-            return Ok(Self::connect(session, database, None).await);
+        let target = Self::reach(common, need).await?;
+        target.prepare_database().map(|()| target)
+    }
+
+    /// As [`Target::open`], whatever state the database's tables are in.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub(crate) async fn reach(common: &Common, need: Need) -> anyhow::Result<Self> {
+        if let Some(target) = Self::running(common, need).await? {
+            return Ok(target);
         }
         let config = match need {
             Need::Work => embedded_config(common, 0, "*")?,
-            Need::Resume => of_last_stack(common)?,
-            Need::Look => Config { moving: false, ..of_last_stack(common)? },
+            Need::Resume => local::of_last_stack(common)?,
+            Need::Look => Config { moving: false, ..local::of_last_stack(common)? },
         };
         // First, so that no stack is started for a database that is not there.
-        let database = open_database(&config.database_url)?;
+        let database = parse_database(&config.database_url)?;
+        prepare(&database)?;
         let stack = Stack::start(config).await?;
-        Ok(Self::connect(stack.session(), database, Some(stack)).await)
+        Ok(Self::of_stack(common, stack.session(), database, Some(stack)).await)
     }
 
-    /// Whether the stack lives in this verb, and ends with it.
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.embedded.is_some()
-    }
-
-    /// The stack that is up on the data folder.
+    /// The system that is up.
+    ///
+    /// # Errors
+    /// No embedded stack is up on the folder, or as [`Target::open`].
     pub(crate) async fn of_running_stack(common: &Common) -> anyhow::Result<Self> {
-        let session = Session::of_running_stack(&common.data_dir)?.ok_or_else(|| {
+        let target = Self::running(common, Need::Work).await?.ok_or_else(|| {
             Usage(format!(
                 "no stack is up on {}: start one with `baton up`, or import with `baton run`",
                 common.data_dir.display()
             ))
         })?;
-        let database = open_database(&session.database_url)?;
-        Ok(Self::connect(session, database, None).await)
+        target.prepare_database().map(|()| target)
     }
 
     /// The stack that this process has started itself.
-    pub(crate) async fn of_own_stack(stack: &Stack, database: Database) -> Self {
-        Self::connect(stack.session(), database, None).await
+    pub(crate) async fn of_own_stack(common: &Common, stack: &Stack, database: Database) -> Self {
+        Self::of_stack(common, stack.session(), database, None).await
     }
 
-    async fn connect(session: Session, database: Database, embedded: Option<Stack>) -> Self {
+    /// None where it is an embedded stack that is not up, or only looks and is to work.
+    async fn running(common: &Common, need: Need) -> anyhow::Result<Option<Self>> {
+        if let Kind::Aws(deployment, database_url) = &common.chosen.kind {
+            return Self::of_deployment(common, deployment, database_url).await.map(Some);
+        }
+        let session = match need {
+            Need::Look => Session::of_any_stack(&common.data_dir)?,
+            Need::Work | Need::Resume => Session::of_running_stack(&common.data_dir)?,
+        };
+        let Some(session) = session else { return Ok(None) };
+        let database = parse_database(&session.database_url)?;
+        Ok(Some(Self::of_stack(common, session, database, None).await))
+    }
+
+    async fn of_deployment(
+        common: &Common,
+        deployment: &Deployment,
+        database_url: &str,
+    ) -> anyhow::Result<Self> {
+        let name = common.chosen.name.as_deref().unwrap_or_default();
+        let mut loader = loader().region(Region::new(deployment.region.clone()));
+        if let Some(profile) = &deployment.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &deployment.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        let config = loader.load().await;
+        // What was exported for the embedded stack must not take a deployment's requests.
+        if let (Some(elsewhere), None) = (config.endpoint_url(), &deployment.endpoint_url) {
+            return Err(Usage(format!(
+                "the environment, or the profile, sends requests to {elsewhere}, and the target {name} has no endpoint_url: \
+                 unset AWS_ENDPOINT_URL, and the keys that go with it"
+            ))
+            .into());
+        }
+        let database = parse_database(database_url)?;
+        Ok(Self::connect(place(common), deployment.resources.clone(), database, config, None))
+    }
+
+    async fn of_stack(
+        common: &Common,
+        session: Session,
+        database: Database,
+        embedded: Option<Stack>,
+    ) -> Self {
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
+        let loader = loader()
             .endpoint_url(&session.endpoint)
             .region(Region::from_static(REGION))
-            .credentials_provider(keys)
-            .load()
-            .await;
+            .credentials_provider(keys);
+        let config = loader.load().await;
+        let target = Self::connect(place(common), session.resources, database, config, embedded);
+        Self { is_at_rest: !session.moving, ..target }
+    }
+
+    fn connect(
+        place: Place,
+        resources: Resources,
+        database: Database,
+        config: SdkConfig,
+        embedded: Option<Stack>,
+    ) -> Self {
         Self {
-            resources: session.resources,
+            place,
+            resources,
             database,
             ecs: aws_sdk_ecs::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
             s3: aws_sdk_s3::Client::new(&config),
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
+            config,
+            is_at_rest: false,
             embedded,
         }
+    }
+
+    fn prepare_database(&self) -> anyhow::Result<()> {
+        prepare_at(&self.place, &self.database)
+    }
+
+    /// Says where something is about to be changed.
+    pub(crate) fn say_where(&self) {
+        crate::output::complain(&self.place.describe());
+    }
+
+    /// Whether the stack lives in this verb, and ends with it.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
     }
 
     /// Ends the stack inside this verb, if there is one, when what it has in hand is done.
@@ -112,67 +202,19 @@ impl Target {
     }
 }
 
-/// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
-fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
-    let config = embedded_config(common, 0, "*")?;
-    match Session::last(&common.data_dir)? {
-        Some(last) if common.database_url.is_none() => {
-            Ok(Config { database_url: last.database_url, ..config })
-        }
-        _ => Ok(config),
+fn loader() -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(worker::aws::http_client())
+}
+
+/// Where the system that is meant is.
+pub(crate) fn place(common: &Common) -> Place {
+    match &common.chosen.kind {
+        Kind::Local => Place::Local { name: common.chosen.name.clone(), data_dir: common.data_dir.clone() },
+        Kind::Aws(deployment, _) => Place::Aws {
+            name: common.chosen.name.clone().unwrap_or_default(),
+            account: deployment.account().to_owned(),
+            region: deployment.region.clone(),
+            endpoint_url: deployment.endpoint_url.clone(),
+        },
     }
-}
-
-/// How to start an embedded stack on the data folder, with the programs that lie beside `baton`.
-pub(crate) fn embedded_config(common: &Common, port: u16, allowed_tables: &str) -> anyhow::Result<Config> {
-    Ok(Config {
-        data_dir: common.data_dir.clone(),
-        port,
-        worker: sibling("worker")?,
-        start_import: sibling("start-import")?,
-        database_url: database_url(common)?,
-        allowed_tables: allowed_tables.to_owned(),
-        function_environment: Vec::new(),
-        fifo: false,
-        worker_environment: Vec::new(),
-        limits: Limits::default(),
-        moving: true,
-    })
-}
-
-/// Opens the database and brings Baton's own tables up to date.
-pub(crate) fn open_database(url: &str) -> anyhow::Result<Database> {
-    let database = Database::parse(url).map_err(|error| Usage(error.to_string()))?;
-    database
-        .migrate()
-        .with_context(|| format!("failed to prepare the tables of Baton in {}", database.display_name()))?;
-    Ok(database)
-}
-
-/// The database that was asked for, or a file in the data folder. The folder is made here, so that a database can be.
-fn database_url(common: &Common) -> anyhow::Result<String> {
-    if let Some(url) = &common.database_url {
-        return Ok(url.clone());
-    }
-    let dir = &common.data_dir;
-    std::fs::create_dir_all(dir).with_context(|| {
-        format!("failed to create the folder {}; --data-dir names another", dir.display())
-    })?;
-    // Absolute, because the worker may run in another folder.
-    let dir =
-        dir.canonicalize().with_context(|| format!("failed to resolve the folder {}", dir.display()))?;
-    Ok(format!("sqlite:{}", dir.join(DEFAULT_DATABASE).display()))
-}
-
-/// A program of this project: it lies beside `baton`, wherever that was installed.
-fn sibling(name: &str) -> anyhow::Result<PathBuf> {
-    let baton = std::env::current_exe().context("failed to find out where this program lies")?;
-    let path =
-        baton.parent().unwrap_or(Path::new(".")).join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    anyhow::ensure!(
-        path.is_file(),
-        "the program {} is missing; it belongs beside `baton`: `cargo build --release` makes all of them",
-        path.display()
-    );
-    Ok(path)
 }

@@ -12,9 +12,10 @@ use crate::console::{self, Address, Console, Guard};
 use crate::error::Usage;
 use crate::output;
 use crate::signals::Signals;
-use crate::target::{Target, embedded_config, open_database};
+use crate::target::{self, Target, embedded_config, local, open_database};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
+    local::check(common)?;
     if let Some(session) = Session::of_running_stack(&common.data_dir)? {
         return Err(Usage(format!(
             "a stack is up on {} already, at {} (process {})",
@@ -25,6 +26,7 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
         .into());
     }
     let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
+    output::complain(&target::place(common).describe());
     let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
     let mut signals = Signals::listen()?;
@@ -32,7 +34,7 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
     let guard = Guard::new(address.local(), &[], &arguments.console_token)?;
     let stack = Stack::start(config).await?;
     announce(common, &stack, &database, &guard.url())?;
-    let target = Target::of_own_stack(&stack, database).await;
+    let target = Target::of_own_stack(common, &stack, database).await;
     let console = console::Server::start(address, Console::new(common, target, guard));
     signals.received().await;
     output::complain("stopping: running imports roll back and go on at the next `baton up`");

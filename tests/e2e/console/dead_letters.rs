@@ -36,7 +36,7 @@ async fn dead_letters_are_redriven_moved_back_and_dropped_in_the_console_after_i
     // Asking changes nothing.
     let asked = console.post("/dead-letters/ask/drop", &[("id", c), ("id", noise)]).await;
     assert_eq!(asked.status, 200, "{asked:#?}");
-    for words in ["Drop 2 dead letters?", "The message is lost", "/dead-letters/do/drop"] {
+    for words in ["Drop 2 dead letters?", "The messages are lost", "/dead-letters/do/drop"] {
         assert!(asked.body.contains(words), "{words}: {}", asked.body);
     }
     assert_eq!(console.post("/dead-letters/ask/drop", &[]).await.status, 400);

@@ -11,7 +11,8 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_answers_to_its_own_name_alone() {
-    let console = Console::at(&Desk::new(), None).await;
+    let desk = Desk::new();
+    let console = Console::at(&desk, None).await;
     for (host, status) in
         [("localhost", 200), ("evil.example", 403), ("127.0.0.1.evil.example:80", 403), ("", 403)]
     {

@@ -25,7 +25,7 @@ async fn the_overview_and_the_list_tell_what_failed_and_text_of_a_file_is_text()
     }
     let overview = console.page("/").await;
     assert!(overview.contains("1 succeeded, 1 failed"), "{overview}");
-    assert!(overview.contains("nothing moves until <code>baton up</code>"), "{overview}");
+    assert!(overview.contains("No stack is up, so nothing moves"), "{overview}");
     let fragment = console.page("/imports?fragment=list").await;
     assert!(fragment.starts_with("<div class=\"live\" id=\"list\" data-live="), "{fragment}");
 

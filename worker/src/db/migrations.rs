@@ -1,6 +1,8 @@
 //! Bringing a database up to date. Migrations only ever expand: a worker of the version before goes on working.
 
+use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
+use diesel::migration::Migration;
 use diesel::{PgConnection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use statemachine::FailureName;
@@ -29,16 +31,26 @@ impl Database {
         applied.map_err(|cause| self.cannot("migrate", &cause))
     }
 
+    /// The names of the migrations of this version that are not applied yet, in order, such as `0001_imports`.
+    ///
+    /// # Errors
+    /// `Import.DatabaseUnavailable`, with what was tried.
+    pub fn pending_migrations(&self) -> Result<Vec<String>, Failure> {
+        let pending = match &mut self.connect()? {
+            Connection::Postgres(connection) => {
+                connection.pending_migrations(POSTGRES).map(|all| names(&all))
+            }
+            Connection::Sqlite(connection) => connection.pending_migrations(SQLITE).map(|all| names(&all)),
+        };
+        pending.map_err(|cause| self.cannot("read the migrations of", &cause))
+    }
+
     /// Whether every migration of this version is applied.
     ///
     /// # Errors
     /// `Import.DatabaseUnavailable`, with what was tried.
     pub fn is_up_to_date(&self) -> Result<bool, Failure> {
-        let pending = match &mut self.connect()? {
-            Connection::Postgres(connection) => connection.has_pending_migration(POSTGRES),
-            Connection::Sqlite(connection) => connection.has_pending_migration(SQLITE),
-        };
-        pending.map(|pending| !pending).map_err(|cause| self.cannot("read the migrations of", &cause))
+        self.pending_migrations().map(|pending| pending.is_empty())
     }
 
     fn cannot(&self, verb: &str, cause: &Cause) -> Failure {
@@ -47,6 +59,10 @@ impl Database {
             format!("failed to {verb} {}: {cause}", self.display_name()),
         )
     }
+}
+
+fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
 fn migrate_postgres(connection: &mut PgConnection) -> Result<Vec<String>, Cause> {

@@ -46,8 +46,8 @@ fn some(test: &TestDatabase) {
     );
 }
 
-fn ids(test: &TestDatabase, search: Search) -> Vec<String> {
-    let page = imports::search(&mut test.connect(), &search).unwrap();
+fn ids(test: &TestDatabase, search: &Search) -> Vec<String> {
+    let page = imports::search(&mut test.connect(), search).unwrap();
     page.rows.into_iter().map(|row| row.id).collect()
 }
 
@@ -60,8 +60,8 @@ fn imports_are_found_by_each_filter_and_by_all_of_them_newest_first() {
     for test in TestDatabase::both() {
         some(&test);
         let all = Search::default();
-        assert_eq!(ids(&test, all.clone()), ["e", "c", "d", "b", "a"]);
-        let found = |search: Search| ids(&test, search).concat();
+        assert_eq!(ids(&test, &all), ["e", "c", "d", "b", "a"]);
+        let found = |search: Search| ids(&test, &search).concat();
         assert_eq!(found(Search { status: Some(ImportStatus::Failure), ..all.clone() }), "eca");
         assert_eq!(found(Search { table: text("people"), ..all.clone() }), "ba");
         assert_eq!(found(Search { error: text("Import.TableMissing"), ..all.clone() }), "ea");

@@ -121,18 +121,25 @@ fn try_start(
     Err(log)
 }
 
-/// The shell that runs the script. PostgreSQL refuses to run as root.
+/// The shell that runs the script.
 fn shell() -> Command {
-    let id = |arguments: &[&str]| Command::new("id").args(arguments).output().unwrap();
-    if id(&["-u"]).stdout.trim_ascii() != b"0" {
+    let Some(user) = server_user() else {
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]);
         return command;
-    }
-    let user = if id(&["-u", "postgres"]).status.success() { "postgres" } else { "nobody" };
+    };
     let mut command = Command::new("runuser");
     command.args(["-u", user, "--", "sh", "-c", SCRIPT, "sh"]);
     command
+}
+
+/// Whose process the server is, where that is not who runs the tests: PostgreSQL refuses to run as root.
+pub(crate) fn server_user() -> Option<&'static str> {
+    let id = |arguments: &[&str]| Command::new("id").args(arguments).output().unwrap();
+    if id(&["-u"]).stdout.trim_ascii() != b"0" {
+        return None;
+    }
+    Some(if id(&["-u", "postgres"]).status.success() { "postgres" } else { "nobody" })
 }
 
 pub(crate) fn programs() -> Option<PathBuf> {

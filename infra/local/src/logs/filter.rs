@@ -21,6 +21,8 @@ const WINDOW: usize = 64 * 1024;
 /// The most bytes of messages in an answer (1 MB on AWS), and the most that are read for one.
 const MAX_BYTES: usize = 1024 * 1024;
 const MAX_READ: u64 = 16 * 1024 * 1024;
+/// How much a file's time may lie behind that of a line in it: the system takes it from a clock of its own, in steps.
+const CLOCK_MS: i64 = 1000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -93,7 +95,7 @@ impl Logs {
         let prefix = request.log_stream_name_prefix.as_deref().unwrap_or_default();
         streams.retain(|stream| {
             stream.name.starts_with(prefix)
-                && stream.modified_ms >= span.start
+                && stream.modified_ms.saturating_add(CLOCK_MS) >= span.start
                 && stream.created_ms < span.end
         });
         streams.sort_by(|one, other| key(one).cmp(&key(other)));

@@ -1,6 +1,7 @@
 //! Machines, executions and histories on disk. A step - the changed execution, its history, its token - is stored in one
 //! transaction, or not at all.
 
+mod copies;
 mod lists;
 mod schema;
 
@@ -11,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use serde_json::{Map, Value};
 use std::path::Path;
 
+pub use self::copies::Copy;
 pub(crate) use self::lists::{EventRow, ExecutionFilter, Listed, Position};
 use self::schema::{executions, history, machines, redrives, revisions, tokens};
 use super::execution::{Execution, HistoryEvent, Step};

@@ -16,13 +16,21 @@ pub(crate) struct DlqArguments {
 #[derive(Subcommand)]
 pub(crate) enum DlqVerb {
     /// List the dead letters: import, error, execution, age
-    List(DlqFilters),
+    List(DlqListArguments),
     /// Show dead letters whole: cause, body, where they come from
     Show(DlqShowArguments),
     /// Move dead letters back to the queue of imports, where each starts a new execution
     Redrive(DlqRedriveArguments),
     /// Delete dead letters
     Drop(DlqDropArguments),
+}
+
+/// Which dead letters are listed.
+#[derive(Args)]
+#[command(after_help = LIST_EXAMPLES)]
+pub(crate) struct DlqListArguments {
+    #[command(flatten)]
+    pub(crate) filters: DlqFilters,
 }
 
 /// Which dead letters; all conditions have to hold.
@@ -44,6 +52,7 @@ pub(crate) struct DlqFilters {
 }
 
 #[derive(Args)]
+#[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct DlqShowArguments {
     /// Ids of messages in the dead-letter queue, or of imports
     #[arg(required = true, value_name = "ID")]
@@ -109,6 +118,17 @@ Examples:
   baton dlq show people-20261123-101500-4f1c             one import's dead letter, with its body
   baton dlq redrive people-20261123-101500-4f1c          back to the queue of imports
   baton dlq drop --older-than 7d                         what would be deleted";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  baton dlq list
+  baton dlq list --error Import.SourceMissing --since 2h
+  baton dlq list --older-than 7d --json";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  baton dlq show people-20261123-101500-4f1c             by the import that it asks for
+  baton dlq show people-20261123-101500-4f1c --json | jq -r '.[0].body'";
 
 const REDRIVE_EXAMPLES: &str = "\
 Each message that is moved is a new one and starts a new execution. `baton redrive` takes up the failed execution instead, and \

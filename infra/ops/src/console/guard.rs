@@ -65,6 +65,9 @@ impl Guard {
 
     /// Where the console is, as a person on this machine reaches it.
     pub(crate) fn url(&self) -> String {
+        if self.local.ip().is_unspecified() {
+            return format!("http://localhost:{}/", self.local.port());
+        }
         format!("http://{}/", self.local)
     }
 
@@ -109,11 +112,14 @@ pub(super) async fn admit(State(console): State<Shared>, request: Request, next:
     if let Err(refusal) = guard.check(&parts) {
         return refuse(refusal);
     }
-    if parts.uri.path() != sign_in::PATH && !guard.access.is_known(&parts.headers) {
+    let is_signing_in = parts.uri.path() == sign_in::PATH;
+    // Also where the visitor is known: the token must not stay in the address.
+    let shows_token = guard.access.needs_token() && sign_in::shows_token(&parts.uri);
+    if !is_signing_in && (shows_token || !guard.access.is_known(&parts.headers)) {
         return sign_in::ask(guard, &parts.uri);
     }
     // Whoever signs in has seen no page of the console yet, and so no secret of it.
-    if parts.method.is_safe() || parts.uri.path() == sign_in::PATH {
+    if parts.method.is_safe() || is_signing_in {
         return next.run(Request::from_parts(parts, body)).await;
     }
     match guard.csrf.checked(parts, body).await {

@@ -3,7 +3,7 @@
 mod parts;
 mod time;
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 
 use super::{Console, files};
 pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table, why};
@@ -29,7 +29,7 @@ const PLACES: [(Nav, &str, &str); 4] = [
 ];
 
 /// A page of the console.
-pub(super) fn page(console: &Console, title: &str, nav: Nav, body: Markup) -> Markup {
+pub(super) fn page(console: &Console, title: &str, nav: Nav, body: impl Render) -> Markup {
     let top = html! {
         nav aria-label="Console" {
             @for (place, address, name) in PLACES {
@@ -39,12 +39,12 @@ pub(super) fn page(console: &Console, title: &str, nav: Nav, body: Markup) -> Ma
     };
     let foot = html! {
         @if console.target.is_embedded() {
-            span.looks { (icon("pause")) "No stack is up: nothing moves until " code { "baton up" } }
+            span.looks { (icon("pause")) "No stack is up, so nothing moves: end this console and start " code { "baton up" } ", which has one too" }
         }
         span { (console.target_name()) }
         span { "Baton " (env!("CARGO_PKG_VERSION")) }
     };
-    document(title, &top, &body, &foot)
+    document(title, &top, body, &foot)
 }
 
 /// A page for whoever is not let in, or for what belongs to no place.
@@ -52,7 +52,7 @@ pub(super) fn bare(title: &str, body: &Markup) -> Markup {
     document(title, &html! {}, body, &html! {})
 }
 
-fn document(title: &str, top: &Markup, body: &Markup, foot: &Markup) -> Markup {
+fn document(title: &str, top: &Markup, body: impl Render, foot: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {

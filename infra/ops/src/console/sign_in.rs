@@ -20,11 +20,19 @@ pub(super) fn routes() -> Router<Shared> {
 
 /// Answers a visitor who is not known yet: asks for the token, or takes it from the address.
 pub(super) fn ask(guard: &Guard, uri: &Uri) -> Response {
-    let query = Fields::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
-    match query.get("token") {
-        Some(token) => enter(guard, token, &without_token(uri)),
+    match token_in(uri) {
+        Some(token) => enter(guard, &token, &without_token(uri)),
         None => form(&without_token(uri), false),
     }
+}
+
+/// Whether the address has a token.
+pub(super) fn shows_token(uri: &Uri) -> bool {
+    token_in(uri).is_some()
+}
+
+fn token_in(uri: &Uri) -> Option<String> {
+    Fields::parse(uri.query()?.as_bytes())?.get("token").map(str::to_owned)
 }
 
 async fn sign_in(State(console): State<Shared>, fields: Fields) -> Response {

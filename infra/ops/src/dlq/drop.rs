@@ -36,6 +36,7 @@ pub(super) async fn drop(
     target: &Target,
     arguments: &DlqDropArguments,
 ) -> anyhow::Result<ExitCode> {
+    target.say_where();
     let selected = selection::select(target, &arguments.selection).await?;
     let held = &selected.letters;
     if !held.is_empty() {

@@ -50,6 +50,7 @@ pub(super) async fn redrive(
     target: &Target,
     arguments: &DlqRedriveArguments,
 ) -> anyhow::Result<ExitCode> {
+    target.say_where();
     let selected = selection::select(target, &arguments.selection).await?;
     let is_everything = arguments.selection.is_everything();
     if arguments.selection.is_bulk() {

@@ -38,16 +38,22 @@ impl LogLine {
         self.fields.iter().filter(|(name, _)| !SAID_ONCE.contains(&name.as_str()))
     }
 
-    fn of_fields(mut fields: Map<String, Value>, at: DateTime<Utc>) -> Self {
-        let mut take = |name: &str| match fields.remove(name) {
-            Some(Value::String(text)) => Some(text),
-            Some(other) => Some(other.to_string()),
-            None => None,
+    fn of_fields(said: Map<String, Value>, at: DateTime<Utc>) -> Self {
+        let mut line = Self { time: at, level: None, message: String::new(), fields: Map::new() };
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
         };
-        let time = take("timestamp").as_deref().and_then(parse_time).unwrap_or(at);
-        let level = take("level");
-        let message = take("message").unwrap_or_default();
-        Self { time, level, message, fields }
+        // Taken out one by one, so that the others stay in their order.
+        for (name, value) in said {
+            match name.as_str() {
+                "timestamp" => line.time = value.as_str().and_then(parse_time).unwrap_or(at),
+                "level" => line.level = Some(text(value)),
+                "message" => line.message = text(value),
+                _ => drop(line.fields.insert(name, value)),
+            }
+        }
+        line
     }
 
     fn of_text(text: &str, at: DateTime<Utc>) -> Self {

@@ -80,7 +80,7 @@ fn as_text(line: &LogLine) -> String {
     for (name, value) in line.details() {
         let value = match value {
             Value::String(value) if !value.is_empty() && !value.contains([' ', '"', '=']) => visible(value),
-            Value::String(value) => format!("\"{}\"", visible(value)),
+            // With its quotes, so that it is seen where it ends.
             other => visible(&other.to_string()),
         };
         text.push_str(&format!("  {}={value}", visible(name)));
@@ -110,7 +110,7 @@ mod tests {
             "cause": "no table \"people\"", "error.name": "Import.TableMissing", "rows": 3, "target": "worker::job"});
         assert_eq!(
             as_text(&LogLine::read(&text.to_string(), 0)),
-            "  09:32:10.807  ERROR  It \\u{1b}[31m failed  cause=\"no table \"people\"\"  \
+            "  09:32:10.807  ERROR  It \\u{1b}[31m failed  cause=\"no table \\\"people\\\"\"  \
              error.name=Import.TableMissing  rows=3"
         );
         assert_eq!(as_text(&LogLine::read("killed", 0)), "  00:00:00.000         killed");

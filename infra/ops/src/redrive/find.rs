@@ -87,7 +87,8 @@ async fn failed(target: &Target) -> anyhow::Result<Vec<ExecutionListItem>> {
     Ok(items)
 }
 
-async fn list(target: &Target, status: ExecutionStatus) -> anyhow::Result<Vec<ExecutionListItem>> {
+/// The executions of the import machine with this status, the newest first.
+pub(crate) async fn list(target: &Target, status: ExecutionStatus) -> anyhow::Result<Vec<ExecutionListItem>> {
     target
         .sfn
         .list_executions()

@@ -115,7 +115,7 @@ fn glance(target: &Target, connection: &mut Option<Connection>, import_id: &Impo
 
 /// Waits until the message of an execution that ended without success is dead-lettered, for a while: where the event was
 /// lost, the queue's own redrive policy will do it.
-async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
+pub(crate) async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + SETTLING;
     while Instant::now() < deadline {
         let Some(execution) = execution::take(target, arn).await? else { return Ok(()) };

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::show::containers::{self, ContainerEnd};
 use crate::target::Target;
 
 /// An execution.
@@ -37,11 +38,14 @@ pub(crate) struct StatePicture {
 pub(crate) struct AttemptPicture {
     /// The ECS task, where the state runs one.
     pub(crate) task_arn: Option<String>,
-    /// How its container ended, while ECS remembers.
+    pub(crate) scheduled_at: Option<DateTime<Utc>>,
+    pub(crate) ended_at: Option<DateTime<Utc>>,
+    /// How its container ended: as the history tells, or while ECS remembers.
     pub(crate) exit_code: Option<i32>,
     pub(crate) stopped_reason: Option<String>,
     pub(crate) succeeded: Option<bool>,
     pub(crate) error: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 impl StatePicture {
@@ -55,7 +59,8 @@ impl StatePicture {
             let outcome = match (&attempt.succeeded, &attempt.error) {
                 (Some(true), _) => "succeeded".to_owned(),
                 (_, Some(error)) => error.clone(),
-                _ => "running".to_owned(),
+                (Some(false), None) => "failed".to_owned(),
+                (None, None) => "running".to_owned(),
             };
             let exit_code = attempt.exit_code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
             if self.attempts.len() == 1 {
@@ -81,7 +86,7 @@ pub(crate) async fn take(target: &Target, arn: &str) -> anyhow::Result<Option<Ex
         }
     };
     let mut states = states_of(&history(target, arn).await?);
-    add_container_ends(target, &mut states).await?;
+    add_container_ends(target, &mut states).await;
     Ok(Some(ExecutionPicture {
         arn: arn.to_owned(),
         status: described.status.as_str().to_owned(),
@@ -110,7 +115,7 @@ pub(crate) async fn history(target: &Target, arn: &str) -> anyhow::Result<Vec<Hi
 }
 
 /// Folds the events into visits; an event belongs to the visit that was entered last.
-fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
+pub(crate) fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
     let mut states: Vec<StatePicture> = Vec::new();
     for event in history {
         let at = time(&event.timestamp);
@@ -126,7 +131,7 @@ fn states_of(history: &[HistoryEvent]) -> Vec<StatePicture> {
         } else if event.state_exited_event_details.is_some() {
             state.exited_at = Some(at);
         } else if event.r#type == HistoryEventType::TaskScheduled {
-            state.attempts.push(AttemptPicture::default());
+            state.attempts.push(AttemptPicture { scheduled_at: Some(at), ..AttemptPicture::default() });
         } else if ends_execution(&event.r#type) && state.exited_at.is_none() {
             state.exited_at = Some(at);
         }
@@ -153,21 +158,47 @@ fn read_attempt(attempt: &mut AttemptPicture, event: &HistoryEvent) {
             submitted.output.as_deref().and_then(|output| serde_json::from_str::<Value>(output).ok());
         attempt.task_arn = output.and_then(|output| Some(output["Tasks"][0]["TaskArn"].as_str()?.to_owned()));
     }
-    match event.r#type {
-        HistoryEventType::TaskSucceeded => attempt.succeeded = Some(true),
+    let succeeded = match event.r#type {
+        HistoryEventType::TaskSucceeded => true,
         HistoryEventType::TaskFailed
         | HistoryEventType::TaskTimedOut
-        | HistoryEventType::TaskSubmitFailed => {
-            attempt.succeeded = Some(false);
-        }
-        _ => {}
+        | HistoryEventType::TaskStartFailed
+        | HistoryEventType::TaskSubmitFailed => false,
+        // Stopped in the middle.
+        _ if attempt.ended_at.is_none() && ends_execution(&event.r#type) => false,
+        _ => return,
+    };
+    attempt.succeeded = Some(succeeded);
+    attempt.ended_at = Some(time(&event.timestamp));
+    let (error, cause) = failure_in(event);
+    if error.as_deref() == Some("States.TaskFailed")
+        && let Some(end) = cause.as_deref().and_then(ContainerEnd::in_cause)
+    {
+        attempt.exit_code = end.exit_code;
+        attempt.stopped_reason = end.stopped_reason;
     }
-    if let Some(failed) = &event.task_failed_event_details {
-        attempt.error.clone_from(&failed.error);
+    attempt.cause = cause.map(|cause| cause_for_people(error.as_deref(), cause));
+    attempt.error = error;
+}
+
+/// The error and the cause that an event tells.
+fn failure_in(event: &HistoryEvent) -> (Option<String>, Option<String>) {
+    macro_rules! of {
+        ($($details:ident),*) => {
+            $(if let Some(details) = &event.$details {
+                return (details.error.clone(), details.cause.clone());
+            })*
+        };
     }
-    if let Some(timed_out) = &event.task_timed_out_event_details {
-        attempt.error.clone_from(&timed_out.error);
-    }
+    of!(
+        task_failed_event_details,
+        task_timed_out_event_details,
+        task_start_failed_event_details,
+        task_submit_failed_event_details,
+        execution_aborted_event_details,
+        execution_timed_out_event_details
+    );
+    (None, None)
 }
 
 /// The cause of a dead container is its ECS task as JSON, with its environment and so its task token: of that only the end
@@ -190,26 +221,18 @@ pub(crate) fn cause_for_people(error: Option<&str>, cause: String) -> String {
     format!("the container stopped: {}", parts.join(", "))
 }
 
-/// Asks ECS how the containers ended. It forgets a stopped task after about an hour; the history stays.
-async fn add_container_ends(target: &Target, states: &mut [StatePicture]) -> anyhow::Result<()> {
-    for attempt in states.iter_mut().flat_map(|state| &mut state.attempts) {
-        let Some(task_arn) = &attempt.task_arn else { continue };
-        let described = target
-            .ecs
-            .describe_tasks()
-            .cluster(&target.resources.cluster_arn)
-            .tasks(task_arn)
-            .send()
-            .await
-            .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-            .with_context(|| format!("failed to describe the task {task_arn}"))?;
-        if let Some(task) = described.tasks.unwrap_or_default().into_iter().next() {
-            attempt.stopped_reason = task.stopped_reason;
-            attempt.exit_code =
-                task.containers.unwrap_or_default().first().and_then(|container| container.exit_code);
+/// Asks ECS for the ends that the history does not tell.
+async fn add_container_ends(target: &Target, states: &mut [StatePicture]) {
+    let mut attempts: Vec<_> = states.iter_mut().flat_map(|state| &mut state.attempts).collect();
+    attempts.retain(|attempt| attempt.exit_code.is_none() && attempt.stopped_reason.is_none());
+    let arns: Vec<_> = attempts.iter().filter_map(|attempt| attempt.task_arn.clone()).collect();
+    let ends = containers::remembered(target, &arns).await;
+    for attempt in attempts {
+        if let Some(end) = attempt.task_arn.as_ref().and_then(|arn| ends.get(arn)) {
+            attempt.exit_code = end.exit_code;
+            attempt.stopped_reason.clone_from(&end.stopped_reason);
         }
     }
-    Ok(())
 }
 
 pub(crate) fn time(at: &aws_sdk_sfn::primitives::DateTime) -> DateTime<Utc> {

@@ -7,15 +7,19 @@ use statemachine::{Findings, ImportId};
 use worker::imports::ImportRow;
 
 use crate::error::Usage;
+use crate::show::attempts::{self, KeptAttempt};
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
+use crate::show::progress::Progress;
 use crate::target::Target;
 
 /// An import with all that belongs to it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Picture {
     pub(crate) import: ImportPicture,
-    /// The execution that runs or ran it; none while its message waits.
+    /// Every attempt, the first one first.
+    pub(crate) attempts: Vec<KeptAttempt>,
+    /// The execution that runs or ran it last; none while its message waits.
     pub(crate) execution: Option<ExecutionPicture>,
     /// What became of the message; none while the execution runs.
     pub(crate) message: Option<MessageFate>,
@@ -38,15 +42,19 @@ pub(crate) struct ImportPicture {
     pub(crate) error: Option<String>,
     pub(crate) cause: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
+    /// When the row, or its progress, last changed.
+    pub(crate) updated_at: DateTime<Utc>,
     pub(crate) started_at: Option<DateTime<Utc>>,
     pub(crate) finished_at: Option<DateTime<Utc>>,
+    /// How far it is, while it runs.
+    pub(crate) progress: Option<Progress>,
     /// What the last attempt found in the file, as far as it came.
     pub(crate) findings: Option<Findings>,
 }
 
 impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
-        let findings = row.findings();
+        let (findings, progress) = (row.findings(), Progress::of(&row));
         Self {
             id: row.id,
             status: row.status.as_str().to_owned(),
@@ -61,8 +69,10 @@ impl From<ImportRow> for ImportPicture {
             error: row.error,
             cause: row.cause,
             created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
             started_at: row.started_at.map(|at| at.and_utc()),
             finished_at: row.finished_at.map(|at| at.and_utc()),
+            progress,
             findings,
         }
     }
@@ -87,5 +97,7 @@ pub(crate) async fn take(
         Some(execution) => message::fate(target, execution).await?,
         None => None,
     };
-    Ok(Picture { import, execution, message })
+    let rows = worker::imports::attempts(&mut connection, id)?;
+    let attempts = attempts::take(target, rows, execution.as_ref()).await;
+    Ok(Picture { import, attempts, execution, message })
 }

@@ -8,6 +8,7 @@
 )]
 
 mod command;
+mod console;
 mod lambda;
 mod memory;
 mod stages;
@@ -26,6 +27,9 @@ struct Arguments {
     /// How many imports the throughput is measured with.
     #[arg(long, default_value_t = 1000)]
     imports: usize,
+    /// How many executions the console's pages are measured with; each has 100 events.
+    #[arg(long, default_value_t = 10_000)]
+    executions: usize,
 }
 
 /// A part of the measurement.
@@ -41,6 +45,8 @@ enum Part {
     Memory,
     /// Many imports at once.
     Throughput,
+    /// The console's pages, where there is very much to show.
+    Console,
 }
 
 #[tokio::main]
@@ -63,6 +69,9 @@ async fn main() {
     }
     if asks_for(Part::Throughput) {
         Box::pin(throughput::measure(arguments.imports)).await;
+    }
+    if asks_for(Part::Console) {
+        Box::pin(console::measure(arguments.executions)).await;
     }
 }
 

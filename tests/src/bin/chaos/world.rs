@@ -58,7 +58,9 @@ impl World {
         let database = Database::parse(&database_url).expect("the URL of a new database is right");
         database.migrate().expect("a new database takes Baton's tables");
         TABLES.iter().for_each(|sql| rows::execute(&database, sql));
-        let stack_at = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        // Held until the stack is started, so that no link gets the stack's port.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+        let stack_at = port.local_addr().expect("a listener has an address");
         let aws = Link::to(stack_at);
         let endpoints = vec![format!("http://{}", aws.address()), format!("http://{stack_at}")];
         let mut worker_environment = vec![("AWS_ENDPOINT_URL".to_owned(), endpoints[0].clone())];
@@ -83,6 +85,7 @@ impl World {
         let data_dir = dir.join("data");
         let settings =
             Settings { data_dir: data_dir.clone(), port: stack_at.port(), database_url, worker_environment };
+        drop(port);
         let stack = StackProcess::start(&settings).await;
         let session = Session::of_running_stack(&data_dir).ok().flatten().expect("the stack is up");
         let keys = &session.credentials;
@@ -137,12 +140,4 @@ impl World {
         let machine = &self.resources.import_state_machine_arn;
         Some(self.executions(machine, Some(ExecutionStatus::Running)).await?.len())
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("there is a free port")
-        .port()
 }

@@ -54,7 +54,7 @@ pub(super) async fn ask(
     }
     let (question, button, action) = words(deed, meant.len());
     let meaning = html! {
-        (meaning(deed))
+        (meaning(deed, meant.len()))
         @if gone > 0 {
             p { (output::count(gone as u64)) " of those that were selected are not there any more, or hidden at the moment; they are left out." }
         }
@@ -101,7 +101,7 @@ fn words(deed: Deed, number: usize) -> (String, &'static str, String) {
     }
 }
 
-fn meaning(deed: Deed) -> Markup {
+fn meaning(deed: Deed, number: usize) -> Markup {
     html! {
         @match deed {
             Deed::Redrive => p {
@@ -113,7 +113,8 @@ fn meaning(deed: Deed) -> Markup {
                  cause first: else it comes back. An import that has succeeded meanwhile is not imported twice."
             },
             Deed::Drop => p {
-                strong { "The message is lost." } " The import, its file and its execution are not: the execution can be \
+                strong { @if number == 1 { "The message is lost." } @else { "The messages are lost." } }
+                " Imports, their files and their executions are not: an execution can be \
                  redriven for 14 days after it has failed."
             },
         }
@@ -144,7 +145,7 @@ mod tests {
     fn a_question_says_how_many_and_what_is_lost() {
         assert_eq!(words(Deed::Drop, 1).0, "Drop 1 dead letter?");
         assert_eq!(words(Deed::Redrive, 1_200).0, "Redrive the executions of 1,200 dead letters?");
-        assert!(meaning(Deed::Drop).into_string().contains("The message is lost"));
+        assert!(meaning(Deed::Drop, 1).into_string().contains("The message is lost"));
         assert!(Deed::of("purge").is_err());
     }
 

@@ -52,6 +52,10 @@ impl Access {
         }
     }
 
+    pub(super) fn needs_token(&self) -> bool {
+        matches!(self, Self::ByToken(_))
+    }
+
     /// Whether the visitor is let in.
     pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
         let Self::ByToken(token) = self else { return true };

@@ -97,9 +97,11 @@ fn result(line: &Line) -> Markup {
         Some(error) => layout::text(error),
     };
     html! {
-        span class=(format!("status {class}")) { (layout::icon(mark)) (word) }
-        @if let Some(cause) = line.cause.as_deref().and_then(|cause| cause.lines().next()) {
-            span.cause { (layout::text(cause)) }
+        div {
+            span class=(format!("status {class}")) { (layout::icon(mark)) (word) }
+            @if let Some(cause) = line.cause.as_deref().and_then(|cause| cause.lines().next()) {
+                span.cause { (layout::text(cause.trim_end_matches(':'))) }
+            }
         }
     }
 }
@@ -119,8 +121,10 @@ fn worker(address: &Address, line: &Line) -> Markup {
 fn container(task: &Task) -> Markup {
     let code = task.containers().first().and_then(aws_sdk_ecs::types::Container::exit_code);
     html! {
-        @if let Some(code) = code { "exit code " (code) }
-        @if let Some(reason) = task.stopped_reason() { span.cause { (layout::text(reason)) } }
+        div {
+            @if let Some(code) = code { "exit code " (code) }
+            @if let Some(reason) = task.stopped_reason() { span.cause { (layout::text(reason)) } }
+        }
     }
 }
 

@@ -1,52 +1,64 @@
-//! The button Cancel: what it will do, and that it does it.
+//! The button Cancel: what it will do, and that it does it, as `baton cancel` would.
 
-use axum::extract::{Path, RawQuery, State};
+use std::time::Duration;
+
+use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::super::error::PageError;
-use super::super::fields::Fields;
 use super::super::layout::{self, Confirmation, Nav};
 use super::super::notices::Outcome;
 use super::super::{Console, Shared};
-use super::actions::{Offer, none, of, query, still};
+use super::actions::{Offer, still};
 use super::address::Address;
 use super::known::{Known, Shown};
-use crate::error::of_aws;
+use super::parse;
+use crate::cancel::plan::{Plan, plans};
+use crate::cancel::stop::{stop, to_the_end};
 use crate::redrive::Standing;
 
-/// Whether the execution that is shown can be cancelled.
+/// Whoever cancels here has no name that the console knows.
+const BY: &str = "somebody at the console";
+/// How long the answer to the button may wait for the end, which it tells then.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the import can be cancelled.
 pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offer {
     let name = "Cancel …";
     match (&known.shown, &known.import) {
         (Some(shown), _) if shown.execution.standing == Standing::Running => match still(console) {
             Some(why) => Offer::No { name, why },
-            None => Offer::Yes { name, address: format!("{}{}", address.below("cancel"), query(shown)) },
+            None => Offer::Yes { name, address: address.below("cancel") },
         },
         (None, Some(import)) if import.status == "PENDING" => {
-            let why = "its message has not been taken from the queue, so there is no execution to stop yet"
-                .to_owned();
-            Offer::No { name, why }
+            let why = "its message has not been taken from the queue, so there is no execution to stop yet";
+            Offer::No { name, why: why.to_owned() }
         }
         _ => Offer::Hidden,
     }
 }
 
-pub(super) async fn ask(
-    State(console): State<Shared>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Markup, PageError> {
-    let (address, known) = of(&console, &id, query.as_deref().unwrap_or_default()).await?;
-    let shown = known.shown.as_ref().ok_or_else(none)?;
-    if shown.execution.standing != Standing::Running {
-        return Err(PageError::bad_request("It has ended already: there is nothing to cancel."));
+async fn plan(console: &Console, address: &Address) -> anyhow::Result<Option<Plan>> {
+    Ok(plans(&console.target, std::slice::from_ref(&address.id)).await?.into_iter().next())
+}
+
+pub(super) async fn ask(State(console): State<Shared>, Path(id): Path<String>) -> Result<Markup, PageError> {
+    let address = Address::read(parse(&id)?, "");
+    let known = Known::gather(&console, &address).await?;
+    let plan = plan(&console, &address).await?;
+    let plan = plan.filter(|_| still(&console).is_none());
+    let sentences =
+        plan.as_ref().map(|plan| plan.what_happens(&console.command("redrive", &id))).unwrap_or_default();
+    if sentences.is_empty() {
+        let why = plan.and_then(|plan| plan.objection).or_else(|| still(&console)).unwrap_or_default();
+        return Err(PageError::bad_request(format!("It cannot be cancelled: {why}.")));
     }
     let confirmation = Confirmation {
         question: "Cancel this import?",
-        meaning: meaning(shown),
+        meaning: meaning(&known, &sentences),
         action: &address.below("cancel"),
-        fields: vec![("execution", shown.execution.name().to_owned())],
+        fields: Vec::new(),
         button: "Cancel the import",
         is_dangerous: true,
         back: &address.link(&[], ""),
@@ -55,19 +67,12 @@ pub(super) async fn ask(
 }
 
 /// What cancelling will do.
-fn meaning(shown: &Shown) -> Markup {
-    let state = shown.story.current().unwrap_or("its state");
+fn meaning(known: &Known, sentences: &[String]) -> Markup {
     html! {
-        p {
-            "The execution " code { (shown.execution.name()) } " is at " strong { (layout::text(state)) }
-            ". It is stopped, and its container with it."
-        }
         ul {
-            li { "The rows that it has loaded so far are rolled back: none of them will be in the table. An import that commits first stays." }
-            li { "Its message goes to the dead-letter queue, with the reason " strong { "Cancelled" } "." }
-            li { "It can be redriven within 14 days; then it begins with the first row." }
-            @if let Some(group) = shown.group() {
-                li { "The next message of the group " code { (layout::text(group)) } " begins once this one is dead-lettered." }
+            @for sentence in sentences { li { (layout::text(sentence)) } }
+            @if let Some(group) = known.shown.as_ref().and_then(Shown::group) {
+                li { "the next message of the group " code { (layout::text(group)) } " begins once this one is dead-lettered" }
             }
         }
     }
@@ -76,41 +81,31 @@ fn meaning(shown: &Shown) -> Markup {
 pub(super) async fn cancel(
     State(console): State<Shared>,
     Path(id): Path<String>,
-    fields: Fields,
 ) -> Result<Response, PageError> {
-    let name = fields.get("execution").ok_or_else(none)?;
-    let (address, known) = of(&console, &id, &format!("execution={name}")).await?;
-    let execution = known.shown.ok_or_else(none)?.execution;
+    let address = Address::read(parse(&id)?, "");
     let back = address.link(&[], "");
-    if execution.standing != Standing::Running {
-        let said = "It has ended already: there was nothing to cancel.".to_owned();
-        return Ok(console.notices.redirect(&back, Outcome::Failed, vec![said]));
-    }
-    if let Some(why) = still(&console) {
+    let plan = plan(&console, &address).await?.filter(|_| still(&console).is_none());
+    let Some(plan) = plan else {
+        let why = still(&console).unwrap_or_default();
         return Ok(console.notices.redirect(
             &back,
             Outcome::Failed,
             vec![format!("It was not cancelled: {why}.")],
         ));
-    }
-    let stopped = console
-        .target
-        .sfn
-        .stop_execution()
-        .execution_arn(&execution.arn)
-        .error("Cancelled")
-        .cause("cancelled in the console")
-        .send()
-        .await;
-    Ok(match stopped {
-        Ok(_) => {
-            let said =
-                format!("The execution {} was stopped; its message is dead-lettered.", execution.name());
-            console.notices.redirect(&back, Outcome::Done, vec![said])
+    };
+    let stopped = stop(&console.target, &plan, BY).await;
+    let command = |verb: &str, id: &str| console.command(verb, id);
+    Ok(match tokio::time::timeout(PATIENCE, to_the_end(&console.target, &plan, stopped)).await {
+        Ok(ended) => {
+            let ended = ended?;
+            let outcome = if ended.is_well() { Outcome::Done } else { Outcome::Failed };
+            console.notices.redirect(&back, outcome, ended.lines(&command))
         }
-        Err(error) => {
-            let lines = vec!["It was not cancelled.".to_owned(), of_aws(error).to_string()];
-            console.notices.redirect(&back, Outcome::Failed, lines)
+        Err(_) => {
+            let said = format!(
+                "{id}: it was stopped; its worker is about to leave, and this page tells how it ends"
+            );
+            console.notices.redirect(&back, Outcome::Done, vec![said])
         }
     })
 }

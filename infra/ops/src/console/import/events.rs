@@ -12,9 +12,10 @@ use super::super::layout;
 use super::address::Address;
 use super::known::Shown;
 use super::mask::pretty;
+use super::story::Story;
 use crate::error::of_aws;
 use crate::show::execution::time;
-use facts::{Data, data, state};
+use facts::{Data, data, of_whole};
 
 /// Events on a page.
 const SHOWN: i32 = 50;
@@ -50,7 +51,7 @@ pub(super) async fn section(
                     " " a href=(order(Some("oldest"))) aria-current=[oldest_first.then_some("true")] { "Oldest first" }
                 }
             }
-            (table(&page.events))
+            (table(&page.events, &shown.story))
             div.pages {
                 @if address.get("events").is_some() { a href=(order(address.get("order"))) { "To the beginning" } }
                 @if let Some(token) = &page.next_token {
@@ -63,7 +64,7 @@ pub(super) async fn section(
     })
 }
 
-fn table(events: &[HistoryEvent]) -> Markup {
+fn table(events: &[HistoryEvent], story: &Story) -> Markup {
     let columns = [
         layout::Column::number("Id"),
         layout::Column::new("Time"),
@@ -76,8 +77,8 @@ fn table(events: &[HistoryEvent]) -> Markup {
             html! { (event.id) },
             html! { (at(event)) },
             html! { (layout::text(event.r#type.as_str())) },
-            html! { @if let Some(state) = state(event) { (layout::text(state)) } },
-            html! { @for data in data(event) { (one(event.id, &data)) } },
+            html! { @if let Some(state) = story.state_at(event.id).filter(|_| !of_whole(event)) { (layout::text(state)) } },
+            html! { div { @for data in data(event) { (one(event.id, &data)) } } },
         ]
     });
     layout::table("The events of the execution", &columns, rows)
@@ -90,6 +91,12 @@ fn at(event: &HistoryEvent) -> Markup {
 
 fn one(event: i64, data: &Data<'_>) -> Markup {
     match data {
+        Data::Word(name, value) if value.contains('\n') => html! {
+            details id=(format!("event-{event}-{name}")) {
+                summary { (name) ": " (layout::text(value.lines().next().unwrap_or_default())) }
+                pre tabindex="0" { (layout::text(value)) }
+            }
+        },
         Data::Word(name, value) => html! { span.word { span.quiet { (name) ": " } (layout::text(value)) } },
         Data::Json(name, value) => {
             let pretty = layout::text(&pretty(value));

@@ -14,7 +14,7 @@ use crate::terminal::{cut, visible};
 
 /// The columns of a name, and of what happened, that a box has room for.
 const NAME_COLUMNS: usize = 34;
-const WORD_COLUMNS: usize = 30;
+const WORD_COLUMNS: usize = 34;
 
 /// Draws the machine with what happened.
 pub(super) fn draw(graph: &Graph, story: &Story) -> Markup {

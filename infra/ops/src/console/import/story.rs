@@ -18,6 +18,8 @@ pub(super) struct Story {
     ways: HashMap<(String, String, bool), u32>,
     /// The tries of every task, the oldest first.
     pub(super) tries: Vec<Try>,
+    /// Where each state was entered, by the event.
+    entries: Vec<(i64, String)>,
     /// The state that was entered last, and whether its last try failed.
     current: Option<String>,
     has_failed: bool,
@@ -75,6 +77,12 @@ impl Story {
         self.ways.get(&(from.to_owned(), to.to_owned(), is_catch)).copied().unwrap_or(0)
     }
 
+    /// The state that an event belongs to.
+    pub(super) fn state_at(&self, event: i64) -> Option<&str> {
+        let before = self.entries.partition_point(|(entry, _)| *entry <= event);
+        Some(&self.entries[before.checked_sub(1)?].1)
+    }
+
     /// The state where the execution is, or has ended.
     pub(super) fn current(&self) -> Option<&str> {
         self.current.as_deref()
@@ -107,6 +115,7 @@ impl Story {
     fn take(&mut self, event: &HistoryEvent) {
         let at = time(&event.timestamp);
         if let Some(entered) = &event.state_entered_event_details {
+            self.entries.push((event.id, entered.name.clone()));
             return self.enter(entered.name.clone(), at);
         }
         let Some(name) = self.current.clone() else { return };
@@ -332,6 +341,10 @@ pub(super) mod tests {
         assert_eq!(told.went("CheckMessage", "HoldMessage", false), 1);
         assert_eq!(told.of("DeleteMessage"), None);
         assert_eq!(told.current(), Some("RunImport"));
+        assert_eq!(
+            [1, 2, 6, 7, 15].map(|event| told.state_at(event).unwrap_or_default()),
+            ["", "CheckMessage", "HoldMessage", "HoldMessage", "RunImport"]
+        );
         let errors: Vec<_> = told.tries.iter().map(|one| one.error.as_deref()).collect();
         let expected = ["Sqs.Gone", "States.TaskFailed", "Import.TableMissing"];
         assert_eq!(errors, [&expected.map(Some)[..], &[None]].concat());

@@ -143,12 +143,13 @@ impl Confirmation<'_> {
     }
 }
 
-/// The error of an import, with the beginning of its cause.
+/// The error of an import, with the beginning of its cause, whose lines stand in a row here.
 pub(in crate::console) fn why(error: Option<&str>, cause: Option<&str>) -> Markup {
-    let cause = cause.and_then(|cause| cause.lines().next()).unwrap_or_default().trim_end_matches(':');
+    let lines: Vec<_> = cause.unwrap_or_default().lines().map(str::trim).collect();
+    let cause = terminal::cut(&lines.join(" "), CAUSE_COLUMNS);
     html! {
         strong { (super::text(error.unwrap_or("not known"))) }
-        @if !cause.is_empty() { span.cause { (super::text(&terminal::cut(cause, CAUSE_COLUMNS))) } }
+        @if !cause.is_empty() { span.cause { (super::text(&cause)) } }
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
         let drawn = draw(&hours, since, now).into_string();
         assert!(drawn.contains("9000 succeeded, 4 failed"), "{drawn}");
         assert_eq!(drawn.matches("class=\"bad\"").count(), 2);
-        assert!(drawn.contains("y=\"2\" width=\"24\" height=\"2\""), "{drawn}");
+        assert!(drawn.contains("y=\"3\" width=\"24\" height=\"2\""), "{drawn}");
         assert_eq!(draw(&[], since, now).into_string().matches("class=\"good\"").count(), 0);
     }
 }

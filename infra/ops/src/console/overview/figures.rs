@@ -32,32 +32,45 @@ pub(super) async fn ask(target: &Target) -> Figures {
 pub(super) fn show(figures: &Figures, open: &OpenCounts, hours: &[HourCount], now: DateTime<Utc>) -> Markup {
     let successes: i64 = hours.iter().map(|hour| hour.successes).sum();
     let failures: i64 = hours.iter().map(|hour| hour.failures).sum();
-    let waits = open
-        .pending_since
-        .map(|since| format!("oldest import waits {}", layout::since(since.and_utc(), now)));
-    let in_flight = |counts: &Counts| match counts.in_flight {
-        0 => "nothing in flight".to_owned(),
-        number => format!("{} in flight", output::count(number as u64)),
-    };
+    let failed = "/imports?status=FAILURE&since=1d";
     html! {
         div.figures {
-            (figure("Running", Some(number(open.running)), "/imports?status=RUNNING", false, &pending(open.pending)))
-            (figure("In the queue", figures.queue.map(|queue| output::count(queue.visible as u64)), "/imports?status=PENDING",
-                false, &waits.or_else(|| figures.queue.as_ref().map(in_flight)).unwrap_or_default()))
-            (figure("Dead letters", figures.dead_letters.map(|letters| output::count((letters.visible + letters.in_flight) as u64)),
-                "/dead-letters", figures.dead_letters.is_some_and(|letters| letters.visible > 0), "kept until somebody decides"))
-            (figure("Failed in 24 h", Some(number(failures)), "/imports?status=FAILURE&since=1d", failures > 0,
-                &format!("{} succeeded", number(successes))))
+            (figure("Running", &number(open.running), "/imports?status=RUNNING", false, &pending(open.pending)))
+            (queue(figures.queue, open.pending_since.map(|since| since.and_utc()), now))
+            (dead_letters(figures.dead_letters))
+            (figure("Failed in 24 h", &number(failures), failed, failures > 0, &format!("{} succeeded", number(successes))))
         }
     }
 }
 
-fn figure(name: &str, value: Option<String>, address: &str, alarms: bool, more: &str) -> Markup {
+fn queue(counts: Option<Counts>, pending_since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Markup {
+    let (name, address) = ("In the queue", "/imports?status=PENDING");
+    let Some(counts) = counts else { return silent(name, address) };
+    let more = match (pending_since, counts.in_flight) {
+        (Some(since), _) => format!("oldest import waits {}", layout::since(since, now)),
+        (None, 0) => "nothing in flight".to_owned(),
+        (None, number) => format!("{} in flight", output::count(number as u64)),
+    };
+    figure(name, &output::count(counts.visible as u64), address, false, &more)
+}
+
+fn dead_letters(counts: Option<Counts>) -> Markup {
+    let (name, address) = ("Dead letters", "/dead-letters");
+    let Some(counts) = counts else { return silent(name, address) };
+    let all = counts.visible + counts.in_flight;
+    figure(name, &output::count(all as u64), address, all > 0, "kept until somebody decides")
+}
+
+fn silent(name: &str, address: &str) -> Markup {
+    figure(name, "–", address, false, "the queue does not answer")
+}
+
+fn figure(name: &str, value: &str, address: &str, alarms: bool, more: &str) -> Markup {
     html! {
         a.figure.alarms[alarms] href=(address) {
             span.name { (name) }
-            span.value { @if let Some(value) = &value { (value) } @else { "–" } }
-            span.more { @if value.is_some() { (more) } @else { "the queue does not answer" } }
+            span.value { (value) }
+            span.more { (more) }
         }
     }
 }

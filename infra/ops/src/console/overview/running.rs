@@ -45,7 +45,8 @@ fn words(row: &ImportRow, now: DateTime<Utc>) -> String {
         rejects => format!(" · {} rejects", output::count(rejects)),
     };
     let said_rows = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", output::count(rows)) };
-    let percent = if total > 0 { format!("{} % · ", done.min(total) * 100 / total) } else { String::new() };
+    let percent = done.min(total).saturating_mul(100).checked_div(total);
+    let percent = percent.map(|percent| format!("{percent} % · ")).unwrap_or_default();
     let pace = pace(row, now).map(|pace| format!(" · {pace}")).unwrap_or_default();
     format!("{percent}{said_rows}{pace}{rejects}")
 }
@@ -73,4 +74,53 @@ fn pace(row: &ImportRow, now: DateTime<Utc>) -> Option<String> {
 
 fn unsigned(counter: i64) -> u64 {
     u64::try_from(counter).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(took_s: i64, rows: i64, done: i64, total: i64) -> ImportRow {
+        let at = |seconds| DateTime::UNIX_EPOCH.naive_utc() + chrono::TimeDelta::seconds(seconds);
+        ImportRow {
+            id: "a".to_owned(),
+            source: "s3://b/a.csv".to_owned(),
+            version_id: None,
+            table_name: "people".to_owned(),
+            options: "{}".to_owned(),
+            status: worker::imports::ImportStatus::Running,
+            attempt: 1,
+            execution_arn: None,
+            lease_expires_at: None,
+            rows_done: rows,
+            rejects: 0,
+            bytes_done: done,
+            bytes_total: total,
+            error: None,
+            cause: None,
+            report: None,
+            created_at: at(0),
+            updated_at: at(took_s),
+            started_at: Some(at(0)),
+            finished_at: None,
+            findings: None,
+            sha256: None,
+        }
+    }
+
+    fn said(row: &ImportRow, seconds_after_beat: i64) -> String {
+        words(row, row.updated_at.and_utc() + chrono::TimeDelta::seconds(seconds_after_beat))
+    }
+
+    #[test]
+    fn a_running_import_tells_how_far_how_fast_and_how_long_yet() {
+        let quarter = row(10, 5_000, 250, 1_000);
+        assert_eq!(said(&quarter, 0), "25 % · 5,000 rows · 500 rows/s · 30 s left");
+        assert_eq!(said(&quarter, 5), "25 % · 5,000 rows · 500 rows/s · 25 s left", "the rate does not sink");
+        assert_eq!(said(&quarter, 90), "25 % · 5,000 rows · 500 rows/s · 1 s left");
+        assert_eq!(said(&row(0, 0, 0, 0), 0), "0 rows", "nothing is known yet");
+        assert_eq!(said(&row(10, 1, 10, 100_000), 0), "0 % · 1 row · 0 rows/s · 28 h left");
+        let last = ImportRow { rejects: 1, ..row(600, 90_000, 2_000, 1_000) };
+        assert_eq!(said(&last, 0), "100 % · 90,000 rows · 150 rows/s · 1 reject", "more than was announced");
+    }
 }

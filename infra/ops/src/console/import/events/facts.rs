@@ -13,12 +13,9 @@ pub(super) enum Data<'a> {
     Json(&'static str, &'a str),
 }
 
-/// The state that an event names.
-pub(super) fn state(event: &HistoryEvent) -> Option<&str> {
-    let entered = event.state_entered_event_details.as_ref().map(|details| details.name.as_str());
-    let exited = || event.state_exited_event_details.as_ref().map(|details| details.name.as_str());
-    let evaluated = || event.evaluation_failed_event_details.as_ref().map(|details| details.state.as_str());
-    entered.or_else(exited).or_else(evaluated)
+/// Whether an event is the whole execution's rather than a state's.
+pub(super) fn of_whole(event: &HistoryEvent) -> bool {
+    event.r#type.as_str().starts_with("Execution")
 }
 
 /// All that an event tells, its inputs and outputs last.

@@ -159,7 +159,7 @@ fn ranks(graph: &Graph, back: &[bool]) -> Vec<usize> {
 }
 
 /// The mean of some numbers; none of none.
-pub(super) fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = numbers.fold((0_u32, 0.0), |(count, sum), number| (count + 1, sum + number));
     (count > 0).then(|| sum / f64::from(count))
 }

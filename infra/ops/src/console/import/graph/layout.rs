@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::layers::{Item, Layers, mean};
-use super::{Graph, State};
+use super::layers::{Item, Layers};
+use super::{Graph, State, WayKind};
 use crate::terminal::width;
 
 /// How tall a state's box is. All lengths are in pixels.
@@ -12,7 +12,7 @@ pub(in super::super) const STATE_HEIGHT: f64 = 54.0;
 /// How tall a label is.
 pub(in super::super) const LABEL_HEIGHT: f64 = 20.0;
 /// The least width of a box: what happened has to find room in it.
-const LEAST_WIDTH: f64 = 196.0;
+const LEAST_WIDTH: f64 = 250.0;
 const MOST_WIDTH: f64 = 340.0;
 /// Of a column of text in the size of a name, and of a label. On the generous side: fonts differ.
 const NAME_COLUMN: f64 = 8.4;
@@ -29,7 +29,7 @@ const START: f64 = 34.0;
 const PORT_GAP: f64 = 36.0;
 /// How far a way from a state to itself goes aside.
 const LOOP: f64 = 30.0;
-const SWEEPS: usize = 12;
+const SWEEPS: usize = 24;
 
 /// A graph with a place for all of it.
 #[derive(Debug)]
@@ -156,14 +156,20 @@ fn places(graph: &Graph, layers: &Layers) -> HashMap<Item, f64> {
             let row = if sweep % 2 == 0 { step } else { count - 1 - step };
             let items = &layers.rows[row];
             let wish = |item: &Item| {
-                let neighbours = layers.links.iter().filter_map(|(upper, lower)| {
-                    (upper == item).then(|| places[lower]).or_else(|| (lower == item).then(|| places[upper]))
-                });
-                mean(neighbours).unwrap_or(places[item])
+                let (mut sum, mut weights) = (0.0, 0.0);
+                for (upper, lower) in
+                    layers.links.iter().filter(|(upper, lower)| upper == item || lower == item)
+                {
+                    let weight = weight(graph, *upper, *lower);
+                    sum += weight * places[if upper == item { lower } else { upper }];
+                    weights += weight;
+                }
+                if weights > 0.0 { sum / weights } else { places[item] }
             };
             let wishes: Vec<_> = items.iter().map(wish).collect();
             let widths: Vec<_> = items.iter().map(|item| item_width(graph, layers, *item)).collect();
-            for (item, x) in items.iter().zip(apart(&wishes, &widths)) {
+            let weights: Vec<_> = items.iter().map(|item| firmness(graph, layers, *item)).collect();
+            for (item, x) in items.iter().zip(apart(&wishes, &widths, &weights)) {
                 places.insert(*item, x);
             }
         }
@@ -171,23 +177,47 @@ fn places(graph: &Graph, layers: &Layers) -> HashMap<Item, f64> {
     places
 }
 
+/// How much two things want to stand under each other: the usual way through a machine is to be straight.
+fn weight(graph: &Graph, upper: Item, lower: Item) -> f64 {
+    match (upper, lower) {
+        (Item::Bend { way, .. }, _) | (_, Item::Bend { way, .. }) => importance(graph.ways[way].kind),
+        _ => 1.0,
+    }
+}
+
+/// How firmly a thing stands where it wants to.
+fn firmness(graph: &Graph, layers: &Layers, item: Item) -> f64 {
+    let links = layers.links.iter().filter(|(upper, lower)| *upper == item || *lower == item);
+    links.map(|(upper, lower)| weight(graph, *upper, *lower)).sum::<f64>().max(0.1)
+}
+
+fn importance(kind: WayKind) -> f64 {
+    match kind {
+        WayKind::Next => 16.0,
+        WayKind::Choice => 8.0,
+        WayKind::Default => 0.25,
+        WayKind::Catch => 0.25,
+    }
+}
+
 /// The places next to those wished for that keep order and distance: where neighbours want the same place they form a
-/// block, which stands in the middle of their wishes (isotonic regression by pooling).
-fn apart(wishes: &[f64], widths: &[f64]) -> Vec<f64> {
+/// block, which stands in the middle of their wishes, by their weights (isotonic regression by pooling).
+fn apart(wishes: &[f64], widths: &[f64], weights: &[f64]) -> Vec<f64> {
     let mut offsets = vec![0.0; wishes.len()];
     for number in 1..wishes.len() {
         offsets[number] = offsets[number - 1] + f64::midpoint(widths[number - 1], widths[number]) + GAP;
     }
-    let mut blocks: Vec<(f64, usize)> = Vec::new();
-    for (wish, offset) in wishes.iter().zip(&offsets) {
-        let mut block = (wish - offset, 1);
-        while let Some((mean, count)) = blocks.pop_if(|(mean, _)| *mean > block.0) {
-            let together = count + block.1;
-            block = ((mean * count as f64 + block.0 * block.1 as f64) / together as f64, together);
+    // Where a block stands, its weight, how many are in it.
+    let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
+    for ((wish, offset), weight) in wishes.iter().zip(&offsets).zip(weights) {
+        let mut block = (wish - offset, *weight, 1);
+        while let Some(before) = blocks.pop_if(|before| before.0 > block.0) {
+            let together = before.1 + block.1;
+            block = ((before.0 * before.1 + block.0 * block.1) / together, together, before.2 + block.2);
         }
         blocks.push(block);
     }
-    let starts = blocks.iter().flat_map(|(mean, count)| std::iter::repeat_n(*mean, *count));
+    let starts = blocks.iter().flat_map(|(start, _, count)| std::iter::repeat_n(*start, *count));
     starts.zip(&offsets).map(|(start, offset)| start + offset).collect()
 }
 
@@ -261,9 +291,17 @@ fn shift(
         .filter_map(|(way, _)| Some((*places.get(&Item::Bend { way, row: beside })?, way)))
         .collect();
     bends.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let place = bends.iter().position(|(_, way)| *way == number).unwrap_or(0) as f64;
+    let of = |wanted: usize| bends.iter().position(|(_, way)| *way == wanted).unwrap_or(0) as f64;
     let gap = PORT_GAP.min((box_width(&graph.states[state]) - 40.0) / bends.len().max(1) as f64);
-    (place - (bends.len().max(1) as f64 - 1.0) / 2.0) * gap
+    // In the middle stands the way that matters most, if one does; else all of them stand around it.
+    let matters = |way: &usize| importance(graph.ways[*way].kind);
+    let most = bends.iter().map(|(_, way)| matters(way)).fold(0.0, f64::max);
+    let mut main = bends.iter().map(|(_, way)| *way).filter(|way| matters(way) == most);
+    let middle = match (main.next(), main.next()) {
+        (Some(main), None) if most >= importance(WayKind::Choice) => of(main),
+        _ => (bends.len().max(1) as f64 - 1.0) / 2.0,
+    };
+    (of(number) - middle) * gap
 }
 
 #[cfg(test)]
@@ -340,8 +378,13 @@ mod tests {
 
     #[test]
     fn what_wants_the_same_place_stands_side_by_side_around_it() {
-        assert_eq!(apart(&[100.0, 100.0], &[10.0, 30.0]), [76.0, 124.0]);
-        assert_eq!(apart(&[0.0, 500.0], &[10.0, 30.0]), [0.0, 500.0]);
-        assert_eq!(apart(&[], &[]), [0.0; 0]);
+        assert_eq!(apart(&[100.0, 100.0], &[10.0, 30.0], &[1.0, 1.0]), [76.0, 124.0]);
+        assert_eq!(
+            apart(&[100.0, 100.0], &[10.0, 30.0], &[3.0, 1.0]),
+            [88.0, 136.0],
+            "the firmer one moves less"
+        );
+        assert_eq!(apart(&[0.0, 500.0], &[10.0, 30.0], &[1.0, 1.0]), [0.0, 500.0]);
+        assert_eq!(apart(&[], &[], &[]), [0.0; 0]);
     }
 }

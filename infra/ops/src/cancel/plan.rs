@@ -1,0 +1,233 @@
+//! What cancelling an import would do, or why it cannot be cancelled.
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use chrono::{DateTime, Utc};
+use statemachine::{ExecutionName, ImportId};
+use worker::imports::{ImportRow, ImportStatus};
+
+use crate::output;
+use crate::redrive::find;
+use crate::report::as_fact;
+use crate::show::execution::{self, time};
+use crate::target::Target;
+
+/// The state in which the worker runs.
+const WORK: &str = "RunImport";
+
+/// What cancelling one import means now.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) import_id: ImportId,
+    /// The executions that would be stopped, the oldest first.
+    pub(crate) executions: Vec<Open>,
+    /// The import's row; none where its message describes it and no worker has registered it yet.
+    pub(crate) row: Option<ImportRow>,
+    /// Whether anything is known of the import.
+    pub(crate) is_known: bool,
+    /// Why it cannot be cancelled, and what to do instead.
+    pub(crate) objection: Option<String>,
+}
+
+/// An execution that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) arn: String,
+    pub(crate) started_at: DateTime<Utc>,
+    /// The state that it is in; none before its first.
+    pub(crate) state: Option<String>,
+}
+
+/// What cancelling these imports means now, in their order.
+///
+/// # Errors
+/// Where Step Functions or the database cannot be asked.
+pub(crate) async fn plans(target: &Target, ids: &[ImportId]) -> anyhow::Result<Vec<Plan>> {
+    let running = find::list(target, ExecutionStatus::Running).await?;
+    let mut plans = Vec::new();
+    for id in ids {
+        let mut executions = Vec::new();
+        for item in &running {
+            if ExecutionName::import_id_in(&item.name) == Some(id.as_str()) {
+                let states = execution::states_of(&execution::history(target, &item.execution_arn).await?);
+                executions.push(Open {
+                    arn: item.execution_arn.clone(),
+                    started_at: time(&item.start_date),
+                    state: states.last().map(|state| state.name.clone()),
+                });
+            }
+        }
+        executions.sort_by_key(|execution| execution.started_at);
+        let row = worker::imports::find(&mut target.database.connect()?, id)?;
+        plans.push(Plan::of(id.clone(), executions, row));
+    }
+    Ok(plans)
+}
+
+impl Plan {
+    fn of(import_id: ImportId, executions: Vec<Open>, row: Option<ImportRow>) -> Self {
+        let is_known = row.is_some() || !executions.is_empty();
+        let status = row.as_ref().map(|row| row.status);
+        let is_open = !executions.is_empty();
+        let objection = match status {
+            Some(ImportStatus::Success) => {
+                Some("its rows are in the table already; a cancellation cannot take them out again")
+            }
+            _ if is_open => None,
+            Some(ImportStatus::Pending) => Some(
+                "no execution of it has begun: its message waits in the queue, from which no single message can be \
+                 taken, or was never sent; once it has begun it can be cancelled",
+            ),
+            Some(ImportStatus::Running) => Some(
+                "no execution of it is open: its worker left without a word, its rows are rolled back, and the import \
+                 is free when its lease ends; `baton redrive` runs it again",
+            ),
+            Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs"),
+            None => Some("there is no such import; `baton imports` lists the latest"),
+        };
+        Self { import_id, executions, row, is_known, objection: objection.map(str::to_owned) }
+    }
+
+    /// Whether there is something to stop.
+    pub(crate) fn can_be_cancelled(&self) -> bool {
+        self.objection.is_none()
+    }
+
+    /// What will happen, a sentence each; nothing where it cannot be cancelled. `redrive` is the command that runs the
+    /// import again.
+    pub(crate) fn what_happens(&self, redrive: &str) -> Vec<String> {
+        if !self.can_be_cancelled() {
+            return Vec::new();
+        }
+        let mut sentences: Vec<_> = self.executions.iter().map(Open::will_be_stopped).collect();
+        let done = self.row.as_ref().filter(|row| row.status == ImportStatus::Running);
+        sentences.push(match done {
+            Some(row) if row.rows_done > 0 => format!(
+                "the {} that its worker has loaded so far are rolled back; the table stays as it was",
+                rows(row.rows_done)
+            ),
+            _ => "no row of it is in the table, and none will be".to_owned(),
+        });
+        sentences.push("its message goes to the dead-letter queue, with the error Cancelled".to_owned());
+        sentences.push(format!("for 14 days `{redrive}` runs it again from where it was stopped"));
+        sentences
+    }
+
+    /// The plan for a person. `command` makes a command line.
+    pub(crate) fn lines(&self, command: &dyn Fn(&str, &str) -> String) -> Vec<String> {
+        let id = self.import_id.as_str();
+        if let Some(objection) = &self.objection {
+            return vec![format!("{id}: cannot be cancelled: {objection}")];
+        }
+        let mut lines = vec![format!("{id}: would be cancelled:")];
+        let sentences = self.what_happens(&command("redrive", id));
+        lines.extend(sentences.iter().map(|sentence| as_fact("-", sentence)));
+        lines
+    }
+}
+
+impl Open {
+    fn will_be_stopped(&self) -> String {
+        let name = self.arn.rsplit(':').next().unwrap_or(&self.arn);
+        let since = self.started_at.format("%Y-%m-%d %H:%M:%S UTC");
+        match self.state.as_deref() {
+            Some(WORK) => format!(
+                "the execution {name}, open since {since}, is stopped in {WORK}, and its container with it"
+            ),
+            Some(state) => format!("the execution {name}, open since {since}, is stopped in {state}"),
+            None => format!("the execution {name}, open since {since}, is stopped before its first state"),
+        }
+    }
+}
+
+fn rows(number: i64) -> String {
+    match number {
+        1 => "1 row".to_owned(),
+        number => format!("{} rows", output::count(number.try_into().unwrap_or(0))),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn open(state: Option<&str>) -> Open {
+        Open {
+            arn: "arn:aws:states:eu-west-1:123456789012:execution:import:people-1-m".to_owned(),
+            started_at: DateTime::UNIX_EPOCH,
+            state: state.map(str::to_owned),
+        }
+    }
+
+    pub(crate) fn row(status: ImportStatus, rows_done: i64) -> ImportRow {
+        let at = DateTime::UNIX_EPOCH.naive_utc();
+        ImportRow {
+            id: "people-1".to_owned(),
+            source: "s3://uploads/people.csv".to_owned(),
+            version_id: None,
+            table_name: "people".to_owned(),
+            options: "{}".to_owned(),
+            status,
+            attempt: 1,
+            execution_arn: None,
+            lease_expires_at: None,
+            rows_done,
+            rejects: 0,
+            bytes_done: 0,
+            bytes_total: 0,
+            error: None,
+            cause: None,
+            report: None,
+            created_at: at,
+            updated_at: at,
+            started_at: None,
+            finished_at: None,
+            findings: None,
+            sha256: None,
+        }
+    }
+
+    fn plan(executions: Vec<Open>, row: Option<ImportRow>) -> Plan {
+        Plan::of("people-1".parse().unwrap(), executions, row)
+    }
+
+    fn text(plan: &Plan) -> String {
+        plan.lines(&|verb, id| format!("baton {verb} {id}")).join("\n")
+    }
+
+    #[test]
+    fn what_will_happen_is_said_before_it_does() {
+        let running = plan(vec![open(Some("RunImport"))], Some(row(ImportStatus::Running, 12_345)));
+        assert_eq!(
+            text(&running),
+            "people-1: would be cancelled:\n\
+            \x20 -         the execution people-1-m, open since 1970-01-01 00:00:00 UTC, is stopped in RunImport, and its container with it\n\
+            \x20 -         the 12,345 rows that its worker has loaded so far are rolled back; the table stays as it was\n\
+            \x20 -         its message goes to the dead-letter queue, with the error Cancelled\n\
+            \x20 -         for 14 days `baton redrive people-1` runs it again from where it was stopped"
+        );
+        // Not claimed yet, and of a message that describes it.
+        for row in [Some(row(ImportStatus::Pending, 0)), Some(row(ImportStatus::Failure, 7)), None] {
+            let waiting = plan(vec![open(Some("HoldMessage"))], row);
+            assert!(waiting.can_be_cancelled() && text(&waiting).contains("no row of it is in the table"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_cancelled_says_why() {
+        let refused = |executions, row: Option<ImportRow>, words: &str| {
+            let plan = plan(executions, row);
+            assert!(!plan.can_be_cancelled() && text(&plan).contains(words), "{}", text(&plan));
+            assert!(plan.what_happens("").is_empty());
+        };
+        refused(vec![], Some(row(ImportStatus::Pending, 0)), "waits in the queue");
+        refused(vec![], Some(row(ImportStatus::Running, 1)), "is free when its lease ends");
+        refused(vec![], Some(row(ImportStatus::Failure, 0)), "has failed already");
+        refused(vec![], None, "no such import");
+        // Its execution has yet to delete the message.
+        refused(
+            vec![open(Some("DeleteMessage"))],
+            Some(row(ImportStatus::Success, 9)),
+            "in the table already",
+        );
+    }
+}

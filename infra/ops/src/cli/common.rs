@@ -1,0 +1,82 @@
+//! What every verb takes, and what is made of it: which system the verb talks to.
+
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+use tracing_subscriber::EnvFilter;
+
+use crate::target::choice::{self, Asked, Chosen, Said};
+
+/// What stands on the command line.
+#[derive(Args)]
+pub(crate) struct CommonArguments {
+    /// The folder of the embedded stack: its queues, executions, files and, unless DATABASE_URL says otherwise, the rows
+    #[arg(long, global = true, value_name = "DIR", default_value = ".baton", env = "BATON_DATA_DIR")]
+    pub(crate) data_dir: PathBuf,
+    /// The database to import into: sqlite:FILE or postgres://USER@HOST/NAME [default: sqlite:DIR/baton.db]
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// The system to work on, by its name in baton.toml [default: the file's own, or the embedded stack in DIR]
+    #[arg(long, global = true, value_name = "NAME", env = "BATON_TARGET")]
+    pub(crate) target: Option<String>,
+    /// The file that names targets [default: baton.toml, here or in a folder above]
+    #[arg(long, global = true, value_name = "FILE", env = "BATON_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON on stdout instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more on stderr: -v what the stack does, -vv in detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// What every verb goes by.
+#[derive(Clone)]
+pub(crate) struct Common {
+    /// The folder of the embedded stack, of a target that is one.
+    pub(crate) data_dir: PathBuf,
+    /// The database that was asked for; none where the target has its own.
+    pub(crate) database_url: Option<String>,
+    pub(crate) json: bool,
+    /// The system to work on.
+    pub(crate) chosen: Chosen,
+    /// The options that name the same system once more, with a space before; empty where it is the usual one.
+    pub(crate) same_target: String,
+}
+
+impl CommonArguments {
+    /// What is logged before the target is known.
+    pub(crate) fn log_filter(&self) -> EnvFilter {
+        EnvFilter::new(match self.verbose {
+            0 => "error",
+            1 => "warn,local_stack=info,baton=info",
+            _ => "info,local_stack=debug,baton=debug",
+        })
+    }
+
+    /// Finds out which system is meant. `matches` tells what was typed and what the environment says.
+    ///
+    /// # Errors
+    /// `baton.toml` cannot be read or is wrong, there is no such target, or two are asked for at once.
+    pub(crate) fn resolve(&self, matches: &ArgMatches) -> anyhow::Result<Common> {
+        let said = |name: &str| match matches.value_source(name) {
+            Some(ValueSource::CommandLine) => Said::Typed,
+            Some(ValueSource::EnvVariable) => Said::InEnvironment,
+            _ => Said::Nowhere,
+        };
+        let choice = choice::choose(&Asked {
+            target: (self.target.as_deref(), said("target")),
+            config: (self.config.as_deref(), said("config")),
+            data_dir: (&self.data_dir, said("data_dir")),
+            database_url: (self.database_url.as_deref(), said("database_url")),
+        })?;
+        Ok(Common {
+            data_dir: choice.data_dir,
+            database_url: choice.database_url,
+            json: self.json,
+            chosen: choice.chosen,
+            same_target: choice.same_target,
+        })
+    }
+}

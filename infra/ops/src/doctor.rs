@@ -1,0 +1,160 @@
+//! `baton doctor`: looks at everything that an import needs and says what is wrong, each with what to do.
+
+mod check;
+mod definition;
+mod lambda;
+mod programs;
+mod refusal;
+mod services;
+mod settings;
+
+use std::process::ExitCode;
+
+use aws_sdk_sfn::config::ProvideCredentials as _;
+use serde::Serialize;
+use worker::db::Database;
+
+use crate::cli::Common;
+use crate::output;
+use crate::target::{Need, Target};
+use check::{Check, Status};
+use settings::Settings;
+
+/// What was found, as `--json` prints it.
+#[derive(Serialize)]
+struct Examined {
+    /// Where it was looked.
+    target: Option<String>,
+    /// How many checks have this status.
+    ok: usize,
+    skipped: usize,
+    warn: usize,
+    fail: usize,
+    checks: Vec<Check>,
+}
+
+/// Examines the target. Where the configuration is at fault there is none, and `common` says why.
+pub(crate) async fn doctor(common: anyhow::Result<Common>, json: bool) -> anyhow::Result<ExitCode> {
+    let mut checks = programs::checks();
+    let mut target = None;
+    match common {
+        Ok(common) => {
+            checks.insert(0, configuration(&common));
+            match Target::reach(&common, Need::Look).await {
+                Ok(reached) => {
+                    target = Some(reached.place.describe());
+                    checks.extend(examine(&reached).await);
+                    reached.close().await;
+                }
+                Err(error) => {
+                    checks.push(Check::fail("target", format!("{error:#}"), "mend what the error names"))
+                }
+            }
+        }
+        Err(error) => {
+            let advice =
+                "mend the file, or name another by --config; `baton doctor --help` names what is read";
+            checks.insert(0, Check::fail("configuration", format!("{error:#}"), advice));
+        }
+    }
+    report(target, checks, json)
+}
+
+/// Where the configuration came from.
+fn configuration(common: &Common) -> Check {
+    let chosen = &common.chosen;
+    let says = match (&chosen.file, &chosen.name) {
+        (Some(file), Some(name)) => format!("target {name} of {}", file.display()),
+        (Some(file), None) => {
+            format!("the embedded stack in {}; {} has no say", common.data_dir.display(), file.display())
+        }
+        _ => format!("no baton.toml: the embedded stack in {}", common.data_dir.display()),
+    };
+    #[cfg(unix)]
+    if let Some(file) = chosen.file.as_ref().filter(|file| check::others_can_read_a_secret_in(file)) {
+        let advice = format!("chmod 600 {}, or name a variable by database_url_env", file.display());
+        return Check::warn("configuration", format!("{says}; others can read the password in it"), advice);
+    }
+    Check::ok("configuration", says)
+}
+
+async fn examine(target: &Target) -> Vec<Check> {
+    let mut checks = vec![database(&target.database)];
+    let credentials = match target.config.credentials_provider() {
+        Some(provider) => provider.provide_credentials().await.map_err(|error| {
+            // The chain's own words, which name no secret.
+            aws_sdk_sfn::error::DisplayErrorContext(error).to_string()
+        }),
+        None => Err("there is no provider of credentials".to_owned()),
+    };
+    let keys = match credentials {
+        Ok(keys) => keys,
+        Err(error) => {
+            let advice = "sign in (`aws sso login`), set AWS_PROFILE or the target's profile; for SSO the profile needs \
+                          credential_process = aws configure export-credentials --profile NAME --format process";
+            checks.push(Check::fail("credentials", error, advice));
+            return checks;
+        }
+    };
+    checks.push(Check::ok("credentials", "found"));
+
+    let mut settings = Settings {
+        is_at_aws: target.place.is_at_aws(),
+        is_at_rest: target.is_at_rest,
+        ..Settings::of(&target.resources, &target.database)
+    };
+    checks.extend(services::read(target, &mut settings).await);
+    checks.extend(lambda::read(target, keys.access_key_id(), &mut settings).await);
+    checks.extend(settings.contradictions());
+    checks
+}
+
+fn database(database: &Database) -> Check {
+    let name = database.display_name();
+    match database.is_up_to_date() {
+        Ok(true) => Check::ok("database", format!("{name}, its tables up to date")),
+        Ok(false) => Check::fail(
+            "database",
+            format!("Baton's tables in {name} are missing, or of an older version"),
+            "baton migrate",
+        ),
+        Err(failure) => {
+            Check::fail("database", failure.to_string(), "start it, or correct the URL of the database")
+        }
+    }
+}
+
+fn report(target: Option<String>, checks: Vec<Check>, json: bool) -> anyhow::Result<ExitCode> {
+    let count = |status| checks.iter().filter(|check| check.status == status).count();
+    let examined = Examined {
+        target,
+        ok: count(Status::Ok),
+        skipped: count(Status::Skipped),
+        warn: count(Status::Warn),
+        fail: count(Status::Fail),
+        checks,
+    };
+    if json {
+        output::json(&examined)?;
+    } else {
+        examined.target.iter().for_each(|target| output::complain(target));
+        examined.checks.iter().flat_map(Check::lines).for_each(|line| output::line(&line));
+        output::complain(&match (examined.fail, examined.warn) {
+            (0, 0) => "\nnothing is wrong".to_owned(),
+            (fail, warn) => format!("\nfail: {fail}, warn: {warn}"),
+        });
+    }
+    Ok(if examined.fail == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_ends_the_command_with_1_and_what_is_warned_of_does_not() {
+        let code = |check| format!("{:?}", report(None, vec![check], true).unwrap());
+        assert_eq!(code(Check::warn("a", "b", "c")), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(code(Check::fail("a", "b", "c")), format!("{:?}", ExitCode::FAILURE));
+    }
+}

@@ -1,0 +1,148 @@
+//! Which system is meant: what is typed comes before the environment, and that before the file's default.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::config::{Config, Configured, Deployment};
+use crate::error::Usage;
+
+/// Where an option was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Typed,
+    InEnvironment,
+    Nowhere,
+}
+
+/// What was asked for, and where.
+pub(crate) struct Asked<'a> {
+    pub(crate) target: (Option<&'a str>, Said),
+    pub(crate) config: (Option<&'a Path>, Said),
+    pub(crate) data_dir: (&'a Path, Said),
+    pub(crate) database_url: (Option<&'a str>, Said),
+}
+
+/// The system that a verb works on.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    /// Its name in the file; none where no file names it.
+    pub(crate) name: Option<String>,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) kind: Kind,
+}
+
+/// What a system is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// The embedded stack in the data folder.
+    Local,
+    /// A deployment, and the URL of its database: a secret.
+    Aws(Box<Deployment>, String),
+}
+
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Choice").field("chosen", &self.chosen.name).finish_non_exhaustive()
+    }
+}
+
+/// The system, and what goes with it.
+pub(crate) struct Choice {
+    pub(crate) chosen: Chosen,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database_url: Option<String>,
+    pub(crate) same_target: String,
+}
+
+/// Chooses, reading `baton.toml` where one is named or found.
+///
+/// # Errors
+/// The file cannot be read or is wrong, there is no such target, or two are asked for at once.
+pub(crate) fn choose(asked: &Asked<'_>) -> anyhow::Result<Choice> {
+    let config = match asked.config.0 {
+        Some(path) => Some(Config::read(path)?),
+        None => {
+            let here = std::env::current_dir().context("failed to find out the working directory")?;
+            Config::find(&here)?
+        }
+    };
+    Ok(among(asked, config.as_ref())?)
+}
+
+fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
+    let file = config.map(|config| config.path.clone());
+    let Some(name) = name(asked, config)? else {
+        let data_dir = asked.data_dir.0.to_owned();
+        let is_usual =
+            data_dir.as_os_str() == ".baton" && config.is_none_or(|config| config.default.is_none());
+        return Ok(Choice {
+            chosen: Chosen { name: None, file, kind: Kind::Local },
+            same_target: if is_usual { String::new() } else { format!(" --data-dir {}", data_dir.display()) },
+            database_url: asked.database_url.0.map(str::to_owned),
+            data_dir,
+        });
+    };
+    let Some(config) = config else {
+        return Err(Usage(format!(
+            "there is no baton.toml, here or in a folder above, that could have the target {name:?}; --config names one"
+        )));
+    };
+    let mut same_target = String::new();
+    if config.default.as_deref() != Some(name) {
+        same_target.push_str(&format!(" --target {name}"));
+    }
+    if asked.config.1 == Said::Typed {
+        same_target.push_str(&format!(" --config {}", config.path.display()));
+    }
+    let chosen = |kind| Chosen { name: Some(name.to_owned()), file, kind };
+    // A DATABASE_URL that was set for the laptop must not lead a deployment's imports astray.
+    let typed = asked.database_url.0.filter(|_| asked.database_url.1 == Said::Typed).map(str::to_owned);
+    match config.target(name)? {
+        Configured::Local { data_dir, database } => {
+            let named = || database.as_ref().map(|database| database.reveal(name)).transpose();
+            let database_url = match typed {
+                Some(typed) => Some(typed),
+                None => named()?.or_else(|| asked.database_url.0.map(str::to_owned)),
+            };
+            Ok(Choice { chosen: chosen(Kind::Local), data_dir: short(data_dir), database_url, same_target })
+        }
+        Configured::Aws(deployment) => {
+            let url = match typed {
+                Some(typed) => typed,
+                None => deployment.database.reveal(name)?,
+            };
+            Ok(Choice {
+                chosen: chosen(Kind::Aws(deployment.clone(), url)),
+                data_dir: asked.data_dir.0.to_owned(),
+                database_url: None,
+                same_target,
+            })
+        }
+    }
+}
+
+/// The name of the target that is meant; none: the folder that is named, or the usual one.
+fn name<'a>(asked: &'a Asked<'a>, config: Option<&'a Config>) -> Result<Option<&'a str>, Usage> {
+    match (asked.target, asked.data_dir.1) {
+        ((Some(_), Said::Typed), Said::Typed) => {
+            Err(Usage("--target and --data-dir name two systems: leave one of them out".to_owned()))
+        }
+        ((Some(name), Said::Typed), _) => Ok(Some(name)),
+        (_, Said::Typed) => Ok(None),
+        ((Some(name), _), _) => Ok(Some(name)),
+        (_, Said::InEnvironment) => Ok(None),
+        _ => Ok(config.and_then(|config| config.default.as_deref())),
+    }
+}
+
+/// The folder as one would type it here.
+fn short(folder: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let below = here.as_deref().and_then(|here| folder.strip_prefix(here).ok());
+    below.filter(|below| !below.as_os_str().is_empty()).unwrap_or(folder).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! How to start an embedded stack on the data folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use local_stack::{Config, Limits, Session};
+
+use super::choice::Kind;
+use crate::cli::Common;
+use crate::error::Usage;
+
+/// The file of the rows, inside the data folder, where no other database is named.
+const DEFAULT_DATABASE: &str = "baton.db";
+
+/// Holds a verb that runs an embedded stack to a target that is one.
+///
+/// # Errors
+/// The target is a deployment.
+pub(crate) fn check(common: &Common) -> Result<(), Usage> {
+    let (Kind::Aws(..), Some(name)) = (&common.chosen.kind, &common.chosen.name) else { return Ok(()) };
+    Err(Usage(format!(
+        "the target {name} is a deployment, and this verb runs an embedded stack: `baton submit` imports through the \
+         deployment, and --data-dir .baton takes the stack that is here"
+    )))
+}
+
+/// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
+pub(super) fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
+    let config = embedded_config(common, 0, "*")?;
+    match Session::last(&common.data_dir)? {
+        Some(last) if common.database_url.is_none() => {
+            Ok(Config { database_url: last.database_url, ..config })
+        }
+        _ => Ok(config),
+    }
+}
+
+/// How to start an embedded stack on the data folder, with the programs that lie beside `baton`.
+///
+/// # Errors
+/// The target is a deployment, a program is missing, or the folder cannot be made.
+pub(crate) fn embedded_config(common: &Common, port: u16, allowed_tables: &str) -> anyhow::Result<Config> {
+    check(common)?;
+    Ok(Config {
+        data_dir: common.data_dir.clone(),
+        port,
+        worker: sibling("worker")?,
+        start_import: sibling("start-import")?,
+        database_url: database_url(common)?,
+        allowed_tables: allowed_tables.to_owned(),
+        function_environment: Vec::new(),
+        fifo: false,
+        worker_environment: Vec::new(),
+        limits: Limits::default(),
+        moving: true,
+    })
+}
+
+/// The database that was asked for, or a file in the data folder. The folder is made here, so that a database can be.
+fn database_url(common: &Common) -> anyhow::Result<String> {
+    if let Some(url) = &common.database_url {
+        return Ok(url.clone());
+    }
+    let dir = &common.data_dir;
+    std::fs::create_dir_all(dir).with_context(|| {
+        format!("failed to create the folder {}; --data-dir names another", dir.display())
+    })?;
+    // Absolute, because the worker may run in another folder.
+    let dir =
+        dir.canonicalize().with_context(|| format!("failed to resolve the folder {}", dir.display()))?;
+    Ok(format!("sqlite:{}", dir.join(DEFAULT_DATABASE).display()))
+}
+
+/// A program of this project: it lies beside `baton`, wherever that was installed.
+pub(crate) fn sibling(name: &str) -> anyhow::Result<PathBuf> {
+    let baton = std::env::current_exe().context("failed to find out where this program lies")?;
+    let path =
+        baton.parent().unwrap_or(Path::new(".")).join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    anyhow::ensure!(
+        path.is_file(),
+        "the program {} is missing; it belongs beside `baton`: `cargo build --release` makes all of them",
+        path.display()
+    );
+    Ok(path)
+}

@@ -1,0 +1,42 @@
+//! Where a target is, in words: said before anything is changed there.
+
+use std::path::PathBuf;
+
+/// Where a target is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// An embedded stack, by its name in `baton.toml` if it has one, in this folder.
+    Local { name: Option<String>, data_dir: PathBuf },
+    /// A deployment.
+    Aws {
+        name: String,
+        /// 12 digits.
+        account: String,
+        region: String,
+        /// Where its services answer, if not at AWS.
+        endpoint_url: Option<String>,
+    },
+}
+
+impl Place {
+    /// One line.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Local { name: None, data_dir } => {
+                format!("target: the embedded stack in {}", data_dir.display())
+            }
+            Self::Local { name: Some(name), data_dir } => {
+                format!("target: {name}, the embedded stack in {}", data_dir.display())
+            }
+            Self::Aws { name, account, region, endpoint_url } => {
+                let at = endpoint_url.as_ref().map(|url| format!(", at {url}")).unwrap_or_default();
+                format!("target: {name}, AWS account {account} in {region}{at}")
+            }
+        }
+    }
+
+    /// Whether it is AWS itself, whose console has pages for what `baton` shows.
+    pub(crate) fn is_at_aws(&self) -> bool {
+        matches!(self, Self::Aws { endpoint_url: None, .. })
+    }
+}

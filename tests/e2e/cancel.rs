@@ -1,0 +1,161 @@
+//! Imports that an operator stops while they are under way.
+
+use std::process::Stdio;
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use e2e::stack::Sent;
+use e2e::{Backend, Gate, TestStack, binaries, rows, wait};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Command;
+use worker::imports::{ImportRow, ImportStatus};
+
+use crate::desk::baton_beside;
+
+/// Rows of a file that takes the first attempt a while.
+const MANY: u32 = 20_000;
+
+/// Sends an import whose first attempt is met in the middle of its load.
+async fn under_way(stack: &TestStack, import_id: &str) -> Sent {
+    stack.create_people();
+    let slow = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
+         BEGIN SELECT length(hex(randomblob(50000))); END";
+    rows::execute(&stack.database, slow);
+    let csv: String = (0..MANY).map(|id| format!("{id},name of number {id}\n")).collect();
+    let source = stack.put("uploads/people.csv", format!("id,name\n{csv}")).await;
+    let sent = stack.describe(import_id, &source, "people", json!({})).await;
+    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
+    stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
+    sent
+}
+
+async fn status(stack: &TestStack, sent: &Sent) -> ExecutionStatus {
+    stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.unwrap().status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_import_is_cancelled_once_that_was_confirmed_and_can_be_redriven() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    let sent = under_way(&stack, "people-1").await;
+    let planned = baton_beside(&stack, &["cancel", "people-1"]).await;
+    planned.complains(
+        2,
+        &[
+            "people-1: would be cancelled:",
+            "is stopped in RunImport, and its container with it",
+            "that its worker has loaded so far are rolled back",
+            "goes to the dead-letter queue, with the error Cancelled",
+            "redrive people-1",
+            "--yes",
+        ],
+    );
+    assert_eq!(status(&stack, &sent).await, ExecutionStatus::Running);
+
+    let outcomes =
+        baton_beside(&stack, &["cancel", "people-1", "--yes", "--json"]).await.expect(0, &[]).json();
+    let [outcome] = outcomes.as_array().unwrap().as_slice() else { panic!("{outcomes}") };
+    assert_eq!((&outcome["result"], &outcome["rows"]), (&json!("cancelled"), &json!(0)), "{outcome}");
+    assert_eq!(outcome["status"], "FAILURE");
+    let execution = &outcome["executions"][0];
+    assert_eq!((&execution["status"], &execution["error"]), (&json!("ABORTED"), &json!("Cancelled")));
+    let cause = execution["cause"].as_str().unwrap();
+    assert!(cause.starts_with("cancelled by ") && cause.contains('@'), "{cause}");
+    assert_eq!(execution["message"]["fate"], "dead_lettered", "{outcome}");
+    assert_eq!((stack.count("people"), stack.workers().len()), (0, 0));
+
+    let again = baton_beside(&stack, &["cancel", "people-1", "--yes"]).await;
+    again.expect(1, &["people-1: not cancelled: it has failed already, and nothing of it runs"]);
+    let redriven = baton_beside(&stack, &["redrive", "people-1"]).await;
+    redriven.expect(0, &["people-1: SUCCEEDED, 20,000 rows, attempt 2; its dead letter"]);
+    assert_eq!(stack.count("people"), i64::from(MANY));
+    let late = baton_beside(&stack, &["cancel", "people-1", "--yes"]).await;
+    late.expect(1, &["people-1: not cancelled: its rows are in the table already"]);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_no_worker_has_claimed_yet_is_cancelled_too() {
+    let gate = Gate::shut();
+    let stack = TestStack::start_as(Backend::Sqlite, |config| gate.before(config)).await;
+    stack.create_people();
+    let source = stack.put("uploads/people.csv", "id,name\n1,a\n").await;
+    let sent = stack.describe("unclaimed", &source, "people", json!({})).await;
+    let containers = async || stack.history(&sent.execution_arn).await.len();
+    // Started, both states before RunImport, scheduled, started, submitted.
+    wait::until("the container to be there", containers, |events| *events >= 12).await;
+    let ended = baton_beside(&stack, &["cancel", "unclaimed", "--yes"]).await;
+    ended.expect(
+        0,
+        &["unclaimed: cancelled; no row of it is in the table", "message   in the dead-letter queue"],
+    );
+    assert_eq!(stack.import(&sent.import_id), None);
+    let letter = stack.dead_letter().await.message_attributes.unwrap();
+    assert_eq!(letter["Error"].string_value.as_deref(), Some("Cancelled"));
+    assert!(letter["Cause"].string_value.as_deref().unwrap().starts_with("cancelled by "));
+    gate.open();
+    stack.audit().await;
+    // Where it works, and nothing else.
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_queue_cannot_be_cancelled_and_is_said_to_wait() {
+    let stack = TestStack::start_at_rest(Backend::Sqlite).await;
+    let import = worker::imports::NewImport {
+        import_id: "waiting".parse().unwrap(),
+        source: "s3://baton/uploads/people.csv".parse().unwrap(),
+        version_id: None,
+        table: "people".to_owned(),
+        options: statemachine::ImportOptions::default(),
+    };
+    worker::imports::register(&mut stack.database.connect().unwrap(), &import).unwrap();
+    stack.send(r#"{"import_id": "waiting"}"#).await;
+    let refused = baton_beside(&stack, &["cancel", "waiting", "--yes", "--json"]).await.expect(1, &[]).json();
+    assert_eq!((&refused[0]["result"], &refused[0]["status"]), (&json!("not_cancelled"), &json!("PENDING")));
+    assert!(refused[0]["reason"].as_str().unwrap().contains("waits in the queue"), "{refused}");
+    assert_eq!(stack.messages(&stack.resources.queue_url).await, 1);
+    baton_beside(&stack, &["cancel", "nobody", "--yes"]).await.complains(2, &["there is no import nobody"]);
+    stack.stop().await;
+}
+
+/// `script` gives a program a terminal.
+async fn at_a_terminal(stack: &TestStack, answer: &str) -> (Option<i32>, String) {
+    let command = format!(
+        "{} cancel people-1 --data-dir {}",
+        binaries::path("baton").display(),
+        stack.data_dir().display()
+    );
+    let mut terminal = Command::new("script")
+        .args(["-q", "-e", "-c", &command, "/dev/null"])
+        .env_remove("DATABASE_URL")
+        .env_remove("BATON_DATA_DIR")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("Cancel? [y/N] ") {
+        let read = screen.read_buf(&mut seen).await.unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&seen));
+    }
+    keys.write_all(answer.as_bytes()).await.unwrap();
+    keys.flush().await.unwrap();
+    screen.read_to_end(&mut seen).await.unwrap();
+    (terminal.wait().await.unwrap().code(), String::from_utf8(seen).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_terminal_cancelling_asks_and_does_nothing_without_a_yes() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    let sent = under_way(&stack, "people-1").await;
+    let (code, screen) = at_a_terminal(&stack, "\n").await;
+    assert!(code == Some(1) && screen.contains("nothing was done"), "{screen}");
+    assert_eq!(status(&stack, &sent).await, ExecutionStatus::Running);
+    let (code, screen) = at_a_terminal(&stack, "y\n").await;
+    assert!(code == Some(0) && screen.contains("people-1: cancelled"), "{screen}");
+    assert_eq!((status(&stack, &sent).await, stack.count("people")), (ExecutionStatus::Aborted, 0));
+    stack.dead_letter().await;
+    stack.audit().await;
+}

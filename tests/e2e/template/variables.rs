@@ -1,0 +1,139 @@
+//! The environment that the template gives to the Lambda and the worker is the one that they read, and the values of the
+//! definitions are those that they have places for.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use statemachine::{DEAD_LETTER_DEFINITION, EXECUTION_ARN, IMPORT, IMPORT_DEFINITION, TASK_TOKEN};
+use worker::config::Config;
+
+use super::{Template, read};
+
+/// What a value of the template is in a stack whose parameters all have their defaults.
+fn value(of: &Value) -> String {
+    let Some(name) = of["Ref"].as_str() else {
+        return of.as_str().map_or_else(|| of.to_string(), str::to_owned);
+    };
+    let default = &Template::read().source["Parameters"][name]["Default"];
+    default.as_str().map_or_else(|| default.to_string(), str::to_owned)
+}
+
+/// The worker's variables with their values. Those that no template can know are made up.
+fn of_the_worker() -> BTreeMap<String, String> {
+    let (_, task) = Template::read().only("AWS::ECS::TaskDefinition");
+    let container = &task["ContainerDefinitions"][0];
+    assert_eq!(container["Name"], "worker", "RunImport overrides the container of that name");
+    let mut variables: BTreeMap<_, _> = container["Environment"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|variable| (variable["Name"].as_str().unwrap().to_owned(), value(&variable["Value"])))
+        .collect();
+    let secrets = container["Secrets"].as_array().unwrap().iter();
+    let secrets: Vec<_> = secrets.map(|secret| secret["Name"].as_str().unwrap()).collect();
+    assert_eq!(secrets, ["DATABASE_URL"]);
+    for (name, value) in [
+        (
+            "DATABASE_URL",
+            "postgres://baton:secret@db:5432/sales?sslmode=verify-full&sslrootcert=/etc/baton/rds.pem",
+        ),
+        ("ALLOWED_TABLES", "people"),
+        (TASK_TOKEN, "AAAAtoken"),
+        (EXECUTION_ARN, "arn:aws:states:ap-northeast-1:123456789012:execution:import:a"),
+        (IMPORT, r#"{"import_id": "a"}"#),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    variables
+}
+
+#[test]
+fn the_worker_can_be_configured_by_what_the_template_sets_and_reads_all_of_it() {
+    let variables = of_the_worker();
+    let asked = RefCell::new(BTreeSet::new());
+    let config = Config::from_lookup(|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        variables.get(name).map(Into::into)
+    });
+    config.unwrap();
+    let asked = asked.into_inner();
+    // AWS_REGION is read by AWS's SDKs.
+    let is_read = |name: &str| name == "AWS_REGION" || asked.contains(name);
+    let unread: Vec<_> = variables.keys().filter(|name| !is_read(name)).collect();
+    assert!(unread.is_empty(), "the worker does not read {unread:?}");
+}
+
+#[test]
+fn the_lambda_gets_the_variables_that_it_reads() {
+    let (_, function) = Template::read().only("AWS::Lambda::Function");
+    let set: BTreeSet<_> =
+        function["Environment"]["Variables"].as_object().unwrap().keys().map(String::as_str).collect();
+    let config = read("lambdas/start-import/src/config.rs");
+    let (config, _) = config.split_once("#[cfg(test)]").unwrap();
+    // Every variable is read by a name in quotes.
+    let quoted = config.split('"').skip(1).step_by(2);
+    let is_name = |word: &&str| {
+        word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
+    assert_eq!(set, quoted.filter(is_name).collect());
+}
+
+#[test]
+fn the_function_keeps_its_messages_and_has_the_time_for_a_batch() {
+    let template = Template::read();
+    let (_, mapping) = template.only("AWS::Lambda::EventSourceMapping");
+    assert_eq!(mapping["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]));
+    assert_eq!(mapping["BatchSize"]["Fn::If"][0], "IsFifo");
+    assert_eq!(mapping["BatchSize"]["Fn::If"][1], 1);
+    // The README of the Lambda asks for 10 s for a batch of 10.
+    let timeouts = &template.source["Parameters"]["LambdaTimeoutSeconds"]["AllowedValues"];
+    assert!(timeouts.as_array().unwrap().iter().all(|timeout| timeout.as_i64().unwrap() >= 10));
+}
+
+/// The places of a definition for values: `${Name}`.
+fn places(definition: &str) -> BTreeSet<&str> {
+    definition.split("${").skip(1).map(|rest| rest.split_once('}').unwrap().0).collect()
+}
+
+#[test]
+fn every_place_of_the_definitions_gets_a_value_and_no_value_is_left_over() {
+    for (id, definition) in
+        [("ImportStateMachine", IMPORT_DEFINITION), ("DeadLetterStateMachine", DEAD_LETTER_DEFINITION)]
+    {
+        let machine = &Template::read().transformed["Resources"][id]["Properties"];
+        let values = machine["DefinitionSubstitutions"].as_object().unwrap();
+        assert_eq!(values.keys().map(String::as_str).collect::<BTreeSet<_>>(), places(definition), "{id}");
+    }
+}
+
+#[test]
+fn the_bucket_tells_of_the_files_that_the_contract_imports_and_of_no_rejects_file() {
+    let (_, bucket) = Template::read().only("AWS::S3::Bucket");
+    let queues = &bucket["NotificationConfiguration"]["QueueConfigurations"]["Fn::If"];
+    assert_eq!(queues[0], "IsStandard", "S3 tells no FIFO queue");
+    let filters: Vec<_> = queues[1]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|queue| {
+            let rules = queue["Filter"]["S3Key"]["Rules"].as_array().unwrap();
+            let value = |name: &str| {
+                let rule = rules.iter().find(|rule| rule["Name"] == name).unwrap();
+                rule["Value"].as_str().unwrap()
+            };
+            (value("prefix"), value("suffix"))
+        })
+        .collect();
+    let tells =
+        |key: &str| filters.iter().any(|(prefix, suffix)| key.starts_with(prefix) && key.ends_with(suffix));
+    for name in ["a.csv", "a.CSV", "2026/a.csv.gz", "A.CSV.GZ", "a.csv.zst", "A.CSV.ZST"] {
+        let key = format!("imports/people/{name}");
+        assert!(statemachine::is_import_key(&key) && tells(&key), "{key}");
+        let rejects = format!("{key}.s3-0123456789abcdef0123456789abcdef.rejects");
+        assert!(!tells(&rejects), "{rejects}");
+    }
+    for key in ["uploads/people-1/a.csv", "imports/people/a.txt", "a.csv"] {
+        assert!(!tells(key), "{key}");
+    }
+}
