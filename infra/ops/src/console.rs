@@ -42,7 +42,6 @@ use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
 use crate::output;
-use crate::report;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 pub(crate) use guard::Guard;
@@ -95,12 +94,15 @@ impl Console {
 
     /// What the console shows, as a person calls it.
     fn target_name(&self) -> String {
-        format!("Stack on {} · {}", self.common.data_dir.display(), self.target.database.display_name())
+        format!("{} · {}", self.target.place.describe(), self.target.database.display_name())
     }
 
-    /// The command line that does for an import what the console is about to do, or cannot.
+    /// The command line that does for an import what the console is about to do, or cannot. Whoever reads it may sit at
+    /// another machine, where this one's paths mean nothing.
     fn command(&self, verb: &str, id: &str) -> String {
-        report::command(&self.common, verb, id)
+        let target =
+            self.common.chosen.name.as_ref().map(|name| format!(" --target {name}")).unwrap_or_default();
+        format!("baton {verb} {id}{target}")
     }
 }
 

@@ -137,7 +137,7 @@ fn report(target: Option<String>, checks: Vec<Check>, json: bool) -> anyhow::Res
     if json {
         output::json(&examined)?;
     } else {
-        examined.target.iter().for_each(|target| output::complain(target));
+        examined.target.iter().for_each(|target| output::complain(&format!("target: {target}")));
         examined.checks.iter().flat_map(Check::lines).for_each(|line| output::line(&line));
         output::complain(&match (examined.fail, examined.warn) {
             (0, 0) => "\nnothing is wrong".to_owned(),

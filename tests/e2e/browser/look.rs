@@ -25,7 +25,11 @@ impl Browser {
 
     /// The text of an element as it is shown; nothing where there is none.
     pub(crate) async fn text(&self, css: &str) -> Option<String> {
-        let script = format!("return document.querySelector({})?.innerText ?? null", json!(css));
+        // What is drawn in SVG has no `innerText`.
+        let script = format!(
+            "const it = document.querySelector({}); return it?.innerText ?? it?.textContent ?? null",
+            json!(css)
+        );
         self.script_if_any(&script).await?.as_str().map(str::to_owned)
     }
 

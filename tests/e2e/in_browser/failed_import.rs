@@ -29,7 +29,8 @@ async fn a_failed_import_shows_its_graph_and_rejects_and_is_redriven_when_its_ca
     assert_eq!(reached, 2, "CheckMessage and HoldMessage");
     let rejects = browser.text("#rejects table").await.unwrap();
     assert!(rejects.contains("二") && rejects.contains("id"), "{rejects}");
-    assert_eq!(browser.text("#rejects table mark").await.as_deref(), Some("二"), "the cell at fault");
+    let at_fault = browser.text("#rejects table mark").await;
+    assert!(at_fault.as_ref().is_some_and(|cell| cell.starts_with('二')), "{at_fault:?}");
     browser.finds_no_fault().await;
 
     stack.put("uploads/顧客.csv", "id,name\n1,山田\n2,佐藤\n3,<script>alert(1)</script>\n").await;

@@ -34,7 +34,9 @@ async fn a_check_shows_the_rejects_before_anything_is_written_and_the_import_reu
     browser.sees("2 rows would be rejected.").await;
     browser.sees("The limit is 0: the import for real would fail, and write nothing.").await;
     let table = browser.text("#check table").await.unwrap();
-    for words in ["3\tid\tx\tis no integer", "5\tid\t<script>alert(1)</script>\tis no integer"] {
+    let table: Vec<_> = table.split_whitespace().collect();
+    let table = table.join(" ");
+    for words in ["3 id x is no integer", "5 id <script>alert(1)</script> is no integer"] {
         assert!(table.contains(words), "{words:?} is missing in {table}");
     }
     browser.finds_no_fault().await;

@@ -39,7 +39,8 @@ struct Line {
 }
 
 pub(super) async fn section(console: &Console, address: &Address, known: &Known) -> anyhow::Result<Markup> {
-    let mut lines = lines(known.shown.as_ref(), &known.attempts);
+    let (arn, tries) = known.shown.as_ref().map(containers).unwrap_or_default();
+    let mut lines = lines(arn, tries, &known.attempts);
     let all = lines.len();
     let wants_all = address.get("attempts").is_some();
     lines.truncate(if wants_all { MOST } else { SHOWN });
@@ -151,13 +152,8 @@ async fn tasks(console: &Console, lines: &[Line]) -> HashMap<String, Task> {
     tasks.into_iter().filter_map(|task| Some((id_of(task.task_arn()?).to_owned(), task))).collect()
 }
 
-/// All attempts, the latest first. A try of the execution that is shown is the attempt that was claimed during it.
-fn lines(shown: Option<&Shown>, attempts: &[AttemptRow]) -> Vec<Line> {
-    let tries = shown.map(|shown| {
-        let is_container = |one: &&Try| is_container(shown, &one.state);
-        (shown.execution.arn.as_str(), shown.story.tries.iter().filter(is_container).collect::<Vec<_>>())
-    });
-    let (arn, mut tries) = tries.unwrap_or_default();
+/// All attempts, the latest first. A try of the execution `arn` is the attempt that was claimed during it.
+fn lines(arn: &str, mut tries: Vec<&Try>, attempts: &[AttemptRow]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for attempt in attempts {
         let started = attempt.started_at.and_utc();
@@ -203,11 +199,16 @@ impl Line {
     }
 }
 
-/// Whether a state runs a container.
-fn is_container(shown: &Shown, state: &str) -> bool {
-    let Ok(graph) = &shown.graph else { return false };
-    let is_it = |one: &super::graph::State| {
-        one.name == state && one.detail.as_ref().is_some_and(|detail| detail.starts_with("ecs:"))
+/// An execution, and its tries that run a container.
+fn containers(shown: &Shown) -> (&str, Vec<&Try>) {
+    let states = shown.graph.as_ref().map(|graph| graph.states.as_slice()).unwrap_or_default();
+    let is_container = |one: &&Try| {
+        states.iter().any(|state| {
+            state.name == one.state && state.detail.as_ref().is_some_and(|detail| detail.starts_with("ecs:"))
+        })
     };
-    graph.states.iter().any(is_it)
+    (&shown.execution.arn, shown.story.tries.iter().filter(is_container).collect())
 }
+
+#[cfg(test)]
+mod tests;

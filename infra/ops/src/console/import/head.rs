@@ -14,6 +14,9 @@ use crate::output::{bytes, count, duration};
 use crate::show::picture::ImportPicture;
 use crate::{advice, findings};
 
+/// As many other executions are named.
+const OTHERS: usize = 20;
+
 pub(super) fn section(console: &Console, address: &Address, known: &Known) -> Markup {
     html! {
         div.import-head {
@@ -137,7 +140,8 @@ fn facts(import: &ImportPicture) -> Markup {
 fn execution(address: &Address, known: &Known) -> Markup {
     let name = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).to_owned();
     let is_shown = |arn: &str| known.shown.as_ref().is_some_and(|shown| shown.execution.arn == arn);
-    let others: Vec<_> = known.executions.iter().filter(|arn| !is_shown(arn)).map(|arn| name(arn)).collect();
+    let others: Vec<_> =
+        known.executions.iter().filter(|arn| !is_shown(arn)).take(OTHERS).map(|arn| name(arn)).collect();
     html! {
         (fact("Execution", html! {
             @match &known.shown {

@@ -1,11 +1,14 @@
 //! Where everything of a graph stands in its picture: the second half of the layout. Each row is moved towards its
 //! neighbours as far as the order and the widths within it allow.
 
+mod places;
+
 use std::collections::HashMap;
 
 use super::layers::{Item, Layers};
 use super::{Graph, State, WayKind};
 use crate::terminal::width;
+use places::{importance, places};
 
 /// How tall a state's box is. All lengths are in pixels.
 pub(in super::super) const STATE_HEIGHT: f64 = 54.0;
@@ -29,7 +32,6 @@ const START: f64 = 34.0;
 const PORT_GAP: f64 = 36.0;
 /// How far a way from a state to itself goes aside.
 const LOOP: f64 = 30.0;
-const SWEEPS: usize = 24;
 
 /// A graph with a place for all of it.
 #[derive(Debug)]
@@ -139,88 +141,6 @@ fn item_width(graph: &Graph, layers: &Layers, item: Item) -> f64 {
     }
 }
 
-/// The middle of everything, from left to right.
-fn places(graph: &Graph, layers: &Layers) -> HashMap<Item, f64> {
-    let mut places = HashMap::new();
-    for row in &layers.rows {
-        let mut x = 0.0;
-        for item in row {
-            let width = item_width(graph, layers, *item);
-            places.insert(*item, x + width / 2.0);
-            x += width + GAP;
-        }
-    }
-    let count = layers.rows.len();
-    for sweep in 0..SWEEPS {
-        for step in 0..count {
-            let row = if sweep % 2 == 0 { step } else { count - 1 - step };
-            let items = &layers.rows[row];
-            let wish = |item: &Item| {
-                let (mut sum, mut weights) = (0.0, 0.0);
-                for (upper, lower) in
-                    layers.links.iter().filter(|(upper, lower)| upper == item || lower == item)
-                {
-                    let weight = weight(graph, *upper, *lower);
-                    sum += weight * places[if upper == item { lower } else { upper }];
-                    weights += weight;
-                }
-                if weights > 0.0 { sum / weights } else { places[item] }
-            };
-            let wishes: Vec<_> = items.iter().map(wish).collect();
-            let widths: Vec<_> = items.iter().map(|item| item_width(graph, layers, *item)).collect();
-            let weights: Vec<_> = items.iter().map(|item| firmness(graph, layers, *item)).collect();
-            for (item, x) in items.iter().zip(apart(&wishes, &widths, &weights)) {
-                places.insert(*item, x);
-            }
-        }
-    }
-    places
-}
-
-/// How much two things want to stand under each other: the usual way through a machine is to be straight.
-fn weight(graph: &Graph, upper: Item, lower: Item) -> f64 {
-    match (upper, lower) {
-        (Item::Bend { way, .. }, _) | (_, Item::Bend { way, .. }) => importance(graph.ways[way].kind),
-        _ => 1.0,
-    }
-}
-
-/// How firmly a thing stands where it wants to.
-fn firmness(graph: &Graph, layers: &Layers, item: Item) -> f64 {
-    let links = layers.links.iter().filter(|(upper, lower)| *upper == item || *lower == item);
-    links.map(|(upper, lower)| weight(graph, *upper, *lower)).sum::<f64>().max(0.1)
-}
-
-fn importance(kind: WayKind) -> f64 {
-    match kind {
-        WayKind::Next => 16.0,
-        WayKind::Choice => 8.0,
-        WayKind::Default => 0.25,
-        WayKind::Catch => 0.25,
-    }
-}
-
-/// The places next to those wished for that keep order and distance: where neighbours want the same place they form a
-/// block, which stands in the middle of their wishes, by their weights (isotonic regression by pooling).
-fn apart(wishes: &[f64], widths: &[f64], weights: &[f64]) -> Vec<f64> {
-    let mut offsets = vec![0.0; wishes.len()];
-    for number in 1..wishes.len() {
-        offsets[number] = offsets[number - 1] + f64::midpoint(widths[number - 1], widths[number]) + GAP;
-    }
-    // Where a block stands, its weight, how many are in it.
-    let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
-    for ((wish, offset), weight) in wishes.iter().zip(&offsets).zip(weights) {
-        let mut block = (wish - offset, *weight, 1);
-        while let Some(before) = blocks.pop_if(|before| before.0 > block.0) {
-            let together = before.1 + block.1;
-            block = ((before.0 * before.1 + block.0 * block.1) / together, together, before.2 + block.2);
-        }
-        blocks.push(block);
-    }
-    let starts = blocks.iter().flat_map(|(start, _, count)| std::iter::repeat_n(*start, *count));
-    starts.zip(&offsets).map(|(start, offset)| start + offset).collect()
-}
-
 /// The upper edge of each row.
 fn tops(graph: &Graph, layers: &Layers) -> Vec<f64> {
     let mut y = START;
@@ -305,86 +225,4 @@ fn shift(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{DEAD_LETTER, IMPORT, MADE_UP};
-    use super::*;
-
-    fn graphs() -> Vec<Graph> {
-        [IMPORT, DEAD_LETTER, MADE_UP].map(|definition| Graph::read(definition).unwrap()).into()
-    }
-
-    /// Left, top, right, bottom.
-    type Area = (f64, f64, f64, f64);
-
-    fn overlap(one: Area, other: Area) -> bool {
-        one.0 < other.2 && other.0 < one.2 && one.1 < other.3 && other.1 < one.3
-    }
-
-    #[test]
-    fn boxes_and_labels_stand_clear_of_each_other_and_inside_of_the_picture() {
-        for graph in graphs() {
-            let layout = Layout::of(&graph);
-            let mut areas: Vec<Area> = layout
-                .boxes
-                .iter()
-                .map(|one| (one.x - one.width / 2.0, one.y, one.x + one.width / 2.0, one.y + STATE_HEIGHT))
-                .collect();
-            for (route, way) in layout.ways.iter().zip(&graph.ways) {
-                let half = label_width(way) / 2.0;
-                areas.extend(
-                    route
-                        .label
-                        .map(|(x, y)| (x - half, y - LABEL_HEIGHT / 2.0, x + half, y + LABEL_HEIGHT / 2.0)),
-                );
-            }
-            let labels = graph.ways.iter().filter(|way| way.label.is_some()).count();
-            assert_eq!(areas.len(), graph.states.len() + labels, "each has a place");
-            for (number, area) in areas.iter().enumerate() {
-                assert!(
-                    area.0 >= 0.0 && area.2 <= layout.width && area.1 >= 0.0 && area.3 <= layout.height,
-                    "{area:?}"
-                );
-                for other in &areas[number + 1..] {
-                    assert!(!overlap(*area, *other), "{area:?} and {other:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn ways_lead_down_unless_they_lead_back_and_none_passes_through_a_box() {
-        for graph in graphs() {
-            let layout = Layout::of(&graph);
-            for (route, way) in layout.ways.iter().zip(&graph.ways).filter(|(_, way)| way.from != way.to) {
-                let (first, last) = (route.points[0], route.points[route.points.len() - 1]);
-                let is_back = graph.states[way.to].name == "Look";
-                assert_eq!(first.1 < last.1, !is_back, "{way:?}");
-                for (x, y) in &route.points[1..route.points.len() - 1] {
-                    let is_in = |one: &Box| {
-                        (x - one.x).abs() < one.width / 2.0 && *y > one.y && *y < one.y + STATE_HEIGHT
-                    };
-                    assert!(!layout.boxes.iter().any(is_in), "{way:?} at {x}, {y}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_real_machines_have_no_ways_that_cross() {
-        for definition in [IMPORT, DEAD_LETTER] {
-            assert_eq!(Layers::of(&Graph::read(definition).unwrap()).crossings(), 0);
-        }
-    }
-
-    #[test]
-    fn what_wants_the_same_place_stands_side_by_side_around_it() {
-        assert_eq!(apart(&[100.0, 100.0], &[10.0, 30.0], &[1.0, 1.0]), [76.0, 124.0]);
-        assert_eq!(
-            apart(&[100.0, 100.0], &[10.0, 30.0], &[3.0, 1.0]),
-            [88.0, 136.0],
-            "the firmer one moves less"
-        );
-        assert_eq!(apart(&[0.0, 500.0], &[10.0, 30.0], &[1.0, 1.0]), [0.0, 500.0]);
-        assert_eq!(apart(&[], &[], &[]), [0.0; 0]);
-    }
-}
+mod tests;
