@@ -87,10 +87,10 @@ impl Console {
         self.page(answer.header("location")).await
     }
 
-    /// The secret of the console's forms, as any page with a form has it.
+    /// The secret of the console's forms, as the page has it that always has a form.
     pub(crate) async fn csrf(&self) -> String {
-        let page = self.page("/dead-letters").await;
-        let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
+        let page = self.page("/upload").await;
+        let (_, rest) = page.split_once("action=\"/upload?csrf=").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 
