@@ -131,7 +131,7 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
         if let Some(token) = guard.token_to_print() {
             output::complain(&format!("visitors need this token: {token}"));
         }
-        if target.is_embedded() {
+        if target.is_at_rest {
             output::complain(
                 "no stack is up, so nothing moves: this console only looks; `baton up` has one too",
             );
