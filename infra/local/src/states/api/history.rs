@@ -1,6 +1,10 @@
 //! `GetExecutionHistory`.
 
-use serde::Deserialize;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::executions::unknown;
@@ -49,16 +53,13 @@ impl States {
 }
 
 fn event(row: &EventRow, include_data: bool) -> Result<Value, AwsError> {
-    let mut details: Map<String, Value> = serde_json::from_str(&row.details).map_err(AwsError::internal)?;
-    if !include_data {
-        for details in details.values_mut().filter_map(Value::as_object_mut) {
-            details.retain(|field, _| !DATA.contains(&field.as_str()));
-            // The model asks for this field: it stays, empty.
-            if let Some(parameters) = details.get_mut("parameters") {
-                *parameters = "".into();
-            }
-        }
-    }
+    let details: Map<String, Value> = if include_data {
+        serde_json::from_str(&row.details).map_err(AwsError::internal)?
+    } else {
+        let details: HashMap<String, WithoutData> =
+            serde_json::from_str(&row.details).map_err(AwsError::internal)?;
+        details.into_iter().map(|(field, WithoutData(details))| (field, Value::Object(details))).collect()
+    };
     let mut event = json!({
         "timestamp": Timestamp::from_millis(row.at_ms).to_wire(),
         "type": row.event_type,
@@ -69,4 +70,37 @@ fn event(row: &EventRow, include_data: bool) -> Result<Value, AwsError> {
         event[field] = value;
     }
     Ok(event)
+}
+
+/// Details without the execution's data, which is passed over rather than read: it is most of what a long history has.
+struct WithoutData(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for WithoutData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = WithoutData;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the details of an event")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut kept = Map::new();
+                while let Some(field) = map.next_key::<String>()? {
+                    if DATA.contains(&field.as_str()) {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if field == "parameters" {
+                        // The model asks for this field: it stays, empty.
+                        map.next_value::<IgnoredAny>()?;
+                        kept.insert(field, "".into());
+                    } else {
+                        kept.insert(field, map.next_value()?);
+                    }
+                }
+                Ok(WithoutData(kept))
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
 }
