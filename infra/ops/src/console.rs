@@ -13,7 +13,7 @@
 //!   `moving` holds and puts the answer in the element's place; the handler answers that URL (`?fragment=<id>`) with the
 //!   same `live(…)` alone. Without the script the page is as of when it was loaded.
 //! - **Forms.** `POST` only, with `(console.guard.csrf_field())` inside. [`guard`] has refused everything else before a handler
-//!   is called: handlers need not check. They take [`Fields`], act, and answer with `console.notices.redirect(…)`: the
+//!   is called: handlers need not check. They take [`fields::Fields`], act, and answer with `console.notices.redirect(…)`: the
 //!   page shows its notice by `console.notices.show(…)`. A body that is no form (a file) names the token in the header
 //!   `x-csrf-token` or, where a form sends it as multipart, in its action: `?csrf=…` (`console.guard.csrf_token()`).
 //! - **Database.** Blocks, so [`Console::database`].
