@@ -35,6 +35,11 @@ impl Place {
         }
     }
 
+    /// Says where something is about to be changed.
+    pub(crate) fn say(&self) {
+        crate::output::complain(&format!("target: {}", self.describe()));
+    }
+
     /// Whether it is AWS itself, whose console has pages for what `baton` shows.
     pub(crate) fn is_at_aws(&self) -> bool {
         matches!(self, Self::Aws { endpoint_url: None, .. })
