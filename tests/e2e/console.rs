@@ -6,6 +6,7 @@ mod import;
 mod lists;
 mod start;
 
+use std::path::Path;
 use std::process::Stdio;
 
 use e2e::http::{self, Answer};
@@ -38,6 +39,14 @@ impl Console {
         if let Some(token) = token {
             command.env("BATON_CONSOLE_TOKEN", token);
         }
+        Self::start(command).await
+    }
+
+    /// In a folder, as somebody there calls it: neither where `baton` lies nor where the folder is stands on a page.
+    pub(crate) async fn within(folder: &Path) -> Self {
+        let mut command = Command::new(binaries::path("baton"));
+        command.arg0("baton").current_dir(folder);
+        command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").env_remove("BATON_CONSOLE_TOKEN");
         Self::start(command).await
     }
 

@@ -14,7 +14,7 @@ use crate::browser::{Browser, WIDTH};
 
 /// The pictures with their heights, in pixels.
 const PICTURES: [(&str, u32); 4] =
-    [("overview.png", 900), ("import.png", 1500), ("check.png", 900), ("dead-letters.png", 560)];
+    [("overview.png", 900), ("import.png", 1640), ("check.png", 680), ("dead-letters.png", 560)];
 /// The most bytes that a picture may have.
 const MOST_BYTES: usize = 200 * 1024;
 
@@ -111,7 +111,9 @@ async fn one_that_runs(stack: &TestStack) {
 
 async fn make() {
     let stack = usual_day().await;
-    let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(stack.data_dir(), folder.path().join(".baton")).unwrap();
+    let (console, browser) = (Console::within(folder.path()).await, Browser::open().await);
     browser.go(&console.address("/imports/customers-1124")).await;
     browser.sees("Rejects").await;
     take(&browser, 1).await;
