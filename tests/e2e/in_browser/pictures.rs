@@ -14,7 +14,7 @@ use crate::browser::{Browser, WIDTH};
 
 /// The pictures with their heights, in pixels.
 const PICTURES: [(&str, u32); 4] =
-    [("overview.png", 900), ("import.png", 1600), ("check.png", 680), ("dead-letters.png", 560)];
+    [("overview.png", 900), ("import.png", 1640), ("check.png", 680), ("dead-letters.png", 560)];
 /// The most bytes that a picture may have.
 const MOST_BYTES: usize = 200 * 1024;
 
