@@ -26,6 +26,8 @@ fn with_placeholders(text: &str, folder: &Path) -> String {
 /// What is replaced by what. In a form `9` is a digit, `x` a hexadecimal one, `+` one more of the one before or many;
 /// everything else is itself.
 const FORMS: &[(&str, &str)] = &[
+    // A worker that has reported may still be leaving when the stack ends with its verb.
+    ("The embedded stack was shut down", "Essential container in task exited"),
     ("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "<ID>"),
     ("9999-99-99T99:99:99.9+Z", "<TIME>"),
     ("9999-99-99T99:99:99Z", "<TIME>"),
