@@ -37,7 +37,7 @@ pub(super) fn letter(number: usize) -> String {
 }
 
 fn has_failed(number: usize) -> bool {
-    number % ONE_FAILED_OF == 0
+    number.is_multiple_of(ONE_FAILED_OF)
 }
 
 /// Fills a folder, and returns how many events there are.
