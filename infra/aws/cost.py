@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-# USD, list prices of us-east-1, November 2026. Put in those of your region: AWS Price List, or the services' pages.
+# USD, list prices of us-east-1 as far as known here. Look up those of your region: AWS Price List, or the services' pages.
 PRICES = {
     "transition": 0.025 / 1000,  # Step Functions, Standard
     "lambda request": 0.20 / 1e6,

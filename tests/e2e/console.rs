@@ -6,6 +6,7 @@ mod import;
 mod lists;
 mod start;
 
+use std::path::Path;
 use std::process::Stdio;
 
 use e2e::http::{self, Answer};
@@ -38,6 +39,14 @@ impl Console {
         if let Some(token) = token {
             command.env("BATON_CONSOLE_TOKEN", token);
         }
+        Self::start(command).await
+    }
+
+    /// In a folder, as somebody there calls it: neither where `baton` lies nor where the folder is stands on a page.
+    pub(crate) async fn within(folder: &Path) -> Self {
+        let mut command = Command::new(binaries::path("baton"));
+        command.arg0("baton").current_dir(folder);
+        command.env_remove("DATABASE_URL").env_remove("BATON_DATA_DIR").env_remove("BATON_CONSOLE_TOKEN");
         Self::start(command).await
     }
 
@@ -87,10 +96,10 @@ impl Console {
         self.page(answer.header("location")).await
     }
 
-    /// The secret of the console's forms, as any page with a form has it.
+    /// The secret of the console's forms, as the page has it that always has a form.
     pub(crate) async fn csrf(&self) -> String {
-        let page = self.page("/dead-letters").await;
-        let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
+        let page = self.page("/upload").await;
+        let (_, rest) = page.split_once("action=\"/upload?csrf=").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 

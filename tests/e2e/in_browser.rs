@@ -38,6 +38,6 @@ async fn import_at(browser: &Browser) -> String {
 
 /// What an import was asked for with.
 fn options(stack: &TestStack, import_id: &str) -> Value {
-    let row = stack.import(&import_id.parse().unwrap()).expect("the import is registered");
+    let row = stack.import(&import_id.parse().unwrap()).unwrap();
     serde_json::from_str(&row.options).unwrap()
 }

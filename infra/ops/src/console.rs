@@ -13,7 +13,7 @@
 //!   `moving` holds and puts the answer in the element's place; the handler answers that URL (`?fragment=<id>`) with the
 //!   same `live(…)` alone. Without the script the page is as of when it was loaded.
 //! - **Forms.** `POST` only, with `(console.guard.csrf_field())` inside. [`guard`] has refused everything else before a handler
-//!   is called: handlers need not check. They take [`Fields`], act, and answer with `console.notices.redirect(…)`: the
+//!   is called: handlers need not check. They take [`fields::Fields`], act, and answer with `console.notices.redirect(…)`: the
 //!   page shows its notice by `console.notices.show(…)`. A body that is no form (a file) names the token in the header
 //!   `x-csrf-token` or, where a form sends it as multipart, in its action: `?csrf=…` (`console.guard.csrf_token()`).
 //! - **Database.** Blocks, so [`Console::database`].
@@ -42,7 +42,6 @@ use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
 use crate::output;
-use crate::report;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 pub(crate) use guard::Guard;
@@ -95,12 +94,15 @@ impl Console {
 
     /// What the console shows, as a person calls it.
     fn target_name(&self) -> String {
-        format!("Stack on {} · {}", self.common.data_dir.display(), self.target.database.display_name())
+        format!("{} · {}", self.target.place.describe(), self.target.database.display_name())
     }
 
-    /// The command line that does for an import what the console is about to do, or cannot.
+    /// The command line that does for an import what the console is about to do, or cannot. Whoever reads it may sit at
+    /// another machine, where this one's paths mean nothing.
     fn command(&self, verb: &str, id: &str) -> String {
-        report::command(&self.common, verb, id)
+        let target =
+            self.common.chosen.name.as_ref().map(|name| format!(" --target {name}")).unwrap_or_default();
+        format!("baton {verb} {id}{target}")
     }
 }
 
@@ -129,7 +131,7 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
         if let Some(token) = guard.token_to_print() {
             output::complain(&format!("visitors need this token: {token}"));
         }
-        if target.is_embedded() {
+        if target.is_at_rest {
             output::complain(
                 "no stack is up, so nothing moves: this console only looks; `baton up` has one too",
             );

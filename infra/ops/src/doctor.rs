@@ -43,7 +43,7 @@ pub(crate) async fn doctor(common: anyhow::Result<Common>, json: bool) -> anyhow
             match Target::reach(&common, Need::Look).await {
                 Ok(reached) => {
                     target = Some(reached.place.describe());
-                    checks.extend(examine(&reached).await);
+                    checks.extend(Box::pin(examine(&reached)).await);
                     reached.close().await;
                 }
                 Err(error) => {
@@ -103,7 +103,7 @@ async fn examine(target: &Target) -> Vec<Check> {
         is_at_rest: target.is_at_rest,
         ..Settings::of(&target.resources, &target.database)
     };
-    checks.extend(services::read(target, &mut settings).await);
+    checks.extend(Box::pin(services::read(target, &mut settings)).await);
     checks.extend(lambda::read(target, keys.access_key_id(), &mut settings).await);
     checks.extend(settings.contradictions());
     checks
@@ -137,7 +137,7 @@ fn report(target: Option<String>, checks: Vec<Check>, json: bool) -> anyhow::Res
     if json {
         output::json(&examined)?;
     } else {
-        examined.target.iter().for_each(|target| output::complain(target));
+        examined.target.iter().for_each(|target| output::complain(&format!("target: {target}")));
         examined.checks.iter().flat_map(Check::lines).for_each(|line| output::line(&line));
         output::complain(&match (examined.fail, examined.warn) {
             (0, 0) => "\nnothing is wrong".to_owned(),

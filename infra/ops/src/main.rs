@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
         // These two have their say whatever is wrong with the configuration.
         (Verb::Completions(arguments), _) => completions(arguments),
         (Verb::Doctor(_), common) => Box::pin(doctor::doctor(common, cli.common.json)).await,
-        (verb, Ok(common)) => act(&common, verb).await,
+        (verb, Ok(common)) => Box::pin(act(&common, verb)).await,
         (_, Err(error)) => Err(error),
     };
     ended.unwrap_or_else(|error| error::explain(&error))
@@ -66,7 +66,7 @@ async fn act(common: &Common, verb: &Verb) -> anyhow::Result<ExitCode> {
         Verb::Rejects(arguments) => rejects::rejects(common, arguments).await,
         Verb::Redrive(arguments) => redrive::redrive(common, arguments).await,
         Verb::Dlq(arguments) => dlq::dlq(common, &arguments.verb).await,
-        Verb::Cancel(arguments) => cancel::cancel(common, arguments).await,
+        Verb::Cancel(arguments) => Box::pin(cancel::cancel(common, arguments)).await,
         Verb::Logs(arguments) => logs::logs(common, arguments).await,
         Verb::Console(arguments) => console::console(common, arguments).await,
         Verb::Migrate(arguments) => migrate::migrate(common, arguments),

@@ -20,7 +20,7 @@ struct Migrated {
 }
 
 pub(crate) fn migrate(common: &Common, arguments: &MigrateArguments) -> anyhow::Result<ExitCode> {
-    output::complain(&target::place(common).describe());
+    target::place(common).say();
     let database = target::bare_database(common)?;
     let name = database.display_name();
     let pending = database.pending_migrations()?;

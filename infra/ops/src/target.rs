@@ -186,7 +186,7 @@ impl Target {
 
     /// Says where something is about to be changed.
     pub(crate) fn say_where(&self) {
-        crate::output::complain(&self.place.describe());
+        self.place.say();
     }
 
     /// Whether the stack lives in this verb, and ends with it.

@@ -26,7 +26,7 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
         .into());
     }
     let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
-    output::complain(&target::place(common).describe());
+    target::place(common).say();
     let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
     let mut signals = Signals::listen()?;

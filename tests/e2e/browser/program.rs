@@ -41,6 +41,10 @@ impl Program {
         tokio::task::spawn_blocking(Self::start_now).await.unwrap()
     }
 
+    #[expect(
+        clippy::zombie_processes,
+        reason = "whoever drops it waits; where it does not start, the test is over"
+    )]
     fn start_now() -> Self {
         let chromium = find("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"]);
         let driver = find("CHROMEDRIVER", &["chromedriver"]);

@@ -32,14 +32,15 @@ const FORMS: &[(&str, &str)] = &[
     ("9999-99-99 99:99:99", "<TIME>"),
     ("99:99:99.999", "<TIME>"),
     ("to 99:99:99 UTC", "to <TIME> UTC"),
-    ("task xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "task <TASK>"),
+    ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "<SHA256>"),
+    ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "<TASK>"),
     ("127.0.0.1:9+", "127.0.0.1:<PORT>"),
     ("process 9+", "process <PID>"),
     ("_ms\": 9+", "_ms\": <MS>"),
     ("9+ ms", "<DURATION>"),
     ("9+.9 s", "<DURATION>"),
     ("9+ s ago", "<DURATION> ago"),
-    ("task/default/x+", "task/default/<TASK>"),
+    ("  9+ s  ", "  <DURATION>  "),
 ];
 
 fn replaced(text: &str, form: &str, placeholder: &str) -> String {
@@ -93,6 +94,9 @@ fn what_differs_from_run_to_run_has_a_placeholder() {
     let said = |text: &str| scrubbed(text, folder.path()).trim_end().to_owned();
     assert_eq!(said("at 2026-11-24 09:30:00 UTC, took 1234 ms"), "at <TIME> UTC, took <DURATION>");
     assert_eq!(said("2026-11-24T09:30:00.123456Z"), "<TIME>");
+    assert_eq!(said(&format!("task {} at work", "0f".repeat(16))), "task <TASK> at work");
+    assert_eq!(said(&format!("sha256 {}", "0f".repeat(32))), "sha256 <SHA256>");
+    assert_eq!(said("x   3 s  1"), "x  <DURATION>  1");
     assert_eq!(said("http://127.0.0.1:40123/x   2.1 s"), "http://127.0.0.1:<PORT>/x  <DURATION>");
     assert_eq!(said("people-1-0f1e2d3c-0000-1111-2222-333344445555"), "people-1-<ID>");
     assert_eq!(said(&format!("in {}/a", folder.path().display())), "in <FOLDER>/a");

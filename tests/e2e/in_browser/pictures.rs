@@ -14,7 +14,7 @@ use crate::browser::{Browser, WIDTH};
 
 /// The pictures with their heights, in pixels.
 const PICTURES: [(&str, u32); 4] =
-    [("overview.png", 900), ("import.png", 1500), ("check.png", 900), ("dead-letters.png", 560)];
+    [("overview.png", 900), ("import.png", 1600), ("check.png", 680), ("dead-letters.png", 560)];
 /// The most bytes that a picture may have.
 const MOST_BYTES: usize = 200 * 1024;
 
@@ -110,8 +110,10 @@ async fn one_that_runs(stack: &TestStack) {
 }
 
 async fn make() {
-    let stack = usual_day().await;
-    let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
+    let stack = Box::pin(usual_day()).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(stack.data_dir(), folder.path().join(".baton")).unwrap();
+    let (console, browser) = (Console::within(folder.path()).await, Browser::open().await);
     browser.go(&console.address("/imports/customers-1124")).await;
     browser.sees("Rejects").await;
     take(&browser, 1).await;
@@ -151,7 +153,7 @@ fn path(name: &str) -> PathBuf {
 async fn the_pictures_of_the_readme_are_there_and_can_be_made_anew() {
     #[expect(clippy::disallowed_methods, reason = "the one variable that changes what a test does")]
     if std::env::var_os("UPDATE_PICTURES").is_some() {
-        make().await;
+        Box::pin(make()).await;
     }
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
     for (name, height) in PICTURES {

@@ -46,7 +46,7 @@ async fn show(
 ) -> Result<Markup, PageError> {
     let address = Address::read(parse(&id)?, query.as_deref().unwrap_or_default());
     let known = Known::gather(&console, &address).await?;
-    let body = body(&console, &address, &known).await?;
+    let body = Box::pin(body(&console, &address, &known)).await?;
     if address.get("fragment").is_some() {
         return Ok(body);
     }

@@ -38,7 +38,7 @@ pub(super) fn page(console: &Console, title: &str, nav: Nav, body: impl Render) 
         }
     };
     let foot = html! {
-        @if console.target.is_embedded() {
+        @if console.target.is_at_rest {
             span.looks { (icon("pause")) "No stack is up, so nothing moves: end this console and start " code { "baton up" } ", which has one too" }
         }
         span { (console.target_name()) }

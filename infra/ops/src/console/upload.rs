@@ -54,7 +54,7 @@ struct Asked {
 }
 
 async fn ask(State(console): State<Shared>, Query(asked): Query<Asked>) -> Result<Markup, PageError> {
-    if console.target.is_embedded() {
+    if console.target.is_at_rest {
         return Ok(layout::page(
             &console,
             "Upload",

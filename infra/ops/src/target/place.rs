@@ -23,16 +23,21 @@ impl Place {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Local { name: None, data_dir } => {
-                format!("target: the embedded stack in {}", data_dir.display())
+                format!("the embedded stack in {}", data_dir.display())
             }
             Self::Local { name: Some(name), data_dir } => {
-                format!("target: {name}, the embedded stack in {}", data_dir.display())
+                format!("{name}, the embedded stack in {}", data_dir.display())
             }
             Self::Aws { name, account, region, endpoint_url } => {
                 let at = endpoint_url.as_ref().map(|url| format!(", at {url}")).unwrap_or_default();
-                format!("target: {name}, AWS account {account} in {region}{at}")
+                format!("{name}, AWS account {account} in {region}{at}")
             }
         }
+    }
+
+    /// Says on stderr where something is about to be changed.
+    pub(crate) fn say(&self) {
+        crate::output::complain(&format!("target: {}", self.describe()));
     }
 
     /// Whether it is AWS itself, whose console has pages for what `baton` shows.

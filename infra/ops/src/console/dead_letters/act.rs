@@ -97,13 +97,13 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
     };
     let after = if number == 0 {
         ""
-    } else if console.target.is_embedded() {
+    } else if console.target.is_at_rest {
         "; `baton up` goes on with them"
     } else {
         "; Imports tells how they go. The dead letters of those that succeed are deleted"
     };
     lines.insert(0, format!("{sentence}{after}"));
-    if !console.target.is_embedded() {
+    if !console.target.is_at_rest {
         settle_later(console, started);
     }
     let (outcome, lines) = with_missing(lines, ids.len(), meant.len());

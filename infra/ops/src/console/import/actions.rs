@@ -46,7 +46,7 @@ fn objection(console: &Console, execution: &Execution) -> Option<String> {
 pub(super) fn still(console: &Console) -> Option<String> {
     console
         .target
-        .is_embedded()
+        .is_at_rest
         .then(|| "no stack is up, so it would rest: `baton up` starts one, with this console".to_owned())
 }
 

@@ -160,8 +160,7 @@ fn lines(arn: &str, mut tries: Vec<&Try>, attempts: &[AttemptRow]) -> Vec<Line> 
         let is_during = |one: &&Try| {
             one.scheduled_at <= started + CLOCKS && one.ended_at.is_none_or(|ended| started <= ended + CLOCKS)
         };
-        let of_history =
-            if attempt.execution_arn == arn { tries.iter().position(|one| is_during(&one)) } else { None };
+        let of_history = if attempt.execution_arn == arn { tries.iter().position(is_during) } else { None };
         let of_history = of_history.map(|place| tries.remove(place));
         lines.push(Line::new(attempt, of_history));
     }

@@ -39,21 +39,27 @@ pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offe
     }
 }
 
-async fn plan(console: &Console, address: &Address) -> anyhow::Result<Option<Plan>> {
-    Ok(plans(&console.target, std::slice::from_ref(&address.id)).await?.into_iter().next())
+/// What cancelling means now; or why the import cannot be cancelled.
+async fn plan(console: &Console, address: &Address, known: &Known) -> anyhow::Result<Result<Plan, String>> {
+    if let Some(why) = still(console) {
+        return Ok(Err(why));
+    }
+    let has_ended = known.shown.as_ref().is_some_and(|shown| shown.execution.standing != Standing::Running);
+    let plan = plans(&console.target, std::slice::from_ref(&address.id)).await?.into_iter().next();
+    Ok(match plan {
+        Some(plan) if plan.can_be_cancelled() => Ok(plan),
+        Some(Plan { objection: Some(why), is_known: true, .. }) => Err(why),
+        _ if has_ended => Err("its execution has ended, and nothing of it runs any more".to_owned()),
+        _ => Err("nothing of it runs".to_owned()),
+    })
 }
 
 pub(super) async fn ask(State(console): State<Shared>, Path(id): Path<String>) -> Result<Markup, PageError> {
     let address = Address::read(parse(&id)?, "");
     let known = Known::gather(&console, &address).await?;
-    let plan = plan(&console, &address).await?;
-    let plan = plan.filter(|_| still(&console).is_none());
-    let sentences =
-        plan.as_ref().map(|plan| plan.what_happens(&console.command("redrive", &id))).unwrap_or_default();
-    if sentences.is_empty() {
-        let why = plan.and_then(|plan| plan.objection).or_else(|| still(&console)).unwrap_or_default();
-        return Err(PageError::bad_request(format!("It cannot be cancelled: {why}.")));
-    }
+    let plan = plan(&console, &address, &known).await?;
+    let plan = plan.map_err(|why| PageError::bad_request(format!("It cannot be cancelled: {why}.")))?;
+    let sentences = plan.what_happens(&console.command("redrive", &id));
     let confirmation = Confirmation {
         question: "Cancel this import?",
         meaning: meaning(&known, &sentences),
@@ -84,14 +90,13 @@ pub(super) async fn cancel(
 ) -> Result<Response, PageError> {
     let address = Address::read(parse(&id)?, "");
     let back = address.link(&[], "");
-    let plan = plan(&console, &address).await?.filter(|_| still(&console).is_none());
-    let Some(plan) = plan else {
-        let why = still(&console).unwrap_or_default();
-        return Ok(console.notices.redirect(
-            &back,
-            Outcome::Failed,
-            vec![format!("It was not cancelled: {why}.")],
-        ));
+    let known = Known::gather(&console, &address).await?;
+    let plan = match plan(&console, &address, &known).await? {
+        Ok(plan) => plan,
+        Err(why) => {
+            let said = format!("It was not cancelled: {why}.");
+            return Ok(console.notices.redirect(&back, Outcome::Failed, vec![said]));
+        }
     };
     let stopped = stop(&console.target, &plan, BY).await;
     let command = |verb: &str, id: &str| console.command(verb, id);

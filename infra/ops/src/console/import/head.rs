@@ -107,7 +107,7 @@ fn failure(console: &Console, address: &Address, known: &Known) -> Markup {
     }
 }
 
-fn fact(name: &str, value: Markup) -> Markup {
+fn fact(name: &str, value: impl maud::Render) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 

@@ -62,7 +62,7 @@ impl Known {
             row.as_ref().and_then(|row| serde_json::from_str(&row.options).ok()).unwrap_or_default();
         let import = row.map(ImportPicture::from);
         let target = &console.target;
-        let executions = executions(target, &address.id, import.as_ref(), &attempts).await?;
+        let executions = Box::pin(executions(target, &address.id, import.as_ref(), &attempts)).await?;
         if import.is_none() && executions.is_empty() {
             return Err(PageError::not_found(format!(
                 "There is no import {}; the list has those that there are.",
@@ -83,7 +83,7 @@ impl Known {
             None => executions.first().cloned(),
         };
         let shown = match arn {
-            Some(arn) => Shown::gather(console, &arn).await?,
+            Some(arn) => Box::pin(Shown::gather(console, &arn)).await?,
             None => None,
         };
         Ok(Self { import, options, attempts, executions, shown })

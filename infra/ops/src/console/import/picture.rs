@@ -55,10 +55,9 @@ fn words(happening: Option<&Happening>) -> String {
     count(happening.visits - 1, "more visit", "more visits");
     count(happening.retries, "retry", "retries");
     count(happening.redrives, "redrive", "redrives");
-    if let Some(took) = happening.exited_at.map(|exited| exited - happening.entered_at) {
-        if took >= TimeDelta::milliseconds(100) {
-            let _ = write!(words, " · {}", output::duration(took.to_std().unwrap_or_default()));
-        }
+    let took = happening.exited_at.map(|exited| exited - happening.entered_at);
+    if let Some(took) = took.filter(|took| *took >= TimeDelta::milliseconds(100)) {
+        let _ = write!(words, " · {}", output::duration(took.to_std().unwrap_or_default()));
     }
     words
 }

@@ -143,8 +143,7 @@ fn shown(value: &str) -> String {
 
 fn pages(address: &Address, first: usize, shown: usize, listed: u64, all: u64) -> Markup {
     let next = first + shown;
-    let at =
-        |first: usize| address.link(&[("rejects", Some(&first.to_string()).map(String::as_str))], "rejects");
+    let at = |first: usize| address.link(&[("rejects", Some(first.to_string().as_str()))], "rejects");
     html! {
         div.pages {
             @if shown > 0 { span.quiet { (count(first as u64 + 1)) " to " (count(next as u64)) " of " (count(all)) } }
@@ -203,7 +202,7 @@ mod tests {
         let shown = cells_of(&row);
         assert!(shown.contains(">c50<") && shown.contains(">c38<") && !shown.contains(">c37<"), "{shown}");
         assert!(shown.contains("… 38 before") && shown.contains("… 38 more"), "{shown}");
-        let last = Kept { at_fault: Some(99), cells: row.cells.clone(), ..Kept::default() };
+        let last = Kept { at_fault: Some(99), cells: row.cells, ..Kept::default() };
         assert!(cells_of(&last).contains(">c99<") && cells_of(&last).contains("… 76 before"));
     }
 

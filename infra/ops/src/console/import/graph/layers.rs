@@ -41,9 +41,10 @@ impl Layers {
                 if ranks[way.from] <= ranks[way.to] { (way.from, way.to) } else { (way.to, way.from) };
             let mut above = Item::State(upper);
             // A way from a state to itself has no bend: it is drawn beside the state.
-            for row in 2 * ranks[upper] + 1..2 * ranks[lower] {
+            let passed = rows.iter_mut().enumerate().take(2 * ranks[lower]).skip(2 * ranks[upper] + 1);
+            for (row, items) in passed {
                 let bend = Item::Bend { way: number, row };
-                rows[row].push(bend);
+                items.push(bend);
                 links.push((above, bend));
                 above = bend;
             }
