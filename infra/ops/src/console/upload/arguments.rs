@@ -73,9 +73,12 @@ fn words(argument: &Arg, fields: &Fields) -> Vec<String> {
     if matches!(argument.get_action(), ArgAction::SetTrue) {
         return fields.get(name).map(|_| format!("--{long}")).into_iter().collect();
     }
-    let values = fields
-        .all(name)
-        .flat_map(|value| if is_list(argument) { value.lines().collect() } else { vec![value] });
+    // People write a blank behind a comma; a command line would take it for a part of the next name.
+    let values = fields.all(name).flat_map(|value| match argument.get_value_delimiter() {
+        Some(delimiter) => value.split(delimiter).collect(),
+        None if is_list(argument) => value.lines().collect(),
+        None => vec![value],
+    });
     values.map(str::trim).filter(|value| !value.is_empty()).map(|value| format!("--{long}={value}")).collect()
 }
 
@@ -137,7 +140,7 @@ mod tests {
         let json = serde_json::to_value(&wanted.options).unwrap();
         let expected = serde_json::json!({
             "max_rejects": "1%", "delimiter": "tab", "map": {"E-Mail": "email", "氏名": "name"}, "null": "--",
-            "on_conflict": "update", "key": ["id", " name"],
+            "on_conflict": "update", "key": ["id", "name"],
         });
         assert_eq!(json, expected);
     }
