@@ -50,7 +50,8 @@ impl Console {
         Self::start(command).await
     }
 
-    async fn start(mut command: Command) -> Self {
+    /// As the command of somebody else's making would start it, on a free port.
+    pub(crate) async fn start(mut command: Command) -> Self {
         command
             .args(["console", "--port", "0"])
             .stdin(Stdio::null())

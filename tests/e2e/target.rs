@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use e2e::{Backend, TestStack, wait};
 use serde_json::Value;
+use tokio::process::Command;
 
 use crate::desk::{Desk, Ended};
 
@@ -57,9 +58,16 @@ impl Operator {
 
     /// The same with more variables in the environment.
     async fn baton_where(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
-        let mut command = self.desk.command(&[arguments, &["--target", "prod"]].concat());
-        command.envs(self.keys.clone()).envs(variables.iter().copied());
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
         Ended::of(command.output().await.unwrap())
+    }
+
+    /// `baton` on the deployment, not run yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.desk.command(&[&["--target", "prod"], arguments].concat());
+        command.envs(self.keys.clone());
+        command
     }
 }
 

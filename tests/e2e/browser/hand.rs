@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use e2e::wait;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thirtyfour::{By, Key};
 
 use super::Browser;
@@ -53,6 +53,21 @@ impl Browser {
     pub(crate) async fn chooses_file(&self, css: &str, path: &Path) {
         let input = self.driver.find(By::Css(css)).await.unwrap();
         input.send_keys(path.display().to_string()).await.unwrap();
+    }
+
+    /// Drags a file from a folder over the element, and lets it go there.
+    pub(crate) async fn drops_file(&self, css: &str, path: &Path) {
+        let middle = format!(
+            "const place = document.querySelector({}).getBoundingClientRect();
+            return {{x: place.x + place.width / 2, y: place.y + place.height / 2}};",
+            json!(css)
+        );
+        let middle = self.script(&middle).await;
+        let data = json!({"items": [], "files": [path.display().to_string()], "dragOperationsMask": 1});
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({"type": kind, "x": middle["x"], "y": middle["y"], "data": data});
+            self.cdp("Input.dispatchDragEvent", event).await;
+        }
     }
 
     /// Presses a key.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Console;
 use crate::dead_letters::letters_are;
+use crate::target::Operator;
 
 const BAD: &str = "id,name\n1,山田\nx<script>alert(1)</script>,=1+1\n-5,a\u{202e}b\ny,-7\n";
 
@@ -214,5 +215,26 @@ async fn a_running_import_is_cancelled_from_its_page_and_what_cannot_be_says_why
     assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
     assert_eq!(stack.count("people"), 2);
     letters_are(&stack, 0).await;
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_does_not_wait_for_a_long_history_and_tells_the_rest_when_it_is_read() {
+    let stack = TestStack::with(Backend::Sqlite).behind_front().start().await;
+    without_table(&stack).await;
+    let front = stack.front();
+    let operator = Operator::with(&stack, Some(front.endpoint()), stack.database_url());
+    let console = Console::start(operator.command(&[])).await;
+    let held = front.hold(|asked| asked.is("GetExecutionHistory"));
+    let page = console.page("/imports/people-1").await;
+    has_all(&page, &["Import.TableMissing", "The history is long and is being read", "data-live="]);
+    assert!(!page.contains("RunImport: failed") && !page.contains("dead-letter queue imports"), "{page}");
+    held.arrived().await;
+    held.release();
+    let look = async || console.page("/imports/people-1").await;
+    let is_read = |page: &String| !page.contains("is being read");
+    let page = wait::until("the history to be read", look, is_read).await;
+    has_all(&page, &["RunImport: failed", "in the dead-letter queue imports-dead-letter"]);
+    stack.dead_letter().await;
     stack.audit().await;
 }

@@ -172,3 +172,23 @@ async fn a_check_that_fails_says_why_and_its_form_comes_back_to_be_changed() {
     stack.dead_letter().await;
     stack.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_dropped_on_the_page_is_imported() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let (console, browser) = (Console::beside(&stack).await, Browser::open().await);
+    browser.go(&console.address("/upload")).await;
+    let dropped = file(&stack, "people.csv", "id,name\n1,山田\n2,佐藤\n");
+    // One that misses its place takes nobody's.
+    browser.drops_file("h1", &dropped).await;
+    assert_eq!(browser.value("#table").await.as_deref(), Some(""));
+    browser.drops_file(".drop", &dropped).await;
+    assert_eq!(browser.value("#table").await.as_deref(), Some("people"), "its name is that of a table");
+    browser.clicks("Import now").await;
+    let import_id = import_at(&browser).await;
+    succeeded(&stack, &import_id).await;
+    assert_eq!(stack.count("people"), 2);
+    browser.finds_no_fault().await;
+    stack.audit().await;
+}

@@ -26,6 +26,7 @@ use statemachine::ImportId;
 use super::error::PageError;
 use super::layout::{self, Nav};
 use super::{Console, Shared};
+use crate::output;
 use address::Address;
 use known::Known;
 pub(super) use stories::Stories;
@@ -68,6 +69,12 @@ async fn body(console: &Console, address: &Address, known: &Known) -> Result<Mar
         @if let Some(shown) = shown {
             section.panel #states {
                 h2 { "States" }
+                @if !shown.is_whole {
+                    p.quiet role="status" {
+                        "The history is long and is being read: this is what happened up to event "
+                        (output::count(shown.story.last_event.unsigned_abs())) "."
+                    }
+                }
                 @match &shown.graph {
                     Ok(graph) => div.graph-frame tabindex="0" { (picture::draw(graph, &shown.story)) },
                     Err(why) => p.quiet { "There is no picture: " (layout::text(why)) },

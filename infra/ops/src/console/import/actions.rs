@@ -92,7 +92,7 @@ pub(super) async fn ask_redrive(
 fn meaning(known: &Known, shown: &Shown) -> Markup {
     let execution = &shown.execution;
     let error = execution.error.as_deref().unwrap_or("an error");
-    let state = shown.story.current().unwrap_or("the state that failed");
+    let state = shown.story.current().filter(|_| shown.is_whole).unwrap_or("the state that failed");
     html! {
         p {
             "The execution " code { (execution.name()) } " goes on at " strong { (layout::text(state)) }

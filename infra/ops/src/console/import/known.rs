@@ -14,6 +14,7 @@ use super::super::Console;
 use super::super::error::PageError;
 use super::address::Address;
 use super::graph::Graph;
+use super::stories::Told;
 use super::story::Story;
 use crate::error::of_aws;
 use crate::redrive::{Execution, Standing, execution_arn};
@@ -44,8 +45,11 @@ pub(super) struct Shown {
     /// What started it, where it can be read.
     pub(super) input: Option<ExecutionInput>,
     pub(super) story: Arc<Story>,
+    /// Whether all of its history is in the story; a long one is read on meanwhile.
+    pub(super) is_whole: bool,
     /// Its machine; or why there is no picture of it.
     pub(super) graph: Result<Graph, String>,
+    /// None while it runs, and while its history is read.
     pub(super) fate: Option<MessageFate>,
 }
 
@@ -96,7 +100,8 @@ impl Known {
             .as_ref()
             .is_some_and(|import| matches!(import.status.as_str(), "PENDING" | "RUNNING"));
         let shown = self.shown.as_ref().is_some_and(|shown| {
-            shown.execution.standing == Standing::Running
+            !shown.is_whole
+                || shown.execution.standing == Standing::Running
                 || matches!(shown.fate, Some(MessageFate::BeingDeadLettered { .. }))
         });
         import || shown
@@ -107,14 +112,18 @@ impl Shown {
     /// None where Step Functions does not know the execution, not yet or not any more.
     async fn gather(console: &Console, arn: &str) -> anyhow::Result<Option<Self>> {
         let Some(described) = describe(&console.target, arn).await? else { return Ok(None) };
-        let (story, graph) =
+        let (told, graph) =
             tokio::join!(console.stories.of(&console.target, arn), graph(&console.target, arn));
-        let story = story?;
+        let Told { story, is_whole, .. } = told?;
         let started_at = time(&described.start_date);
         let input = described.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
         let execution = Execution::read(described, Utc::now());
-        let fate = message::fate(&console.target, &picture(&execution, started_at, &story)).await?;
-        Ok(Some(Self { execution, started_at, input, story, graph, fate }))
+        let fate = if is_whole {
+            message::fate(&console.target, &picture(&execution, started_at, &story)).await?
+        } else {
+            None
+        };
+        Ok(Some(Self { execution, started_at, input, story, is_whole, graph, fate }))
     }
 
     /// The message group that it is held for, on a FIFO queue.
