@@ -1,58 +1,23 @@
 //! ECS with real child processes.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use local_stack::ecs::{Ecs, TaskDefinition};
-use local_stack::process::BaseEnvironment;
+#[path = "ecs/cluster.rs"]
+mod cluster;
+
+use cluster::{TASK_ARN, definition, logged, open, register, run, until};
+use local_stack::ecs::Ecs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-const TASK_ARN: &str = "arn:aws:ecs:ap-northeast-1:123456789012:task/default/";
-
-fn open(dir: &Path) -> Arc<Ecs> {
-    let variables = [("PATH", "/usr/bin:/bin"), ("AWS_SECRET_ACCESS_KEY", "of the stack itself")];
-    let base =
-        BaseEnvironment::of(variables.map(|(name, value)| (OsString::from(name), OsString::from(value))));
-    Ecs::open(dir, "ap-northeast-1", "123456789012", base).unwrap()
-}
-
-/// Registers a family `worker` whose container `worker` is this shell script.
-fn register(ecs: &Ecs, dir: &Path, script: &str) -> String {
-    let command = dir.join("worker.sh");
-    fs::write(&command, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&command, fs::Permissions::from_mode(0o700)).unwrap();
-    ecs.register(definition(dir, command))
-}
-
-fn definition(dir: &Path, command: PathBuf) -> TaskDefinition {
-    TaskDefinition {
-        family: "worker".to_owned(),
-        container: "worker".to_owned(),
-        command,
-        environment: vec![("GIVEN".to_owned(), "by the definition".to_owned())],
-        log_dir: dir.to_owned(),
-        log_group: "/ecs/worker".to_owned(),
-        log_stream_prefix: "logs".to_owned(),
-        stop_timeout: Duration::from_millis(300),
-    }
-}
 
 fn with_script(script: &str) -> (TempDir, Arc<Ecs>) {
     let dir = tempfile::tempdir().unwrap();
     let ecs = open(dir.path());
     register(&ecs, dir.path(), script);
     (dir, ecs)
-}
-
-async fn run(ecs: &Arc<Ecs>) -> String {
-    let answer = ecs.call("RunTask", json!({"taskDefinition": "worker"})).await.unwrap();
-    answer["tasks"][0]["taskArn"].as_str().unwrap().to_owned()
 }
 
 async fn stopped(ecs: &Ecs, arn: &str) -> Value {
@@ -62,18 +27,6 @@ async fn stopped(ecs: &Ecs, arn: &str) -> Value {
 async fn describe(ecs: &Arc<Ecs>, arn: &str) -> Value {
     let answer = ecs.call("DescribeTasks", json!({"cluster": "default", "tasks": [arn]})).await.unwrap();
     answer["tasks"][0].clone()
-}
-
-/// Waits until the task's log has this line.
-async fn logged(dir: &Path, arn: &str, line: &str) {
-    let log = dir.join(format!("{}.log", arn.strip_prefix(TASK_ARN).unwrap()));
-    let has_line = async {
-        while !fs::read_to_string(&log).unwrap_or_default().lines().any(|found| found == line) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let seen = tokio::time::timeout(Duration::from_secs(20), has_line).await;
-    assert!(seen.is_ok(), "{line:?} is not in the log: {:?}", fs::read_to_string(&log));
 }
 
 async fn refusal(ecs: &Arc<Ecs>, operation: &str, body: Value) -> (String, String) {
@@ -303,38 +256,18 @@ async fn definition_cluster_and_missing_tasks_are_described() {
     );
 }
 
-/// Not a test of its own: the stack that the next test kills.
-#[tokio::test]
-#[ignore = "is run, and killed, by the next test"]
-async fn a_stack_that_gets_killed() {
-    #[expect(clippy::disallowed_methods, reason = "the other half of a test that runs itself as a child")]
-    let Some(dir) = std::env::var_os("STACK_TO_BE_KILLED").map(PathBuf::from) else { return };
-    let ecs = open(&dir);
-    register(&ecs, &dir, "echo ready\nexec sleep 1000");
-    let arn = run(&ecs).await;
-    logged(&dir, &arn, "ready").await;
-    fs::write(dir.join("arn.new"), &arn).unwrap();
-    fs::rename(dir.join("arn.new"), dir.join("arn")).unwrap();
-    std::future::pending::<()>().await;
-}
-
 #[tokio::test]
 #[cfg(target_os = "linux")]
 async fn a_task_that_outlived_the_stack_is_found_killed_and_recorded() {
     let dir = tempfile::tempdir().unwrap();
-    let mut stack = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_stack_that_gets_killed", "--ignored"])
-        .env("STACK_TO_BE_KILLED", dir.path())
+    let mut stack = tokio::process::Command::new(env!("CARGO_BIN_EXE_local-stack-child"))
+        .arg("tasks")
+        .arg(dir.path())
         .stdout(std::process::Stdio::null())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let written = async {
-        while !dir.path().join("arn").exists() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), written).await.unwrap();
+    until("the stack to have a task", || dir.path().join("arn").exists()).await;
     stack.kill().await.unwrap();
     let arn = fs::read_to_string(dir.path().join("arn")).unwrap();
     assert!(has_processes(&arn), "the task outlives the stack");
@@ -359,12 +292,7 @@ fn has_processes(arn: &str) -> bool {
 
 #[cfg(target_os = "linux")]
 async fn gone(arn: &str) {
-    let gone = async {
-        while has_processes(arn) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), gone).await.unwrap();
+    until("the task's processes to be gone", || !has_processes(arn)).await;
 }
 
 #[tokio::test]

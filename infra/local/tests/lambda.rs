@@ -1,9 +1,7 @@
-//! The Runtime API and the event source, with a function that is this test binary itself, run as a child process.
+//! The Runtime API and the event source, with a function that is a process of its own (`child/function.rs`).
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -16,83 +14,6 @@ use local_stack::wire::{AwsError, Call};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-
-/// Not a test of its own: the function, which does what its event says.
-#[test]
-#[ignore = "is run as a function by the other tests"]
-fn a_function() {
-    #[expect(clippy::disallowed_methods, reason = "the other half of tests that run themselves as a child")]
-    let Ok(api) = std::env::var("AWS_LAMBDA_RUNTIME_API") else { return };
-    let mut invocations = 0;
-    loop {
-        let (head, event) = http(&api, "GET", "next", "");
-        let header = |name: &str| {
-            head.lines()
-                .find_map(|line| line.strip_prefix(&format!("{name}: ")))
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let id = header("lambda-runtime-aws-request-id");
-        invocations += 1;
-        let event: Value = serde_json::from_str(&event).unwrap();
-        let order = match event["Records"][0]["body"].as_str() {
-            Some(body) => serde_json::from_str(body).unwrap(),
-            None => event.clone(),
-        };
-        match order["do"].as_str().unwrap() {
-            "tell" => {
-                #[expect(clippy::disallowed_methods, reason = "what the function sees is what is tested")]
-                let variable = |name| std::env::var(name).ok();
-                let telling = json!({
-                    "invocation": invocations,
-                    "arn": header("lambda-runtime-invoked-function-arn"),
-                    "deadline_ms": header("lambda-runtime-deadline-ms").parse::<u64>().unwrap(),
-                    "trace_id": header("lambda-runtime-trace-id"),
-                    "name": variable("AWS_LAMBDA_FUNCTION_NAME"),
-                    "region": variable("AWS_REGION"),
-                    "access_key": variable("AWS_ACCESS_KEY_ID"),
-                    "own": variable("OWN"),
-                    "memory": variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
-                });
-                http(&api, "POST", &format!("{id}/response"), &telling.to_string());
-            }
-            "answer" => drop(http(&api, "POST", &format!("{id}/response"), &order["answer"].to_string())),
-            "fail" => {
-                let error = json!({"errorType": "Sorry", "errorMessage": "cannot"});
-                http(&api, "POST", &format!("{id}/error"), &error.to_string());
-            }
-            "speak no JSON" => drop(http(&api, "POST", &format!("{id}/response"), "noise")),
-            "answer under another id" => {
-                let (refused, _) = http(&api, "POST", "no-such-id/response", "{}");
-                let status = refused.lines().next().unwrap();
-                http(&api, "POST", &format!("{id}/response"), &json!(status).to_string());
-                let (late, _) = http(&api, "POST", &format!("{id}/response"), "{}");
-                assert!(late.starts_with("HTTP/1.1 400"), "{late}");
-            }
-            "forget" => {}
-            "die" => std::process::abort(),
-            "hang" => loop {
-                std::thread::park();
-            },
-            other => panic!("{other}"),
-        }
-    }
-}
-
-/// One request to the Runtime API. Returns head and body of the answer.
-fn http(api: &str, method: &str, path: &str, body: &str) -> (String, String) {
-    let mut connection = TcpStream::connect(api).unwrap();
-    let length = body.len();
-    write!(
-        connection,
-        "{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: {api}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
 
 fn config(dir: &Path, command: PathBuf, timeout: Duration) -> FunctionConfig {
     FunctionConfig {
@@ -121,9 +42,7 @@ fn script(dir: &Path, text: &str) -> PathBuf {
 
 fn function(timeout: Duration) -> (TempDir, Arc<Lambda>) {
     let dir = tempfile::tempdir().unwrap();
-    let this = std::env::current_exe().unwrap();
-    let command =
-        script(dir.path(), &format!("exec '{}' --exact a_function --ignored --nocapture", this.display()));
+    let command = script(dir.path(), &format!("exec '{}' function", env!("CARGO_BIN_EXE_local-stack-child")));
     let lambda = Lambda::open(config(dir.path(), command, timeout));
     (dir, lambda)
 }

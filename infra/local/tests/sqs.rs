@@ -1,7 +1,6 @@
 //! SQS as its callers see it: on real time, and across the death of its process.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::path::Path;
 use std::sync::Arc;
 
 use local_stack::sqs::Sqs;
@@ -11,20 +10,10 @@ use serde_json::{Value, json};
 mod durability;
 #[path = "sqs/long_poll.rs"]
 mod long_poll;
+#[path = "sqs/queue.rs"]
+mod queue;
 
-fn open(directory: &Path) -> Arc<Sqs> {
-    Sqs::open(directory, "http://127.0.0.1:4566", "eu-central-1", "000000000000").unwrap()
-}
-
-async fn create(sqs: &Arc<Sqs>, name: &str, attributes: Value) -> String {
-    let request = json!({"QueueName": name, "Attributes": attributes});
-    let created = sqs.call("CreateQueue", request).await.unwrap();
-    created["QueueUrl"].as_str().unwrap().to_owned()
-}
-
-async fn send(sqs: &Arc<Sqs>, url: &str, body: &str) -> Value {
-    sqs.call("SendMessage", json!({"QueueUrl": url, "MessageBody": body})).await.unwrap()
-}
+use queue::{create, open, send};
 
 async fn receive(sqs: &Arc<Sqs>, url: &str, wait_s: u32) -> Vec<Value> {
     let request = json!({"QueueUrl": url, "WaitTimeSeconds": wait_s, "MaxNumberOfMessages": 10});

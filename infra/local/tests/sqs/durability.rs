@@ -1,18 +1,12 @@
 //! A restart loses nothing: neither messages nor who holds them.
 
 use std::collections::HashSet;
-use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use super::{create, open, receive, send};
-
-/// Lies in the directory of a process that is to be killed, and in no other.
-const MARK: &str = "to-be-killed";
-const SENT: &str = "sent ";
 
 #[tokio::test]
 async fn messages_handles_and_counts_survive_a_restart() {
@@ -39,19 +33,16 @@ async fn messages_handles_and_counts_survive_a_restart() {
 #[tokio::test]
 async fn every_message_whose_send_was_answered_survives_kill_9() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join(MARK), "").unwrap();
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "durability::a_process_that_sends_until_it_is_killed", "--ignored", "--nocapture"])
-        .current_dir(directory.path())
+    let mut victim = Command::new(env!("CARGO_BIN_EXE_local-stack-child"))
+        .arg("messages")
+        .arg(directory.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
     let mut answered = HashSet::new();
     let mut note = |line: &str| {
-        if let Some((_, id)) = line.split_once(SENT) {
-            answered.insert(id.to_owned());
-        }
+        answered.insert(line.to_owned());
         answered.len()
     };
     while note(&lines.next().unwrap().unwrap()) < 50 {}
@@ -74,19 +65,4 @@ async fn every_message_whose_send_was_answered_survives_kill_9() {
         }
     }
     assert!(answered.is_empty(), "lost: {answered:?}");
-}
-
-#[tokio::test]
-#[ignore = "is started, and killed, by another test"]
-async fn a_process_that_sends_until_it_is_killed() {
-    if !fs::exists(MARK).unwrap() {
-        return;
-    }
-    let sqs = open(Path::new("."));
-    let url = create(&sqs, "imports", json!({})).await;
-    // An end all the same, for the case that nobody kills it.
-    for n in 0..100_000 {
-        let answer = send(&sqs, &url, &n.to_string()).await;
-        println!("{SENT}{}", answer["MessageId"].as_str().unwrap());
-    }
 }
