@@ -4,11 +4,9 @@ use e2e::{Backend, TestStack, rows};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 use worker::db::Database;
-use worker::imports::{ImportRow, ImportStatus};
 
 use crate::desk::baton_beside;
-
-const MANY: u32 = 20_000;
+use crate::under_way::{ROWS, under_way};
 
 async fn shown(stack: &TestStack, id: &str) -> Value {
     baton_beside(stack, &["show", id, "--json"]).await.expect(0, &[]).json()
@@ -17,15 +15,7 @@ async fn shown(stack: &TestStack, id: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_attempt_is_shown_with_its_end_after_ecs_has_forgotten_its_container() {
     let stack = TestStack::start(Backend::Sqlite).await;
-    stack.create_people();
-    let slow = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
-         BEGIN SELECT length(hex(randomblob(50000))); END";
-    rows::execute(&stack.database, slow);
-    let csv: String = (0..MANY).map(|id| format!("{id},name of number {id}\n")).collect();
-    let source = stack.put("uploads/people.csv", format!("id,name\n{csv}")).await;
-    let sent = stack.describe("killed", &source, "people", json!({})).await;
-    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
-    stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
+    let sent = under_way(&stack, "killed").await;
     let running = shown(&stack, "killed").await;
     assert_eq!(
         (&running["attempts"][0]["ended_as"], &running["import"]["status"]),
@@ -39,7 +29,7 @@ async fn every_attempt_is_shown_with_its_end_after_ecs_has_forgotten_its_contain
     let [killed, last] = before["attempts"].as_array().unwrap().as_slice() else { panic!("{before}") };
     assert_eq!((&killed["ended_as"], &killed["exit_code"]), (&json!("REPLACED"), &json!(137)), "{killed}");
     assert!(killed["rows"].as_u64().unwrap() > 0, "{killed}");
-    assert_eq!((&last["ended_as"], &last["rows"]), (&json!("SUCCESS"), &json!(MANY)));
+    assert_eq!((&last["ended_as"], &last["rows"]), (&json!("SUCCESS"), &json!(ROWS)));
     let tasks =
         before["execution"]["states"].as_array().unwrap().iter().find(|state| state["name"] == "RunImport");
     let tasks = &tasks.unwrap()["attempts"];

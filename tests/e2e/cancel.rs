@@ -1,33 +1,13 @@
 //! Imports that an operator stops while they are under way.
 
-use std::process::Stdio;
-
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::stack::Sent;
-use e2e::{Backend, Gate, TestStack, binaries, rows, wait};
+use e2e::{Backend, Gate, TestStack, binaries, wait};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
-use worker::imports::{ImportRow, ImportStatus};
 
-use crate::desk::baton_beside;
-
-/// Rows of a file that takes the first attempt a while.
-const MANY: u32 = 20_000;
-
-/// Sends an import whose first attempt is met in the middle of its load.
-async fn under_way(stack: &TestStack, import_id: &str) -> Sent {
-    stack.create_people();
-    let slow = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
-         BEGIN SELECT length(hex(randomblob(50000))); END";
-    rows::execute(&stack.database, slow);
-    let csv: String = (0..MANY).map(|id| format!("{id},name of number {id}\n")).collect();
-    let source = stack.put("uploads/people.csv", format!("id,name\n{csv}")).await;
-    let sent = stack.describe(import_id, &source, "people", json!({})).await;
-    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
-    stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
-    sent
-}
+use crate::desk::{at_terminal, baton_beside};
+use crate::under_way::{ROWS, under_way};
 
 async fn status(stack: &TestStack, sent: &Sent) -> ExecutionStatus {
     stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.unwrap().status
@@ -67,7 +47,7 @@ async fn a_running_import_is_cancelled_once_that_was_confirmed_and_can_be_redriv
     again.expect(1, &["people-1: not cancelled: it has failed already, and nothing of it runs"]);
     let redriven = baton_beside(&stack, &["redrive", "people-1"]).await;
     redriven.expect(0, &["people-1: SUCCEEDED, 20,000 rows, attempt 2; its dead letter"]);
-    assert_eq!(stack.count("people"), i64::from(MANY));
+    assert_eq!(stack.count("people"), i64::from(ROWS));
     let late = baton_beside(&stack, &["cancel", "people-1", "--yes"]).await;
     late.expect(1, &["people-1: not cancelled: its rows are in the table already"]);
     stack.audit().await;
@@ -125,15 +105,7 @@ async fn at_a_terminal(stack: &TestStack, answer: &str) -> (Option<i32>, String)
         binaries::path("baton").display(),
         stack.data_dir().display()
     );
-    let mut terminal = Command::new("script")
-        .args(["-q", "-e", "-c", &command, "/dev/null"])
-        .env_remove("DATABASE_URL")
-        .env_remove("BATON_DATA_DIR")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let mut terminal = at_terminal(&command).spawn().unwrap();
     let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains("Cancel? [y/N] ") {

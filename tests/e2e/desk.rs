@@ -97,6 +97,15 @@ fn forget_where(command: &mut Command) {
     }
 }
 
+/// A command line of the shell, `baton` for one, at a terminal that `script` gives it.
+pub(crate) fn at_terminal(command_line: &str) -> Command {
+    let mut command = Command::new("script");
+    command.args(["-q", "-e", "-c", command_line, "/dev/null"]).env("TERM", "xterm");
+    forget_where(&mut command);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
 /// `baton` in a terminal of its own, beside a test's stack.
 pub(crate) async fn baton_beside(stack: &TestStack, arguments: &[&str]) -> Ended {
     let mut command = Command::new(binaries::path("baton"));

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::workspace::top;
+
 /// The words between backticks that look like the name of a test.
 fn named_tests(markdown: &str) -> BTreeSet<&str> {
     let quoted = markdown.split('`').skip(1).step_by(2);
@@ -31,7 +33,7 @@ fn sources(dir: &Path, text: &mut String) {
 
 #[test]
 fn every_test_that_the_architecture_names_exists() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let top = top();
     let architecture = std::fs::read_to_string(top.join("ARCHITECTURE.md")).unwrap();
     let named = named_tests(&architecture);
     assert!(named.len() > 10, "the promises name their tests: {named:?}");
@@ -45,7 +47,7 @@ fn every_test_that_the_architecture_names_exists() {
 
 #[test]
 fn every_option_and_every_finding_stands_in_the_workers_readme() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let top = top();
     let readme = std::fs::read_to_string(top.join("worker/README.md")).unwrap();
     // The fields as the contract's sources have them: as JSON, those that have nothing to say are left out.
     let fields = |file: &str, of: &str| -> Vec<String> {
@@ -70,7 +72,7 @@ fn every_option_and_every_finding_stands_in_the_workers_readme() {
 
 #[test]
 fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
-    let ops = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/ops");
+    let ops = top().join("infra/ops");
     let readme = std::fs::read_to_string(ops.join("README.md")).unwrap();
     for (file, of) in [
         ("redrive/outcome.rs", "Outcome"),
@@ -124,7 +126,7 @@ fn facts(markdown: &str) -> Vec<String> {
 
 #[test]
 fn the_japanese_readme_has_the_commands_and_the_figures_of_the_english_one() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let top = top();
     let facts = |file| facts(&std::fs::read_to_string(top.join(file)).unwrap());
     let (english, japanese) = (facts("README.md"), facts("README.ja.md"));
     assert!(english.len() > 100, "{english:#?}");

@@ -1,14 +1,8 @@
 //! Every dependency has a licence that `.deny.toml` allows, comes from the registry, and is none that it bans.
 
-use std::path::Path;
-use std::process::Command;
-
-use serde_json::Value;
 use spdx::{Expression, ParseMode};
 
-fn top() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::workspace::{metadata, top};
 
 fn texts(list: &toml::Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()).collect()
@@ -20,14 +14,7 @@ fn every_dependency_has_an_allowed_licence_and_comes_from_the_registry() {
     let allowed = texts(&rules["licenses"]["allow"]);
     let banned: Vec<_> =
         rules["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(top())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-
+    let metadata = metadata();
     let mut problems = Vec::new();
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();

@@ -1,17 +1,16 @@
 //! The list of imports: what it finds, and how it stays.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use e2e::{binaries, wait};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 
 use crate::command_line::Up;
-use crate::desk::Desk;
+use crate::desk::{Desk, at_terminal};
 
 /// How long a line may take to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,17 +74,7 @@ async fn on_a_terminal_the_list_is_drawn_in_its_place() {
     let desk = Desk::new();
     desk.run("first", "id,name\n1,a\n", &["--create-table"]).await.expect(0, &[]);
     let command = format!("{} imports --watch", binaries::path("baton").display());
-    let mut terminal = Command::new("script")
-        .args(["-q", "-e", "-c", &command, "/dev/null"])
-        .current_dir(desk.path())
-        .env_remove("DATABASE_URL")
-        .env_remove("BATON_DATA_DIR")
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let mut terminal = at_terminal(&command).current_dir(desk.path()).spawn().unwrap();
     let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
     let mut seen = Vec::new();
     let mut shows = async |words: &str| {

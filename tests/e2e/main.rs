@@ -27,3 +27,5 @@ mod rejects;
 mod stack_killed;
 mod target;
 mod template;
+mod under_way;
+mod workspace;

@@ -14,9 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-pub(crate) fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::workspace::top;
 
 fn read(file: &str) -> String {
     std::fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))

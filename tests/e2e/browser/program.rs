@@ -12,7 +12,7 @@ use rustix::process::Pid;
 const SCRIPT: &str = r#"
 set -eu
 trap '' PIPE HUP INT TERM
-dir=$(mktemp -d -t baton-browser.XXX)
+dir=$(mktemp -d)
 export HOME="$dir" TMPDIR="$dir" XDG_CONFIG_HOME="$dir/config" XDG_CACHE_HOME="$dir/cache" BATON_BROWSER="$dir"
 echo "$dir"
 setsid "$1" --port=0 2>"$dir/log" &

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use statemachine::{DEAD_LETTER_DEFINITION, IMPORT_DEFINITION};
 
+use super::Template;
 use super::grants::{Permission, Permissions, shown};
-use super::{Template, top};
+use crate::workspace::{metadata, top};
 
 /// Everything that the roles of the template must be allowed, by the id of the role.
 pub(super) fn needs(template: &Template) -> Permissions {
@@ -208,13 +208,7 @@ fn to_run_a_task(template: &Template) -> Vec<Permission> {
 /// The operations of AWS that the sources of a crate call, as `sfn start_execution`. An operation is what the SDK's crate
 /// has a method for on its client, so that none is overlooked.
 fn operations(of: &str) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(top())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metadata = metadata();
     let manifest =
         |package: &Value| Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned();
     let packages = metadata["packages"].as_array().unwrap();

@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use aws_config::BehaviorVersion;
-use aws_sdk_sfn::config::{Credentials, Region};
-use local_stack::{Config, Limits, REGION, Stack};
+use local_stack::{Config, Limits, Stack};
 use tempfile::TempDir;
 use worker::db::Database;
 
@@ -146,14 +144,7 @@ impl Setup {
         if let Some(front) = &self.front {
             front.pass_to(stack.endpoint());
         }
-        let keys = stack.credentials();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
-            .endpoint_url(stack.endpoint())
-            .region(Region::from_static(REGION))
-            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "test"))
-            .load()
-            .await;
+        let config = crate::aws::config(&stack.session()).await;
         TestStack {
             resources: stack.resources().clone(),
             database: Database::parse(&self.config.database_url)

@@ -8,7 +8,7 @@ use worker::failure::Failure;
 use worker::imports::{self, Claim, ImportStatus, NewImport};
 use worker::job::progress::Counters;
 
-use super::fixture::{ANOTHER, OURS, TestDatabase, by, by_id, described, id, new_import};
+use super::fixture::{ANOTHER, OURS, TestDatabase, by, by_id, described, id, new_import, succeeded_report};
 
 const LEASE: Duration = Duration::from_secs(300);
 
@@ -34,20 +34,6 @@ fn succeed(test: &TestDatabase, attempt: i32) -> Report {
     let report = succeeded_report(attempt);
     assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
     report
-}
-
-fn succeeded_report(attempt: i32) -> Report {
-    Report {
-        import_id: "a".to_owned(),
-        outcome: Outcome::Imported,
-        table: "people".to_owned(),
-        rows: 5,
-        rejects: 1,
-        bytes: 99,
-        attempt,
-        elapsed_ms: 17,
-        findings: Box::default(),
-    }
 }
 
 fn fail(test: &TestDatabase, attempt: i32) -> imports::Failed {

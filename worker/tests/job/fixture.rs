@@ -3,7 +3,7 @@
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
-use statemachine::{Import, ImportId, ImportOptions};
+use statemachine::{Import, ImportId, ImportOptions, Outcome, Report};
 use tempfile::TempDir;
 use worker::config::Config;
 use worker::db::{Connection, Database};
@@ -122,4 +122,19 @@ pub(crate) fn count_people(connection: &mut Connection) -> i64 {
     diesel::select(diesel::dsl::sql::<BigInt>("(SELECT count(*) FROM people)"))
         .get_result(connection)
         .unwrap()
+}
+
+/// What an attempt reports that imported the file.
+pub(crate) fn succeeded_report(attempt: i32) -> Report {
+    Report {
+        import_id: "a".to_owned(),
+        outcome: Outcome::Imported,
+        table: "people".to_owned(),
+        rows: 5,
+        rejects: 1,
+        bytes: 99,
+        attempt,
+        elapsed_ms: 17,
+        findings: Box::default(),
+    }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use statemachine::{FailureName, Outcome, Report};
+use statemachine::FailureName;
 use worker::imports::{self, AttemptRow, Claim, Ended, Failed, Lease, Renewer};
 use worker::job::progress::Counters;
 
-use super::fixture::{ANOTHER, OURS, TestDatabase, WORKER, by_id, id};
+use super::fixture::{ANOTHER, OURS, TestDatabase, WORKER, by_id, id, succeeded_report};
 
 const COUNTERS: Counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
 
@@ -21,17 +21,7 @@ fn fail(test: &TestDatabase, attempt: i32) -> Failed {
 }
 
 fn succeed(test: &TestDatabase, attempt: i32) -> bool {
-    let report = Report {
-        import_id: "a".to_owned(),
-        outcome: Outcome::Imported,
-        table: "people".to_owned(),
-        rows: 5,
-        rejects: 1,
-        bytes: 99,
-        attempt,
-        elapsed_ms: 17,
-        findings: Box::default(),
-    };
+    let report = succeeded_report(attempt);
     imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap()
 }
 

@@ -5,14 +5,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use aws_config::BehaviorVersion;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_sfn::config::{Credentials, Region};
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::memory::high_water_mark;
 use e2e::{Backend, binaries, rows, wait};
 use futures_util::{StreamExt as _, stream};
-use local_stack::{REGION, Session};
+use local_stack::Session;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::process::Command;
@@ -108,14 +106,7 @@ struct Clients {
 
 impl Clients {
     async fn of(session: Session) -> Self {
-        let keys = &session.credentials;
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
-            .endpoint_url(&session.endpoint)
-            .region(Region::from_static(REGION))
-            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "bench"))
-            .load()
-            .await;
+        let config = e2e::aws::config(&session).await;
         Self {
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),

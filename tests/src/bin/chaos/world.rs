@@ -4,11 +4,9 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use aws_config::BehaviorVersion;
-use aws_sdk_sfn::config::{Credentials, Region};
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use e2e::{Backend, Link, rows};
-use local_stack::{REGION, Resources, Session};
+use local_stack::{Resources, Session};
 use rustix::process::Pid;
 use statemachine::EXECUTION_ARN;
 use tokio::sync::Mutex;
@@ -88,14 +86,7 @@ impl World {
         drop(port);
         let stack = StackProcess::start(&settings).await;
         let session = Session::of_running_stack(&data_dir).ok().flatten().expect("the stack is up");
-        let keys = &session.credentials;
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
-            .endpoint_url(&session.endpoint)
-            .region(Region::from_static(REGION))
-            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "chaos"))
-            .load()
-            .await;
+        let config = e2e::aws::config(&session).await;
         Self {
             dir,
             database,

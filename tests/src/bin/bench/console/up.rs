@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use aws_config::BehaviorVersion;
-use aws_sdk_sfn::config::{Credentials, Region};
 use e2e::{binaries, wait};
-use local_stack::{REGION, Session};
+use local_stack::Session;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -41,14 +39,7 @@ impl Up {
         let up = wait::within(PATIENCE, look, Option::is_some).await.ok().flatten();
         let session = up.expect("the stack comes up");
         let console = console(&mut process).await;
-        let keys = &session.credentials;
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(worker::aws::http_client())
-            .endpoint_url(&session.endpoint)
-            .region(Region::from_static(REGION))
-            .credentials_provider(Credentials::new(&keys.access_key, &keys.secret_key, None, None, "bench"))
-            .load()
-            .await;
+        let config = e2e::aws::config(&session).await;
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         Self {
             process,
