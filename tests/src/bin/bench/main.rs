@@ -62,7 +62,7 @@ async fn main() {
         stages::measure().await;
     }
     if asks_for(Part::Lambda) {
-        lambda::measure().await;
+        Box::pin(lambda::measure()).await;
     }
     if asks_for(Part::Memory) {
         Box::pin(memory::measure()).await;
