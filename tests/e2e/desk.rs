@@ -97,10 +97,12 @@ fn forget_where(command: &mut Command) {
     }
 }
 
-/// A command line of the shell, `baton` for one, at a terminal that `script` gives it.
+/// A command, `baton` for one, at a terminal that `script` gives it. It takes the shell's place: a shell that stayed would
+/// be interrupted with it, and its end be taken for the command's.
 pub(crate) fn at_terminal(command_line: &str) -> Command {
     let mut command = Command::new("script");
-    command.args(["-q", "-e", "-c", command_line, "/dev/null"]).env("TERM", "xterm");
+    let command_line = format!("exec {command_line}");
+    command.args(["-q", "-e", "-c", &command_line, "/dev/null"]).env("TERM", "xterm").env("SHELL", "/bin/sh");
     forget_where(&mut command);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     command
