@@ -106,11 +106,18 @@ pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
 /// What it means that one of Baton's own statements failed. `doing` says what was tried.
 pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
     let text = error.to_string();
-    let is_missing = text.contains("no such table")
-        || OWN_TABLES.iter().any(|table| text.contains(&format!("relation \"{table}\" does not exist")));
-    let advice = if is_missing { "; run `worker migrate` against this database" } else { "" };
+    let advice = if is_of_old_schema(&text) { "; run `worker migrate` against this database" } else { "" };
     Failure::named(
         FailureName::DatabaseUnavailable,
         format!("failed to {doing}: {}{advice}", text.trim_end()),
     )
+}
+
+/// Whether one of Baton's own tables or columns is missing: the database is not migrated yet.
+fn is_of_old_schema(text: &str) -> bool {
+    let is_missing = text.contains("does not exist")
+        && (text.contains("column ")
+            || OWN_TABLES.iter().any(|table| text.contains(&format!("\"{table}\""))));
+    is_missing
+        || ["no such table", "no such column", "has no column named"].iter().any(|part| text.contains(part))
 }
