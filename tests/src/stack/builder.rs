@@ -138,7 +138,8 @@ impl Builder {
             }
             setup.front = Some(front);
         }
-        setup.start(dir).await
+        // The start of a whole stack is large, and stands in every test.
+        Box::pin(setup.start(dir)).await
     }
 }
 

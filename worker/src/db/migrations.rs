@@ -89,6 +89,7 @@ fn migrate_postgres(connection: &mut PgConnection) -> Result<Vec<String>, Cause>
         }
         tries += 1;
         tracing::info!("The tables to be migrated are in use; trying again");
+        #[expect(clippy::disallowed_methods, reason = "nothing tells when those that queued up have passed")]
         std::thread::sleep(LOCK_PAUSE);
     }
     // Nobody else has applied any of them: they would have waited for this.

@@ -29,7 +29,7 @@ pub(super) struct Target {
     /// What a message of libpq must not repeat.
     secrets: Vec<SecretString>,
     display_name: String,
-    iam: Option<Iam>,
+    iam: Option<Box<Iam>>,
 }
 
 /// IAM database authentication.
@@ -68,7 +68,7 @@ impl Target {
     /// The same with IAM database authentication.
     pub(super) fn by_iam(self) -> Result<Self, NotForIam> {
         let login = Login::of(&self.parameters)?;
-        Ok(Self { iam: Some(Iam { login, signer: None }), ..self })
+        Ok(Self { iam: Some(Box::new(Iam { login, signer: None })), ..self })
     }
 
     /// Gives it what signs its tokens, if it takes any.
@@ -86,7 +86,7 @@ impl Target {
 
     /// Connects; diesel itself sets the session to UTC and UTF-8.
     pub(super) fn connect(&self) -> Result<PgConnection, String> {
-        let token = self.iam.as_ref().map(Iam::token).transpose()?;
+        let token = self.iam.as_deref().map(Iam::token).transpose()?;
         let mut connection = PgConnection::establish(self.connection_string(token.as_ref()).expose_secret())
             .map_err(|error| self.redact(&error.to_string()))?;
         language::ask_for_english(&mut connection);
