@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use statemachine::{
-    DEAD_LETTER_DEFINITION, EXECUTION_ARN, FailureName, IMPORT, IMPORT_DEFINITION, TASK_TOKEN,
+    DEAD_LETTER_DEFINITION, EXECUTION_ARN, FailureName, IMPORT, IMPORT_DEFINITION, TASK_TOKEN, TRACE_HEADER,
 };
 
 fn machines() -> [(&'static str, Value); 2] {
@@ -106,7 +106,7 @@ fn the_container_gets_the_variables_that_the_worker_reads() {
     let variables =
         state["Arguments"]["Overrides"]["ContainerOverrides"][0]["Environment"].as_array().unwrap();
     let names: Vec<_> = variables.iter().map(|variable| variable["Name"].as_str().unwrap()).collect();
-    assert_eq!(names, [TASK_TOKEN, EXECUTION_ARN, IMPORT]);
+    assert_eq!(names, [TASK_TOKEN, EXECUTION_ARN, IMPORT, TRACE_HEADER]);
 }
 
 #[test]

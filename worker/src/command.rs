@@ -5,7 +5,6 @@ use std::io::Write;
 use statemachine::ExitCode;
 
 use crate::config::{InvalidConfig, MigrateConfig};
-use crate::logging;
 
 /// How to call the worker.
 pub const USAGE: &str = "\
