@@ -63,7 +63,7 @@ where
             line.insert("timestamp".to_owned(), timestamp.into());
         }
         line.insert("level".to_owned(), metadata.level().as_str().into());
-        line.insert("message".to_owned(), own.remove("message").unwrap_or_default());
+        line.insert("message".to_owned(), own.shift_remove("message").unwrap_or_default());
         if let Some(namespace) = self.namespace.as_ref().filter(|_| metadata.target() == METRICS) {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             line.extend(namespace.metadata(&own, now.as_millis()).map(|of| ("_aws".to_owned(), of)));

@@ -19,7 +19,7 @@ use serde_json::json;
 use worker::imports::{ImportRow, ImportStatus};
 
 /// Rows of a file that has some pieces on its way: about half a megabyte.
-const MANY: u32 = 20_000;
+pub(crate) const MANY: u32 = 20_000;
 /// The key of the file.
 const KEY: &str = "uploads/people.csv";
 
@@ -41,7 +41,7 @@ async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sent {
 
 /// The same, into a table of SQLite that takes the first attempt about a millisecond for each row: it is met in the middle
 /// of the load, however fast or busy the machine is. Any other attempt is as fast as ever.
-async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
+pub(crate) async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
     stack.create_people();
     let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
          BEGIN SELECT length(hex(randomblob(50000))); END";
@@ -62,7 +62,7 @@ async fn submit_to_stalled_link(stack: &TestStack, import_id: &str) -> Sent {
 }
 
 /// Sends a signal to all of them, and says to whom.
-fn signal(stack: &TestStack, signal: Signal) -> Vec<Pid> {
+pub(crate) fn signal(stack: &TestStack, signal: Signal) -> Vec<Pid> {
     let workers = stack.workers();
     assert!(!workers.is_empty(), "there is a worker to be met");
     for worker in &workers {

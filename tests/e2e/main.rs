@@ -28,4 +28,5 @@ mod stack_killed;
 mod target;
 mod template;
 mod under_way;
+mod watched;
 mod workspace;

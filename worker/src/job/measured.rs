@@ -44,7 +44,7 @@ pub(super) fn tell(end: &End, row: &ImportRow, progress: &Progress) {
             load_seconds = load,
             settle_seconds = settle,
             commit_seconds = commit,
-            "The attempt failed"
+            "The attempt has ended"
         ),
         End::NotOurs(_) => {}
     }
