@@ -127,3 +127,23 @@ async fn whoever_wants_warnings_alone_has_the_metrics_all_the_same() {
     assert!(is_about(lines[0], &sent) && lines[0].get("_aws").is_some(), "{lines:#?}");
     stack.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_writes_about_as_many_bytes_of_log_as_the_simulation_of_cost_counts() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let source = stack.put("uploads/people.csv", "id,name\n1,a\n").await;
+    let sent = stack.describe("people-1", &source, "people", json!({})).await;
+    assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
+    let workers = Lines::of_the_workers(&stack).await;
+    let function = Lines::of_the_function(&stack);
+    let lines = workers.iter().flat_map(|lines| &lines.0).chain(function.with("import_id", "people-1"));
+    let written: usize = lines.map(|line| line.to_string().len()).sum();
+    let cost = std::fs::read_to_string(crate::workspace::top().join("infra/aws/cost.py")).unwrap();
+    let (_, counted) = cost.split_once("\nLOG_BYTES = ").unwrap();
+    let counted = counted.split_once(' ').unwrap().0.replace('_', "");
+    let counted: usize = counted.parse().unwrap();
+    // Names are longer on AWS, and an invocation has lines of its own for each batch.
+    assert!((counted / 2..counted).contains(&written), "{written} bytes were written, {counted} are counted");
+    stack.audit().await;
+}
