@@ -113,7 +113,7 @@ def standing(_):
         yield f"| {name} | {usd:.2f} |"
     yield f"| together | {sum(usd for _, usd in parts):.2f} |"
     own = OWN_METRICS * PRICES["custom metric"]
-    yield f"| {OWN_METRICS} metrics of imports, where there are some in every hour | {own:.2f} |"
+    yield f"| {OWN_METRICS} metrics of the imports, where there are some in every hour | {own:.2f} |"
 
 
 def calls(of):

@@ -38,7 +38,7 @@ fn every_test_that_the_architecture_names_exists() {
     let named = named_tests(&architecture);
     assert!(named.len() > 10, "the promises name their tests: {named:?}");
     let mut code = String::new();
-    for folder in ["statemachine", "lambdas", "worker", "infra", "tests"] {
+    for folder in ["statemachine", "logging", "lambdas", "worker", "infra", "tests"] {
         sources(&top.join(folder), &mut code);
     }
     let missing: Vec<_> = named.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();

@@ -209,6 +209,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_trace_in_the_requests_header_is_preferred_to_the_one_in_its_body() {
+        let mut headers = HeaderMap::new();
+        let mut body = serde_json::json!({"traceHeader": "of the body"});
+        take_trace_header(&headers, &mut body);
+        assert_eq!(body["traceHeader"], "of the body");
+        headers.insert("x-amzn-trace-id", HeaderValue::from_static("of the header"));
+        take_trace_header(&headers, &mut body);
+        assert_eq!(body["traceHeader"], "of the header");
+    }
+
+    #[test]
     fn the_stack_listens_on_this_machine_only() {
         let check = |address: &str| refuse_other_machines(address.parse().unwrap());
         assert!(check("127.0.0.1:4566").is_ok());

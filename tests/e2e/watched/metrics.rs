@@ -9,6 +9,7 @@ use statemachine::Report;
 use super::metric_format::broken_rule;
 use super::{Lines, story};
 use crate::template::dashboard_metrics;
+use crate::workspace::top;
 
 /// The names of the metrics that a line has.
 fn names(line: &Value) -> BTreeSet<&str> {
@@ -16,6 +17,22 @@ fn names(line: &Value) -> BTreeSet<&str> {
     assert_eq!(directive["Namespace"], "Baton/local");
     assert_eq!(directive["Dimensions"], json!([[]]), "each dimension has its price");
     directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap()).collect()
+}
+
+/// The fields that the queries of the page for AWS ask for.
+fn asked_on_the_page() -> BTreeSet<String> {
+    const WORDS: [&str; 9] = ["fields", "filter", "sort", "stats", "sum", "avg", "by", "desc", "asc"];
+    let page = std::fs::read_to_string(top().join("infra/aws/README.md")).unwrap();
+    let queries = page.split("insights '").skip(1).map(|rest| rest.split_once('\'').unwrap().0);
+    let words = queries.flat_map(|query| {
+        // What stands in quotes is a value, not a field.
+        let outside: String = query.split('"').step_by(2).collect();
+        let words = outside.split(|sign: char| !(sign.is_ascii_alphabetic() || "_@".contains(sign)));
+        words.map(str::to_owned).collect::<Vec<_>>()
+    });
+    words
+        .filter(|word| !word.is_empty() && !word.starts_with('@') && !WORDS.contains(&word.as_str()))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,5 +73,11 @@ async fn the_dashboard_shows_the_metrics_that_lambda_and_worker_write_and_each_l
 
     let sum = |name: &str| of_function.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
     assert_eq!(["started", "held", "acknowledged", "left"].map(sum), [2, 0, 0, 0]);
+    let lines = workers.iter().flat_map(|lines| &lines.0).chain(&function.0);
+    let written: BTreeSet<_> = lines.flat_map(|line| line.as_object().unwrap().keys()).collect();
+    let asked = asked_on_the_page();
+    assert!(asked.len() > 6, "{asked:?}");
+    let unknown: Vec<_> = asked.iter().filter(|field| !written.contains(field)).collect();
+    assert!(unknown.is_empty(), "the page asks for {unknown:?}, which no line has");
     stack.audit().await;
 }

@@ -63,7 +63,8 @@ fn the_container_gets_token_execution_and_import() {
     let mut input = import_input();
     input["message"]["trace_header"] = header.into();
     let mut run = Run::start(&import_definition(), input);
-    run.succeed(&run.invocation(), json!({}));
+    let hold = run.invocation();
+    run.succeed(&hold, json!({}));
     let traced = &run.invocation().arguments["Overrides"]["ContainerOverrides"][0]["Environment"][3];
     assert_eq!(traced, &json!({"Name": "TRACE_HEADER", "Value": header}));
     let network = &run_task.arguments["NetworkConfiguration"]["AwsvpcConfiguration"];
