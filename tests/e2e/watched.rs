@@ -5,6 +5,7 @@ mod metrics;
 mod trace;
 
 use aws_sdk_sfn::types::ExecutionStatus;
+use e2e::front::Answer;
 use e2e::stack::Sent;
 use e2e::{Backend, TestStack, secrets, wait};
 use rustix::process::Signal;
@@ -77,7 +78,14 @@ async fn story(stack: &TestStack) -> (Sent, Sent) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_about_an_import_has_its_id_its_execution_its_message_and_its_attempt() {
-    let stack = TestStack::with(Backend::Sqlite).worker_variable("RUST_LOG", "debug").start().await;
+    let stack = TestStack::with(Backend::Sqlite).worker_variable("RUST_LOG", "debug").behind_front();
+    let stack = stack.start().await;
+    // What is said beside the thread that works: the source is fetched by a task of its own.
+    stack.front().answer_times(
+        1,
+        |asked| asked.reads("uploads/people.csv"),
+        Answer::CutBody { after: 100_000 },
+    );
     let (failed, killed) = story(&stack).await;
 
     let function = Lines::of_the_function(&stack);
@@ -107,6 +115,9 @@ async fn every_line_about_an_import_has_its_id_its_execution_its_message_and_its
         assert!(after.iter().all(|line| line["attempt"] == attempt), "{after:#?}");
         attempts.push((sent.import_id.as_str(), attempt));
     }
+    let broke_off =
+        |line: &&Value| line["message"].as_str().unwrap().starts_with("Reading the source broke off");
+    assert_eq!(workers.iter().flat_map(|lines| &lines.0).filter(broke_off).count(), 1);
     attempts.sort_unstable();
     assert_eq!(attempts, [("failed", 1), ("killed", 1), ("killed", 2)]);
     assert_eq!(secrets::find(&stack.data_dir().join("stack/logs"), &[stack.database_url()]), [""; 0]);
