@@ -125,7 +125,8 @@ impl Builder {
             }
             setup.front = Some(front);
         }
-        setup.start(dir).await
+        // On the heap: every test's own future would have the whole start within it.
+        Box::pin(setup.start(dir)).await
     }
 }
 
