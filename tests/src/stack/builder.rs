@@ -138,7 +138,7 @@ impl Builder {
             }
             setup.front = Some(front);
         }
-        // The start of a whole stack is large, and stands in every test.
+        // On the heap: every test's own future would have the whole start within it.
         Box::pin(setup.start(dir)).await
     }
 }
