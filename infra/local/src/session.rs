@@ -32,6 +32,9 @@ pub struct Session {
     pub credentials: Credentials,
     /// The database that its worker imports into. A secret.
     pub database_url: String,
+    /// How many imports may run at once; 0 where there is no cap.
+    #[serde(default)]
+    pub maximum_imports: u32,
     /// Whether messages and executions move. In one that only looks (inside `baton show`, or a console where nothing is up)
     /// they rest, and whoever sent it an import would wait for ever.
     pub moving: bool,
@@ -177,6 +180,7 @@ mod tests {
             endpoint,
             pid: 7,
             database_url: "sqlite:x".to_owned(),
+            maximum_imports: 0,
             moving: true,
         }
     }

@@ -14,6 +14,9 @@ pub struct Config {
     pub hold_seconds: i32,
     /// `QUEUE_URL`: the queue that the events come from.
     pub queue_url: String,
+    /// `LANES`: `true` where the queue is that of the lanes, whose messages have been sent to another queue first. Default
+    /// `false`.
+    pub lanes: bool,
     /// `RUST_LOG`: what is logged, in the syntax of `tracing_subscriber::EnvFilter`. Default `info`.
     pub log_filter: String,
 }
@@ -58,19 +61,29 @@ impl Config {
             let is_url = url.starts_with("https://") || url.starts_with("http://");
             if is_url { Ok(url) } else { Err(format!("QUEUE_URL is {url:?}, not a URL")) }
         });
+        let lanes = match given("LANES").as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(format!("LANES is {other:?}, not true or false")),
+        };
         let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds) {
-            (Ok(state_machine_arn), Ok(dead_letter_state_machine_arn), Ok(queue_url), Ok(hold_seconds)) => {
-                Ok(Self {
-                    state_machine_arn,
-                    dead_letter_state_machine_arn,
-                    hold_seconds,
-                    queue_url,
-                    log_filter,
-                })
-            }
-            (import, dead_letter, url, hold) => {
-                let problems = [import.err(), dead_letter.err(), url.err(), hold.err()];
+        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds, lanes) {
+            (
+                Ok(state_machine_arn),
+                Ok(dead_letter_state_machine_arn),
+                Ok(queue_url),
+                Ok(hold_seconds),
+                Ok(lanes),
+            ) => Ok(Self {
+                state_machine_arn,
+                dead_letter_state_machine_arn,
+                hold_seconds,
+                queue_url,
+                lanes,
+                log_filter,
+            }),
+            (import, dead_letter, url, hold, lanes) => {
+                let problems = [import.err(), dead_letter.err(), url.err(), hold.err(), lanes.err()];
                 Err(ConfigError(problems.into_iter().flatten().collect()))
             }
         }
@@ -140,16 +153,21 @@ mod tests {
             "STATE_MACHINE_ARN is not set; DEAD_LETTER_STATE_MACHINE_ARN is not set; QUEUE_URL is not set; \
              HOLD_SECONDS is not set"
         );
-        let ConfigError(problems) =
-            config(&[("STATE_MACHINE_ARN", "import"), ("QUEUE_URL", "imports"), ("HOLD_SECONDS", "50000")])
-                .unwrap_err();
+        let ConfigError(problems) = config(&[
+            ("STATE_MACHINE_ARN", "import"),
+            ("QUEUE_URL", "imports"),
+            ("HOLD_SECONDS", "50000"),
+            ("LANES", "20"),
+        ])
+        .unwrap_err();
         assert!(problems[0].starts_with("STATE_MACHINE_ARN is \"import\""));
         assert!(problems[2].starts_with("QUEUE_URL is \"imports\""));
         assert_eq!(problems[3], "HOLD_SECONDS is \"50000\", not 1 to 43200");
+        assert_eq!(problems[4], "LANES is \"20\", not true or false");
     }
 
     #[test]
-    fn the_log_filter_has_a_default() {
+    fn the_log_filter_and_the_lanes_have_defaults() {
         let url = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports";
         let config = config(&[
             ("STATE_MACHINE_ARN", ARN),
@@ -160,7 +178,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!((config.queue_url.as_str(), config.log_filter.as_str()), (url, "info"));
-        assert_eq!(config.hold_seconds, 42_000);
+        assert_eq!((config.hold_seconds, config.lanes), (42_000, false));
     }
 
     #[test]

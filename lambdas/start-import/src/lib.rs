@@ -39,7 +39,7 @@ impl StartImport {
     /// # Errors
     /// [`BrokenEvent`] where the event is not one of the queue's: Lambda then keeps the whole batch.
     pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, BrokenEvent> {
-        let messages = event.records.into_iter().map(|record| message_of(record, &self.config.queue_url));
+        let messages = event.records.into_iter().map(|record| message_of(record, &self.config));
         let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
         let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
 

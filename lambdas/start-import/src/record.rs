@@ -2,7 +2,9 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use lambda_runtime::Diagnostic;
-use statemachine::Message;
+use statemachine::{Message, lane};
+
+use crate::config::Config;
 
 /// The event is not one that the function's queue sends. Nothing of the batch is touched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +29,8 @@ impl From<BrokenEvent> for Diagnostic {
 }
 
 /// The message that a record carries, once it is known to be one of the function's queue.
-pub(crate) fn message_of(record: SqsMessage, queue_url: &str) -> Result<Message, BrokenEvent> {
+pub(crate) fn message_of(record: SqsMessage, config: &Config) -> Result<Message, BrokenEvent> {
+    let queue_url = &config.queue_url;
     let set = |field: Option<String>, name| {
         field.filter(|value| !value.is_empty()).ok_or(BrokenEvent::Missing(name))
     };
@@ -37,9 +40,12 @@ pub(crate) fn message_of(record: SqsMessage, queue_url: &str) -> Result<Message,
     let arn = set(record.event_source_arn, "eventSourceARN")?;
     // Executions would hold and delete their messages in a queue where they are not.
     if arn.rsplit(':').next() != queue_url.rsplit('/').next() {
-        return Err(BrokenEvent::OtherQueue { arn, queue_url: queue_url.to_owned() });
+        return Err(BrokenEvent::OtherQueue { arn, queue_url: queue_url.clone() });
     }
     // Standard queues know groups as well, for fairness; only a FIFO queue promises an order.
     let group_id = record.attributes.get("MessageGroupId").filter(|_| arn.ends_with(".fifo")).cloned();
-    Ok(Message { id, body, receipt_handle, queue_url: queue_url.to_owned(), group_id })
+    // Only in the queue of lanes: of another queue the deduplication ids are its senders' own.
+    let deduplication_id = record.attributes.get("MessageDeduplicationId").filter(|_| config.lanes);
+    let sent_id = deduplication_id.and_then(|id| lane::sent_id(id)).map(str::to_owned);
+    Ok(Message { id, body, receipt_handle, queue_url: queue_url.clone(), group_id, sent_id })
 }

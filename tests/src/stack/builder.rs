@@ -28,11 +28,13 @@ impl Builder {
             port: 0,
             worker: binaries::path("worker"),
             start_import: binaries::path("start-import"),
+            assign_lane: binaries::path("assign-lane"),
             database_url: String::new(),
             allowed_tables: "*".to_owned(),
             worker_environment: Vec::new(),
             function_environment: Vec::new(),
             fifo: false,
+            maximum_imports: 0,
             limits: Limits::default(),
             moving: true,
         };

@@ -169,6 +169,7 @@ fn input(message: &Message, message_id: &str) -> Option<ExecutionInput> {
         receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
         queue_url: String::new(),
         group_id: None,
+        sent_id: None,
     };
     match asked {
         Ok(Body::Import(import)) => Some(ExecutionInput::of_import(import, message)),

@@ -128,11 +128,13 @@ pub(crate) async fn be(settings: &Path) -> ExitCode {
         port: settings.port,
         worker: binaries::path("worker"),
         start_import: binaries::path("start-import"),
+        assign_lane: binaries::path("assign-lane"),
         database_url: settings.database_url,
         allowed_tables: "*".to_owned(),
         worker_environment: settings.worker_environment,
         function_environment: Vec::new(),
         fifo: false,
+        maximum_imports: 0,
         limits: LIMITS,
         moving: true,
     };
