@@ -2,14 +2,15 @@
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use e2e::{TestStack, rows};
+use e2e::{TestStack, rows, wait};
 use local_stack::Limits;
 use rustix::process::{Signal, kill_process};
+use serde_json::json;
 use worker::imports::{ImportRow, ImportStatus};
 
 use super::{held, send, start};
 use crate::command_line::Up;
-use crate::desk::Desk;
+use crate::desk::{Desk, baton_beside};
 use crate::stack_killed::{Lock, Stack, TASKS, submit};
 
 /// The message of the one dead letter: its error, where it has one, and its group. It is taken from the queue.
@@ -79,7 +80,21 @@ async fn an_import_whose_end_nobody_is_told_frees_its_lane_when_its_hold_lapses(
     stack.set_visibility_timeout(3).await;
     stack.make_visible(&fails.execution_arn).await;
     assert_eq!(stack.ended(&next.execution_arn).await.status, ExecutionStatus::Succeeded);
-    assert_eq!(letter(&stack).await, (None, "lane-0".to_owned()), "the queue itself has brought it there");
+    let queue = &stack.resources.dead_letter_queue_url;
+    let brought = async || stack.messages(queue).await;
+    wait::until("the queue itself to bring it there", brought, |count| *count == 1).await;
+    // It has no word of its execution, which is found all the same.
+    let listed = baton_beside(&stack, &["dlq", "list", "--json"]).await.json();
+    let letter = &listed[0];
+    assert_eq!((&letter["brought_by"], &letter["group_id"]), (&json!("redrive_policy"), &json!("lane-0")));
+    assert_eq!(
+        (&letter["error"], &letter["execution_arn"]),
+        (&json!("Import.SourceMissing"), &json!(fails.execution_arn))
+    );
+    stack.put("uploads/nothing.csv", "id,name\n3,c\n").await;
+    baton_beside(&stack, &["redrive", "fails"]).await.expect(0, &["fails"]);
+    wait::until("its dead letter to be deleted", brought, |count| *count == 0).await;
+    assert_eq!(stack.count("people"), 3);
     stack.audit().await;
 }
 
