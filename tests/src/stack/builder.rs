@@ -102,6 +102,11 @@ impl Builder {
     /// # Panics
     /// It does not start.
     pub async fn start(self) -> TestStack {
+        // Boxed: every test's own future would have room for all of it.
+        Box::pin(self.start_here()).await
+    }
+
+    async fn start_here(self) -> TestStack {
         let dir = tempfile::tempdir().expect("a test has a folder");
         let database_url = self.backend.new_database(dir.path());
         let database = Database::parse(&database_url).expect("the URL of a test's database is right");
