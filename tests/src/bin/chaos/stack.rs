@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) database_url: String,
     pub(crate) worker_environment: Vec<(String, String)>,
+    pub(crate) maximum_imports: u32,
 }
 
 /// The stack's process.
@@ -134,7 +135,7 @@ pub(crate) async fn be(settings: &Path) -> ExitCode {
         worker_environment: settings.worker_environment,
         function_environment: Vec::new(),
         fifo: false,
-        maximum_imports: 0,
+        maximum_imports: settings.maximum_imports,
         limits: LIMITS,
         moving: true,
     };
