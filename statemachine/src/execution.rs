@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::import::{Import, ImportId};
+use crate::trace_header::TraceHeader;
 
 /// The most that Step Functions takes as input of an execution, in bytes of UTF-8 (`API_StartExecution`).
 pub const MAX_INPUT_BYTES: usize = 262_144;
@@ -49,6 +50,10 @@ pub struct Message {
     /// The id that SQS gave its sender, where it has been moved into a lane since and has another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_id: Option<String>,
+    /// The trace that the message belongs to. The definition hands it to the container: the context of an execution, which
+    /// has it too, does not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_header: Option<TraceHeader>,
 }
 
 impl Message {
@@ -135,9 +140,20 @@ impl ExecutionName {
     /// for no import gives `invalid`: whether that is an import's id, the execution's input tells.
     #[must_use]
     pub fn import_id_in(name: &str) -> Option<&str> {
+        Self::parts(name).map(|(import_id, _)| import_id)
+    }
+
+    /// The id of the message in an execution's name, or at the end of its ARN; `None` where the name is not made as these
+    /// are.
+    #[must_use]
+    pub fn message_id_in(name: &str) -> Option<&str> {
+        Self::parts(name).map(|(_, message_id)| message_id)
+    }
+
+    fn parts(name: &str) -> Option<(&str, &str)> {
         let (rest, message_id) = name.split_at_checked(name.len().checked_sub(MESSAGE_ID_LENGTH)?)?;
         let import_id = rest.strip_suffix('-')?;
-        (Message::is_id(message_id) && !import_id.is_empty()).then_some(import_id)
+        (Message::is_id(message_id) && !import_id.is_empty()).then_some((import_id, message_id))
     }
 }
 
@@ -159,6 +175,7 @@ mod tests {
             queue_url: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports".into(),
             group_id: None,
             sent_id: None,
+            trace_header: None,
         }
     }
 
@@ -188,6 +205,8 @@ mod tests {
             let id: ImportId = import_id.parse().unwrap();
             let name = ExecutionName::new(Some(&id), &message_id);
             assert_eq!(ExecutionName::import_id_in(name.as_str()), Some(import_id));
+            let arn = format!("arn:aws:states:r:1:execution:import:{}", name.as_str());
+            assert_eq!(ExecutionName::message_id_in(&arn), Some(message_id.as_str()));
         }
         for name in ["", "people-1", &message_id, &format!("-{message_id}"), &format!("a-{}", "x".repeat(36))]
         {

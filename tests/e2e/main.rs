@@ -29,4 +29,6 @@ mod stack_killed;
 mod target;
 mod template;
 mod under_way;
+mod upgrade;
+mod watched;
 mod workspace;

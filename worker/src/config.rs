@@ -8,9 +8,9 @@ mod variables;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use logging::{Format, Settings};
 use secrecy::SecretString;
-use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN};
-use tracing_subscriber::EnvFilter;
+use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN, TRACE_HEADER, TraceHeader};
 
 use crate::db::Database;
 pub use tables::AllowedTables;
@@ -22,7 +22,8 @@ const MAX_TOKEN_CHARS: usize = 2048;
 /// What the worker needs to run one import.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `DATABASE_URL`: where the rows go, and where the `imports` table is. A secret.
+    /// `DATABASE_URL`: where the rows go, and where the `imports` table is. A secret, unless `DATABASE_AUTH` is `iam`: then
+    /// the password is a token, and the URL has none. `secret` by default.
     pub database: Database,
     /// `ALLOWED_TABLES`: the tables that imports may write, `a,schema.b`, or `*` for all but Baton's own.
     pub allowed_tables: AllowedTables,
@@ -35,6 +36,8 @@ pub struct Config {
     pub worker: String,
     /// `IMPORT`: what to import, JSON.
     pub import: Import,
+    /// `TRACE_HEADER`: X-Ray's header of the message's trace. One that has not the documented form is dropped.
+    pub trace_header: Option<TraceHeader>,
     /// `HEARTBEAT_INTERVAL_SECONDS`, 20 by default: the time between two beats.
     pub heartbeat_interval: Duration,
     /// `STALL_LIMIT_SECONDS`, 60 by default: how long beats go on without any progress.
@@ -44,35 +47,18 @@ pub struct Config {
     /// `S3_PATH_STYLE`, `true` or `false`: whether the bucket is asked for in the path. By default where an endpoint is
     /// set by `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3`, and not at AWS.
     pub s3_path_style: bool,
-    /// How to log.
-    pub log: LogConfig,
+    /// How to log: `LOG_FORMAT`, `json` (the default) or `text`; `RUST_LOG`, `info` by default; `METRICS_NAMESPACE`, by default
+    /// none, so that lines tell of no metrics.
+    pub log: Settings,
 }
 
 /// What the worker needs to migrate a database.
 #[derive(Clone, Debug)]
 pub struct MigrateConfig {
-    /// `DATABASE_URL`: the database to migrate. A secret.
+    /// `DATABASE_URL` and `DATABASE_AUTH`: the database to migrate, as in [`Config`].
     pub database: Database,
     /// How to log.
-    pub log: LogConfig,
-}
-
-/// How to log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// `LOG_FORMAT`, `json` (the default) or `text`.
-    pub format: LogFormat,
-    /// `RUST_LOG`, `info` by default: what to log, in the syntax of `tracing-subscriber`.
-    pub filter: String,
-}
-
-/// The form of a line of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object.
-    Json,
-    /// Text for a person.
-    Text,
+    pub log: Settings,
 }
 
 /// What is wrong with the environment: one line for each problem.
@@ -97,11 +83,12 @@ impl Config {
     /// [`InvalidConfig`], with every problem.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
         let mut variables = Variables::new(&lookup);
-        let database = variables.required("DATABASE_URL", database);
+        let database = database(&mut variables);
         let allowed_tables = variables.required("ALLOWED_TABLES", AllowedTables::parse);
         let task_token = variables.required(TASK_TOKEN, task_token);
         let execution_arn = variables.required(EXECUTION_ARN, |arn| Ok::<_, String>(arn.to_owned()));
         let import = variables.required(IMPORT, import);
+        let trace_header = variables.optional(TRACE_HEADER, None, |text| Ok::<_, String>(text.parse().ok()));
         let heartbeat_interval = variables.seconds("HEARTBEAT_INTERVAL_SECONDS", 20.0);
         let stall_limit = variables.seconds("STALL_LIMIT_SECONDS", 60.0);
         let lease = variables.seconds("LEASE_SECONDS", 300.0);
@@ -126,6 +113,7 @@ impl Config {
                 execution_arn: execution_arn?,
                 worker: identity::worker(&lookup),
                 import: import?,
+                trace_header: trace_header?,
                 heartbeat_interval: heartbeat_interval?,
                 stall_limit: stall_limit?,
                 lease: lease?,
@@ -151,7 +139,7 @@ impl MigrateConfig {
     /// [`InvalidConfig`], with every problem.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
         let mut variables = Variables::new(&lookup);
-        let database = variables.required("DATABASE_URL", database);
+        let database = database(&mut variables);
         let log = log(&mut variables);
         variables.finish(|| Some(Self { database: database?, log: log? }))
     }
@@ -162,8 +150,17 @@ fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-fn database(url: &str) -> Result<Database, String> {
-    Database::parse(url).map_err(|error| format!("is {error}"))
+fn database(variables: &mut Variables<'_>) -> Option<Database> {
+    let by_iam = variables.optional("DATABASE_AUTH", false, |text| match text {
+        "secret" => Ok(false),
+        "iam" => Ok(true),
+        _ => Err("must be secret or iam"),
+    });
+    let parse = |url: &str| {
+        let database = Database::parse(url).map_err(|error| format!("is {error}"))?;
+        if by_iam == Some(true) { database.by_iam().map_err(|error| error.to_string()) } else { Ok(database) }
+    };
+    variables.required("DATABASE_URL", parse)
 }
 
 fn task_token(token: &str) -> Result<SecretString, String> {
@@ -183,15 +180,17 @@ fn import(json: &str) -> Result<Import, String> {
     }
 }
 
-fn log(variables: &mut Variables<'_>) -> Option<LogConfig> {
-    let format = variables.optional("LOG_FORMAT", LogFormat::Json, |text| match text {
-        "json" => Ok(LogFormat::Json),
-        "text" => Ok(LogFormat::Text),
+fn log(variables: &mut Variables<'_>) -> Option<Settings> {
+    let format = variables.optional("LOG_FORMAT", Format::Json, |text| match text {
+        "json" => Ok(Format::Json),
+        "text" => Ok(Format::Text),
         _ => Err("must be json or text"),
     });
-    let filter = variables
-        .optional("RUST_LOG", "info".to_owned(), |text| EnvFilter::try_new(text).map(|_| text.to_owned()));
-    Some(LogConfig { format: format?, filter: filter? })
+    let filter = variables.optional("RUST_LOG", "info".to_owned(), |text| {
+        logging::check_filter(text).map(|()| text.to_owned())
+    });
+    let namespace = variables.optional("METRICS_NAMESPACE", None, |text| text.parse().map(Some));
+    Some(Settings { format: format?, filter: filter?, namespace: namespace? })
 }
 
 #[cfg(test)]
@@ -219,7 +218,9 @@ mod tests {
         assert_eq!(config.heartbeat_interval, Duration::from_secs(20));
         assert_eq!(config.stall_limit, Duration::from_secs(60));
         assert_eq!(config.lease, Duration::from_secs(300));
-        assert_eq!(config.log, LogConfig { format: LogFormat::Json, filter: "info".to_owned() });
+        let log = Settings { format: Format::Json, filter: "info".to_owned(), namespace: None };
+        assert_eq!(config.log, log);
+        assert_eq!(config.trace_header, None);
         assert!(!config.s3_path_style);
         assert!(read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).unwrap().s3_path_style);
     }
@@ -228,6 +229,16 @@ mod tests {
     fn intervals_may_be_fractions_of_a_second() {
         let config = read(&[("HEARTBEAT_INTERVAL_SECONDS", "0.25")]).unwrap();
         assert_eq!(config.heartbeat_interval, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn a_trace_header_of_another_form_is_dropped() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+        let config = read(&[(TRACE_HEADER, header)]).unwrap();
+        assert_eq!(config.trace_header.unwrap().as_str(), header);
+        for text in ["", "Root=1", "{}", "Root=1-5759e988-bd862e3fe1be46a994272793;a=\u{1b}[31m"] {
+            assert_eq!(read(&[(TRACE_HEADER, text)]).unwrap().trace_header, None, "{text}");
+        }
     }
 
     #[test]
@@ -240,6 +251,7 @@ mod tests {
             "LOG_FORMAT" => Some("xml".into()),
             "S3_PATH_STYLE" => Some("maybe".into()),
             "RUST_LOG" => Some("a=b=c".into()),
+            "METRICS_NAMESPACE" => Some("AWS/States".into()),
             "TASK_TOKEN" => Some("t".repeat(2049).into()),
             "EXECUTION_ARN" => Some("".into()),
             _ => None,
@@ -258,11 +270,12 @@ mod tests {
             "S3_PATH_STYLE",
             "LOG_FORMAT",
             "RUST_LOG",
+            "METRICS_NAMESPACE",
         ] {
             let about = lines.iter().filter(|line| line.starts_with(&format!("{variable} "))).count();
             assert_eq!(about, 1, "{variable} in {error}");
         }
-        assert_eq!(lines.len(), 10, "{error}");
+        assert_eq!(lines.len(), 11, "{error}");
     }
 
     #[test]
@@ -278,6 +291,29 @@ mod tests {
     fn a_wrong_url_is_not_repeated() {
         let error = read(&[("DATABASE_URL", "mysql://baton:geheim@db/sales")]).unwrap_err().to_string();
         assert!(error.starts_with("DATABASE_URL ") && !error.contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn with_iam_the_url_has_no_password_and_its_connections_are_verified() {
+        let url = "postgres://baton@db/sales?sslmode=verify-full";
+        let config = read(&[("DATABASE_AUTH", "iam"), ("DATABASE_URL", url)]).unwrap();
+        assert!(config.database.needs_credentials());
+        assert!(
+            !read(&[("DATABASE_AUTH", "secret"), ("DATABASE_URL", url)])
+                .unwrap()
+                .database
+                .needs_credentials()
+        );
+        let with_password = "postgres://baton:geheim@db/sales?sslmode=verify-full";
+        for wrong in [with_password, "postgres://baton@db/sales?sslmode=require", "sqlite:/data/rows.db"] {
+            let error = read(&[("DATABASE_AUTH", "iam"), ("DATABASE_URL", wrong)]).unwrap_err().to_string();
+            assert!(
+                error.starts_with("DATABASE_URL does not do for IAM") && !error.contains("geheim"),
+                "{error}"
+            );
+        }
+        let error = read(&[("DATABASE_AUTH", "magic")]).unwrap_err().to_string();
+        assert_eq!(error, "DATABASE_AUTH must be secret or iam");
     }
 
     #[test]

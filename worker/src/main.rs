@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 use statemachine::ExitCode;
-use worker::config::Config;
+use tracing::Instrument;
+use worker::config::{Config, MigrateConfig};
 use worker::db::WriteBack;
-use worker::job::{Patience, run, shutdown};
-use worker::{aws, command, logging};
+use worker::job::{Patience, run, shutdown, span};
+use worker::{aws, command};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let result = match arguments.iter().map(|argument| argument.to_str()).collect::<Vec<_>>()[..] {
         [] => import(),
-        [Some("migrate")] => command::migrate().map_err(Into::into),
+        [Some("migrate")] => migrate(),
         [Some("--version")] => Ok(command::say(concat!("worker ", env!("CARGO_PKG_VERSION")))),
         [Some("--help")] => Ok(command::say(command::USAGE)),
         _ => Ok(command::refuse(command::USAGE)),
@@ -20,21 +21,34 @@ fn main() -> std::process::ExitCode {
 }
 
 fn import() -> Result<ExitCode> {
-    let config = Config::from_env()?;
+    let mut config = Config::from_env()?;
     logging::start(&config.log);
-    tracing::debug!(?config, "Read the configuration");
+    let span = span(&config);
+    span.in_scope(|| tracing::debug!(?config, "Read the configuration"));
     let runtime = tokio::runtime::Runtime::new()?;
     let write_back = WriteBack::of(&config.database);
-    let code = runtime.block_on(async {
+    let work = async {
         let (shutdown, aws) = (shutdown::requested()?, aws::config().await);
+        config.database = config.database.with_credentials(&aws, runtime.handle());
         let (s3, allowed) = (aws::s3(&aws, config.s3_path_style), config.allowed_tables.clone());
         let handle = runtime.handle().clone();
         // THE WORK: another long piece of work behind the same queue is another function in this one line.
         let work = move |job: &_, database: &_| worker::import::run(job, database, &allowed, &s3, &handle);
         Ok(run(&config, aws::step_functions(&aws), Patience::default(), shutdown, work).await)
-    });
+    };
+    let code = runtime.block_on(work.instrument(span));
     // Work that did not stop when it was asked must not hold up the process: its transaction ends with its connection.
     runtime.shutdown_background();
     drop(write_back);
     code
+}
+
+fn migrate() -> Result<ExitCode> {
+    let MigrateConfig { mut database, log } = MigrateConfig::from_env()?;
+    logging::start(&log);
+    let runtime = tokio::runtime::Runtime::new()?;
+    if database.needs_credentials() {
+        database = database.with_credentials(&runtime.block_on(aws::config()), runtime.handle());
+    }
+    Ok(command::migrate(&database))
 }

@@ -250,6 +250,7 @@ fn task_definition(
         ("HEARTBEAT_INTERVAL_SECONDS".to_owned(), fraction(limits.heartbeat_interval)),
         ("STALL_LIMIT_SECONDS".to_owned(), fraction(limits.stall_limit)),
         ("LEASE_SECONDS".to_owned(), fraction(limits.lease)),
+        ("METRICS_NAMESPACE".to_owned(), resources::METRICS_NAMESPACE.to_owned()),
     ];
     environment.extend(wiring::aws_environment(endpoint, credentials));
     environment.retain(|(name, _)| config.worker_environment.iter().all(|(other, _)| other != name));

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use config::Config;
 use lane::Asks;
+use logging::{About, import_span};
 pub use parcel::BrokenEvent;
 use parcel::{Parcel, requests};
 
@@ -64,7 +65,7 @@ impl AssignLane {
         match request.set_entries(Some(entries)).send().await {
             Ok(SendMessageBatchOutput { successful, failed, .. }) => {
                 for refused in failed {
-                    warn!(error.code = refused.code, "SQS refused a message: {}", refused.code);
+                    warn!(error_code = refused.code, "SQS refused a message: {}", refused.code);
                 }
                 successful.into_iter().map(|entry| entry.id).collect()
             }
@@ -78,19 +79,17 @@ impl AssignLane {
 
 fn say(parcel: &Parcel, is_done: bool) {
     let message_id = &parcel.message_id;
+    let import_id = match &parcel.asks {
+        Asks::For { import_id, .. } => import_id.as_deref(),
+        Asks::ForNothing => None,
+    };
+    let about =
+        About { import_id, message_id: Some(message_id), trace_id: parcel.trace_id(), ..About::default() };
+    let _entered = import_span(&about).entered();
     match &parcel.asks {
-        Asks::For { lane, import_id } if is_done => {
-            info!(message.id = message_id, import.id = import_id, lane, "Message {message_id} is in {lane}")
-        }
-        Asks::For { import_id, .. } => {
-            warn!(message.id = message_id, import.id = import_id, "Message {message_id} is left");
-        }
-        Asks::ForNothing => {
-            info!(
-                message.id = message_id,
-                "Message {message_id} is acknowledged: S3 tests a new notification"
-            );
-        }
+        Asks::For { lane, .. } if is_done => info!(lane, "Message {message_id} is in {lane}"),
+        Asks::For { .. } => warn!("Message {message_id} is left"),
+        Asks::ForNothing => info!("Message {message_id} is acknowledged: S3 tests a new notification"),
     }
 }
 

@@ -5,21 +5,13 @@ use std::process::ExitCode;
 use assign_lane::{AssignLane, aws, config::Config};
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
-use tracing_subscriber::EnvFilter;
+use logging::{Format, Settings};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::from_env();
-    let filter = config.as_ref().map_or("info", |config| &config.log_filter);
-    // CloudWatch stamps each line with its time and shows no colours.
-    tracing_subscriber::fmt()
-        .json()
-        .without_time()
-        .with_ansi(false)
-        .with_target(false)
-        .with_current_span(false)
-        .with_env_filter(EnvFilter::builder().parse_lossy(filter))
-        .init();
+    let filter = config.as_ref().map_or("info", |config| &config.log_filter).to_owned();
+    logging::start(&Settings { format: Format::Json, filter, namespace: None });
     let config = match config {
         Ok(config) => config,
         Err(error) => {

@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::{
     SendMessageBatchRequestEntry,
 };
 use lambda_runtime::Diagnostic;
+use statemachine::TraceHeader;
 
 use crate::lane::{self, Asks};
 
@@ -49,6 +50,7 @@ pub(crate) struct Parcel {
     body: String,
     attributes: Vec<(String, MessageAttributeValue)>,
     trace_header: Option<String>,
+    trace: Option<TraceHeader>,
     /// What SQS counts: the body, and name, type and value of each attribute.
     bytes: usize,
 }
@@ -72,7 +74,13 @@ impl Parcel {
         }
         let asks = lane::of(&message_id, &body, lanes);
         let trace_header = record.attributes.get("AWSTraceHeader").cloned();
-        Ok(Self { message_id, asks, body, attributes, trace_header, bytes })
+        let trace = trace_header.as_ref().and_then(|header| header.parse().ok());
+        Ok(Self { message_id, asks, body, attributes, trace_header, trace, bytes })
+    }
+
+    /// The trace that it belongs to, where its header names one.
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        self.trace.as_ref().map(TraceHeader::trace_id)
     }
 
     /// The message as an entry of a request, where it asks for something.

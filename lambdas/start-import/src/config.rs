@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use logging::Namespace;
+
 /// What the function needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -19,6 +21,8 @@ pub struct Config {
     pub lanes: bool,
     /// `RUST_LOG`: what is logged, in the syntax of `tracing_subscriber::EnvFilter`. Default `info`.
     pub log_filter: String,
+    /// `METRICS_NAMESPACE`: where CloudWatch publishes the metrics of the log. Default none, so that lines tell of no metrics.
+    pub metrics_namespace: Option<Namespace>,
 }
 
 /// The longest that SQS hides a message.
@@ -67,13 +71,25 @@ impl Config {
             Some(other) => Err(format!("LANES is {other:?}, not true or false")),
         };
         let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds, lanes) {
+        let metrics_namespace = given("METRICS_NAMESPACE").map(|text| {
+            text.parse().map_err(|problem| format!("METRICS_NAMESPACE is {text:?}, which {problem}"))
+        });
+        let metrics_namespace = metrics_namespace.transpose();
+        match (
+            state_machine_arn,
+            dead_letter_state_machine_arn,
+            queue_url,
+            hold_seconds,
+            lanes,
+            metrics_namespace,
+        ) {
             (
                 Ok(state_machine_arn),
                 Ok(dead_letter_state_machine_arn),
                 Ok(queue_url),
                 Ok(hold_seconds),
                 Ok(lanes),
+                Ok(metrics_namespace),
             ) => Ok(Self {
                 state_machine_arn,
                 dead_letter_state_machine_arn,
@@ -81,12 +97,20 @@ impl Config {
                 queue_url,
                 lanes,
                 log_filter,
+                metrics_namespace,
             }),
-            (import, dead_letter, url, hold, lanes) => {
-                let problems = [import.err(), dead_letter.err(), url.err(), hold.err(), lanes.err()];
+            (import, dead_letter, url, hold, lanes, metrics) => {
+                let problems =
+                    [import.err(), dead_letter.err(), url.err(), hold.err(), lanes.err(), metrics.err()];
                 Err(ConfigError(problems.into_iter().flatten().collect()))
             }
         }
+    }
+
+    /// What is logged, and where metrics are published.
+    #[must_use]
+    pub fn log(&self) -> (&str, Option<&Namespace>) {
+        (&self.log_filter, self.metrics_namespace.as_ref())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use lambda_runtime::Diagnostic;
-use statemachine::{Message, lane};
+use statemachine::{Message, TraceHeader, lane};
 
 use crate::config::Config;
 
@@ -29,7 +29,12 @@ impl From<BrokenEvent> for Diagnostic {
 }
 
 /// The message that a record carries, once it is known to be one of the function's queue.
-pub(crate) fn message_of(record: SqsMessage, config: &Config) -> Result<Message, BrokenEvent> {
+/// It belongs to the trace of its sender, or else of the invocation.
+pub(crate) fn message_of(
+    record: SqsMessage,
+    config: &Config,
+    of_invocation: Option<&TraceHeader>,
+) -> Result<Message, BrokenEvent> {
     let queue_url = &config.queue_url;
     let set = |field: Option<String>, name| {
         field.filter(|value| !value.is_empty()).ok_or(BrokenEvent::Missing(name))
@@ -47,5 +52,8 @@ pub(crate) fn message_of(record: SqsMessage, config: &Config) -> Result<Message,
     // Only in the queue of lanes: of another queue the deduplication ids are its senders' own.
     let deduplication_id = record.attributes.get("MessageDeduplicationId").filter(|_| config.lanes);
     let sent_id = deduplication_id.and_then(|id| lane::sent_id(id)).map(str::to_owned);
-    Ok(Message { id, body, receipt_handle, queue_url: queue_url.clone(), group_id, sent_id })
+    // Anybody who may send can write what they like there: what is no trace header names no trace.
+    let of_message = record.attributes.get("AWSTraceHeader").and_then(|header| header.parse().ok());
+    let trace_header = of_message.or_else(|| of_invocation.cloned());
+    Ok(Message { id, body, receipt_handle, queue_url: queue_url.clone(), group_id, sent_id, trace_header })
 }

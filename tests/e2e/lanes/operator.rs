@@ -78,6 +78,6 @@ async fn submitting_following_and_the_doctor_are_the_same_with_lanes() {
     let run = desk.run("run", "id,name\n2,b\n", &[]).await;
     run.expect(0, &["run"]);
     let log = std::fs::read_to_string(desk.path().join(".baton/stack/logs/assign-lane.log")).unwrap();
-    assert!(log.contains(r#""import.id":"run""#), "{log}");
+    assert!(log.contains(r#""import_id":"run""#), "{log}");
     assert_eq!(desk.people(), 2);
 }

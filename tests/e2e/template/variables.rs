@@ -5,13 +5,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use statemachine::{DEAD_LETTER_DEFINITION, EXECUTION_ARN, IMPORT, IMPORT_DEFINITION, TASK_TOKEN};
+use statemachine::{
+    DEAD_LETTER_DEFINITION, EXECUTION_ARN, IMPORT, IMPORT_DEFINITION, TASK_TOKEN, TRACE_HEADER,
+};
 use worker::config::Config;
 
 use super::{Template, read};
 
 /// What a value of the template is in a stack whose parameters all have their defaults.
 fn value(of: &Value) -> String {
+    if let Some(text) = of["Fn::Sub"].as_str() {
+        return text.replace("${AWS::StackName}", "baton");
+    }
     let Some(name) = of["Ref"].as_str() else {
         return of.as_str().map_or_else(|| of.to_string(), str::to_owned);
     };
@@ -28,9 +33,13 @@ fn of_the_worker() -> BTreeMap<String, String> {
         .as_array()
         .unwrap()
         .iter()
+        // One for IAM alone; in a stack of defaults the URL is a secret.
+        .filter(|variable| variable.get("Fn::If").is_none())
         .map(|variable| (variable["Name"].as_str().unwrap().to_owned(), value(&variable["Value"])))
         .collect();
-    let secrets = container["Secrets"].as_array().unwrap().iter();
+    let secrets = &container["Secrets"]["Fn::If"];
+    assert_eq!(secrets[0], "DatabaseIsBySecret");
+    let secrets = secrets[1].as_array().unwrap().iter();
     let secrets: Vec<_> = secrets.map(|secret| secret["Name"].as_str().unwrap()).collect();
     assert_eq!(secrets, ["DATABASE_URL"]);
     for (name, value) in [
@@ -42,6 +51,7 @@ fn of_the_worker() -> BTreeMap<String, String> {
         (TASK_TOKEN, "AAAAtoken"),
         (EXECUTION_ARN, "arn:aws:states:ap-northeast-1:123456789012:execution:import:a"),
         (IMPORT, r#"{"import_id": "a"}"#),
+        (TRACE_HEADER, "Root=1-5759e988-bd862e3fe1be46a994272793"),
     ] {
         variables.insert(name.to_owned(), value.to_owned());
     }
@@ -79,6 +89,24 @@ fn the_lambdas_get_the_variables_that_they_read() {
         };
         assert_eq!(set, quoted.filter(is_name).collect(), "{binary}");
     }
+}
+
+#[test]
+fn with_iam_the_worker_gets_a_url_that_does_for_tokens_and_no_secret() {
+    let (_, task) = Template::read().only("AWS::ECS::TaskDefinition");
+    let container = &task["ContainerDefinitions"][0];
+    assert_eq!(container["Secrets"]["Fn::If"][2], serde_json::json!({"Ref": "AWS::NoValue"}));
+    let mut by_iam = container["Environment"].as_array().unwrap().iter().filter_map(|one| one.get("Fn::If"));
+    let (choice, None) = (by_iam.next().unwrap(), by_iam.next()) else { panic!("more than one choice") };
+    assert_eq!((&choice[0], &choice[1]["Name"]), (&"DatabaseIsByIam".into(), &"DATABASE_URL".into()));
+    let mut url = choice[1]["Value"]["Fn::Sub"].as_str().unwrap().to_owned();
+    let port = value(&serde_json::json!({"Ref": "DatabasePort"}));
+    let host = "baton.c0ffee.eu-west-1.rds.amazonaws.com";
+    for (name, value) in [("Host", host), ("Port", &port), ("Name", "sales"), ("User", "baton")] {
+        url = url.replace(&format!("${{Database{name}}}"), value);
+    }
+    let database = worker::db::Database::parse(&url).unwrap().by_iam().unwrap();
+    assert_eq!(database.display_name(), format!("postgres {host}:5432/sales"));
 }
 
 #[test]

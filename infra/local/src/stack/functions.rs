@@ -41,6 +41,7 @@ impl Origin<'_> {
                 ("QUEUE_URL", resources.import_queue_url()),
                 ("LANES", if queues.lanes.is_some() { "true" } else { "false" }),
                 ("HOLD_SECONDS", &hold_seconds),
+                ("METRICS_NAMESPACE", resources::METRICS_NAMESPACE),
             ],
         );
         let batch_size = if queues.lanes.is_some() { 1 } else { limits.batch_size };
