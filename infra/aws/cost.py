@@ -4,6 +4,7 @@
 cost.py                       prints the tables as the page has them; a test compares
 cost.py --seconds 300 --megabytes 500 --cpu 1024 --memory 2048
                               for imports of your own; --help tells the rest
+cost.py --lanes               with a cap on imports at once, MaximumImports
 
 Standard library only. No free tier is counted.
 """
@@ -18,7 +19,8 @@ PRICES = {
     "transition": 0.025 / 1000,  # Step Functions, Standard
     "lambda request": 0.20 / 1e6,
     "lambda GB-second": 0.0000166667,  # x86_64; arm64 0.0000133334
-    "sqs request": 0.40 / 1e6,  # standard queue; FIFO 0.50
+    "sqs request": 0.40 / 1e6,  # standard queue
+    "fifo request": 0.50 / 1e6,
     "vcpu hour": 0.04048,  # Fargate, Linux/X86; ARM 0.03238
     "GB hour": 0.004445,  # Fargate, Linux/X86; ARM 0.00356
     "s3 put": 0.005 / 1000,
@@ -52,6 +54,7 @@ RETENTION_MONTHS = 3  # ObjectExpirationDays
 BEAT_SECONDS = 20
 POLLERS = 5  # with which Lambda waits at a queue that is empty, 20 s a request
 ALARM_METRICS = 9
+LANE_ALARM_METRICS = 2
 OWN_METRICS = 14  # of Lambda and worker, without dimensions
 
 
@@ -76,16 +79,20 @@ def one_import(of):
     gigabytes = of.megabytes / 1000
     fargate = (vcpu * price["vcpu hour"] + memory * price["GB hour"]) * seconds / 3600
     # Sent, received in a batch, hidden, deleted.
-    requests = 3 + 1 / BATCH
-    function = price["lambda request"] / BATCH + price["lambda GB-second"] * LAMBDA_GB * LAMBDA_SECONDS / BATCH
+    requests, fifo, invocations = 3 + 1 / BATCH, 0, 1 / BATCH
+    if of.lanes:
+        # Sent; in batches received, sent on and deleted; then, one by one, received, hidden, deleted.
+        requests, fifo, invocations = 1 + 2 / BATCH, 1 / BATCH + 3, 1 / BATCH + 1
+    messages = requests * price["sqs request"] + fifo * price["fifo request"]
+    function = invocations * (price["lambda request"] + price["lambda GB-second"] * LAMBDA_GB * LAMBDA_SECONDS)
     return [
         ("Fargate", f"{vcpu:g} vCPU, {memory:g} GB, {seconds:g} s", fargate),
         ("Step Functions", f"{transitions} transitions", transitions * price["transition"]),
         ("S3", f"a PUT, a GET, {of.megabytes:g} MB for {RETENTION_MONTHS} months",
          price["s3 put"] + price["s3 get"] + gigabytes * RETENTION_MONTHS * price["s3 GB month"]),
-        ("SQS", f"{requests:g} requests", requests * price["sqs request"]),
+        ("SQS", f"{requests + fifo:g} requests", messages),
         ("CloudWatch Logs", f"{LOG_BYTES:,} bytes", LOG_BYTES / 1e9 * price["log GB"]),
-        ("Lambda", f"{1 / BATCH:g} invocations, {LAMBDA_SECONDS * 1000:g} ms, {LAMBDA_GB * 1024:g} MB", function),
+        ("Lambda", f"{invocations:g} invocations, {LAMBDA_SECONDS * 1000:g} ms, {LAMBDA_GB * 1024:g} MB", function),
     ]
 
 
@@ -99,14 +106,17 @@ def price_table(of):
     yield f"| together | | {total:.8f} | {total * 1e6:,.2f} |"
 
 
-def standing(_):
+def standing(of):
     """What a stack costs in a month in which nothing is imported, USD."""
     polls = POLLERS * 30 * 24 * 3600 / 20
+    alarms = ALARM_METRICS + (LANE_ALARM_METRICS if of.lanes else 0)
     parts = [
-        (f"{ALARM_METRICS} alarm metrics", ALARM_METRICS * PRICES["alarm metric"]),
+        (f"{alarms} alarm metrics", alarms * PRICES["alarm metric"]),
         ("the dashboard", PRICES["dashboard"]),
         (f"{polls:,.0f} polls of the queue", polls * PRICES["sqs request"]),
     ]
+    if of.lanes:
+        parts.append((f"{polls:,.0f} polls of the lanes", polls * PRICES["fifo request"]))
     yield "| a month without an import | USD |"
     yield "|---|---:|"
     for name, usd in parts:
@@ -177,6 +187,7 @@ def main():
     parser.add_argument("--megabytes", type=float, default=10, help="the size of a file")
     parser.add_argument("--cpu", type=int, default=512, help="TaskCpu")
     parser.add_argument("--memory", type=int, default=1024, help="TaskMemory")
+    parser.add_argument("--lanes", action="store_true", help="with MaximumImports")
     of = parser.parse_args()
     tables = [price_table(of), standing(of), quota_table(of, "others"), quota_table(of, "large")]
     print("\n\n".join("\n".join(table) for table in tables))

@@ -47,10 +47,31 @@ pub struct Message {
     /// The message group, on a FIFO queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
+    /// The id that SQS gave its sender, where it has been moved into a lane since and has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_id: Option<String>,
     /// The trace that the message belongs to. The definition hands it to the container: the context of an execution, which
     /// has it too, does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_header: Option<TraceHeader>,
+}
+
+impl Message {
+    /// The id that its sender knows it by, and its execution has in its name.
+    #[must_use]
+    pub fn sent_id(&self) -> &str {
+        self.sent_id.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Whether this has the form of an id that SQS gives a message.
+    #[must_use]
+    pub fn is_id(text: &str) -> bool {
+        text.len() == MESSAGE_ID_LENGTH
+            && text.bytes().enumerate().all(|(index, byte)| match index {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+    }
 }
 
 /// The execution's input would be larger than Step Functions takes.
@@ -77,7 +98,7 @@ impl ExecutionInput {
     /// The name of the one execution that this message may start.
     #[must_use]
     pub fn name(&self) -> ExecutionName {
-        ExecutionName::new(self.import.as_ref().map(|import| &import.import_id), &self.message.id)
+        ExecutionName::new(self.import.as_ref().map(|import| &import.import_id), self.message.sent_id())
     }
 
     /// The input as JSON.
@@ -132,11 +153,7 @@ impl ExecutionName {
     fn parts(name: &str) -> Option<(&str, &str)> {
         let (rest, message_id) = name.split_at_checked(name.len().checked_sub(MESSAGE_ID_LENGTH)?)?;
         let import_id = rest.strip_suffix('-')?;
-        let is_uuid = message_id.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-        (is_uuid && !import_id.is_empty()).then_some((import_id, message_id))
+        (Message::is_id(message_id) && !import_id.is_empty()).then_some((import_id, message_id))
     }
 }
 
@@ -157,6 +174,7 @@ mod tests {
             receipt_handle: "handle".into(),
             queue_url: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports".into(),
             group_id: None,
+            sent_id: None,
             trace_header: None,
         }
     }
@@ -169,6 +187,15 @@ mod tests {
             ExecutionInput::of_import(import, Message { receipt_handle: "another".into(), ..message("{}") });
         assert_eq!(first.name(), second.name());
         assert_eq!(first.name().as_str(), "people-1-f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11");
+    }
+
+    #[test]
+    fn a_message_that_was_moved_has_the_name_that_its_sender_can_tell() {
+        let sent = "059f36b4-87a3-44ab-83d2-661975830a7d";
+        let import: Import = serde_json::from_str(r#"{"import_id": "a"}"#).unwrap();
+        let moved = Message { sent_id: Some(sent.to_owned()), ..message("{}") };
+        assert_eq!(ExecutionInput::of_import(import, moved).name().as_str(), format!("a-{sent}"));
+        assert!(Message::is_id(sent) && !Message::is_id("059f36b4") && !Message::is_id(&"a".repeat(36)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod execution;
 mod import;
+pub mod lane;
 mod message;
 mod options;
 mod outcome;

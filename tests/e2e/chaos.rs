@@ -40,6 +40,11 @@ async fn with_sqlite_no_import_is_lost_and_none_comes_twice() {
 }
 
 #[tokio::test]
+async fn in_lanes_no_import_is_lost_and_none_comes_twice() {
+    passes(&["--imports", "16", "--maximum-imports", "4", "--seed", "6"]).await;
+}
+
+#[tokio::test]
 async fn without_the_check_of_the_attempt_the_audit_finds_rows_twice() {
     let arguments =
         ["--planted-bug", "--imports", "20", "--kinds", "two-messages", "--faults", "overtake-worker"];

@@ -225,7 +225,12 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) async fn start(desk: &Desk) -> Self {
-        let mut child = desk.command(&["up", "--port", "0"]).spawn().unwrap();
+        Self::start_with(desk, &[]).await
+    }
+
+    pub(crate) async fn start_with(desk: &Desk, options: &[&str]) -> Self {
+        let arguments = [&["up", "--port", "0"], options].concat();
+        let mut child = desk.command(&arguments).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut environment = Vec::new();
         while environment.len() < 5 {

@@ -17,6 +17,7 @@ mod documents;
 mod faults;
 mod golden;
 mod in_browser;
+mod lanes;
 mod licences;
 mod listed;
 mod logs;

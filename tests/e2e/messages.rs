@@ -17,7 +17,7 @@ use tokio::process::Command;
 const PEOPLE: &str = "id,name\n1,a\n2,b\n";
 
 /// Limits with which a message that is left comes back soon, and often enough for any machine.
-fn impatient() -> Limits {
+pub(crate) fn impatient() -> Limits {
     Limits { visibility_timeout: Duration::from_secs(3), max_receive_count: 50, ..Limits::default() }
 }
 

@@ -14,10 +14,10 @@ use crate::command_line::Up;
 use crate::desk::Desk;
 
 /// Keeps everybody else from writing to a file, until it is dropped.
-struct Lock(#[expect(dead_code, reason = "holds the transaction")] Connection);
+pub(crate) struct Lock(#[expect(dead_code, reason = "holds the transaction")] Connection);
 
 impl Lock {
-    fn of(desk: &Desk, file: &str) -> Self {
+    pub(crate) fn of(desk: &Desk, file: &str) -> Self {
         let url = format!("sqlite:{}", desk.path().join(".baton").join(file).display());
         let mut connection = Database::parse(&url).unwrap().connect().unwrap();
         let Connection::Sqlite(sqlite) = &mut connection else { panic!("{url} is not SQLite") };
@@ -28,11 +28,11 @@ impl Lock {
 
 const ROWS: &str = "baton.db";
 const QUEUES: &str = "stack/sqs.db";
-const TASKS: &str = "stack/ecs.sqlite3";
+pub(crate) const TASKS: &str = "stack/ecs.sqlite3";
 
 /// A stack that is up, and clients of it.
-struct Stack {
-    up: Up,
+pub(crate) struct Stack {
+    pub(crate) up: Up,
     sfn: aws_sdk_sfn::Client,
     sqs: aws_sdk_sqs::Client,
     endpoint: String,
@@ -40,7 +40,10 @@ struct Stack {
 
 impl Stack {
     async fn start(desk: &Desk) -> Self {
-        let up = Up::start(desk).await;
+        Self::of(Up::start(desk).await).await
+    }
+
+    pub(crate) async fn of(up: Up) -> Self {
         let of = |wanted: &str| {
             up.environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()).unwrap()
         };
@@ -68,14 +71,14 @@ impl Stack {
         wait::until("an event", look, |events| events.iter().any(&accept)).await;
     }
 
-    async fn entered(&self, execution_arn: &str, state: &str) {
+    pub(crate) async fn entered(&self, execution_arn: &str, state: &str) {
         let is_entry = |event: &HistoryEvent| {
             event.state_entered_event_details.as_ref().is_some_and(|details| details.name == state)
         };
         self.event(execution_arn, is_entry).await;
     }
 
-    async fn ends(&self, execution_arn: &str) -> ExecutionStatus {
+    pub(crate) async fn ends(&self, execution_arn: &str) -> ExecutionStatus {
         let look = async || {
             let described = self.sfn.describe_execution().execution_arn(execution_arn).send().await;
             described.ok().map(|execution| execution.status)
@@ -87,7 +90,7 @@ impl Stack {
     }
 
     /// Waits until a queue has so many messages, hidden or not.
-    async fn has_messages(&self, queue: &str, expected: u64) {
+    pub(crate) async fn has_messages(&self, queue: &str, expected: u64) {
         use QueueAttributeName::{
             ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
         };
@@ -102,7 +105,7 @@ impl Stack {
 }
 
 /// Submits a file; the ARN of its execution.
-async fn submit(desk: &Desk, id: &str, csv: &str) -> String {
+pub(crate) async fn submit(desk: &Desk, id: &str, csv: &str) -> String {
     let file = desk.file(&format!("{id}.csv"), csv).display().to_string();
     let sent = desk.baton(&["submit", &file, "-t", "people", "--id", id, "--json"]).await;
     assert_eq!(sent.code, Some(0), "{sent:#?}");

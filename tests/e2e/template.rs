@@ -53,6 +53,15 @@ impl Template {
         })
     }
 
+    /// The template as it is deployed with a cap on imports, or without: what depends on it is decided.
+    fn deployed(has_lanes: bool) -> Self {
+        let mut transformed = Self::read().transformed.clone();
+        let resources = transformed["Resources"].as_object_mut().unwrap();
+        resources.retain(|_, resource| has_lanes || resource["Condition"] != "HasLanes");
+        decide(&mut transformed["Resources"], has_lanes);
+        Self { source: Self::read().source.clone(), transformed }
+    }
+
     /// The resources of this type that are deployed, with their logical ids.
     fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         resources(&self.transformed)
@@ -66,6 +75,23 @@ impl Template {
         let one = all.next().unwrap_or_else(|| panic!("the template has no {kind}"));
         assert!(all.next().is_none(), "the template has more than one {kind}");
         one
+    }
+}
+
+/// Takes the branch of each choice that depends on whether there are lanes.
+fn decide(value: &mut Value, has_lanes: bool) {
+    if let Some([condition, yes, no]) = value["Fn::If"].as_array().map(Vec::as_slice)
+        && (condition == "HasLanes" || condition == "StartsFromFifo")
+    {
+        *value = if has_lanes { yes } else { no }.clone();
+    }
+    match value {
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| decide(item, has_lanes));
+            items.retain(|item| item["Ref"] != "AWS::NoValue");
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|field| decide(field, has_lanes)),
+        _ => {}
     }
 }
 
@@ -135,7 +161,7 @@ fn what_sam_makes_of_the_template_is_what_was_looked_at() {
 fn widgets() -> Vec<Value> {
     let (_, dashboard) = Template::read().only("AWS::CloudWatch::Dashboard");
     let mut body: Value =
-        serde_json::from_str(dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap()).unwrap();
+        serde_json::from_str(dashboard["DashboardBody"]["Fn::Sub"][0].as_str().unwrap()).unwrap();
     serde_json::from_value(body["widgets"].take()).unwrap()
 }
 

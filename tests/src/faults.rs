@@ -11,7 +11,17 @@ use crate::{TestStack, http, wait};
 impl TestStack {
     /// Lets the function be fed with messages, or not: disables or enables the event source mapping.
     pub async fn feed_function(&self, enabled: bool) {
-        let (_, listed) = self.lambda("GET", "/2015-03-31/event-source-mappings/", json!({})).await;
+        self.feed("start-import", enabled).await;
+    }
+
+    /// The same for the function that parts messages among the lanes.
+    pub async fn feed_lanes(&self, enabled: bool) {
+        self.feed("assign-lane", enabled).await;
+    }
+
+    async fn feed(&self, function: &str, enabled: bool) {
+        let path = format!("/2015-03-31/event-source-mappings/?FunctionName={function}");
+        let (_, listed) = self.lambda("GET", &path, json!({})).await;
         let uuid = listed["EventSourceMappings"][0]["UUID"].as_str().expect("there is a mapping").to_owned();
         let path = format!("/2015-03-31/event-source-mappings/{uuid}");
         let (status, changed) = self.lambda("PUT", &path, json!({"Enabled": enabled})).await;
@@ -72,6 +82,12 @@ impl TestStack {
         self.processes("start-import")
     }
 
+    /// The processes of the function before the lanes.
+    #[must_use]
+    pub fn lane_functions(&self) -> Vec<Pid> {
+        self.processes("assign-lane")
+    }
+
     /// What the function has decided on a message, delivery by delivery.
     #[must_use]
     pub fn decisions(&self, message_id: &str) -> Vec<String> {
@@ -111,14 +127,14 @@ impl TestStack {
     pub async fn make_visible(&self, execution_arn: &str) {
         let message = self.message_of(execution_arn).await;
         let handle = message["receipt_handle"].as_str().expect("a message has a handle").to_owned();
-        let change = self.sqs.change_message_visibility().queue_url(&self.resources.queue_url);
+        let change = self.sqs.change_message_visibility().queue_url(self.resources.import_queue_url());
         let change = change.receipt_handle(handle).visibility_timeout(0).send().await;
         change.expect("the handle is that of the last receive");
     }
 
     /// Hides messages that are received from now on for so many seconds.
     pub async fn set_visibility_timeout(&self, seconds: u32) {
-        let set = self.sqs.set_queue_attributes().queue_url(&self.resources.queue_url);
+        let set = self.sqs.set_queue_attributes().queue_url(self.resources.import_queue_url());
         let set = set.attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string());
         set.send().await.expect("the queue takes its attributes");
     }
@@ -126,7 +142,7 @@ impl TestStack {
     /// Receives a message as another program would, which makes its earlier receipt handle worthless, and hides it for so
     /// many seconds.
     pub async fn receive_elsewhere(&self, visibility_timeout: i32) -> Message {
-        let receive = self.sqs.receive_message().queue_url(&self.resources.queue_url);
+        let receive = self.sqs.receive_message().queue_url(self.resources.import_queue_url());
         let receive = receive.visibility_timeout(visibility_timeout).wait_time_seconds(20);
         let received = receive.send().await.expect("the queue answers").messages;
         received.unwrap_or_default().pop().expect("there is a message")

@@ -311,7 +311,10 @@ impl TestStack {
     /// Ends a test: no message is left in either queue, no execution is open, no worker is left over, and no secret is in
     /// any log.
     pub async fn audit(mut self) {
-        for queue in [&self.resources.queue_url, &self.resources.dead_letter_queue_url] {
+        let lanes = self.resources.lane_queue_url.iter();
+        for queue in
+            [&self.resources.queue_url, &self.resources.dead_letter_queue_url].into_iter().chain(lanes)
+        {
             let look = async || self.messages(queue).await;
             wait::until(&format!("{queue} to be empty"), look, |count| *count == 0).await;
         }

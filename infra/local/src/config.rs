@@ -12,16 +12,21 @@ pub struct Config {
     pub port: u16,
     /// The program that ECS runs for an import.
     pub worker: PathBuf,
-    /// The program that Lambda runs for a batch of messages.
+    /// The program that Lambda runs for a batch of messages that ask for imports.
     pub start_import: PathBuf,
+    /// The program that Lambda runs to part messages among the lanes, where `maximum_imports` makes some.
+    pub assign_lane: PathBuf,
     /// The database that the worker imports into. A secret.
     pub database_url: String,
     /// The tables that the worker may write: names with commas between them, or `*`.
     pub allowed_tables: String,
-    /// More variables for the function. One that the stack sets itself is replaced.
+    /// More variables for the functions. One that the stack sets itself is replaced.
     pub function_environment: Vec<(String, String)>,
     /// Whether the queues are FIFO queues. S3 sends no events to such a queue, here as on AWS.
     pub fifo: bool,
+    /// How many imports may run at once: so many lanes lie behind the queue. 0: no cap. Of FIFO queues the message groups are
+    /// the cap, and this must be 0.
+    pub maximum_imports: u32,
     /// Variables of the worker that differ from what the stack gives it, such as another `DATABASE_URL` or
     /// `AWS_ENDPOINT_URL`. They may be secrets.
     pub worker_environment: Vec<(String, String)>,
@@ -42,7 +47,7 @@ pub struct Limits {
     /// How many receives bring a message to the dead-letter queue.
     pub max_receive_count: u32,
     /// How many messages the Lambda gets at once, 1 to 10. On a FIFO queue 1: those behind the first of their group would
-    /// each use up a receive for every one before them.
+    /// each use up a receive for every one before them. From lanes it always gets 1.
     pub batch_size: u8,
     /// The time limit of the Lambda function.
     pub function_timeout: Duration,

@@ -1,5 +1,5 @@
-//! Lambda: a function is a program of this machine that speaks to Lambda's Runtime API, unchanged. One function, one
-//! execution environment: invocations follow one another. The environment is started by the first invocation, and anew,
+//! Lambda: a function is a program of this machine that speaks to Lambda's Runtime API, unchanged. Each function has one
+//! execution environment: its invocations follow one another. The environment is started by the first invocation, and anew,
 //! with growing pauses, after one that ended it.
 //!
 //! Differences from AWS: through the API nothing is created, and nothing changed but the reserved concurrency, to 0 or to none, and
@@ -91,7 +91,7 @@ fn error_type(error: &Value) -> &str {
     error.get("errorType").and_then(Value::as_str).unwrap_or("unknown")
 }
 
-/// One function and its execution environment.
+/// A function and its execution environment.
 pub struct Lambda {
     config: FunctionConfig,
     environment: Mutex<Environment>,
@@ -108,13 +108,38 @@ struct Environment {
     last_death: Option<Instant>,
 }
 
-/// What the stack's Lambda API shows: the function and the mapping that feeds it.
+/// The functions, each with the mapping that feeds it: what the stack's Lambda API shows.
 #[derive(Clone)]
-pub struct Functions {
+pub struct Functions(Arc<[Fed]>);
+
+/// A function and what feeds it.
+pub struct Fed {
     /// The function.
     pub function: Arc<Lambda>,
-    /// What feeds it.
+    /// The mapping.
     pub mapping: Arc<EventSourceMapping>,
+}
+
+impl Functions {
+    /// Functions of different names.
+    #[must_use]
+    pub fn new(functions: Vec<Fed>) -> Self {
+        Self(functions.into())
+    }
+
+    /// Ends all of them: first what feeds them, so that no batch is taken that nobody will see through.
+    pub async fn shutdown(&self) {
+        for fed in self.iter() {
+            fed.mapping.shutdown().await;
+        }
+        for fed in self.iter() {
+            fed.function.shutdown().await;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Fed> {
+        self.0.iter()
+    }
 }
 
 impl Lambda {

@@ -13,7 +13,8 @@ pub(crate) const CONTAINER: &str = "worker";
 /// The name of ECS's own default cluster.
 pub(crate) const CLUSTER: &str = "default";
 pub(crate) const TASK_FAMILY: &str = "import-worker";
-pub(crate) const FUNCTION: &str = "start-import";
+pub(crate) const START_IMPORT: &str = "start-import";
+pub(crate) const ASSIGN_LANE: &str = "assign-lane";
 /// The rule that starts the dead-letter machine.
 pub(crate) const RULE: &str = "import-ended-without-success";
 pub(crate) const IMPORT_MACHINE: &str = "import";
@@ -29,8 +30,11 @@ pub(crate) const METRICS_NAMESPACE: &str = "Baton/local";
 /// The parts of a running stack, deployed or embedded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resources {
-    /// Where the queue of imports is.
+    /// Where messages are sent to.
     pub queue_url: String,
+    /// Where the queue of lanes is that imports are started from, where there is a cap on imports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane_queue_url: Option<String>,
     /// Where the queue of dead letters is.
     pub dead_letter_queue_url: String,
     /// The machine that runs one import.
@@ -47,12 +51,20 @@ pub struct Resources {
 }
 
 impl Resources {
+    /// The queue whose messages start imports: that of the lanes, where there are some. Held messages lie in it, and dead
+    /// letters go back to it.
+    #[must_use]
+    pub fn import_queue_url(&self) -> &str {
+        self.lane_queue_url.as_deref().unwrap_or(&self.queue_url)
+    }
+
     /// The names of the embedded stack behind `endpoint` (`http://127.0.0.1:<port>`).
     pub(crate) fn embedded(endpoint: &str, queues: QueueNames) -> Self {
         let queue_url = |name| format!("{endpoint}/{ACCOUNT}/{name}");
         let machine = |name| format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}");
         Self {
-            queue_url: queue_url(queues.imports),
+            queue_url: queue_url(queues.sent_to),
+            lane_queue_url: queues.lanes.map(queue_url),
             dead_letter_queue_url: queue_url(queues.dead_letters),
             import_state_machine_arn: machine(IMPORT_MACHINE),
             dead_letter_state_machine_arn: machine(DEAD_LETTER_MACHINE),
@@ -66,19 +78,37 @@ impl Resources {
 /// What the queues are called: those of type FIFO end in `.fifo`, as SQS asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QueueNames {
-    pub(crate) imports: &'static str,
+    /// Where messages are sent to.
+    pub(crate) sent_to: &'static str,
+    /// The queue of lanes, where there are some.
+    pub(crate) lanes: Option<&'static str>,
+    /// What could not be imported.
     pub(crate) dead_letters: &'static str,
 }
 
 impl QueueNames {
+    /// One queue of imports, and that of its dead letters.
     pub(crate) fn of_type(fifo: bool) -> Self {
         if fifo {
-            Self { imports: "imports.fifo", dead_letters: "imports-dead-letter.fifo" }
+            Self { sent_to: "imports.fifo", lanes: None, dead_letters: "imports-dead-letter.fifo" }
         } else {
-            Self { imports: "imports", dead_letters: "imports-dead-letter" }
+            Self { sent_to: "imports", lanes: None, dead_letters: "imports-dead-letter" }
         }
     }
+
+    /// The queues where imports are capped: behind that which messages are sent to lies a FIFO queue with its own dead letters.
+    pub(crate) fn with_lanes() -> Self {
+        Self { lanes: Some(LANES), dead_letters: "import-lanes-dead-letter.fifo", ..Self::of_type(false) }
+    }
+
+    /// The queue whose messages start imports.
+    pub(crate) fn imports(&self) -> &'static str {
+        self.lanes.unwrap_or(self.sent_to)
+    }
 }
+
+/// The queue of lanes.
+pub(crate) const LANES: &str = "import-lanes.fifo";
 
 /// The ARN of a queue of the embedded stack.
 pub(crate) fn queue_arn(name: &str) -> String {

@@ -32,6 +32,9 @@ pub struct Session {
     pub credentials: Credentials,
     /// The database that its worker imports into. A secret.
     pub database_url: String,
+    /// How many imports may run at once; 0 where there is no cap.
+    #[serde(default)]
+    pub maximum_imports: u32,
     /// Whether messages and executions move. In one that only looks (inside `baton show`, or a console where nothing is up)
     /// they rest, and whoever sent it an import would wait for ever.
     pub moving: bool,
@@ -75,14 +78,21 @@ impl Session {
     /// # Errors
     /// The folder cannot be read, or holds a session that is none.
     pub fn last(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        read(data_dir)
+        match read(data_dir)? {
+            Some(session) => Ok(Some(session)),
+            // A stack that did not come up after it.
+            None => read_file(&last_path(data_dir)),
+        }
     }
 }
 
 /// None where no stack has said where it is.
 fn read(data_dir: &Path) -> anyhow::Result<Option<Session>> {
-    let path = session_path(data_dir);
-    match std::fs::read(&path) {
+    read_file(&session_path(data_dir))
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Option<Session>> {
+    match std::fs::read(path) {
         Ok(json) => {
             Ok(Some(serde_json::from_slice(&json).with_context(|| format!("{} is damaged", path.display()))?))
         }
@@ -123,8 +133,8 @@ impl Claim {
                 }
             }
         }
-        // What the last stack said of itself must not pass for this one's.
-        match std::fs::remove_file(session_path(data_dir)) {
+        // What the last stack said of itself must not pass for this one's, and is not forgotten where this one fails to start.
+        match std::fs::rename(session_path(data_dir), last_path(data_dir)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("failed to write in the folder {}", data_dir.display()))
             }
@@ -159,6 +169,10 @@ fn lock_path(data_dir: &Path) -> PathBuf {
     data_dir.join("stack.lock")
 }
 
+fn last_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("stack.last.json")
+}
+
 fn session_path(data_dir: &Path) -> PathBuf {
     data_dir.join("stack.json")
 }
@@ -177,6 +191,7 @@ mod tests {
             endpoint,
             pid: 7,
             database_url: "sqlite:x".to_owned(),
+            maximum_imports: 0,
             moving: true,
         }
     }
@@ -202,6 +217,21 @@ mod tests {
         assert_eq!(Session::of_any_stack(dir.path()).unwrap().unwrap().pid, 7);
         let refused = Claim::take(dir.path()).await.err().unwrap().to_string();
         assert!(refused.contains("(process 7)"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_start_that_fails_does_not_make_the_folder_forget_its_last_stack() {
+        let dir = tempfile::tempdir().unwrap();
+        Claim::take(dir.path()).await.unwrap().publish(&session()).unwrap();
+        for _ in 0..2 {
+            let claim = Claim::take(dir.path()).await.unwrap();
+            assert!(
+                Session::of_any_stack(dir.path()).unwrap().is_none(),
+                "this one has not said where it is"
+            );
+            drop(claim);
+            assert_eq!(Session::last(dir.path()).unwrap().unwrap().pid, 7);
+        }
     }
 
     #[tokio::test]

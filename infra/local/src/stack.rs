@@ -1,5 +1,8 @@
 //! A whole stack: the services, set up and wired as the template does it on AWS, behind one port.
 
+mod functions;
+mod queues;
+
 use std::fs::DirBuilder;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,28 +20,24 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::ecs::{Ecs, TaskDefinition};
-use crate::lambda::{EventSource, EventSourceMapping, FunctionConfig, Functions, Lambda};
+use crate::lambda::Functions;
 use crate::logs::Logs;
 use crate::process::BaseEnvironment;
-use crate::resources::{self, ACCOUNT, QueueNames, REGION, Resources};
+use crate::resources::{self, ACCOUNT, REGION, Resources};
 use crate::rule::Rule;
 use crate::session::{Claim, Session};
-use crate::sqs::{QueueAttributes, RedrivePolicy, Sqs};
 use crate::states::States;
 use crate::states::definition::substitute;
 use crate::{housekeeping, router, s3, wiring};
 
 /// How long requests that are under way may take when the stack ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
-/// How long dead letters are kept: as long as SQS can.
-const DEAD_LETTER_RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// A running stack. It ends with [`Stack::shutdown`]; dropped without it, it ends as a killed process would, and loses
 /// nothing either.
 pub struct Stack {
     session: Session,
-    mapping: Arc<EventSourceMapping>,
-    function: Arc<Lambda>,
+    functions: Functions,
     states: Arc<States>,
     ecs: Arc<Ecs>,
     server: JoinHandle<std::io::Result<()>>,
@@ -52,7 +51,8 @@ impl Stack {
     /// Starts a stack on its folder. What lay there goes on.
     ///
     /// # Errors
-    /// The folder cannot be written or is in use, the port is taken, or what lies in the folder cannot be read.
+    /// The folder cannot be written or is in use, the port is taken, or what lies in the folder cannot be read or would be
+    /// left lying.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let folders = Folders::create(&config.data_dir)?;
         let claim = Claim::take(&config.data_dir).await?;
@@ -60,35 +60,29 @@ impl Stack {
         let listener = listen(config.port).await?;
         let endpoint =
             format!("http://{}", listener.local_addr().context("failed to ask for the stack's address")?);
-        let queues = QueueNames::of_type(config.fifo);
+        let queues = queues::names(&config)?;
         let resources = Resources::embedded(&endpoint, queues);
 
-        let sqs = create_queues(&config, queues, &folders.stack, &endpoint)?;
+        let sqs = queues::open(&config, queues, &folders.stack, &endpoint).await?;
         let base = BaseEnvironment::of(std::env::vars_os());
         let ecs = Ecs::open(&folders.stack, REGION, ACCOUNT, base.clone())?;
         ecs.limit_tasks(config.limits.room);
         ecs.register(task_definition(&config, &folders, &endpoint, &credentials));
         let states = States::open(&folders.stack, REGION, ACCOUNT, wiring::task_services(&sqs, &ecs))?;
         create_state_machines(&states, &config, &resources)?;
-        let function = Lambda::open(function(&config, &folders, &endpoint, &credentials, &resources, base));
         let objects = s3::Notification::new(REGION, &resources.queue_url, wiring::sqs(&sqs));
         let objects = s3::open(&folders.s3, &credentials, (!config.fifo).then_some(objects))?;
         s3::create_bucket(&folders.s3, &resources.bucket)?;
 
         let rule = Rule::install(&states, &resources);
-        let source = EventSource {
-            queue_url: resources.queue_url.clone(),
-            queue_arn: resources::queue_arn(queues.imports),
-            region: REGION.to_owned(),
-            batch_size: config.limits.batch_size,
-        };
-        let mapping = if config.moving {
+        if config.moving {
             states.resume()?;
-            EventSourceMapping::start(source, Arc::clone(&function), wiring::sqs(&sqs))
         } else {
             states.rest();
-            EventSourceMapping::disabled(source, Arc::clone(&function), wiring::sqs(&sqs))
-        };
+        }
+        let origin =
+            functions::Origin { config: &config, endpoint: &endpoint, credentials: &credentials, base };
+        let functions = origin.start(&resources, queues, &folders.logs, &sqs);
 
         let stream_prefix = format!("{}/{}", resources::WORKER_LOG_PREFIX, resources::CONTAINER);
         let logs =
@@ -101,7 +95,7 @@ impl Stack {
             ecs: wiring::ecs_service(&ecs),
             logs: wiring::logs_service(&logs),
             events: wiring::events_service(&rule),
-            lambda: Functions { function: Arc::clone(&function), mapping: Arc::clone(&mapping) },
+            lambda: functions.clone(),
             s3: objects,
             access_key: credentials.access_key.clone(),
         };
@@ -113,10 +107,11 @@ impl Stack {
             resources,
             credentials,
             database_url: config.database_url,
+            maximum_imports: config.maximum_imports,
             moving: config.moving,
         };
         claim.publish(&session)?;
-        Ok(Self { session, mapping, function, states, ecs, server, housekeeping, closing, _claim: claim })
+        Ok(Self { session, functions, states, ecs, server, housekeeping, closing, _claim: claim })
     }
 
     /// Where the stack answers: `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
@@ -146,8 +141,7 @@ impl Stack {
     /// Ends the stack in good order: no message is taken any more, the batch in hand is settled, executions rest where
     /// they are, workers roll back and say so, and the port is closed last, so that all of them are heard.
     pub async fn shutdown(mut self) {
-        self.mapping.shutdown().await;
-        self.function.shutdown().await;
+        self.functions.shutdown().await;
         self.states.rest();
         self.ecs.shutdown().await;
         self.closing.cancel();
@@ -199,33 +193,6 @@ async fn listen(port: u16) -> anyhow::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
         format!("failed to listen on 127.0.0.1:{port}; --port names another port, --port 0 takes a free one")
     })
-}
-
-fn create_queues(
-    config: &Config,
-    queues: QueueNames,
-    dir: &Path,
-    endpoint: &str,
-) -> anyhow::Result<Arc<Sqs>> {
-    let sqs = Sqs::open(dir, endpoint, REGION, ACCOUNT)?;
-    let dead_letters = QueueAttributes {
-        retention_s: seconds(DEAD_LETTER_RETENTION),
-        fifo: config.fifo,
-        ..QueueAttributes::default()
-    };
-    sqs.create_queue(queues.dead_letters, &dead_letters)?;
-    let imports = QueueAttributes {
-        visibility_timeout_s: seconds(config.limits.visibility_timeout),
-        retention_s: seconds(DEAD_LETTER_RETENTION),
-        redrive_policy: Some(RedrivePolicy {
-            dead_letter_target_arn: resources::queue_arn(queues.dead_letters),
-            max_receive_count: config.limits.max_receive_count.into(),
-        }),
-        fifo: config.fifo,
-        ..QueueAttributes::default()
-    };
-    sqs.create_queue(queues.imports, &imports)?;
-    Ok(sqs)
 }
 
 fn create_state_machines(states: &States, config: &Config, resources: &Resources) -> anyhow::Result<()> {
@@ -297,39 +264,6 @@ fn task_definition(
         log_group: resources::WORKER_LOG_GROUP.to_owned(),
         log_stream_prefix: resources::WORKER_LOG_PREFIX.to_owned(),
         stop_timeout: TaskDefinition::STOP_TIMEOUT,
-    }
-}
-
-fn function(
-    config: &Config,
-    folders: &Folders,
-    endpoint: &str,
-    credentials: &Credentials,
-    resources: &Resources,
-    base: BaseEnvironment,
-) -> FunctionConfig {
-    let hold_seconds = seconds(config.limits.hold).max(1).to_string();
-    let own = [
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("STATE_MACHINE_ARN", &resources.import_state_machine_arn),
-        ("DEAD_LETTER_STATE_MACHINE_ARN", &resources.dead_letter_state_machine_arn),
-        ("QUEUE_URL", &resources.queue_url),
-        ("HOLD_SECONDS", &hold_seconds),
-        ("METRICS_NAMESPACE", resources::METRICS_NAMESPACE),
-    ];
-    let mut environment: Vec<_> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    environment.extend(config.function_environment.iter().cloned());
-    FunctionConfig {
-        name: resources::FUNCTION.to_owned(),
-        command: config.start_import.clone(),
-        environment,
-        base,
-        timeout: config.limits.function_timeout,
-        memory_megabytes: 128,
-        region: REGION.to_owned(),
-        account: ACCOUNT.to_owned(),
-        credentials: credentials.clone(),
-        log: folders.logs.join(format!("{}.log", resources::FUNCTION)),
     }
 }
 

@@ -114,6 +114,9 @@ pub(crate) struct UpArguments {
     /// The tables that imports may write: names with commas between them, or * for all
     #[arg(long, value_name = "TABLES", default_value = "*")]
     pub(crate) allow_tables: String,
+    /// How many imports may run at once, the others wait; 0 for any number [default: as the last time, at first 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_imports: Option<u32>,
     /// The port of the web console, on 127.0.0.1; 0 takes a free one [default: the one after --port, or a free one]
     #[arg(long, value_name = "PORT")]
     pub(crate) console_port: Option<u16>,
@@ -142,7 +145,8 @@ const UP_EXAMPLES: &str = "\
 Examples:
   baton up                                       on port 4566, until Ctrl-C
   baton up --port 0 > environment                on a free port; `. ./environment` points the AWS CLI and SDKs at it
-  baton up --allow-tables people,sales.orders    imports may write these tables alone";
+  baton up --allow-tables people,sales.orders    imports may write these tables alone
+  baton up --max-imports 4                       four imports at a time";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:

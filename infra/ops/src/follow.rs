@@ -82,7 +82,7 @@ async fn wait_until_settled(target: &Target) -> anyhow::Result<()> {
         let queue = target
             .sqs
             .get_queue_attributes()
-            .queue_url(&target.resources.queue_url)
+            .queue_url(target.resources.import_queue_url())
             .attribute_names(Visible)
             .attribute_names(Hidden)
             .send()

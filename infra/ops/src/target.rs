@@ -19,7 +19,7 @@ use choice::Kind;
 use config::Deployment;
 pub(crate) use database::{bare_database, database, open_database};
 use database::{parse_database, prepare, prepare_at};
-pub(crate) use local::embedded_config;
+pub(crate) use local::{OfStack, embedded_config};
 use place::Place;
 
 /// The system that a verb talks to.
@@ -71,7 +71,7 @@ impl Target {
             return Ok(target);
         }
         let config = match need {
-            Need::Work => embedded_config(common, 0, "*")?,
+            Need::Work => embedded_config(common, &OfStack::default())?,
             Need::Resume => local::of_last_stack(common)?,
             Need::Look => Config { moving: false, ..local::of_last_stack(common)? },
         };

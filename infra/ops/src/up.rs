@@ -12,7 +12,7 @@ use crate::console::{self, Address, Console, Guard};
 use crate::error::Usage;
 use crate::output;
 use crate::signals::Signals;
-use crate::target::{self, Target, embedded_config, local, open_database};
+use crate::target::{self, OfStack, Target, embedded_config, local, open_database};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
     local::check(common)?;
@@ -25,7 +25,12 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
         ))
         .into());
     }
-    let config = embedded_config(common, arguments.port, &arguments.allow_tables)?;
+    let asked = OfStack {
+        port: arguments.port,
+        allowed_tables: &arguments.allow_tables,
+        maximum_imports: arguments.max_imports,
+    };
+    let config = embedded_config(common, &asked)?;
     target::place(common).say();
     let database = open_database(&config.database_url)?;
     // Before anybody is told that the stack is up: whoever stops it must be heard.
@@ -79,14 +84,17 @@ fn announce(common: &Common, stack: &Stack, database: &Database, console: &str) 
     }
     // The environment alone on stdout, so that a shell can take it from a file or a pipe.
     output::complain(&format!("the stack is up at {}\n", stack.endpoint()));
-    for (label, value) in [
-        ("queue", resources.queue_url.as_str()),
-        ("dead letters", &resources.dead_letter_queue_url),
+    let lanes = resources.lane_queue_url.as_deref().map(|url| ("lanes", url));
+    let upload = format!("s3://{}/imports/<table>/<name>.csv", resources.bucket);
+    let rows = database.display_name();
+    let others = [
+        ("dead letters", resources.dead_letter_queue_url.as_str()),
         ("machine", &resources.import_state_machine_arn),
-        ("upload", &format!("s3://{}/imports/<table>/<name>.csv", resources.bucket)),
-        ("rows", &database.display_name()),
+        ("upload", &upload),
+        ("rows", &rows),
         ("console", console),
-    ] {
+    ];
+    for (label, value) in [("queue", resources.queue_url.as_str())].into_iter().chain(lanes).chain(others) {
         output::complain(&format!("  {label:<13} {value}"));
     }
     output::complain("\nFor the AWS CLI and the SDKs, in another terminal:\n");

@@ -16,6 +16,9 @@ pub struct Config {
     pub hold_seconds: i32,
     /// `QUEUE_URL`: the queue that the events come from.
     pub queue_url: String,
+    /// `LANES`: `true` where the queue is that of the lanes, whose messages have been sent to another queue first. Default
+    /// `false`.
+    pub lanes: bool,
     /// `RUST_LOG`: what is logged, in the syntax of `tracing_subscriber::EnvFilter`. Default `info`.
     pub log_filter: String,
     /// `METRICS_NAMESPACE`: where CloudWatch publishes the metrics of the log. Default none, so that lines tell of no metrics.
@@ -62,28 +65,43 @@ impl Config {
             let is_url = url.starts_with("https://") || url.starts_with("http://");
             if is_url { Ok(url) } else { Err(format!("QUEUE_URL is {url:?}, not a URL")) }
         });
+        let lanes = match given("LANES").as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(format!("LANES is {other:?}, not true or false")),
+        };
         let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
         let metrics_namespace = given("METRICS_NAMESPACE").map(|text| {
             text.parse().map_err(|problem| format!("METRICS_NAMESPACE is {text:?}, which {problem}"))
         });
         let metrics_namespace = metrics_namespace.transpose();
-        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds, metrics_namespace) {
+        match (
+            state_machine_arn,
+            dead_letter_state_machine_arn,
+            queue_url,
+            hold_seconds,
+            lanes,
+            metrics_namespace,
+        ) {
             (
                 Ok(state_machine_arn),
                 Ok(dead_letter_state_machine_arn),
                 Ok(queue_url),
                 Ok(hold_seconds),
+                Ok(lanes),
                 Ok(metrics_namespace),
             ) => Ok(Self {
                 state_machine_arn,
                 dead_letter_state_machine_arn,
                 hold_seconds,
                 queue_url,
+                lanes,
                 log_filter,
                 metrics_namespace,
             }),
-            (import, dead_letter, url, hold, metrics) => {
-                let problems = [import.err(), dead_letter.err(), url.err(), hold.err(), metrics.err()];
+            (import, dead_letter, url, hold, lanes, metrics) => {
+                let problems =
+                    [import.err(), dead_letter.err(), url.err(), hold.err(), lanes.err(), metrics.err()];
                 Err(ConfigError(problems.into_iter().flatten().collect()))
             }
         }
@@ -159,16 +177,21 @@ mod tests {
             "STATE_MACHINE_ARN is not set; DEAD_LETTER_STATE_MACHINE_ARN is not set; QUEUE_URL is not set; \
              HOLD_SECONDS is not set"
         );
-        let ConfigError(problems) =
-            config(&[("STATE_MACHINE_ARN", "import"), ("QUEUE_URL", "imports"), ("HOLD_SECONDS", "50000")])
-                .unwrap_err();
+        let ConfigError(problems) = config(&[
+            ("STATE_MACHINE_ARN", "import"),
+            ("QUEUE_URL", "imports"),
+            ("HOLD_SECONDS", "50000"),
+            ("LANES", "20"),
+        ])
+        .unwrap_err();
         assert!(problems[0].starts_with("STATE_MACHINE_ARN is \"import\""));
         assert!(problems[2].starts_with("QUEUE_URL is \"imports\""));
         assert_eq!(problems[3], "HOLD_SECONDS is \"50000\", not 1 to 43200");
+        assert_eq!(problems[4], "LANES is \"20\", not true or false");
     }
 
     #[test]
-    fn the_log_filter_has_a_default() {
+    fn the_log_filter_and_the_lanes_have_defaults() {
         let url = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports";
         let config = config(&[
             ("STATE_MACHINE_ARN", ARN),
@@ -179,7 +202,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!((config.queue_url.as_str(), config.log_filter.as_str()), (url, "info"));
-        assert_eq!(config.hold_seconds, 42_000);
+        assert_eq!((config.hold_seconds, config.lanes), (42_000, false));
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl fmt::Display for Decision {
 impl StartImport {
     /// Decides on one message, and writes its line into the log.
     pub(crate) async fn decide(&self, message: Message) -> Decision {
-        let (message_id, trace_header) = (message.id.clone(), message.trace_header.clone());
+        // In a lane the one that its sender knows, as in the lines of the function before and of the worker after this one.
+        let (message_id, trace_header) = (message.sent_id().to_owned(), message.trace_header.clone());
         let receipt_handle = message.receipt_handle.clone();
         let input = match parse_body(&message.body) {
             Ok(Body::Import(import)) => Some(ExecutionInput::of_import(import, message)),

@@ -44,9 +44,8 @@ impl StartImport {
         event: SqsEvent,
         trace_header: Option<TraceHeader>,
     ) -> Result<SqsBatchResponse, BrokenEvent> {
-        let queue_url = &self.config.queue_url;
         let records = event.records.into_iter();
-        let messages = records.map(|record| message_of(record, queue_url, trace_header.as_ref()));
+        let messages = records.map(|record| message_of(record, &self.config, trace_header.as_ref()));
         let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
         let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
 

@@ -15,19 +15,18 @@ fn values(parameter: &str) -> Vec<i64> {
         .collect()
 }
 
-fn default(parameter: &str) -> i64 {
-    Template::read().source["Parameters"][parameter]["Default"].as_i64().unwrap()
-}
-
 /// Whether every rule that is about parameters alone accepts these values. Only what the rules use is understood.
 fn is_accepted(given: &[(&str, i64)]) -> bool {
+    let given: Vec<_> = given.iter().map(|(name, value)| (*name, value.to_string())).collect();
+    are_accepted(&given)
+}
+
+fn are_accepted(given: &[(&str, String)]) -> bool {
     let value = |reference: &Value| {
         let name = reference["Ref"].as_str().unwrap();
-        given
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map_or_else(|| default(name), |(_, value)| *value)
-            .to_string()
+        let default = &Template::read().source["Parameters"][name]["Default"];
+        let default = || default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        given.iter().find(|(known, _)| *known == name).map_or_else(default, |(_, value)| value.clone())
     };
     let rules = Template::read().transformed["Rules"].as_object().unwrap();
     let is_of_limits = |name: &str| name != "SubnetsAreInTheVpc" && !name.starts_with("Database");
@@ -78,6 +77,16 @@ fn the_rules_refuse_exactly_the_limits_that_contradict_each_other() {
         heartbeat > 3 * interval
     });
     accepts_exactly("LeaseSeconds", "HeartbeatSeconds", |lease, heartbeat| lease >= heartbeat);
+}
+
+#[test]
+fn a_cap_on_imports_is_refused_behind_a_fifo_queue_alone() {
+    for (kind, number, is_right) in
+        [("standard", "0", true), ("standard", "20", true), ("fifo", "0", true), ("fifo", "20", false)]
+    {
+        let given = [("QueueType", kind.to_owned()), ("MaximumImports", number.to_owned())];
+        assert_eq!(are_accepted(&given), is_right, "{kind} {number}");
+    }
 }
 
 #[test]

@@ -19,9 +19,12 @@ pub(super) fn needs(template: &Template) -> Permissions {
             role["Fn::GetAtt"][0].as_str().unwrap_or_else(|| panic!("no role of the template: {role}"));
         needs.entry(role.to_owned()).or_default().extend(permissions);
     };
-    let (_, function) = template.only("AWS::Lambda::Function");
-    let (_, mapping) = template.only("AWS::Lambda::EventSourceMapping");
-    add(&function["Role"], of_the_function(function, mapping));
+    for (id, function) in template.of_type("AWS::Lambda::Function") {
+        let mut mappings = template.of_type("AWS::Lambda::EventSourceMapping");
+        let (_, mapping) = mappings.find(|(_, mapping)| mapping["FunctionName"]["Ref"] == id).unwrap();
+        let binary = &template.source["Resources"][id]["Metadata"]["BuildProperties"]["Binary"];
+        add(&function["Role"], of_a_function(binary.as_str().unwrap(), function, mapping));
+    }
 
     for (id, definition) in
         [("ImportStateMachine", IMPORT_DEFINITION), ("DeadLetterStateMachine", DEAD_LETTER_DEFINITION)]
@@ -54,16 +57,19 @@ fn executions(machine: &str) -> String {
     format!("execution:${{{machine}.Name}}:*")
 }
 
-fn of_the_function(function: &Value, mapping: &Value) -> Vec<Permission> {
+fn of_a_function(binary: &str, function: &Value, mapping: &Value) -> Vec<Permission> {
     let mut needs = Vec::new();
-    for operation in operations("lambdas/start-import") {
+    // The queue that a variable of it names.
+    let queue = |variable: &str| shown(&function["Environment"]["Variables"][variable]);
+    for operation in operations(&format!("lambdas/{binary}")) {
         needs.extend(match operation.as_str() {
             "sfn start_execution" => vec![on("states:StartExecution", "ImportStateMachine")],
             "sfn describe_execution" => ["ImportStateMachine", "DeadLetterStateMachine"]
                 .map(|machine| on("states:DescribeExecution", &executions(machine)))
                 .into(),
-            "sqs change_message_visibility" => vec![on("sqs:ChangeMessageVisibility", "ImportQueue")],
-            other => panic!("start-import calls {other}: which permissions does that need, on what?"),
+            "sqs change_message_visibility" => vec![on("sqs:ChangeMessageVisibility", &queue("QUEUE_URL"))],
+            "sqs send_message_batch" => vec![on("sqs:SendMessage", &queue("LANE_QUEUE_URL"))],
+            other => panic!("{binary} calls {other}: which permissions does that need, on what?"),
         });
     }
     // Lambda polls with the function's role. Source: "Using Lambda with Amazon SQS", execution role permissions.
@@ -143,19 +149,21 @@ fn of_a_machine(id: &str, machine: &Value, definition: &str, template: &Template
     for (name, state) in definition["States"].as_object().unwrap() {
         let Some(resource) = state["Resource"].as_str() else { continue };
         let arguments = state["Arguments"].to_string();
-        // Where a queue's URL comes from says which queue it is.
-        let queue = || {
+        // Where a queue's URL comes from says which queue it is. That of a message whose execution began before there were
+        // lanes is not theirs.
+        let on_queues = |action: &str| -> Vec<Permission> {
             if arguments.contains("${DeadLetterQueueUrl}") {
-                shown(&machine["DefinitionSubstitutions"]["DeadLetterQueueUrl"])
-            } else {
-                assert!(arguments.contains("$message.queue_url"), "{id}.{name}: which queue?");
-                "ImportQueue".to_owned()
+                return vec![on(action, &shown(&machine["DefinitionSubstitutions"]["DeadLetterQueueUrl"]))];
             }
+            assert!(arguments.contains("$message.queue_url"), "{id}.{name}: which queue?");
+            let queues = ["ImportQueue", "LaneQueue"].into_iter();
+            let queues = queues.filter(|queue| template.transformed["Resources"].get(queue).is_some());
+            queues.map(|queue| on(action, queue)).collect()
         };
         needs.extend(match resource.strip_prefix("arn:aws:states:::").unwrap() {
-            "aws-sdk:sqs:changeMessageVisibility" => vec![on("sqs:ChangeMessageVisibility", &queue())],
-            "aws-sdk:sqs:deleteMessage" => vec![on("sqs:DeleteMessage", &queue())],
-            "sqs:sendMessage" => vec![on("sqs:SendMessage", &queue())],
+            "aws-sdk:sqs:changeMessageVisibility" => on_queues("sqs:ChangeMessageVisibility"),
+            "aws-sdk:sqs:deleteMessage" => on_queues("sqs:DeleteMessage"),
+            "sqs:sendMessage" => on_queues("sqs:SendMessage"),
             "aws-sdk:sfn:startExecution" => {
                 assert!(arguments.contains("$states.context.StateMachine.Id"), "{id}.{name}: which machine?");
                 vec![on("states:StartExecution", id)]

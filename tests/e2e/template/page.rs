@@ -20,6 +20,24 @@ fn the_page_says_what_the_simulation_of_cost_and_quotas_prints() {
 }
 
 #[test]
+fn the_page_says_what_lanes_cost() {
+    let output = python("infra/aws/cost.py", &["--lanes"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let figures =
+        printed.lines().filter(|line| ["| SQS ", "| Lambda "].iter().any(|part| line.starts_with(part)));
+    let total = |row: &str| row.trim_end_matches(" |").rsplit_once("| ").unwrap().1.to_owned();
+    let figures: Vec<_> = figures.map(total).collect();
+    let standing = printed.split("\n\n").nth(1).unwrap().lines().last().map(total).unwrap();
+    let says = format!(
+        "a million imports cost {} USD for SQS and {} for Lambda, and a month without any {}",
+        figures[0], figures[1], standing
+    );
+    let page = read(PAGE).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains(&says), "{PAGE} does not say {says:?}");
+}
+
+#[test]
 fn the_simulation_counts_with_what_the_template_sets() {
     let template = Template::read();
     let default = |name: &str| template.source["Parameters"][name]["Default"].to_string();
@@ -37,7 +55,11 @@ fn the_simulation_counts_with_what_the_template_sets() {
             (template.source["Parameters"]["ObjectExpirationDays"]["Default"].as_i64().unwrap() / 30)
                 .to_string(),
         ),
-        ("ALARM_METRICS", alarm_metrics(template).to_string()),
+        ("ALARM_METRICS", alarm_metrics(&Template::deployed(false)).to_string()),
+        ("LANE_ALARM_METRICS", {
+            let [with, without] = [true, false].map(|has| alarm_metrics(&Template::deployed(has)));
+            (with - without).to_string()
+        }),
         ("OWN_METRICS", dashboard_metrics().len().to_string()),
     ] {
         let line = format!("\n{constant} = {value}");
@@ -104,7 +126,7 @@ fn the_target_of_the_page_has_the_keys_that_baton_asks_for() {
     let given: BTreeSet<_> = file["targets"]["aws"].as_table().unwrap().keys().map(String::as_str).collect();
     let readme = read("infra/ops/README.md");
     let row = readme.lines().find(|line| line.contains("| aws: what the deployment is made of |")).unwrap();
-    let asked = row.split('`').skip(1).step_by(2).chain(["kind", "database_url_env"]);
+    let asked = row.split('`').skip(1).step_by(2).chain(["kind", "lane_queue_url", "database_url_env"]);
     assert_eq!(given, asked.collect());
 }
 

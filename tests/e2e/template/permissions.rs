@@ -26,15 +26,17 @@ fn differences(granted: &Permissions, needed: &Permissions) -> Vec<String> {
 
 #[test]
 fn every_role_may_do_what_is_needed_and_nothing_else() {
-    let template = Template::read();
-    let differences = differences(&grants(&template.transformed), &needs(template));
-    assert!(differences.is_empty(), "{differences:#?}");
+    for has_lanes in [false, true] {
+        let template = Template::deployed(has_lanes);
+        let differences = differences(&grants(&template.transformed), &needs(&template));
+        assert!(differences.is_empty(), "lanes: {has_lanes}: {differences:#?}");
+    }
 }
 
 #[test]
 fn a_permission_that_is_missing_and_one_too_many_are_found() {
-    let template = Template::read();
-    let needed = needs(template);
+    let template = Template::deployed(true);
+    let needed = needs(&template);
     let changed = |role: &str, statement: usize, key: &str, value: Value| {
         let mut changed = template.transformed.clone();
         let policy = &mut changed["Resources"][role]["Properties"]["Policies"][0];
@@ -48,11 +50,18 @@ fn a_permission_that_is_missing_and_one_too_many_are_found() {
             "Action",
             json!(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
         ),
-        ["missing: StartImportRole sqs:ChangeMessageVisibility ImportQueue"]
+        ["missing: StartImportRole sqs:ChangeMessageVisibility LaneQueue"]
     );
     assert_eq!(
         changed("TaskRole", 2, "Action", json!(["s3:ListBucket", "s3:DeleteBucket"])),
         ["surplus: TaskRole s3:DeleteBucket Bucket"]
+    );
+    assert_eq!(
+        changed("AssignLaneRole", 0, "Resource", json!({"Fn::GetAtt": ["ImportQueue", "Arn"]})),
+        [
+            "missing: AssignLaneRole sqs:SendMessage LaneQueue",
+            "surplus: AssignLaneRole sqs:SendMessage ImportQueue"
+        ]
     );
     // The right action on more than its resource is both.
     assert_eq!(
@@ -66,18 +75,18 @@ fn a_permission_that_is_missing_and_one_too_many_are_found() {
 
 #[test]
 fn a_role_that_nothing_uses_is_found() {
-    let template = Template::read();
+    let template = Template::deployed(false);
     let mut changed = template.transformed.clone();
     changed["Resources"]["Spare"] = changed["Resources"]["ImportEndedRole"].clone();
     assert_eq!(
-        differences(&grants(&changed), &needs(template)),
+        differences(&grants(&changed), &needs(&template)),
         ["surplus: Spare states:StartExecution DeadLetterStateMachine"]
     );
 }
 
 #[test]
 fn only_actions_for_which_aws_knows_no_resource_are_allowed_on_all() {
-    let template = Template::read();
+    let template = Template::deployed(true);
     for (role, permissions) in grants(&template.transformed) {
         for (action, _) in permissions.iter().filter(|(_, resource)| resource == "*") {
             let has_no_resource = ["xray:", "states:SendTask", "ecr:GetAuthorizationToken"]

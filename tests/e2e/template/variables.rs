@@ -75,6 +75,23 @@ fn the_worker_can_be_configured_by_what_the_template_sets_and_reads_all_of_it() 
 }
 
 #[test]
+fn the_lambdas_get_the_variables_that_they_read() {
+    for (id, binary) in [("StartImportFunction", "start-import"), ("AssignLaneFunction", "assign-lane")] {
+        let function = &Template::read().transformed["Resources"][id]["Properties"];
+        let set: BTreeSet<_> =
+            function["Environment"]["Variables"].as_object().unwrap().keys().map(String::as_str).collect();
+        let config = read(&format!("lambdas/{binary}/src/config.rs"));
+        let (config, _) = config.split_once("#[cfg(test)]").unwrap();
+        // Every variable is read by a name in quotes.
+        let quoted = config.split('"').skip(1).step_by(2);
+        let is_name = |word: &&str| {
+            word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') && word.len() > 3
+        };
+        assert_eq!(set, quoted.filter(is_name).collect(), "{binary}");
+    }
+}
+
+#[test]
 fn with_iam_the_worker_gets_a_url_that_does_for_tokens_and_no_secret() {
     let (_, task) = Template::read().only("AWS::ECS::TaskDefinition");
     let container = &task["ContainerDefinitions"][0];
@@ -93,30 +110,50 @@ fn with_iam_the_worker_gets_a_url_that_does_for_tokens_and_no_secret() {
 }
 
 #[test]
-fn the_lambda_gets_the_variables_that_it_reads() {
-    let (_, function) = Template::read().only("AWS::Lambda::Function");
-    let set: BTreeSet<_> =
-        function["Environment"]["Variables"].as_object().unwrap().keys().map(String::as_str).collect();
-    let config = read("lambdas/start-import/src/config.rs");
-    let (config, _) = config.split_once("#[cfg(test)]").unwrap();
-    // Every variable is read by a name in quotes.
-    let quoted = config.split('"').skip(1).step_by(2);
-    let is_name = |word: &&str| {
-        word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-    };
-    assert_eq!(set, quoted.filter(is_name).collect());
+fn the_functions_keep_their_messages_and_have_the_time_for_a_batch() {
+    let template = Template::read();
+    for (id, mapping) in template.of_type("AWS::Lambda::EventSourceMapping") {
+        assert_eq!(mapping["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{id}");
+    }
+    let mapping = &template.transformed["Resources"]["StartImportFunctionMessage"]["Properties"];
+    assert_eq!(mapping["BatchSize"]["Fn::If"][0], "StartsFromFifo");
+    assert_eq!(mapping["BatchSize"]["Fn::If"][1], 1);
+    // The READMEs of the Lambdas ask for 10 s for a batch of 10.
+    let timeouts = &template.source["Parameters"]["LambdaTimeoutSeconds"]["AllowedValues"];
+    assert!(timeouts.as_array().unwrap().iter().all(|timeout| timeout.as_i64().unwrap() >= 10));
 }
 
 #[test]
-fn the_function_keeps_its_messages_and_has_the_time_for_a_batch() {
-    let template = Template::read();
-    let (_, mapping) = template.only("AWS::Lambda::EventSourceMapping");
-    assert_eq!(mapping["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]));
-    assert_eq!(mapping["BatchSize"]["Fn::If"][0], "IsFifo");
-    assert_eq!(mapping["BatchSize"]["Fn::If"][1], 1);
-    // The README of the Lambda asks for 10 s for a batch of 10.
-    let timeouts = &template.source["Parameters"]["LambdaTimeoutSeconds"]["AllowedValues"];
-    assert!(timeouts.as_array().unwrap().iter().all(|timeout| timeout.as_i64().unwrap() >= 10));
+fn with_a_cap_imports_start_from_the_lanes_and_messages_are_sent_where_they_were() {
+    for has_lanes in [false, true] {
+        let template = Template::deployed(has_lanes);
+        let (queue, dead_letters) =
+            if has_lanes { ("LaneQueue", "LaneDeadLetterQueue") } else { ("ImportQueue", "DeadLetterQueue") };
+        let of = |id: &str| &template.transformed["Resources"][id]["Properties"];
+        assert_eq!(of("StartImportFunctionMessage")["EventSourceArn"]["Fn::GetAtt"][0], queue);
+        let variables = &of("StartImportFunction")["Environment"]["Variables"];
+        assert_eq!(
+            (&variables["QUEUE_URL"]["Ref"], &variables["LANES"]),
+            (&queue.into(), &has_lanes.to_string().into())
+        );
+        assert_eq!(of(queue)["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0], dead_letters);
+        let substitutions = &of("DeadLetterStateMachine")["DefinitionSubstitutions"];
+        assert_eq!(substitutions["DeadLetterQueueUrl"]["Ref"], dead_letters);
+        assert_eq!(of("DeadLettersAlarm")["Dimensions"][0]["Value"]["Fn::GetAtt"][0], dead_letters);
+        assert_eq!(template.source["Outputs"]["QueueUrl"]["Value"]["Ref"], "ImportQueue");
+    }
+    let template = Template::deployed(true);
+    let of = |id: &str| &template.transformed["Resources"][id];
+    assert_eq!(
+        of("AssignLaneFunctionMessage")["Properties"]["EventSourceArn"]["Fn::GetAtt"][0],
+        "ImportQueue"
+    );
+    let lanes = &of("AssignLaneFunction")["Properties"]["Environment"]["Variables"];
+    assert_eq!(lanes["LANE_QUEUE_URL"]["Ref"], "LaneQueue");
+    for queue in ["LaneQueue", "LaneDeadLetterQueue"] {
+        assert_eq!(of(queue)["Properties"]["FifoQueue"], true, "{queue}");
+        assert_eq!(of(queue)["DeletionPolicy"], "Retain", "messages go with no cap that is taken away");
+    }
 }
 
 /// The places of a definition for values: `${Name}`.

@@ -29,11 +29,13 @@ impl Builder {
             port: 0,
             worker: binaries::path("worker"),
             start_import: binaries::path("start-import"),
+            assign_lane: binaries::path("assign-lane"),
             database_url: String::new(),
             allowed_tables: "*".to_owned(),
             worker_environment: Vec::new(),
             function_environment: Vec::new(),
             fifo: false,
+            maximum_imports: 0,
             limits: Limits::default(),
             moving: true,
         };
@@ -108,6 +110,11 @@ impl Builder {
     /// # Panics
     /// It does not start.
     pub async fn start(self) -> TestStack {
+        // Boxed: every test's own future would have room for all of it.
+        Box::pin(self.start_here()).await
+    }
+
+    async fn start_here(self) -> TestStack {
         let dir = tempfile::tempdir().expect("a test has a folder");
         let database_url = self.backend.new_database(dir.path());
         match self.schema {

@@ -1,6 +1,8 @@
 //! Lambda's own API, as far as `aws lambda` reads and invokes with it, disables and enables the event source mapping, and
 //! throttles the function.
 
+use std::sync::Arc;
+
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -9,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{EventSourceMapping, Functions, InvokeError, Lambda};
+use super::{EventSourceMapping, Fed, Functions, InvokeError, Lambda};
 use crate::wire::{self, AwsError};
 
 /// The largest payload of an invocation that waits for its answer, as on AWS.
@@ -22,57 +24,54 @@ pub(crate) async fn answer(functions: &Functions, request: Request) -> Response 
     let parts: [Option<String>; 4] = std::array::from_fn(|_| parts.next());
     let parts = parts.each_ref().map(Option::as_deref);
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let Functions { function, mapping } = functions;
     let answered = match (request.method(), parts) {
         (&Method::GET, [Some("functions"), None, None, None]) => {
-            Ok(json!({"Functions": [configuration(function)]}))
+            let listed: Vec<_> = functions.iter().map(|fed| configuration(&fed.function)).collect();
+            Ok(json!({"Functions": listed}))
         }
-        (&Method::GET, [Some("functions"), Some(name), None, None]) => find(function, name).map(|()| {
+        (&Method::GET, [Some("functions"), Some(name), None, None]) => find(functions, name).map(|function| {
             let location = format!("file://{}", function.config().command.display());
             json!({"Configuration": configuration(function), "Code": {"RepositoryType": "local", "Location": location}})
         }),
         (&Method::GET, [Some("functions"), Some(name), Some("configuration"), None]) => {
-            find(function, name).map(|()| configuration(function))
+            find(functions, name).map(configuration)
         }
         (&Method::POST, [Some("functions"), Some(name), Some("invocations"), None]) => {
-            return match find(function, name) {
-                Ok(()) => invoke(functions, request).await.unwrap_or_else(|error| refuse(&error)),
+            return match find(functions, name) {
+                Ok(function) => invoke(function, request).await.unwrap_or_else(|error| refuse(&error)),
                 Err(error) => refuse(&error),
             };
         }
         (&Method::GET, [Some("event-source-mappings"), None, None, None]) => {
-            let matches = |parameter, ours: &[&str]| {
-                parameters(&query, parameter).is_none_or(|asked| ours.contains(&asked.as_str()))
+            let is_listed = |Fed { function, mapping }: &&Fed| {
+                let matches = |parameter, theirs: &[&str]| {
+                    parameters(&query, parameter).is_none_or(|asked| theirs.contains(&asked.as_str()))
+                };
+                let config = function.config();
+                matches("FunctionName", &[&config.name, &config.arn()])
+                    && matches("EventSourceArn", &[mapping.queue_arn()])
             };
-            let config = function.config();
-            let is_listed = matches("FunctionName", &[&config.name, &config.arn()])
-                && matches("EventSourceArn", &[mapping.queue_arn()]);
-            let listed: Vec<Value> = is_listed.then(|| mapping.to_json()).into_iter().collect();
-            Ok(json!({"EventSourceMappings": listed}))
+            let listed = functions.iter().filter(is_listed).map(|fed| fed.mapping.to_json());
+            Ok(json!({"EventSourceMappings": listed.collect::<Vec<_>>()}))
         }
         (&Method::GET, [Some("event-source-mappings"), Some(uuid), None, None]) => {
-            if uuid == mapping.uuid() {
-                Ok(mapping.to_json())
-            } else {
-                Err(not_found("The resource you requested does not exist."))
-            }
+            find_mapping(functions, uuid).map(EventSourceMapping::to_json)
         }
         (&Method::PUT, [Some("event-source-mappings"), Some(uuid), None, None]) => {
-            if uuid == mapping.uuid() {
-                change_mapping(mapping, request).await
-            } else {
-                Err(not_found("The resource you requested does not exist."))
+            match find_mapping(functions, uuid) {
+                Ok(mapping) => change_mapping(mapping, request).await,
+                Err(error) => Err(error),
             }
         }
         (&Method::PUT, [Some("functions"), Some(name), Some("concurrency"), None]) => {
-            match find(function, name) {
-                Ok(()) => reserve_concurrency(function, request).await,
+            match find(functions, name) {
+                Ok(function) => reserve_concurrency(function, request).await,
                 Err(error) => Err(error),
             }
         }
         (&Method::DELETE, [Some("functions"), Some(name), Some("concurrency"), None]) => {
-            match find(function, name) {
-                Ok(()) => {
+            match find(functions, name) {
+                Ok(function) => {
                     function.throttle(false);
                     return StatusCode::NO_CONTENT.into_response();
                 }
@@ -137,7 +136,7 @@ pub(crate) fn refuse(error: &AwsError) -> Response {
     response
 }
 
-async fn invoke(functions: &Functions, request: Request) -> Result<Response, AwsError> {
+async fn invoke(function: &Arc<Lambda>, request: Request) -> Result<Response, AwsError> {
     let (parts, body) = request.into_parts();
     only(&parts.headers, "x-amz-invocation-type", "RequestResponse")?;
     only(&parts.headers, "x-amz-log-type", "None")?;
@@ -153,7 +152,7 @@ async fn invoke(functions: &Functions, request: Request) -> Result<Response, Aws
     })?;
     let payload =
         if bytes.is_empty() { json!({}) } else { serde_json::from_slice(&bytes).map_err(no_json)? };
-    let result = functions.function.invoke(payload).await;
+    let result = function.invoke(payload).await;
     let (body, is_error) = match result {
         Ok(answer) => (answer, false),
         Err(InvokeError::FunctionError(error)) => (error, true),
@@ -196,19 +195,23 @@ fn only(headers: &HeaderMap, name: &str, value: &str) -> Result<(), AwsError> {
     }
 }
 
-fn find(function: &Lambda, name: &str) -> Result<(), AwsError> {
-    let config = function.config();
-    let partial = format!("{}:function:{}", config.account, config.name);
-    let name = name.strip_suffix(":$LATEST").unwrap_or(name);
-    if [&config.name, &config.arn(), &partial].iter().any(|known| *known == name) {
-        Ok(())
-    } else {
-        let (region, account) = (&config.region, &config.account);
-        Err(not_found(&format!("Function not found: arn:aws:lambda:{region}:{account}:function:{name}")))
-    }
+fn find<'a>(functions: &'a Functions, name: &str) -> Result<&'a Arc<Lambda>, AwsError> {
+    let wanted = name.strip_suffix(":$LATEST").unwrap_or(name);
+    let is_meant = |function: &&Arc<Lambda>| {
+        let config = function.config();
+        let partial = format!("{}:function:{}", config.account, config.name);
+        [&config.name, &config.arn(), &partial].iter().any(|known| *known == wanted)
+    };
+    let found = functions.iter().map(|fed| &fed.function).find(is_meant);
+    found.ok_or_else(|| not_found(&format!("Function not found: {wanted}")))
 }
 
-fn configuration(function: &Lambda) -> Value {
+fn find_mapping<'a>(functions: &'a Functions, uuid: &str) -> Result<&'a EventSourceMapping, AwsError> {
+    let found = functions.iter().map(|fed| &fed.mapping).find(|mapping| mapping.uuid() == uuid);
+    found.map(Arc::as_ref).ok_or_else(|| not_found("The resource you requested does not exist."))
+}
+
+fn configuration(function: &Arc<Lambda>) -> Value {
     let config = function.config();
     let variables: serde_json::Map<String, Value> =
         config.environment.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();

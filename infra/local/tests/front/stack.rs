@@ -11,7 +11,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use local_stack::credentials::Credentials;
-use local_stack::lambda::{EventSource, EventSourceMapping, FunctionConfig, Functions, Lambda};
+use local_stack::lambda::{EventSource, EventSourceMapping, Fed, FunctionConfig, Functions, Lambda};
 use local_stack::process::BaseEnvironment;
 use local_stack::router::{JsonService, Services, serve};
 use local_stack::s3::{self, Notification};
@@ -130,7 +130,7 @@ pub(crate) fn services(dir: &TempDir, sqs: Call) -> Services {
         ecs: echo("ecs"),
         logs: echo("logs"),
         events: echo("events"),
-        lambda: Functions { function, mapping },
+        lambda: Functions::new(vec![Fed { function, mapping }]),
         s3,
         access_key: KEY.to_owned(),
     }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::letter::Letter;
 use super::letters;
+use crate::redrive::Execution;
 use crate::target::Target;
 
 /// How long a dead letter is waited for that somebody else is looking at.
@@ -17,15 +19,20 @@ pub(crate) async fn delete(
     execution_arns: &[String],
 ) -> anyhow::Result<HashMap<String, usize>> {
     let mut deleted: HashMap<String, usize> = HashMap::new();
+    let messages = messages(target, execution_arns).await?;
+    let copy_of = |letter: &Letter| {
+        let named = execution_arns.iter().find(|arn| **arn == letter.execution_arn);
+        named.or_else(|| messages.get(&letter.message_id)).cloned()
+    };
     let deadline = Instant::now() + PATIENCE;
     loop {
         let all = letters::receive_all(target).await?;
         let (copies, others): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|letter| execution_arns.contains(&letter.execution_arn));
+            all.into_iter().partition(|letter| copy_of(letter).is_some());
         letters::give_back(target, &others).await;
         letters::delete(target, &copies).await?;
-        for copy in copies {
-            *deleted.entry(copy.execution_arn).or_default() += 1;
+        for arn in copies.iter().filter_map(copy_of) {
+            *deleted.entry(arn).or_default() += 1;
         }
         let has_all = execution_arns.iter().all(|arn| deleted.contains_key(arn));
         if has_all || Instant::now() >= deadline || letters::count(target).await?.in_flight == 0 {
@@ -33,4 +40,17 @@ pub(crate) async fn delete(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The executions by the ids of their messages, where there are lanes: a dead letter that the queue itself brought has that id and
+/// no other sign of its execution.
+async fn messages(target: &Target, execution_arns: &[String]) -> anyhow::Result<HashMap<String, String>> {
+    let mut messages = HashMap::new();
+    if target.resources.lane_queue_url.is_some() {
+        for arn in execution_arns {
+            let execution = Execution::describe(target, arn).await?;
+            messages.extend(execution.and_then(|one| one.message_id).map(|id| (id, arn.clone())));
+        }
+    }
+    Ok(messages)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use statemachine::{Body, ExecutionInput, parse_body};
 
 use crate::redrive::Execution;
-use crate::redrive::execution_arn;
+use crate::redrive::{execution_arn, find};
 use crate::target::Target;
 
 /// The message attributes that the dead-letter execution sets.
@@ -117,11 +117,16 @@ impl Letter {
         if self.brought_by == BroughtBy::DeadLetterExecution {
             return Ok(());
         }
-        match Execution::describe(target, &self.execution_arn).await? {
+        let mut execution = Execution::describe(target, &self.execution_arn).await?;
+        if execution.is_none() && target.resources.lane_queue_url.is_some() {
+            execution = find::of_message(target, self.import_id.as_deref(), &self.message_id).await?;
+        }
+        match execution {
             Some(execution) => {
                 let running = || format!("its execution is {}", execution.status);
                 self.cause = Some(execution.cause.clone().unwrap_or_else(running));
                 self.error = execution.error;
+                self.execution_arn = execution.arn;
             }
             None => self.cause = Some(self.why_no_execution()),
         }
@@ -173,6 +178,7 @@ fn input(message: &Message, message_id: &str) -> Option<ExecutionInput> {
         receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
         queue_url: String::new(),
         group_id: None,
+        sent_id: None,
         trace_header: trace_header(message).and_then(|header| header.parse().ok()),
     };
     match asked {

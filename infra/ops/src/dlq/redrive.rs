@@ -122,7 +122,7 @@ fn messages(number: u64) -> String {
 /// itself, and ends such a task at the first other (`CouldNotDetermineMessageSource`).
 async fn move_all(target: &Target) -> anyhow::Result<u64> {
     let source = arn(target, &target.resources.dead_letter_queue_url).await?;
-    let destination = arn(target, &target.resources.queue_url).await?;
+    let destination = arn(target, target.resources.import_queue_url()).await?;
     target
         .sqs
         .start_message_move_task()
@@ -193,7 +193,7 @@ async fn send(target: &Target, letter: &Letter) -> anyhow::Result<String> {
     let mut sending = target
         .sqs
         .send_message()
-        .queue_url(&target.resources.queue_url)
+        .queue_url(target.resources.import_queue_url())
         .message_body(letter.body())
         .set_message_attributes(attributes);
     if let Some(trace) = letter.trace_header() {
@@ -201,7 +201,7 @@ async fn send(target: &Target, letter: &Letter) -> anyhow::Result<String> {
         sending =
             sending.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
     }
-    if target.resources.queue_url.ends_with(".fifo") {
+    if target.resources.import_queue_url().ends_with(".fifo") {
         // The dead letter's own id: whoever was killed before he deleted it sends nothing twice within five minutes.
         sending = sending
             .set_message_group_id(letter.group_id.clone())

@@ -24,10 +24,8 @@ pub(super) async fn read(target: &Target, access_key: &str, settings: &mut Setti
              aws lambda list-event-source-mappings: State Enabled, FunctionResponseTypes ReportBatchItemFailures",
         )];
     };
-    let arn = queue_arn(&target.resources.import_state_machine_arn, &target.resources.queue_url);
-    let path = format!("/2015-03-31/event-source-mappings?EventSourceArn={arn}");
-    let mapping = match get(endpoint, access_key, &path).await {
-        Ok(answer) => answer["EventSourceMappings"][0].clone(),
+    let mapping = match mapping(target, endpoint, access_key, target.resources.import_queue_url()).await {
+        Ok(mapping) => mapping,
         Err(error) => return vec![not_read("mapping", &error)],
     };
     let Some(function) = mapping["FunctionArn"].as_str() else {
@@ -45,7 +43,46 @@ pub(super) async fn read(target: &Target, access_key: &str, settings: &mut Setti
         }
         Err(error) => checks.push(not_read("function", &error)),
     }
+    if target.resources.lane_queue_url.is_some() {
+        checks.push(into_lanes(target, endpoint, access_key, settings).await);
+    }
     checks
+}
+
+/// Whether messages are taken from where they are sent to into the lanes.
+async fn into_lanes(target: &Target, endpoint: &str, access_key: &str, settings: &Settings) -> Check {
+    const CHECK: &str = "into lanes";
+    let mapping = match mapping(target, endpoint, access_key, &target.resources.queue_url).await {
+        Ok(mapping) => mapping,
+        Err(error) => return not_read(CHECK, &error),
+    };
+    match (mapping["FunctionArn"].as_str(), mapping["State"].as_str().unwrap_or("?")) {
+        (None, _) => {
+            let advice = "make an event source mapping from the queue to the function assign-lane";
+            Check::fail(CHECK, "no function takes messages from the queue into the lanes", advice)
+        }
+        (Some(function), _) if settings.is_at_rest => {
+            Check::ok(CHECK, format!("by {function}, which rests, because no stack is up"))
+        }
+        (Some(function), "Enabled") => Check::ok(CHECK, format!("by {function}, Enabled")),
+        (Some(_), state) => Check::fail(
+            CHECK,
+            format!("the event source mapping is {state}: no import starts"),
+            "enable it: aws lambda update-event-source-mapping --enabled",
+        ),
+    }
+}
+
+/// The event source mapping of a queue; null where there is none.
+async fn mapping(
+    target: &Target,
+    endpoint: &str,
+    access_key: &str,
+    queue_url: &str,
+) -> anyhow::Result<Value> {
+    let arn = queue_arn(&target.resources.import_state_machine_arn, queue_url);
+    let path = format!("/2015-03-31/event-source-mappings?EventSourceArn={arn}");
+    Ok(get(endpoint, access_key, &path).await?["EventSourceMappings"][0].clone())
 }
 
 fn not_read(check: &'static str, error: &anyhow::Error) -> Check {

@@ -9,7 +9,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One check for each program.
 pub(super) fn checks() -> Vec<Check> {
-    vec![Check::ok("baton", VERSION), worker(), start_import()]
+    vec![Check::ok("baton", VERSION), worker(), function("start-import"), function("assign-lane")]
 }
 
 fn worker() -> Check {
@@ -35,10 +35,10 @@ fn worker() -> Check {
 }
 
 /// It speaks to Lambda alone and has no words for a terminal: that it is there is all that can be said.
-fn start_import() -> Check {
-    match local::sibling("start-import") {
-        Ok(path) => Check::ok("start-import", path.display().to_string()),
-        Err(error) => missing("start-import", &error),
+fn function(name: &'static str) -> Check {
+    match local::sibling(name) {
+        Ok(path) => Check::ok(name, path.display().to_string()),
+        Err(error) => missing(name, &error),
     }
 }
 

@@ -17,8 +17,13 @@ pub(super) async fn read(target: &Target, settings: &mut Settings) -> Vec<Check>
     let mut checks = Vec::new();
     // Side by side: where none answers, none is waited for twice.
     let resources = &target.resources;
-    let (queue, dead_letters, import, dead_letter, executions, bucket, cluster, logs) = tokio::join!(
+    let lanes = async {
+        let url = resources.lane_queue_url.as_ref()?;
+        Some(queue(target, "lanes", url).await)
+    };
+    let (sent_to, lanes, dead_letters, import, dead_letter, executions, bucket, cluster, logs) = tokio::join!(
         queue(target, "queue", &resources.queue_url),
+        lanes,
         queue(target, "dead letters", &resources.dead_letter_queue_url),
         machine(target, "import machine", &resources.import_state_machine_arn, IMPORT_DEFINITION),
         machine(
@@ -32,7 +37,14 @@ pub(super) async fn read(target: &Target, settings: &mut Settings) -> Vec<Check>
         cluster(target),
         logs(target),
     );
-    let (check, attributes) = queue;
+    // Where there are lanes, it is their queue that imports are started from.
+    let (check, attributes) = match lanes {
+        Some(lanes) => {
+            checks.push(sent_to.0);
+            lanes
+        }
+        None => sent_to,
+    };
     checks.push(check);
     settings.queue_is_known = attributes.is_some();
     add_queue(settings, &attributes.unwrap_or_default());

@@ -17,6 +17,7 @@ pub(super) struct Settings {
     pub(super) is_at_rest: bool,
 
     // What the target is said to be.
+    /// The queue that imports are started from.
     pub(super) queue_url: String,
     pub(super) import_state_machine_arn: String,
     pub(super) dead_letter_state_machine_arn: String,
@@ -62,7 +63,7 @@ impl Settings {
     /// What the target is said to be; nothing is read yet.
     pub(super) fn of(resources: &Resources, database: &Database) -> Self {
         Self {
-            queue_url: resources.queue_url.clone(),
+            queue_url: resources.import_queue_url().to_owned(),
             import_state_machine_arn: resources.import_state_machine_arn.clone(),
             dead_letter_state_machine_arn: resources.dead_letter_state_machine_arn.clone(),
             database: database.display_name(),

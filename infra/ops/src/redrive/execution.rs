@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
 use chrono::{DateTime, TimeDelta, Utc};
-use statemachine::{ExecutionName, FailureName};
+use statemachine::{ExecutionInput, ExecutionName, FailureName};
 
 use crate::error::of_aws;
 use crate::show::execution::{cause_for_people, time};
@@ -19,6 +19,8 @@ pub(crate) struct Execution {
     pub(crate) arn: String,
     /// `None` where its message asks for no import.
     pub(crate) import_id: Option<String>,
+    /// The id of its message in the queue that it was started from, which is not that in its name where there are lanes.
+    pub(crate) message_id: Option<String>,
     /// In the words of Step Functions.
     pub(crate) status: String,
     /// The failure's name; where an execution was stopped or timed out without one, that of its dead letter.
@@ -66,12 +68,15 @@ impl Execution {
         let arn = described.execution_arn;
         let name = described.name.as_deref().or_else(|| arn.rsplit(':').next()).unwrap_or_default();
         let import_id = ExecutionName::import_id_in(name).map(str::to_owned);
+        let input =
+            described.input.as_deref().and_then(|input| serde_json::from_str::<ExecutionInput>(input).ok());
         let failed = !matches!(described.status, ExecutionStatus::Succeeded | ExecutionStatus::Running);
         let status = described.status.as_str().to_owned();
         let without_name = failed.then(|| format!("States.{status}"));
         let cause = described.cause.map(|cause| cause_for_people(described.error.as_deref(), cause));
         Self {
             import_id: import_id.filter(|_| standing != Standing::AsksForNoImport),
+            message_id: input.map(|input| input.message.id),
             error: described.error.or(without_name),
             cause,
             stopped_at: described.stop_date.as_ref().map(time),

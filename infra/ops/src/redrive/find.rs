@@ -78,6 +78,23 @@ async fn named(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<
     Ok(found)
 }
 
+/// The failed execution that was started for a message of this id. With lanes its name does not tell: there it has the id that
+/// the message was sent with.
+pub(crate) async fn of_message(
+    target: &Target,
+    import_id: Option<&str>,
+    message_id: &str,
+) -> anyhow::Result<Option<Execution>> {
+    let import_id = import_id.unwrap_or("invalid");
+    for item in failed(target).await?.iter().filter(|item| is_of(item, import_id)) {
+        let execution = Execution::describe(target, &item.execution_arn).await?;
+        if let Some(execution) = execution.filter(|one| one.message_id.as_deref() == Some(message_id)) {
+            return Ok(Some(execution));
+        }
+    }
+    Ok(None)
+}
+
 /// The executions of the import machine that ended without success.
 async fn failed(target: &Target) -> anyhow::Result<Vec<ExecutionListItem>> {
     let mut items = Vec::new();

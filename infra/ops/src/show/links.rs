@@ -50,6 +50,7 @@ mod tests {
         let arn = |rest: &str| format!("arn:aws:{rest}");
         let resources = Resources {
             queue_url: "https://sqs/1/imports".to_owned(),
+            lane_queue_url: None,
             dead_letter_queue_url: "https://sqs/1/dead".to_owned(),
             import_state_machine_arn: arn("states:eu-west-1:123456789012:stateMachine:import"),
             dead_letter_state_machine_arn: arn("states:eu-west-1:123456789012:stateMachine:dead-letter"),

@@ -207,6 +207,7 @@ fn aws(keys: &mut Keys<'_, '_>) -> Option<Configured> {
     let profile = keys.optional("profile");
     let endpoint_url = keys.optional("endpoint_url");
     let queue_url = keys.url("queue_url");
+    let lane_queue_url = keys.optional_url("lane_queue_url");
     let dead_letter_queue_url = keys.url("dead_letter_queue_url");
     let import_state_machine_arn = keys.machine("import_state_machine_arn", region.as_deref());
     let dead_letter_state_machine_arn = keys.machine("dead_letter_state_machine_arn", region.as_deref());
@@ -223,6 +224,7 @@ fn aws(keys: &mut Keys<'_, '_>) -> Option<Configured> {
         endpoint_url,
         resources: Resources {
             queue_url: queue_url?,
+            lane_queue_url,
             dead_letter_queue_url: dead_letter_queue_url?,
             import_state_machine_arn: import_state_machine_arn?,
             dead_letter_state_machine_arn: dead_letter_state_machine_arn?,

@@ -26,7 +26,7 @@ pub(crate) fn check(common: &Common) -> Result<(), Usage> {
 
 /// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
 pub(super) fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
-    let config = embedded_config(common, 0, "*")?;
+    let config = embedded_config(common, &OfStack::default())?;
     match Session::last(&common.data_dir)? {
         Some(last) if common.database_url.is_none() => {
             Ok(Config { database_url: last.database_url, ..config })
@@ -35,21 +35,44 @@ pub(super) fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
     }
 }
 
+/// What one may ask of an embedded stack.
+pub(crate) struct OfStack<'a> {
+    /// The port; 0 takes a free one.
+    pub(crate) port: u16,
+    /// The tables that imports may write.
+    pub(crate) allowed_tables: &'a str,
+    /// How many imports may run at once, 0 for any number; none: as many as in the folder's last stack.
+    pub(crate) maximum_imports: Option<u32>,
+}
+
+impl Default for OfStack<'_> {
+    fn default() -> Self {
+        Self { port: 0, allowed_tables: "*", maximum_imports: None }
+    }
+}
+
 /// How to start an embedded stack on the data folder, with the programs that lie beside `baton`.
 ///
 /// # Errors
 /// The target is a deployment, a program is missing, or the folder cannot be made.
-pub(crate) fn embedded_config(common: &Common, port: u16, allowed_tables: &str) -> anyhow::Result<Config> {
+pub(crate) fn embedded_config(common: &Common, asked: &OfStack<'_>) -> anyhow::Result<Config> {
     check(common)?;
+    // A cap that was forgotten would be none, and messages would be left in their lanes.
+    let maximum_imports = match asked.maximum_imports {
+        Some(number) => number,
+        None => Session::last(&common.data_dir).ok().flatten().map_or(0, |last| last.maximum_imports),
+    };
     Ok(Config {
         data_dir: common.data_dir.clone(),
-        port,
+        port: asked.port,
         worker: sibling("worker")?,
         start_import: sibling("start-import")?,
+        assign_lane: sibling("assign-lane")?,
         database_url: database_url(common)?,
-        allowed_tables: allowed_tables.to_owned(),
+        allowed_tables: asked.allowed_tables.to_owned(),
         function_environment: Vec::new(),
         fifo: false,
+        maximum_imports,
         worker_environment: Vec::new(),
         limits: Limits::default(),
         moving: true,

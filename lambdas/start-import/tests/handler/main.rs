@@ -48,6 +48,7 @@ async fn invoke_in_trace(
         dead_letter_state_machine_arn: DEAD_LETTER_MACHINE.parse().unwrap(),
         hold_seconds: 42_000,
         queue_url: queue.to_owned(),
+        lanes: queue.contains("lanes"),
         log_filter: String::new(),
         metrics_namespace: None,
     };
@@ -280,6 +281,34 @@ async fn a_message_group_goes_on_after_an_acknowledged_message_only() {
         is_last.then(|| serde_json::from_str::<Value>(body["input"].as_str().unwrap()).unwrap())
     });
     assert_eq!(input.unwrap()["message"]["group_id"], "a");
+}
+
+#[tokio::test]
+async fn a_message_of_a_lane_has_its_execution_by_the_id_that_its_sender_knows() {
+    let lanes = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/lanes.fifo";
+    let own = "11d6ee51-4cc7-4302-9e22-7cd8afdaadf5";
+    // Moved into its lane; moved back into it; in a FIFO queue whose sender makes such ids himself.
+    for (queue, given, expected) in [
+        (lanes, format!("sent-{SECOND}"), SECOND),
+        (lanes, SECOND.to_owned(), own),
+        (&format!("{QUEUE}.fifo"), format!("sent-{SECOND}"), own),
+    ] {
+        let server = StepFunctions::start(|_, _| Then::Started).await;
+        let mut event = fifo();
+        event["Records"].as_array_mut().unwrap().truncate(1);
+        let record = &mut event["Records"][0];
+        record["attributes"]["MessageDeduplicationId"] = given.clone().into();
+        let name = queue.rsplit('/').next().unwrap();
+        record["eventSourceARN"] = format!("arn:aws:sqs:ap-northeast-1:123456789012:{name}").into();
+        assert_eq!(invoke(&server, queue, event).await.unwrap(), [own]);
+        let (_, body) = &server.calls()[0];
+        assert_eq!(body["name"], format!("a-1-{expected}"), "{queue} {given}");
+        let input: Value = serde_json::from_str(body["input"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            input["message"]["id"], "11d6ee51-4cc7-4302-9e22-7cd8afdaadf5",
+            "the queue's own id of it"
+        );
+    }
 }
 
 #[tokio::test]

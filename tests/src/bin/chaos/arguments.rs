@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// How many executions are open before the next import waits.
     #[arg(long, default_value_t = 8)]
     pub(crate) parallel: usize,
+    /// How many lanes the imports run in; 0 for none, so that any number runs at once.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) maximum_imports: u32,
     /// Only imports of these kinds.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) kinds: Vec<plan::Kind>,

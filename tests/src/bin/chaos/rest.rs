@@ -50,9 +50,17 @@ pub(crate) async fn settle(world: &World, imports: &[Import]) -> Vec<String> {
     findings
 }
 
+/// How many imports are open or, where they wait for a lane, asked for; `None` where the stack does not answer.
+pub(crate) async fn asked_for(world: &World) -> Option<usize> {
+    match world.resources.lane_queue_url {
+        Some(_) => usize::try_from(messages(world).await?).ok(),
+        None => world.open_imports().await,
+    }
+}
+
 /// Whether an import is open, or a message about to ask for one; `None` where the stack does not answer.
 pub(crate) async fn is_busy(world: &World) -> Option<bool> {
-    Some(world.open_imports().await? > 0 || messages(world, &world.resources.queue_url).await? > 0)
+    Some(world.open_imports().await? > 0 || messages(world).await? > 0)
 }
 
 async fn at_rest(world: &World) -> Result<(), String> {
@@ -72,14 +80,23 @@ async fn unsettled(world: &World) -> Unsettled {
         executions += open.expect("the stack answers").len();
     }
     Unsettled {
-        messages: messages(world, &resources.queue_url).await.expect("the stack answers"),
+        messages: messages(world).await.expect("the stack answers"),
         executions,
         workers: world.workers().len(),
     }
 }
 
-/// How many messages a queue has, hidden or not; `None` where the stack does not answer.
-async fn messages(world: &World, queue_url: &str) -> Option<u64> {
+/// How many messages ask for imports, hidden or not; `None` where the stack does not answer.
+async fn messages(world: &World) -> Option<u64> {
+    let resources = &world.resources;
+    let mut count = 0;
+    for queue in [Some(&resources.queue_url), resources.lane_queue_url.as_ref()].into_iter().flatten() {
+        count += messages_in(world, queue).await?;
+    }
+    Some(count)
+}
+
+async fn messages_in(world: &World, queue_url: &str) -> Option<u64> {
     use QueueAttributeName::{
         ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
     };

@@ -27,7 +27,13 @@ pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
     let dir = tempfile::Builder::new().prefix("baton-chaos.").tempdir().expect("there is room for a folder");
     let mut random = Rng::with_seed(seed);
     let imports = plan::draw(&mut random, arguments.imports, &arguments.kinds);
-    let world = Arc::new(World::start(dir.path().to_owned(), arguments.backend, arguments.planted_bug).await);
+    let start = World::start(
+        dir.path().to_owned(),
+        arguments.backend,
+        arguments.planted_bug,
+        arguments.maximum_imports,
+    );
+    let world = Arc::new(Box::pin(start).await);
 
     let is_over = Cell::new(false);
     let faults =
@@ -66,7 +72,7 @@ pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
 async fn submit_all(world: &World, imports: &[Import], parallel: usize) {
     for import in imports {
         let has_room = |open: &Option<usize>| open.is_some_and(|open| open < parallel);
-        let room = wait::within(PATIENCE, async || world.open_imports().await, has_room).await;
+        let room = wait::within(PATIENCE, async || rest::asked_for(world).await, has_room).await;
         assert!(room.is_ok(), "no execution ends within {PATIENCE:?}; open: {room:?}");
         if let Some(file) = import.file() {
             put(world, import, file).await;

@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) database_url: String,
     pub(crate) worker_environment: Vec<(String, String)>,
+    pub(crate) maximum_imports: u32,
 }
 
 /// The stack's process.
@@ -128,11 +129,13 @@ pub(crate) async fn be(settings: &Path) -> ExitCode {
         port: settings.port,
         worker: binaries::path("worker"),
         start_import: binaries::path("start-import"),
+        assign_lane: binaries::path("assign-lane"),
         database_url: settings.database_url,
         allowed_tables: "*".to_owned(),
         worker_environment: settings.worker_environment,
         function_environment: Vec::new(),
         fifo: false,
+        maximum_imports: settings.maximum_imports,
         limits: LIMITS,
         moving: true,
     };

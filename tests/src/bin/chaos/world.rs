@@ -51,7 +51,12 @@ pub(crate) struct World {
 
 impl World {
     /// Starts everything in the folder.
-    pub(crate) async fn start(dir: PathBuf, backend: Rows, has_planted_bug: bool) -> Self {
+    pub(crate) async fn start(
+        dir: PathBuf,
+        backend: Rows,
+        has_planted_bug: bool,
+        maximum_imports: u32,
+    ) -> Self {
         let database_url = Backend::from(backend).new_database(&dir);
         let database = Database::parse(&database_url).expect("the URL of a new database is right");
         database.migrate().expect("a new database takes Baton's tables");
@@ -81,8 +86,13 @@ impl World {
             link = Some(to_rows);
         }
         let data_dir = dir.join("data");
-        let settings =
-            Settings { data_dir: data_dir.clone(), port: stack_at.port(), database_url, worker_environment };
+        let settings = Settings {
+            data_dir: data_dir.clone(),
+            port: stack_at.port(),
+            database_url,
+            worker_environment,
+            maximum_imports,
+        };
         drop(port);
         let stack = StackProcess::start(&settings).await;
         let session = Session::of_running_stack(&data_dir).ok().flatten().expect("the stack is up");
@@ -113,7 +123,8 @@ impl World {
     }
 
     pub(crate) fn functions(&self) -> Vec<Pid> {
-        processes::of_stack("start-import", &self.endpoints)
+        let functions = ["start-import", "assign-lane"].into_iter();
+        functions.flat_map(|function| processes::of_stack(function, &self.endpoints)).collect()
     }
 
     /// All executions of a machine, of one status if one is given; `None` where the stack does not answer.

@@ -24,8 +24,20 @@ pub(super) async fn ask(target: &Target) -> Figures {
             None
         }
     };
-    let (queue, dead_letters) =
-        tokio::join!(of(&target.resources.queue_url), of(&target.resources.dead_letter_queue_url));
+    let resources = &target.resources;
+    // Where there are lanes, an import waits in one, and on its way into it.
+    let lanes = async {
+        match &resources.lane_queue_url {
+            Some(url) => of(url).await,
+            None => Some(Counts::default()),
+        }
+    };
+    let (queue, lanes, dead_letters) =
+        tokio::join!(of(&resources.queue_url), lanes, of(&resources.dead_letter_queue_url));
+    let queue = queue.zip(lanes).map(|(queue, lanes)| Counts {
+        visible: queue.visible + lanes.visible,
+        in_flight: queue.in_flight + lanes.in_flight,
+    });
     Figures { queue, dead_letters }
 }
 

@@ -10,6 +10,7 @@ fn config(default: Option<&str>) -> Config {
         endpoint_url: None,
         resources: local_stack::Resources {
             queue_url: "https://q".to_owned(),
+            lane_queue_url: None,
             dead_letter_queue_url: "https://d".to_owned(),
             import_state_machine_arn: arn("import"),
             dead_letter_state_machine_arn: arn("dead-letter"),

@@ -58,10 +58,25 @@ impl<'t, 'p> Keys<'t, 'p> {
     /// An address that has to be there.
     pub(super) fn url(&mut self, key: &'static str) -> Option<String> {
         let url = self.required(key)?;
+        self.check_url(key, &url);
+        Some(url)
+    }
+
+    /// An address of what only some deployments have: empty in those that do not.
+    pub(super) fn optional_url(&mut self, key: &'static str) -> Option<String> {
+        if matches!(self.table.get(key), Some(Value::String(text)) if text.is_empty()) {
+            self.known.push(key);
+            return None;
+        }
+        let url = self.optional(key)?;
+        self.check_url(key, &url);
+        Some(url)
+    }
+
+    fn check_url(&mut self, key: &str, url: &str) {
         if !url.starts_with("https://") && !url.starts_with("http://") {
             self.problem(key, "is no URL: it begins with https://");
         }
-        Some(url)
     }
 
     /// The ARN of a state machine, which has to be there.

@@ -45,6 +45,24 @@ fn a_file_names_folders_and_deployments() {
 }
 
 #[test]
+fn a_deployment_without_lanes_may_name_an_empty_queue_of_them() {
+    let with = |line: &str| DEPLOYMENT.replace("bucket =", &format!("{line}\nbucket ="));
+    let lanes = |text: &str| {
+        let config = read(text).unwrap();
+        let Configured::Aws(prod) = config.target("prod").unwrap() else { panic!() };
+        prod.resources.clone()
+    };
+    let without = lanes(&with("lane_queue_url = \"\""));
+    assert_eq!(
+        (without.lane_queue_url.as_deref(), without.import_queue_url()),
+        (None, without.queue_url.as_str())
+    );
+    let url = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/lanes.fifo";
+    assert_eq!(lanes(&with(&format!("lane_queue_url = \"{url}\""))).import_queue_url(), url);
+    assert!(refused(&with("lane_queue_url = \"lanes.fifo\"")).contains("lane_queue_url is no URL"));
+}
+
+#[test]
 fn a_misspelt_key_is_answered_with_the_nearest() {
     let said = refused(&DEPLOYMENT.replace("profile =", "profil ="));
     assert!(said.contains("there is no key targets.prod.profil; is it \"profile\"?"), "{said}");

@@ -38,7 +38,7 @@ impl Moment<'_> {
             self.world.sfn.describe_execution().execution_arn(execution.execution_arn).send().await;
         let input: Value = serde_json::from_str(described.ok()?.input()?).ok()?;
         let handle = input["message"]["receipt_handle"].as_str()?.to_owned();
-        let queue = &self.world.resources.queue_url;
+        let queue = self.world.resources.import_queue_url();
         let show = self.world.sqs.change_message_visibility().queue_url(queue).receipt_handle(handle);
         show.visibility_timeout(0).send().await.ok().map(drop)
     }

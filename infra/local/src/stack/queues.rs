@@ -1,0 +1,86 @@
+//! The queues of a stack: one of imports with its dead letters or, where imports are capped, that which messages are sent to,
+//! that of the lanes behind it, and the dead letters of each.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::seconds;
+use crate::config::Config;
+use crate::resources::{self, ACCOUNT, LANES, QueueNames, REGION};
+use crate::sqs::{QueueAttributes, RedrivePolicy, Sqs};
+
+/// How long messages are kept: as long as SQS can.
+const RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// The queues that this configuration asks for.
+///
+/// # Errors
+/// It asks for a cap where the groups of a FIFO queue are one.
+pub(super) fn names(config: &Config) -> anyhow::Result<QueueNames> {
+    anyhow::ensure!(
+        config.maximum_imports == 0 || !config.fifo,
+        "a FIFO queue has no lanes behind it: as many imports run as there are message groups"
+    );
+    Ok(if config.maximum_imports > 0 { QueueNames::with_lanes() } else { QueueNames::of_type(config.fifo) })
+}
+
+/// Opens them, and makes those that are not there.
+///
+/// # Errors
+/// What lies in the folder cannot be read, or messages lie in lanes and there are to be none.
+pub(super) async fn open(
+    config: &Config,
+    queues: QueueNames,
+    dir: &Path,
+    endpoint: &str,
+) -> anyhow::Result<Arc<Sqs>> {
+    let sqs = Sqs::open(dir, endpoint, REGION, ACCOUNT)?;
+    if queues.lanes.is_none() {
+        lanes_are_empty(&sqs).await?;
+    }
+    let create = |name: &str, dead_letters: &str, fifo: bool| -> anyhow::Result<()> {
+        let of_dead_letters =
+            QueueAttributes { retention_s: seconds(RETENTION), fifo, ..QueueAttributes::default() };
+        sqs.create_queue(dead_letters, &of_dead_letters)?;
+        let of_queue = QueueAttributes {
+            visibility_timeout_s: seconds(config.limits.visibility_timeout),
+            redrive_policy: Some(RedrivePolicy {
+                dead_letter_target_arn: resources::queue_arn(dead_letters),
+                max_receive_count: config.limits.max_receive_count.into(),
+            }),
+            ..of_dead_letters
+        };
+        sqs.create_queue(name, &of_queue)?;
+        Ok(())
+    };
+    match queues.lanes {
+        None => create(queues.sent_to, queues.dead_letters, config.fifo)?,
+        Some(lanes) => {
+            // What could not be moved into a lane lies where it would without lanes.
+            create(queues.sent_to, QueueNames::of_type(false).dead_letters, false)?;
+            create(lanes, queues.dead_letters, true)?;
+        }
+    }
+    Ok(sqs)
+}
+
+/// Nothing would take messages out of the lanes of a stack that has none.
+async fn lanes_are_empty(sqs: &Arc<Sqs>) -> anyhow::Result<()> {
+    let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+    for queue in [LANES, QueueNames::with_lanes().dead_letters] {
+        let request = json!({"QueueUrl": sqs.queue_url(queue), "AttributeNames": names});
+        // An error: there never were any.
+        let Ok(answer) = sqs.call("GetQueueAttributes", request).await else { continue };
+        let count = |name| answer["Attributes"][name].as_str().and_then(|count| count.parse::<u64>().ok());
+        let messages: u64 = names.iter().filter_map(|name| count(*name)).sum();
+        anyhow::ensure!(
+            messages == 0,
+            "{messages} messages lie in {queue}, and nothing takes them from there where imports are not capped; \
+             `baton up --max-imports 1` or more goes on with them"
+        );
+    }
+    Ok(())
+}

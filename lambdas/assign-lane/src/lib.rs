@@ -1,0 +1,107 @@
+#![doc = include_str!("../README.md")]
+
+pub mod aws;
+pub mod config;
+mod lane;
+mod parcel;
+
+use std::collections::HashSet;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_sdk_sqs::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures_util::future::join_all;
+use tracing::{info, warn};
+
+use config::Config;
+use lane::Asks;
+use logging::{About, import_span};
+pub use parcel::BrokenEvent;
+use parcel::{Parcel, requests};
+
+/// The function: its client, and what it knows of the lanes.
+#[derive(Debug)]
+pub struct AssignLane {
+    sqs: aws_sdk_sqs::Client,
+    config: Config,
+}
+
+impl AssignLane {
+    /// A function that moves messages into the lanes of the configured queue.
+    #[must_use]
+    pub fn new(sqs: aws_sdk_sqs::Client, config: Config) -> Self {
+        Self { sqs, config }
+    }
+
+    /// Sends each record of the event on, and names those that Lambda must not delete: all that SQS has not said to have.
+    ///
+    /// # Errors
+    /// [`BrokenEvent`] where the event is not one of a standard queue: Lambda then keeps the whole batch.
+    pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, BrokenEvent> {
+        let lanes = self.config.maximum_imports;
+        let parcels = event.records.into_iter().map(|record| Parcel::of(record, lanes));
+        let parcels: Vec<Parcel> = parcels.collect::<Result<_, _>>()?;
+        // Side by side: one after the other, the requests of a batch of large messages would take the function's time.
+        let sent = join_all(requests(&parcels).into_iter().map(|entries| self.send(entries))).await;
+        let taken: HashSet<String> = sent.into_iter().flatten().collect();
+
+        let mut kept = Vec::new();
+        for (place, parcel) in parcels.into_iter().enumerate() {
+            let is_done = parcel.asks == Asks::ForNothing || taken.contains(&place.to_string());
+            say(&parcel, is_done);
+            if !is_done {
+                kept.push(parcel.message_id);
+            }
+        }
+        let mut response = SqsBatchResponse::default();
+        response.set_failures(kept);
+        Ok(response)
+    }
+
+    /// Sends a request; the ids of the entries that SQS has taken.
+    async fn send(&self, entries: Vec<SendMessageBatchRequestEntry>) -> Vec<String> {
+        let request = self.sqs.send_message_batch().queue_url(&self.config.lane_queue_url);
+        match request.set_entries(Some(entries)).send().await {
+            Ok(SendMessageBatchOutput { successful, failed, .. }) => {
+                for refused in failed {
+                    warn!(error_code = refused.code, "SQS refused a message: {}", refused.code);
+                }
+                successful.into_iter().map(|entry| entry.id).collect()
+            }
+            Err(error) => {
+                warn!("SendMessageBatch failed: {}", code(&error));
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn say(parcel: &Parcel, is_done: bool) {
+    let message_id = &parcel.message_id;
+    let import_id = match &parcel.asks {
+        Asks::For { import_id, .. } => import_id.as_deref(),
+        Asks::ForNothing => None,
+    };
+    let about =
+        About { import_id, message_id: Some(message_id), trace_id: parcel.trace_id(), ..About::default() };
+    let _entered = import_span(&about).entered();
+    match &parcel.asks {
+        Asks::For { lane, .. } if is_done => info!(lane, "Message {message_id} is in {lane}"),
+        Asks::For { .. } => warn!("Message {message_id} is left"),
+        Asks::ForNothing => info!("Message {message_id} is acknowledged: S3 tests a new notification"),
+    }
+}
+
+/// What happened, in a word: errors may quote the request, and the request has the bodies.
+fn code(error: &SdkError<SendMessageBatchError>) -> String {
+    match error {
+        SdkError::ServiceError(service) => {
+            service.err().code().unwrap_or("an error without a name").to_owned()
+        }
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(_) => "no connection".to_owned(),
+        SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
+        _ => "the request could not be built".to_owned(),
+    }
+}
