@@ -38,8 +38,14 @@ async fn the_documented_event_of_a_standard_queue_is_handled() {
     assert_eq!(invoke(&server, QUEUE, sqs("standard")).await.unwrap(), [FIRST, SECOND]);
     // Its messages are noise, which is seen and explained.
     for input in inputs(&server) {
-        assert!(input["invalid"]["reason"].as_str().unwrap().starts_with("the message is not JSON"), "{input}");
-        assert_eq!((&input["message"]["body"], &input["message"]["queue_url"]), (&"test".into(), &QUEUE.into()));
+        assert!(
+            input["invalid"]["reason"].as_str().unwrap().starts_with("the message is not JSON"),
+            "{input}"
+        );
+        assert_eq!(
+            (&input["message"]["body"], &input["message"]["queue_url"]),
+            (&"test".into(), &QUEUE.into())
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use statemachine::FailureName;
 
 use crate::core::{import_input, message, report};
+use crate::dead_letter::{documented_events, recorded_task};
 
 /// What a call is answered.
 #[derive(Clone)]
@@ -90,7 +91,7 @@ pub(super) fn of_imports(definition: &str) -> Vec<Story> {
             .then("DeleteMessage", errors("States.Timeout", 2))
             .then("DeleteMessage", done()),
         held("a container that exits with 0 and reports nothing")
-            .then("RunImport", vec![Answer::Return(json!({"TaskArn": "task"})); 4]),
+            .then("RunImport", vec![Answer::Return(recorded_task()); 4]),
         ends(held("failures of two kinds").then(
             "RunImport",
             ["Import.DatabaseUnavailable", "ECS.ServerException", "Import.DatabaseUnavailable"].map(error),
@@ -144,6 +145,10 @@ pub(super) fn of_dead_letters(definition: &str) -> Vec<Story> {
             .with_jitter(),
         told("an event that cannot be handed over").then("StartSettling", busy(9)).with_jitter(),
     ];
+    let documented = documented_events().into_iter().enumerate();
+    stories.extend(documented.map(|(place, event)| {
+        Story::new(&format!("documented event {place}"), definition, &event).then("StartSettling", done())
+    }));
 
     let settling = json!({"execution_arn": "arn:e-1"});
     let described = |description: Value| {
