@@ -12,7 +12,8 @@ import argparse
 import json
 from pathlib import Path
 
-# USD, list prices of us-east-1 as far as known here. Look up those of your region: AWS Price List, or the services' pages.
+# USD, list prices of us-east-1, November 2026. Transitions and Lambda: AWS's own pages; Tokyo's transition costs the same.
+# The rest: what several guides of 2026 agree on, since AWS's pages compute theirs in the browser. Look up your region's.
 PRICES = {
     "transition": 0.025 / 1000,  # Step Functions, Standard
     "lambda request": 0.20 / 1e6,

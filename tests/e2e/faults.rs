@@ -6,7 +6,7 @@ mod source;
 mod stack;
 mod step_functions;
 mod worker_dies;
-mod worker_hangs;
+pub(crate) mod worker_hangs;
 
 use std::fmt::Write as _;
 
@@ -19,12 +19,12 @@ use serde_json::json;
 use worker::imports::{ImportRow, ImportStatus};
 
 /// Rows of a file that has some pieces on its way: about half a megabyte.
-const MANY: u32 = 20_000;
+pub(crate) const MANY: u32 = 20_000;
 /// The key of the file.
-const KEY: &str = "uploads/people.csv";
+pub(crate) const KEY: &str = "uploads/people.csv";
 
 /// A file of so many rows.
-fn people(rows: u32) -> String {
+pub(crate) fn people(rows: u32) -> String {
     let mut csv = String::from("id,name\n");
     for id in 0..rows {
         let _ = writeln!(csv, "{id},name of number {id}");
@@ -33,7 +33,7 @@ fn people(rows: u32) -> String {
 }
 
 /// Makes the table and the file, and asks for the import.
-async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sent {
+pub(crate) async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sent {
     stack.create_people();
     let source = stack.put(KEY, people(rows)).await;
     stack.describe(import_id, &source, "people", json!({})).await
@@ -41,7 +41,7 @@ async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sent {
 
 /// The same, into a table of SQLite that takes the first attempt about a millisecond for each row: it is met in the middle
 /// of the load, however fast or busy the machine is. Any other attempt is as fast as ever.
-async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
+pub(crate) async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
     stack.create_people();
     let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
          BEGIN SELECT length(hex(randomblob(50000))); END";
@@ -54,7 +54,7 @@ async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
 }
 
 /// The same into PostgreSQL behind a link, which stalls when the first rows are about to pass.
-async fn submit_to_stalled_link(stack: &TestStack, import_id: &str) -> Sent {
+pub(crate) async fn submit_to_stalled_link(stack: &TestStack, import_id: &str) -> Sent {
     stack.link().once(Direction::ToServer, has("name of number"), Fault::Stall);
     let sent = submit(stack, import_id, MANY).await;
     stack.link().faults(1).await;
@@ -62,7 +62,7 @@ async fn submit_to_stalled_link(stack: &TestStack, import_id: &str) -> Sent {
 }
 
 /// Sends a signal to all of them, and says to whom.
-fn signal(stack: &TestStack, signal: Signal) -> Vec<Pid> {
+pub(crate) fn signal(stack: &TestStack, signal: Signal) -> Vec<Pid> {
     let workers = stack.workers();
     assert!(!workers.is_empty(), "there is a worker to be met");
     for worker in &workers {
@@ -72,7 +72,7 @@ fn signal(stack: &TestStack, signal: Signal) -> Vec<Pid> {
 }
 
 /// Waits for the good end: all rows there once, the message deleted, nothing left over. `attempts` is how many claimed it.
-async fn succeeds(stack: TestStack, sent: &Sent, rows: u32, attempts: i32) {
+pub(crate) async fn succeeds(stack: TestStack, sent: &Sent, rows: u32, attempts: i32) {
     let execution = stack.ended(&sent.execution_arn).await;
     let errors = stack.errors(&sent.execution_arn).await;
     assert_eq!(execution.status, ExecutionStatus::Succeeded, "{errors:?} {execution:?}");

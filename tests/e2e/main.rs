@@ -29,4 +29,5 @@ mod stack_killed;
 mod target;
 mod template;
 mod under_way;
+mod upgrade;
 mod workspace;

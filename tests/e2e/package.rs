@@ -1,4 +1,4 @@
-//! The package of the function, as `sam build` makes it for AWS with cargo-lambda (`tests/package`): for the machine of
+//! The package of the function, as `sam build` makes it for AWS with cargo-lambda (`tests/package/build`): for the machine of
 //! Lambda, on its glibc, small, and able to import.
 
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The folder that is packed, of those architectures for which Rust's standard library is here; `tests/package` says
-/// which are not.
+/// The folder that is packed, of those architectures for which Rust's standard library is here; `tests/package/build`
+/// says which are not.
 fn packages() -> impl Iterator<Item = (&'static str, PathBuf, &'static str)> {
     let is_here = |target: &str| {
         Path::new(run("rustc", &["--print", "target-libdir", "--target", target]).trim()).is_dir()

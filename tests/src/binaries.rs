@@ -8,11 +8,20 @@ use std::path::PathBuf;
 /// It has not been built.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
+    let path = folder().join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build --workspace --bins` and `bash tests/upgrade/build`",
+        path.display()
+    );
+    path
+}
+
+/// The folder that they lie in.
+pub(crate) fn folder() -> PathBuf {
     let this = std::env::current_exe().expect("a program knows where it lies");
     // A test lies in target/<profile>/deps, a program in target/<profile>.
     let dir = this.parent().expect("a program lies in a folder");
     let profile = if dir.ends_with("deps") { dir.parent().expect("deps lies in a folder") } else { dir };
-    let path = profile.join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
-    path
+    profile.to_owned()
 }

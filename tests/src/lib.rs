@@ -7,6 +7,7 @@
 
 pub mod aws;
 pub mod binaries;
+pub mod deployment;
 mod faults;
 pub mod front;
 pub mod gate;
@@ -21,6 +22,7 @@ pub mod wait;
 #[path = "../../worker/tests/support/postgres.rs"]
 mod postgres;
 
+pub use deployment::{Deployment, Version};
 pub use front::Front;
 pub use gate::Gate;
 pub use link::Link;

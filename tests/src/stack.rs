@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use worker::db::Database;
 use worker::imports::ImportRow;
 
-use crate::{Front, Link, binaries, postgres, rows, secrets, wait};
+use crate::{Front, Link, Version, binaries, postgres, rows, secrets, wait};
 pub use builder::Builder;
 use builder::Setup;
 
@@ -263,16 +263,22 @@ impl TestStack {
         letter
     }
 
-    /// The processes of workers of this stack.
+    /// The processes of workers of this stack, of whichever version.
     #[must_use]
     pub fn workers(&self) -> Vec<rustix::process::Pid> {
-        self.processes("worker")
+        Version::BOTH.into_iter().flat_map(|version| self.workers_of(version)).collect()
+    }
+
+    /// The processes of workers of this stack that are of one version.
+    #[must_use]
+    pub fn workers_of(&self, version: Version) -> Vec<rustix::process::Pid> {
+        self.processes(version.program())
     }
 
     /// The processes of one of this workspace's programs that belong to this stack.
     pub(crate) fn processes(&self, program: &str) -> Vec<rustix::process::Pid> {
-        let is_worker = program == "worker";
-        let program = binaries::path(program);
+        let is_worker = program != "start-import";
+        let program = binaries::folder().join(program);
         let front = self.setup.front.as_ref().filter(|_| is_worker);
         let endpoint = front.map_or(self.endpoint(), Front::endpoint);
         let marker = format!("AWS_ENDPOINT_URL={endpoint}");

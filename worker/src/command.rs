@@ -4,38 +4,28 @@ use std::io::Write;
 
 use statemachine::ExitCode;
 
-use crate::config::{InvalidConfig, MigrateConfig};
-use crate::logging;
+use crate::db::Database;
 
 /// How to call the worker.
 pub const USAGE: &str = "\
 worker            runs the import that the environment names
-worker migrate    brings the database up to date; needs DATABASE_URL only
+worker migrate    brings the database up to date; needs DATABASE_URL only, and DATABASE_AUTH where it is iam
 worker --version
 worker --help";
 
 /// Brings the database up to date. Exit code 1 where that fails.
-///
-/// # Errors
-/// [`InvalidConfig`], with every problem.
-pub fn migrate() -> Result<ExitCode, InvalidConfig> {
-    let config = MigrateConfig::from_env()?;
-    logging::start(&config.log);
-    Ok(match config.database.migrate() {
+#[must_use]
+pub fn migrate(database: &Database) -> ExitCode {
+    match database.migrate() {
         Ok(applied) => {
-            tracing::info!(
-                ?applied,
-                "Applied {} migrations to {}",
-                applied.len(),
-                config.database.display_name()
-            );
+            tracing::info!(?applied, "Applied {} migrations to {}", applied.len(), database.display_name());
             ExitCode::Reported
         }
         Err(failure) => {
-            tracing::error!(error = %failure, "Could not migrate {}", config.database.display_name());
+            tracing::error!(error = %failure, "Could not migrate {}", database.display_name());
             ExitCode::FailureReported
         }
-    })
+    }
 }
 
 /// Writes a line to standard output; a reader that has gone is not our concern.

@@ -22,7 +22,8 @@ const MAX_TOKEN_CHARS: usize = 2048;
 /// What the worker needs to run one import.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `DATABASE_URL`: where the rows go, and where the `imports` table is. A secret.
+    /// `DATABASE_URL`: where the rows go, and where the `imports` table is. A secret, unless `DATABASE_AUTH` is `iam`: then
+    /// the password is a token, and the URL has none. `secret` by default.
     pub database: Database,
     /// `ALLOWED_TABLES`: the tables that imports may write, `a,schema.b`, or `*` for all but Baton's own.
     pub allowed_tables: AllowedTables,
@@ -51,7 +52,7 @@ pub struct Config {
 /// What the worker needs to migrate a database.
 #[derive(Clone, Debug)]
 pub struct MigrateConfig {
-    /// `DATABASE_URL`: the database to migrate. A secret.
+    /// `DATABASE_URL` and `DATABASE_AUTH`: the database to migrate, as in [`Config`].
     pub database: Database,
     /// How to log.
     pub log: LogConfig,
@@ -97,7 +98,7 @@ impl Config {
     /// [`InvalidConfig`], with every problem.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
         let mut variables = Variables::new(&lookup);
-        let database = variables.required("DATABASE_URL", database);
+        let database = database(&mut variables);
         let allowed_tables = variables.required("ALLOWED_TABLES", AllowedTables::parse);
         let task_token = variables.required(TASK_TOKEN, task_token);
         let execution_arn = variables.required(EXECUTION_ARN, |arn| Ok::<_, String>(arn.to_owned()));
@@ -151,7 +152,7 @@ impl MigrateConfig {
     /// [`InvalidConfig`], with every problem.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
         let mut variables = Variables::new(&lookup);
-        let database = variables.required("DATABASE_URL", database);
+        let database = database(&mut variables);
         let log = log(&mut variables);
         variables.finish(|| Some(Self { database: database?, log: log? }))
     }
@@ -162,8 +163,17 @@ fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-fn database(url: &str) -> Result<Database, String> {
-    Database::parse(url).map_err(|error| format!("is {error}"))
+fn database(variables: &mut Variables<'_>) -> Option<Database> {
+    let by_iam = variables.optional("DATABASE_AUTH", false, |text| match text {
+        "secret" => Ok(false),
+        "iam" => Ok(true),
+        _ => Err("must be secret or iam"),
+    });
+    let parse = |url: &str| {
+        let database = Database::parse(url).map_err(|error| format!("is {error}"))?;
+        if by_iam == Some(true) { database.by_iam().map_err(|error| error.to_string()) } else { Ok(database) }
+    };
+    variables.required("DATABASE_URL", parse)
 }
 
 fn task_token(token: &str) -> Result<SecretString, String> {
@@ -278,6 +288,29 @@ mod tests {
     fn a_wrong_url_is_not_repeated() {
         let error = read(&[("DATABASE_URL", "mysql://baton:geheim@db/sales")]).unwrap_err().to_string();
         assert!(error.starts_with("DATABASE_URL ") && !error.contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn with_iam_the_url_has_no_password_and_its_connections_are_verified() {
+        let url = "postgres://baton@db/sales?sslmode=verify-full";
+        let config = read(&[("DATABASE_AUTH", "iam"), ("DATABASE_URL", url)]).unwrap();
+        assert!(config.database.needs_credentials());
+        assert!(
+            !read(&[("DATABASE_AUTH", "secret"), ("DATABASE_URL", url)])
+                .unwrap()
+                .database
+                .needs_credentials()
+        );
+        let with_password = "postgres://baton:geheim@db/sales?sslmode=verify-full";
+        for wrong in [with_password, "postgres://baton@db/sales?sslmode=require", "sqlite:/data/rows.db"] {
+            let error = read(&[("DATABASE_AUTH", "iam"), ("DATABASE_URL", wrong)]).unwrap_err().to_string();
+            assert!(
+                error.starts_with("DATABASE_URL does not do for IAM") && !error.contains("geheim"),
+                "{error}"
+            );
+        }
+        let error = read(&[("DATABASE_AUTH", "magic")]).unwrap_err().to_string();
+        assert_eq!(error, "DATABASE_AUTH must be secret or iam");
     }
 
     #[test]

@@ -10,13 +10,16 @@ pub(crate) mod schema;
 mod sqlite;
 mod write_back;
 
+use aws_config::SdkConfig;
 use chrono::NaiveDateTime;
 use diesel::RunQueryDsl;
 use diesel::result::Error;
 use statemachine::FailureName;
+use tokio::runtime::Handle;
 
 use crate::failure::Failure;
 pub use multi::AnyConnection as Connection;
+pub use postgres::iam::{Login, NotForIam};
 pub(crate) use write_back::LEAVE_IT;
 pub use write_back::WriteBack;
 
@@ -58,7 +61,38 @@ impl Database {
         }
     }
 
-    /// Opens a connection, ready for use. Blocks, for at most some ten seconds.
+    /// The same database with IAM database authentication: the password is a token that is made for each connection, by
+    /// the credentials that [`Database::with_credentials`] gives it.
+    ///
+    /// # Errors
+    /// [`NotForIam`] where a token must not be sent there.
+    pub fn by_iam(self) -> Result<Self, NotForIam> {
+        match self.0 {
+            Kind::Postgres(target) => target.by_iam().map(|target| Self(Kind::Postgres(target))),
+            Kind::Sqlite(_) => Err(NotForIam("it is a file")),
+        }
+    }
+
+    /// Whether it needs credentials of AWS to connect.
+    #[must_use]
+    pub fn needs_credentials(&self) -> bool {
+        matches!(&self.0, Kind::Postgres(target) if target.is_by_iam())
+    }
+
+    /// The same database with credentials and region of `aws`, which are asked for by `runtime`. One that needs none stays as
+    /// it is.
+    #[must_use]
+    pub fn with_credentials(self, aws: &SdkConfig, runtime: &Handle) -> Self {
+        match self.0 {
+            Kind::Postgres(target) => {
+                Self(Kind::Postgres(target.signed_by(postgres::iam::Signer::new(aws, runtime))))
+            }
+            file => Self(file),
+        }
+    }
+
+    /// Opens a connection, ready for use. Blocks, for at most some ten seconds, and with credentials twice that: not to be
+    /// called on a thread that drives a runtime.
     ///
     /// # Errors
     /// `Import.DatabaseUnavailable`, with what was tried.
@@ -106,11 +140,18 @@ pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
 /// What it means that one of Baton's own statements failed. `doing` says what was tried.
 pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
     let text = error.to_string();
-    let is_missing = text.contains("no such table")
-        || OWN_TABLES.iter().any(|table| text.contains(&format!("relation \"{table}\" does not exist")));
-    let advice = if is_missing { "; run `worker migrate` against this database" } else { "" };
+    let advice = if is_of_old_schema(&text) { "; run `worker migrate` against this database" } else { "" };
     Failure::named(
         FailureName::DatabaseUnavailable,
         format!("failed to {doing}: {}{advice}", text.trim_end()),
     )
+}
+
+/// Whether one of Baton's own tables or columns is missing: the database is not migrated yet.
+fn is_of_old_schema(text: &str) -> bool {
+    let is_missing = text.contains("does not exist")
+        && (text.contains("column ")
+            || OWN_TABLES.iter().any(|table| text.contains(&format!("\"{table}\""))));
+    is_missing
+        || ["no such table", "no such column", "has no column named"].iter().any(|part| text.contains(part))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use statemachine::ExitCode;
-use worker::config::Config;
+use worker::config::{Config, MigrateConfig};
 use worker::db::WriteBack;
 use worker::job::{Patience, run, shutdown};
 use worker::{aws, command, logging};
@@ -11,7 +11,7 @@ fn main() -> std::process::ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let result = match arguments.iter().map(|argument| argument.to_str()).collect::<Vec<_>>()[..] {
         [] => import(),
-        [Some("migrate")] => command::migrate().map_err(Into::into),
+        [Some("migrate")] => migrate(),
         [Some("--version")] => Ok(command::say(concat!("worker ", env!("CARGO_PKG_VERSION")))),
         [Some("--help")] => Ok(command::say(command::USAGE)),
         _ => Ok(command::refuse(command::USAGE)),
@@ -20,13 +20,14 @@ fn main() -> std::process::ExitCode {
 }
 
 fn import() -> Result<ExitCode> {
-    let config = Config::from_env()?;
+    let mut config = Config::from_env()?;
     logging::start(&config.log);
     tracing::debug!(?config, "Read the configuration");
     let runtime = tokio::runtime::Runtime::new()?;
     let write_back = WriteBack::of(&config.database);
     let code = runtime.block_on(async {
         let (shutdown, aws) = (shutdown::requested()?, aws::config().await);
+        config.database = config.database.with_credentials(&aws, runtime.handle());
         let (s3, allowed) = (aws::s3(&aws, config.s3_path_style), config.allowed_tables.clone());
         let handle = runtime.handle().clone();
         // THE WORK: another long piece of work behind the same queue is another function in this one line.
@@ -37,4 +38,14 @@ fn import() -> Result<ExitCode> {
     runtime.shutdown_background();
     drop(write_back);
     code
+}
+
+fn migrate() -> Result<ExitCode> {
+    let MigrateConfig { mut database, log } = MigrateConfig::from_env()?;
+    logging::start(&log);
+    let runtime = tokio::runtime::Runtime::new()?;
+    if database.needs_credentials() {
+        database = database.with_credentials(&runtime.block_on(aws::config()), runtime.handle());
+    }
+    Ok(command::migrate(&database))
 }

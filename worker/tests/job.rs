@@ -7,4 +7,5 @@ mod databases;
 mod endings;
 pub(crate) mod fixture;
 mod ledger;
+mod migrations;
 mod search;

@@ -1,5 +1,8 @@
 //! TLS to PostgreSQL, with the feature `tls`: what the image of the worker is built with.
 
+mod directory;
+mod iam;
+
 use std::path::Path;
 use std::process::Command;
 

@@ -12,7 +12,7 @@ use worker::imports::ImportRow;
 use super::{KEY, MANY, signal, submit, submit_to_stalled_link, succeeds};
 
 /// Limits under which a worker that does not get on is missed soon.
-fn impatient() -> Limits {
+pub(crate) fn impatient() -> Limits {
     Limits {
         heartbeat: Duration::from_secs(3),
         heartbeat_interval: Duration::from_millis(300),

@@ -30,7 +30,8 @@ fn is_accepted(given: &[(&str, i64)]) -> bool {
             .to_string()
     };
     let rules = Template::read().transformed["Rules"].as_object().unwrap();
-    rules.iter().filter(|(name, _)| *name != "SubnetsAreInTheVpc").all(|(name, rule)| {
+    let is_of_limits = |name: &str| name != "SubnetsAreInTheVpc" && !name.starts_with("Database");
+    rules.iter().filter(|(name, _)| is_of_limits(name)).all(|(name, rule)| {
         let condition = rule["RuleCondition"]["Fn::Equals"].as_array().unwrap_or_else(|| panic!("{name}"));
         if value(&condition[0]) != condition[1].as_str().unwrap() {
             return true;
@@ -77,6 +78,22 @@ fn the_rules_refuse_exactly_the_limits_that_contradict_each_other() {
         heartbeat > 3 * interval
     });
     accepts_exactly("LeaseSeconds", "HeartbeatSeconds", |lease, heartbeat| lease >= heartbeat);
+}
+
+#[test]
+fn the_rules_ask_for_all_that_a_way_to_log_in_needs() {
+    let rules = &Template::read().transformed["Rules"];
+    for (rule, way, needed) in [
+        ("DatabaseBySecret", "secret", &["DatabaseUrlSecretArn"][..]),
+        ("DatabaseByIam", "iam", &["DatabaseHost", "DatabaseName", "DatabaseUser", "DatabaseResourceId"]),
+    ] {
+        let condition = serde_json::json!({"Fn::Equals": [{"Ref": "DatabaseAuthentication"}, way]});
+        assert_eq!(rules[rule]["RuleCondition"], condition);
+        let asked: Vec<_> =
+            rules[rule]["Assertions"].as_array().unwrap().iter().map(|one| one["Assert"].clone()).collect();
+        let given = |name: &&str| serde_json::json!({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]});
+        assert_eq!(asked, needed.iter().map(given).collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -106,6 +106,10 @@ fn of_the_worker() -> Vec<Permission> {
             other => panic!("the worker calls {other}: which permissions does that need, on what?"),
         });
     }
+    // A token for the database is a request that is signed and never sent: no operation shows it.
+    if without_tests(&top().join("worker/src")).contains(".name(\"rds-db\")") {
+        needs.push(on("rds-db:connect", "dbuser:${DatabaseResourceId}/${DatabaseUser}"));
+    }
     needs
 }
 
@@ -121,7 +125,7 @@ fn to_start(task: &Value, template: &Template) -> Vec<Permission> {
         if container["LogConfiguration"]["LogDriver"] == "awslogs" {
             needs.extend(to_log(&container["LogConfiguration"]["Options"]["awslogs-group"]));
         }
-        for secret in container["Secrets"].as_array().unwrap() {
+        for secret in container["Secrets"]["Fn::If"][1].as_array().unwrap() {
             let mut secret = &secret["ValueFrom"];
             secret = secret.get("Fn::If").map_or(secret, |choice| &choice[2]);
             needs.push(on("secretsmanager:GetSecretValue", &shown(secret)));

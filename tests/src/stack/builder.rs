@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use worker::db::Database;
 
 use super::{Backend, TestStack};
-use crate::{Front, Link, binaries};
+use crate::{Front, Link, Version, binaries};
 
 /// A stack that is to be started.
 pub struct Builder {
@@ -19,6 +19,7 @@ pub struct Builder {
     has_link: bool,
     has_step_functions_link: bool,
     login: Option<&'static str>,
+    schema: Version,
 }
 
 impl Builder {
@@ -43,6 +44,7 @@ impl Builder {
             has_link: false,
             has_step_functions_link: false,
             login: None,
+            schema: Version::This,
         }
     }
 
@@ -95,6 +97,12 @@ impl Builder {
         self.config(|config| config.worker_environment.push((name.to_owned(), value.to_owned())))
     }
 
+    /// Has the database Baton's tables as a version made them.
+    #[must_use]
+    pub fn schema_of(self, version: Version) -> Self {
+        Self { schema: version, ..self }
+    }
+
     /// Starts the stack.
     ///
     /// # Panics
@@ -102,8 +110,13 @@ impl Builder {
     pub async fn start(self) -> TestStack {
         let dir = tempfile::tempdir().expect("a test has a folder");
         let database_url = self.backend.new_database(dir.path());
-        let database = Database::parse(&database_url).expect("the URL of a test's database is right");
-        database.migrate().expect("the test's database takes Baton's tables");
+        match self.schema {
+            Version::This => {
+                let database = Database::parse(&database_url).expect("the URL of a test's database is right");
+                database.migrate().expect("the test's database takes Baton's tables");
+            }
+            Version::Previous => self.schema.migrate(&database_url),
+        }
         let link = self.has_link.then(|| Link::to(address_of(&database_url)));
         let config = Config { data_dir: dir.path().to_owned(), database_url, ..self.config };
         let mut setup = Setup { config, front: None, link, step_functions_link: None };
@@ -125,7 +138,8 @@ impl Builder {
             }
             setup.front = Some(front);
         }
-        setup.start(dir).await
+        // The start of a whole stack is large, and stands in every test.
+        Box::pin(setup.start(dir)).await
     }
 }
 

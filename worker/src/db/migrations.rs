@@ -1,5 +1,7 @@
 //! Bringing a database up to date. Migrations only ever expand: a worker of the version before goes on working.
 
+use std::time::Duration;
+
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::Migration;
@@ -16,13 +18,22 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// The advisory lock under which PostgreSQL is migrated: `baton` in ASCII.
 const LOCK: i64 = 0x62_61_74_6f_6e;
 
+/// How long a migration waits for a lock on one of Baton's tables at a time: beats and commits of imports queue up behind it
+/// meanwhile.
+const LOCK_TIMEOUT: &str = "2s";
+/// How often it asks for the lock.
+const LOCK_TRIES: u32 = 5;
+/// How long it lets the others pass in between.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Database {
-    /// Applies the migrations that are not applied yet, and returns their versions. Two at a time wait for each other.
+    /// Applies the migrations that are not applied yet, and returns their versions. Two at a time wait for each other. A lock
+    /// that an import, or anybody, holds on Baton's tables is waited for some 15 seconds, in SQLite 30.
     ///
     /// # Errors
-    /// `Import.DatabaseUnavailable`, with what was tried.
+    /// `Import.DatabaseUnavailable`, with what was tried. Migrations are applied whole or not at all; to call again goes on.
     pub fn migrate(&self) -> Result<Vec<String>, Failure> {
         let applied = match &mut self.connect()? {
             Connection::Postgres(connection) => migrate_postgres(connection),
@@ -69,8 +80,20 @@ fn migrate_postgres(connection: &mut PgConnection) -> Result<Vec<String>, Cause>
     // Held by the session, not by a transaction: a later migration may have to run outside of one. It ends with the
     // connection.
     connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
-    let applied = connection.run_pending_migrations(POSTGRES)?;
-    Ok(applied.iter().map(ToString::to_string).collect())
+    connection.batch_execute(&format!("SET lock_timeout = '{LOCK_TIMEOUT}'"))?;
+    let pending = connection.pending_migrations(POSTGRES)?;
+    let mut tries = 1;
+    while let Err(cause) = connection.run_pending_migrations(POSTGRES).map(drop) {
+        if tries == LOCK_TRIES || !cause.to_string().contains("lock timeout") {
+            return Err(cause);
+        }
+        tries += 1;
+        tracing::info!("The tables to be migrated are in use; trying again");
+        #[expect(clippy::disallowed_methods, reason = "nothing tells when those that queued up have passed")]
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    // Nobody else has applied any of them: they would have waited for this.
+    Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, Cause> {

@@ -1,6 +1,7 @@
 //! Connecting to PostgreSQL. The URL is taken apart here and handed to libpq as key and value, because libpq repeats
 //! parts of a URL that it cannot read, and a part may be the password.
 
+pub(super) mod iam;
 mod language;
 
 use diesel::{Connection, PgConnection};
@@ -8,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::InvalidDatabaseUrl;
+use iam::{Login, NotForIam, Signer};
 pub(crate) use language::is_english;
 
 /// What every connection gets unless the URL says otherwise. A server that vanishes is noticed within a minute.
@@ -22,11 +24,20 @@ const DEFAULTS: [(&str, &str); 5] = [
 /// A PostgreSQL database and how to log in to it.
 #[derive(Clone)]
 pub(super) struct Target {
-    /// libpq's connection string.
-    parameters: SecretString,
+    /// libpq's, by their names.
+    parameters: Vec<(String, SecretString)>,
     /// What a message of libpq must not repeat.
     secrets: Vec<SecretString>,
     display_name: String,
+    iam: Option<Box<Iam>>,
+}
+
+/// IAM database authentication.
+#[derive(Clone)]
+struct Iam {
+    login: Login,
+    /// Comes once the process has its credentials.
+    signer: Option<Signer>,
 }
 
 impl Target {
@@ -50,19 +61,46 @@ impl Target {
             .filter(|secret| !secret.is_empty())
             .map(|secret| SecretString::from(secret.as_str()))
             .collect();
-        let parameters: String = parameters
-            .iter()
-            .map(|(key, value)| format!("{key}='{}' ", value.replace('\\', "\\\\").replace('\'', "\\'")))
-            .collect();
-        Ok(Self { parameters: parameters.into(), secrets, display_name })
+        let parameters = parameters.into_iter().map(|(key, value)| (key, value.into())).collect();
+        Ok(Self { parameters, secrets, display_name, iam: None })
+    }
+
+    /// The same with IAM database authentication.
+    pub(super) fn by_iam(self) -> Result<Self, NotForIam> {
+        let login = Login::of(&self.parameters)?;
+        Ok(Self { iam: Some(Box::new(Iam { login, signer: None })), ..self })
+    }
+
+    /// Gives it what signs its tokens, if it takes any.
+    pub(super) fn signed_by(mut self, signer: Signer) -> Self {
+        if let Some(iam) = &mut self.iam {
+            iam.signer = Some(signer);
+        }
+        self
+    }
+
+    /// Whether it takes tokens.
+    pub(super) fn is_by_iam(&self) -> bool {
+        self.iam.is_some()
     }
 
     /// Connects; diesel itself sets the session to UTC and UTF-8.
     pub(super) fn connect(&self) -> Result<PgConnection, String> {
-        let mut connection = PgConnection::establish(self.parameters.expose_secret())
+        let token = self.iam.as_deref().map(Iam::token).transpose()?;
+        let mut connection = PgConnection::establish(self.connection_string(token.as_ref()).expose_secret())
             .map_err(|error| self.redact(&error.to_string()))?;
         language::ask_for_english(&mut connection);
         Ok(connection)
+    }
+
+    /// What libpq reads.
+    fn connection_string(&self, token: Option<&SecretString>) -> SecretString {
+        let all = self.parameters.iter().map(|(key, value)| (key.as_str(), value));
+        let all = all.chain(token.map(|token| ("password", token)));
+        let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
+        all.map(|(key, value)| format!("{key}='{}' ", quoted(value.expose_secret())))
+            .collect::<String>()
+            .into()
     }
 
     pub(super) fn display_name(&self) -> String {
@@ -77,6 +115,12 @@ impl Target {
             message = message.replace(&format!("\"{secret}\""), "(not shown)");
         }
         message
+    }
+}
+
+impl Iam {
+    fn token(&self) -> Result<SecretString, String> {
+        self.signer.as_ref().ok_or("nothing signs its tokens")?.token(&self.login)
     }
 }
 
@@ -154,7 +198,7 @@ mod tests {
     fn every_part_of_a_url_reaches_libpq() {
         let target = target("us%40er:p%27w%5C@h:5433/sales?sslmode=disable&connect_timeout=3");
         assert_eq!(
-            target.parameters.expose_secret(),
+            target.connection_string(None).expose_secret(),
             "user='us@er' password='p\\'w\\\\' host='h' port='5433' dbname='sales' sslmode='disable' \
              connect_timeout='3' application_name='baton-worker' keepalives_idle='30' keepalives_interval='10' \
              keepalives_count='3' "
