@@ -26,6 +26,7 @@ PRICES = {
     "s3 GB month": 0.023,
     "log GB": 0.50,
     "alarm metric": 0.10,
+    "custom metric": 0.30,  # a month in whose every hour it is written; the first 10,000
     "dashboard": 3.00,
 }
 
@@ -51,6 +52,7 @@ RETENTION_MONTHS = 3  # ObjectExpirationDays
 BEAT_SECONDS = 20
 POLLERS = 5  # with which Lambda waits at a queue that is empty, 20 s a request
 ALARM_METRICS = 9
+OWN_METRICS = 14  # of Lambda and worker, without dimensions
 
 
 def states_passed(machine):
@@ -110,6 +112,8 @@ def standing(_):
     for name, usd in parts:
         yield f"| {name} | {usd:.2f} |"
     yield f"| together | {sum(usd for _, usd in parts):.2f} |"
+    own = OWN_METRICS * PRICES["custom metric"]
+    yield f"| {OWN_METRICS} metrics of the imports, where there are some in every hour | {own:.2f} |"
 
 
 def calls(of):

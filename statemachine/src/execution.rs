@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::import::{Import, ImportId};
+use crate::trace_header::TraceHeader;
 
 /// The most that Step Functions takes as input of an execution, in bytes of UTF-8 (`API_StartExecution`).
 pub const MAX_INPUT_BYTES: usize = 262_144;
@@ -46,6 +47,10 @@ pub struct Message {
     /// The message group, on a FIFO queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
+    /// The trace that the message belongs to. The definition hands it to the container: the context of an execution, which
+    /// has it too, does not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_header: Option<TraceHeader>,
 }
 
 /// The execution's input would be larger than Step Functions takes.
@@ -114,13 +119,24 @@ impl ExecutionName {
     /// for no import gives `invalid`: whether that is an import's id, the execution's input tells.
     #[must_use]
     pub fn import_id_in(name: &str) -> Option<&str> {
+        Self::parts(name).map(|(import_id, _)| import_id)
+    }
+
+    /// The id of the message in an execution's name, or at the end of its ARN; `None` where the name is not made as these
+    /// are.
+    #[must_use]
+    pub fn message_id_in(name: &str) -> Option<&str> {
+        Self::parts(name).map(|(_, message_id)| message_id)
+    }
+
+    fn parts(name: &str) -> Option<(&str, &str)> {
         let (rest, message_id) = name.split_at_checked(name.len().checked_sub(MESSAGE_ID_LENGTH)?)?;
         let import_id = rest.strip_suffix('-')?;
         let is_uuid = message_id.bytes().enumerate().all(|(index, byte)| match index {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         });
-        (is_uuid && !import_id.is_empty()).then_some(import_id)
+        (is_uuid && !import_id.is_empty()).then_some((import_id, message_id))
     }
 }
 
@@ -141,6 +157,7 @@ mod tests {
             receipt_handle: "handle".into(),
             queue_url: "https://sqs.ap-northeast-1.amazonaws.com/123456789012/imports".into(),
             group_id: None,
+            trace_header: None,
         }
     }
 
@@ -161,6 +178,8 @@ mod tests {
             let id: ImportId = import_id.parse().unwrap();
             let name = ExecutionName::new(Some(&id), &message_id);
             assert_eq!(ExecutionName::import_id_in(name.as_str()), Some(import_id));
+            let arn = format!("arn:aws:states:r:1:execution:import:{}", name.as_str());
+            assert_eq!(ExecutionName::message_id_in(&arn), Some(message_id.as_str()));
         }
         for name in ["", "people-1", &message_id, &format!("-{message_id}"), &format!("a-{}", "x".repeat(36))]
         {

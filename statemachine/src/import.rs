@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::options::ImportOptions;
 
-/// The most that an [`Import`] may take as JSON, in bytes. ECS allows 8,192 characters for all overrides of a task
-/// (`API_RunTask`), of which a task token may take 2,048 and quoting doubles some of the rest.
-pub const MAX_IMPORT_JSON_BYTES: usize = 4096;
+/// The most that an [`Import`] may take in the overrides of a task, in characters: as JSON, and that as a string in JSON,
+/// where quotes count double and those within texts fourfold. ECS allows 8,192 characters for all overrides (`API_RunTask`);
+/// a task token may take 2,048 of them, a trace header 256, an execution's ARN 240, and what stands around them 300.
+pub const MAX_QUOTED_IMPORT_CHARS: usize = 5120;
 
 /// One import: an id alone where its row exists, or the whole description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

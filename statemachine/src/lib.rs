@@ -8,15 +8,17 @@ mod outcome;
 mod report;
 mod s3_event;
 mod task;
+mod trace_header;
 
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
-pub use import::{Import, ImportId, InvalidImportId, MAX_IMPORT_JSON_BYTES, Source};
+pub use import::{Import, ImportId, InvalidImportId, MAX_QUOTED_IMPORT_CHARS, Source};
 pub use message::{Body, parse_body};
 pub use options::{Delimiter, Encoding, Escape, ImportOptions, OnConflict, RejectLimit};
 pub use outcome::{ExitCode, FailureName, Outcome};
 pub use report::{Findings, RejectedRow, RejectsFile, Report};
 pub use s3_event::is_import_key;
-pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN};
+pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN, TRACE_HEADER};
+pub use trace_header::{InvalidTraceHeader, TraceHeader};
 
 /// The definition of the machine that runs one import, in Amazon States Language. `${Name}` is a substitution that the
 /// template (on AWS) or the embedded stack (locally) fills in.

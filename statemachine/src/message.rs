@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::execution::InvalidMessage;
-use crate::import::{Import, MAX_IMPORT_JSON_BYTES};
+use crate::import::{Import, MAX_QUOTED_IMPORT_CHARS};
 use crate::s3_event;
 
 /// What a message body asks for.
@@ -37,10 +37,11 @@ pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
     } else {
         return Err(invalid("the message has neither `import_id` nor S3's `Records`".to_owned()));
     };
-    let bytes = serde_json::to_string(&import).map_or(usize::MAX, |json| json.len());
-    if bytes > MAX_IMPORT_JSON_BYTES {
+    let quoted = serde_json::to_string(&import).and_then(|json| serde_json::to_string(&json));
+    let chars = quoted.map_or(usize::MAX, |quoted| quoted.chars().count());
+    if chars > MAX_QUOTED_IMPORT_CHARS {
         return Err(invalid(format!(
-            "the import takes {bytes} bytes as JSON, {MAX_IMPORT_JSON_BYTES} fit into a container's environment"
+            "the import takes {chars} characters as quoted JSON, {MAX_QUOTED_IMPORT_CHARS} fit into a container's environment"
         )));
     }
     Ok(Body::Import(import))
@@ -122,7 +123,10 @@ mod tests {
 
     #[test]
     fn an_import_that_would_not_fit_into_a_containers_environment_is_refused() {
-        let body = format!(r#"{{"import_id":1,"source":"s3://b/{}","table":"t"}}"#, "k".repeat(5000));
-        assert!(reason(&body).contains("4096 fit"));
+        let body = format!(r#"{{"import_id":1,"source":"s3://b/{}","table":"t"}}"#, "k".repeat(5120));
+        assert!(reason(&body).contains("5120 fit"));
+        // A quote in a key takes four characters.
+        let body = format!(r#"{{"import_id":1,"source":"s3://b/{}","table":"t"}}"#, "\\\"".repeat(1300));
+        assert!(reason(&body).contains("5120 fit"));
     }
 }

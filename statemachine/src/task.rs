@@ -7,5 +7,8 @@ pub const TASK_TOKEN: &str = "TASK_TOKEN";
 /// The ARN of the execution that started the container. It owns the claim on the import's row.
 pub const EXECUTION_ARN: &str = "EXECUTION_ARN";
 
+/// The [`TraceHeader`](crate::TraceHeader) of the message; empty where it has none.
+pub const TRACE_HEADER: &str = "TRACE_HEADER";
+
 /// The [`Import`](crate::Import), as JSON.
 pub const IMPORT: &str = "IMPORT";

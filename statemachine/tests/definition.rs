@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use statemachine::{
-    DEAD_LETTER_DEFINITION, EXECUTION_ARN, FailureName, IMPORT, IMPORT_DEFINITION, TASK_TOKEN,
+    Body, DEAD_LETTER_DEFINITION, EXECUTION_ARN, FailureName, IMPORT, IMPORT_DEFINITION, TASK_TOKEN,
+    TRACE_HEADER, TraceHeader, parse_body,
 };
 
 fn machines() -> [(&'static str, Value); 2] {
@@ -106,7 +107,33 @@ fn the_container_gets_the_variables_that_the_worker_reads() {
     let variables =
         state["Arguments"]["Overrides"]["ContainerOverrides"][0]["Environment"].as_array().unwrap();
     let names: Vec<_> = variables.iter().map(|variable| variable["Name"].as_str().unwrap()).collect();
-    assert_eq!(names, [TASK_TOKEN, EXECUTION_ARN, IMPORT]);
+    assert_eq!(names, [TASK_TOKEN, EXECUTION_ARN, IMPORT, TRACE_HEADER]);
+}
+
+#[test]
+fn the_longest_values_fit_into_the_overrides_of_a_task() {
+    // As long as they may be: the token by `API_SendTaskSuccess`; names of machine and execution have 80 characters.
+    let arn = format!("arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:{0}:{0}", "x".repeat(80));
+    let import_of =
+        |source: &str| json!({"import_id": "x".repeat(40), "source": source, "table": "t"}).to_string();
+    let is_taken = |source: &str| matches!(parse_body(&import_of(source)), Ok(Body::Import(_)));
+    // Quotes take most: the longest that is taken, to the next quote.
+    let mut source = "s3://b/k".to_owned();
+    while is_taken(&format!("{source}\"")) {
+        source.push('"');
+    }
+    let environment: Vec<_> = [
+        (TASK_TOKEN, "x".repeat(2048)),
+        (EXECUTION_ARN, arn),
+        (IMPORT, import_of(&source)),
+        (TRACE_HEADER, "x".repeat(TraceHeader::MAX_LENGTH)),
+    ]
+    .map(|(name, value)| json!({"name": name, "value": value}))
+    .into();
+    let overrides = json!({"containerOverrides": [{"name": "worker", "environment": environment}]});
+    let chars = overrides.to_string().chars().count();
+    // "A total of 8192 characters are allowed for overrides. This limit includes the JSON formatting characters"
+    assert!((7500..=8192).contains(&chars), "{chars}");
 }
 
 #[test]

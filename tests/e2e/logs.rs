@@ -33,7 +33,7 @@ async fn what_each_attempt_logged_is_shown_apart() {
         &[
             "attempt 1  Import.TableMissing  ",
             "attempt 2  Import.TableMissing  ",
-            "error.name=Import.TableMissing",
+            "error_name=Import.TableMissing",
         ],
     );
     let (first, second) = all.stdout.split_once("\n\nattempt 2").unwrap();
@@ -58,7 +58,7 @@ async fn what_each_attempt_logged_is_shown_apart() {
     );
     let failed = lines.iter().find(|line| line["message"] == "The import failed").unwrap();
     assert_eq!(
-        (&failed["level"], &failed["fields"]["error.name"]),
+        (&failed["level"], &failed["fields"]["error_name"]),
         (&json!("ERROR"), &json!("Import.TableMissing"))
     );
     let last = json_lines(&baton_beside(&stack, &["logs", "people-1", "--json", "--tail", "1"]).await.stdout);

@@ -30,4 +30,5 @@ mod target;
 mod template;
 mod under_way;
 mod upgrade;
+mod watched;
 mod workspace;

@@ -9,6 +9,7 @@ mod page;
 mod permissions;
 mod variables;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -131,11 +132,25 @@ fn what_sam_makes_of_the_template_is_what_was_looked_at() {
     assert_eq!(lines, read(file), "UPDATE_GOLDEN=1 rewrites {file}");
 }
 
+/// The widgets of the dashboard.
+fn widgets() -> Vec<Value> {
+    let (_, dashboard) = Template::read().only("AWS::CloudWatch::Dashboard");
+    let mut body: Value =
+        serde_json::from_str(dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap()).unwrap();
+    serde_json::from_value(body["widgets"].take()).unwrap()
+}
+
+/// The names of the stack's own metrics that the dashboard shows.
+pub(crate) fn dashboard_metrics() -> BTreeSet<String> {
+    let widgets = widgets();
+    let shown = widgets.iter().filter_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
+    let own = shown.filter(|metric| metric[0] == "Baton/${AWS::StackName}");
+    own.map(|metric| metric[1].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn the_dashboard_can_be_read() {
-    let (_, dashboard) = Template::read().only("AWS::CloudWatch::Dashboard");
-    let body: Value = serde_json::from_str(dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap()).unwrap();
-    let widgets = body["widgets"].as_array().unwrap();
+    let widgets = widgets();
     let mut places: Vec<_> = widgets
         .iter()
         .map(|widget| (&widget["x"], &widget["y"]))

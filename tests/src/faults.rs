@@ -78,9 +78,8 @@ impl TestStack {
         let log = std::fs::read_to_string(self.data_dir().join("stack/logs/start-import.log"));
         let log = log.unwrap_or_default();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let fields = lines.map(|line| line["fields"].clone());
-        let of_message = fields.filter(|fields| fields["message.id"] == message_id);
-        of_message.filter_map(|fields| Some(fields["decision"].as_str()?.to_owned())).collect()
+        let of_message = lines.filter(|line| line["message_id"] == message_id);
+        of_message.filter_map(|line| Some(line["decision"].as_str()?.to_owned())).collect()
     }
 
     /// Waits until the function has decided so on a message, delivery by delivery.
@@ -89,7 +88,7 @@ impl TestStack {
         wait::until("the function's decisions", look, |seen| seen == decisions).await;
     }
 
-    /// Waits until a message that was held, once or more often, is acknowledged.
+    /// Waits until a message that was started, and perhaps held again, is acknowledged.
     pub async fn acknowledged(&self, message_id: &str) {
         let look = async || self.decisions(message_id);
         let seen = wait::until("the message to be acknowledged", look, |seen| {
@@ -97,7 +96,8 @@ impl TestStack {
         });
         let mut seen = seen.await;
         seen.pop();
-        assert!(!seen.is_empty() && seen.iter().all(|decision| decision == "held"), "{seen:?}");
+        assert!(seen.first().is_some_and(|first| first == "started"), "{seen:?}");
+        assert!(seen.iter().skip(1).all(|decision| decision == "held"), "{seen:?}");
     }
 
     /// The message of an execution, as its input has it.

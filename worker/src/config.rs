@@ -8,9 +8,9 @@ mod variables;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use logging::{Format, Settings};
 use secrecy::SecretString;
-use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN};
-use tracing_subscriber::EnvFilter;
+use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN, TRACE_HEADER, TraceHeader};
 
 use crate::db::Database;
 pub use tables::AllowedTables;
@@ -36,6 +36,8 @@ pub struct Config {
     pub worker: String,
     /// `IMPORT`: what to import, JSON.
     pub import: Import,
+    /// `TRACE_HEADER`: X-Ray's header of the message's trace. One that has not the documented form is dropped.
+    pub trace_header: Option<TraceHeader>,
     /// `HEARTBEAT_INTERVAL_SECONDS`, 20 by default: the time between two beats.
     pub heartbeat_interval: Duration,
     /// `STALL_LIMIT_SECONDS`, 60 by default: how long beats go on without any progress.
@@ -45,8 +47,9 @@ pub struct Config {
     /// `S3_PATH_STYLE`, `true` or `false`: whether the bucket is asked for in the path. By default where an endpoint is
     /// set by `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3`, and not at AWS.
     pub s3_path_style: bool,
-    /// How to log.
-    pub log: LogConfig,
+    /// How to log: `LOG_FORMAT`, `json` (the default) or `text`; `RUST_LOG`, `info` by default; `METRICS_NAMESPACE`, by default
+    /// none, so that lines tell of no metrics.
+    pub log: Settings,
 }
 
 /// What the worker needs to migrate a database.
@@ -55,25 +58,7 @@ pub struct MigrateConfig {
     /// `DATABASE_URL` and `DATABASE_AUTH`: the database to migrate, as in [`Config`].
     pub database: Database,
     /// How to log.
-    pub log: LogConfig,
-}
-
-/// How to log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// `LOG_FORMAT`, `json` (the default) or `text`.
-    pub format: LogFormat,
-    /// `RUST_LOG`, `info` by default: what to log, in the syntax of `tracing-subscriber`.
-    pub filter: String,
-}
-
-/// The form of a line of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object.
-    Json,
-    /// Text for a person.
-    Text,
+    pub log: Settings,
 }
 
 /// What is wrong with the environment: one line for each problem.
@@ -103,6 +88,7 @@ impl Config {
         let task_token = variables.required(TASK_TOKEN, task_token);
         let execution_arn = variables.required(EXECUTION_ARN, |arn| Ok::<_, String>(arn.to_owned()));
         let import = variables.required(IMPORT, import);
+        let trace_header = variables.optional(TRACE_HEADER, None, |text| Ok::<_, String>(text.parse().ok()));
         let heartbeat_interval = variables.seconds("HEARTBEAT_INTERVAL_SECONDS", 20.0);
         let stall_limit = variables.seconds("STALL_LIMIT_SECONDS", 60.0);
         let lease = variables.seconds("LEASE_SECONDS", 300.0);
@@ -127,6 +113,7 @@ impl Config {
                 execution_arn: execution_arn?,
                 worker: identity::worker(&lookup),
                 import: import?,
+                trace_header: trace_header?,
                 heartbeat_interval: heartbeat_interval?,
                 stall_limit: stall_limit?,
                 lease: lease?,
@@ -193,15 +180,17 @@ fn import(json: &str) -> Result<Import, String> {
     }
 }
 
-fn log(variables: &mut Variables<'_>) -> Option<LogConfig> {
-    let format = variables.optional("LOG_FORMAT", LogFormat::Json, |text| match text {
-        "json" => Ok(LogFormat::Json),
-        "text" => Ok(LogFormat::Text),
+fn log(variables: &mut Variables<'_>) -> Option<Settings> {
+    let format = variables.optional("LOG_FORMAT", Format::Json, |text| match text {
+        "json" => Ok(Format::Json),
+        "text" => Ok(Format::Text),
         _ => Err("must be json or text"),
     });
-    let filter = variables
-        .optional("RUST_LOG", "info".to_owned(), |text| EnvFilter::try_new(text).map(|_| text.to_owned()));
-    Some(LogConfig { format: format?, filter: filter? })
+    let filter = variables.optional("RUST_LOG", "info".to_owned(), |text| {
+        logging::check_filter(text).map(|()| text.to_owned())
+    });
+    let namespace = variables.optional("METRICS_NAMESPACE", None, |text| text.parse().map(Some));
+    Some(Settings { format: format?, filter: filter?, namespace: namespace? })
 }
 
 #[cfg(test)]
@@ -229,7 +218,9 @@ mod tests {
         assert_eq!(config.heartbeat_interval, Duration::from_secs(20));
         assert_eq!(config.stall_limit, Duration::from_secs(60));
         assert_eq!(config.lease, Duration::from_secs(300));
-        assert_eq!(config.log, LogConfig { format: LogFormat::Json, filter: "info".to_owned() });
+        let log = Settings { format: Format::Json, filter: "info".to_owned(), namespace: None };
+        assert_eq!(config.log, log);
+        assert_eq!(config.trace_header, None);
         assert!(!config.s3_path_style);
         assert!(read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).unwrap().s3_path_style);
     }
@@ -238,6 +229,16 @@ mod tests {
     fn intervals_may_be_fractions_of_a_second() {
         let config = read(&[("HEARTBEAT_INTERVAL_SECONDS", "0.25")]).unwrap();
         assert_eq!(config.heartbeat_interval, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn a_trace_header_of_another_form_is_dropped() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+        let config = read(&[(TRACE_HEADER, header)]).unwrap();
+        assert_eq!(config.trace_header.unwrap().as_str(), header);
+        for text in ["", "Root=1", "{}", "Root=1-5759e988-bd862e3fe1be46a994272793;a=\u{1b}[31m"] {
+            assert_eq!(read(&[(TRACE_HEADER, text)]).unwrap().trace_header, None, "{text}");
+        }
     }
 
     #[test]
@@ -250,6 +251,7 @@ mod tests {
             "LOG_FORMAT" => Some("xml".into()),
             "S3_PATH_STYLE" => Some("maybe".into()),
             "RUST_LOG" => Some("a=b=c".into()),
+            "METRICS_NAMESPACE" => Some("AWS/States".into()),
             "TASK_TOKEN" => Some("t".repeat(2049).into()),
             "EXECUTION_ARN" => Some("".into()),
             _ => None,
@@ -268,11 +270,12 @@ mod tests {
             "S3_PATH_STYLE",
             "LOG_FORMAT",
             "RUST_LOG",
+            "METRICS_NAMESPACE",
         ] {
             let about = lines.iter().filter(|line| line.starts_with(&format!("{variable} "))).count();
             assert_eq!(about, 1, "{variable} in {error}");
         }
-        assert_eq!(lines.len(), 10, "{error}");
+        assert_eq!(lines.len(), 11, "{error}");
     }
 
     #[test]

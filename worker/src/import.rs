@@ -31,6 +31,7 @@ use crate::config::AllowedTables;
 use crate::db::failure::doubted;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
+use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
 pub use decode::codec;
@@ -68,7 +69,7 @@ pub fn run(
     let ended = match import.attempt(job.options.rebuild_indexes) {
         // The rows that an index refuses when it is built are found by a load that has it in place.
         Err(Refused::WithoutIndexes) => {
-            tracing::info!(import.id = %job.import_id, "The indexes refuse rows; loading again with them in place");
+            tracing::info!("The indexes refuse rows; loading again with them in place");
             job.progress.begin_again();
             import.attempt(false)
         }
@@ -114,6 +115,7 @@ impl Import<'_> {
             if job.options.dry_run {
                 transaction::go_back(connection)?;
             }
+            job.progress.enter(Stage::Settle);
             let settled = settle::settle(self, connection, &plan, object, loaded, read, rejects.finish())?;
             job.commit(connection, &settled)?;
             Ok(settled)

@@ -4,10 +4,12 @@
 mod attempt;
 mod callback;
 mod heartbeat;
+mod measured;
 pub mod progress;
 mod report;
 mod run;
 pub mod shutdown;
+pub mod stages;
 mod takeover;
 
 use std::sync::{Arc, OnceLock};
@@ -21,7 +23,8 @@ use crate::db::Connection;
 use crate::failure::Failure;
 use crate::imports::{self, ImportRow};
 use progress::Progress;
-pub use run::{Patience, run};
+pub use run::{Patience, run, span};
+use stages::Stage;
 
 /// One attempt at one import: what the work needs to know.
 #[derive(Debug)]
@@ -91,6 +94,7 @@ impl Job {
     pub fn commit(&self, connection: &mut Connection, summary: &Summary) -> Result<(), Failure> {
         // What follows, the commit itself, moves no counter and may take its time.
         self.progress.next_phase();
+        self.progress.enter(Stage::Commit);
         let report = Report {
             import_id: self.import_id.to_string(),
             outcome: Outcome::Imported,

@@ -8,4 +8,3 @@ pub mod failure;
 pub mod import;
 pub mod imports;
 pub mod job;
-pub mod logging;

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use statemachine::ExitCode;
+use tracing::Instrument;
 use worker::config::{Config, MigrateConfig};
 use worker::db::WriteBack;
-use worker::job::{Patience, run, shutdown};
-use worker::{aws, command, logging};
+use worker::job::{Patience, run, shutdown, span};
+use worker::{aws, command};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -22,10 +23,11 @@ fn main() -> std::process::ExitCode {
 fn import() -> Result<ExitCode> {
     let mut config = Config::from_env()?;
     logging::start(&config.log);
-    tracing::debug!(?config, "Read the configuration");
+    let span = span(&config);
+    span.in_scope(|| tracing::debug!(?config, "Read the configuration"));
     let runtime = tokio::runtime::Runtime::new()?;
     let write_back = WriteBack::of(&config.database);
-    let code = runtime.block_on(async {
+    let work = async {
         let (shutdown, aws) = (shutdown::requested()?, aws::config().await);
         config.database = config.database.with_credentials(&aws, runtime.handle());
         let (s3, allowed) = (aws::s3(&aws, config.s3_path_style), config.allowed_tables.clone());
@@ -33,7 +35,8 @@ fn import() -> Result<ExitCode> {
         // THE WORK: another long piece of work behind the same queue is another function in this one line.
         let work = move |job: &_, database: &_| worker::import::run(job, database, &allowed, &s3, &handle);
         Ok(run(&config, aws::step_functions(&aws), Patience::default(), shutdown, work).await)
-    });
+    };
+    let code = runtime.block_on(work.instrument(span));
     // Work that did not stop when it was asked must not hold up the process: its transaction ends with its connection.
     runtime.shutdown_background();
     drop(write_back);

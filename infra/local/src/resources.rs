@@ -23,6 +23,9 @@ pub(crate) const WORKER_LOG_GROUP: &str = "/ecs/import-worker";
 /// What the names of the group's streams begin with: `worker/worker/<task id>`.
 pub(crate) const WORKER_LOG_PREFIX: &str = "worker";
 
+/// What metrics in the log lines say they are published in. Here nobody publishes them.
+pub(crate) const METRICS_NAMESPACE: &str = "Baton/local";
+
 /// The parts of a running stack, deployed or embedded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resources {

@@ -136,17 +136,29 @@ async fn json(services: &Services, request: Request) -> Response {
             status: 413,
         })?;
         // The position is told, the content is not: it may hold a task token.
-        let body = serde_json::from_slice(&bytes).map_err(|error| {
+        let mut body: Value = serde_json::from_slice(&bytes).map_err(|error| {
             AwsError::client(
                 "SerializationException",
                 format!("the body is no JSON, at column {}", error.column()),
             )
         })?;
+        if target == "AWSStepFunctions.StartExecution" {
+            take_trace_header(&parts.headers, &mut body);
+        }
         (service.call)(operation.to_owned(), body).await
     };
     match answer.await {
         Ok(answer) => respond(StatusCode::OK, version, &answer),
         Err(refused) => error(service.namespace, version, service.query_error, &refused),
+    }
+}
+
+/// "If both sources are provided, Step Functions will use the header value (preferred) over the value in the request body."
+/// (`API_StartExecution`)
+fn take_trace_header(headers: &HeaderMap, body: &mut Value) {
+    let given = headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok());
+    if let (Some(given), Some(body)) = (given, body.as_object_mut()) {
+        body.insert("traceHeader".to_owned(), given.into());
     }
 }
 
@@ -195,6 +207,17 @@ fn respond(status: StatusCode, version: &str, body: &Value) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_trace_in_the_requests_header_is_preferred_to_the_one_in_its_body() {
+        let mut headers = HeaderMap::new();
+        let mut body = serde_json::json!({"traceHeader": "of the body"});
+        take_trace_header(&headers, &mut body);
+        assert_eq!(body["traceHeader"], "of the body");
+        headers.insert("x-amzn-trace-id", HeaderValue::from_static("of the header"));
+        take_trace_header(&headers, &mut body);
+        assert_eq!(body["traceHeader"], "of the header");
+    }
 
     #[test]
     fn the_stack_listens_on_this_machine_only() {

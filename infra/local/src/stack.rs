@@ -283,6 +283,7 @@ fn task_definition(
         ("HEARTBEAT_INTERVAL_SECONDS".to_owned(), fraction(limits.heartbeat_interval)),
         ("STALL_LIMIT_SECONDS".to_owned(), fraction(limits.stall_limit)),
         ("LEASE_SECONDS".to_owned(), fraction(limits.lease)),
+        ("METRICS_NAMESPACE".to_owned(), resources::METRICS_NAMESPACE.to_owned()),
     ];
     environment.extend(wiring::aws_environment(endpoint, credentials));
     environment.retain(|(name, _)| config.worker_environment.iter().all(|(other, _)| other != name));
@@ -314,6 +315,7 @@ fn function(
         ("DEAD_LETTER_STATE_MACHINE_ARN", &resources.dead_letter_state_machine_arn),
         ("QUEUE_URL", &resources.queue_url),
         ("HOLD_SECONDS", &hold_seconds),
+        ("METRICS_NAMESPACE", resources::METRICS_NAMESPACE),
     ];
     let mut environment: Vec<_> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     environment.extend(config.function_environment.iter().cloned());

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use logging::Namespace;
+
 /// What the function needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -16,6 +18,8 @@ pub struct Config {
     pub queue_url: String,
     /// `RUST_LOG`: what is logged, in the syntax of `tracing_subscriber::EnvFilter`. Default `info`.
     pub log_filter: String,
+    /// `METRICS_NAMESPACE`: where CloudWatch publishes the metrics of the log. Default none, so that lines tell of no metrics.
+    pub metrics_namespace: Option<Namespace>,
 }
 
 /// The longest that SQS hides a message.
@@ -59,21 +63,36 @@ impl Config {
             if is_url { Ok(url) } else { Err(format!("QUEUE_URL is {url:?}, not a URL")) }
         });
         let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds) {
-            (Ok(state_machine_arn), Ok(dead_letter_state_machine_arn), Ok(queue_url), Ok(hold_seconds)) => {
-                Ok(Self {
-                    state_machine_arn,
-                    dead_letter_state_machine_arn,
-                    hold_seconds,
-                    queue_url,
-                    log_filter,
-                })
-            }
-            (import, dead_letter, url, hold) => {
-                let problems = [import.err(), dead_letter.err(), url.err(), hold.err()];
+        let metrics_namespace = given("METRICS_NAMESPACE").map(|text| {
+            text.parse().map_err(|problem| format!("METRICS_NAMESPACE is {text:?}, which {problem}"))
+        });
+        let metrics_namespace = metrics_namespace.transpose();
+        match (state_machine_arn, dead_letter_state_machine_arn, queue_url, hold_seconds, metrics_namespace) {
+            (
+                Ok(state_machine_arn),
+                Ok(dead_letter_state_machine_arn),
+                Ok(queue_url),
+                Ok(hold_seconds),
+                Ok(metrics_namespace),
+            ) => Ok(Self {
+                state_machine_arn,
+                dead_letter_state_machine_arn,
+                hold_seconds,
+                queue_url,
+                log_filter,
+                metrics_namespace,
+            }),
+            (import, dead_letter, url, hold, metrics) => {
+                let problems = [import.err(), dead_letter.err(), url.err(), hold.err(), metrics.err()];
                 Err(ConfigError(problems.into_iter().flatten().collect()))
             }
         }
+    }
+
+    /// What is logged, and where metrics are published.
+    #[must_use]
+    pub fn log(&self) -> (&str, Option<&Namespace>) {
+        (&self.log_filter, self.metrics_namespace.as_ref())
     }
 }
 

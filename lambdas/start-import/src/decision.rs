@@ -4,17 +4,23 @@ use std::fmt;
 
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
-use statemachine::{Body, ExecutionInput, Message, parse_body};
-use tracing::info;
+use logging::{About, import_span};
+use statemachine::{Body, ExecutionInput, Message, TraceHeader, parse_body};
+use tracing::{Instrument as _, info};
 
 use crate::StartImport;
+
+/// The header of a request that carries a trace.
+const TRACE_HEADER: &str = "x-amzn-trace-id";
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Lambda deletes it: there is nothing left to do.
     Acknowledged,
-    /// Its execution has it.
+    /// Its execution has begun, and has it.
+    Started,
+    /// Its execution was there before, and has it.
     Held,
     /// It comes again after its visibility timeout, and in the end to the dead-letter queue.
     Left,
@@ -24,6 +30,7 @@ impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Acknowledged => "acknowledged",
+            Self::Started => "started",
             Self::Held => "held",
             Self::Left => "left",
         })
@@ -33,41 +40,55 @@ impl fmt::Display for Decision {
 impl StartImport {
     /// Decides on one message, and writes its line into the log.
     pub(crate) async fn decide(&self, message: Message) -> Decision {
-        let (message_id, receipt_handle) = (message.id.clone(), message.receipt_handle.clone());
+        let (message_id, trace_header) = (message.id.clone(), message.trace_header.clone());
+        let receipt_handle = message.receipt_handle.clone();
         let input = match parse_body(&message.body) {
-            Ok(Body::Import(import)) => ExecutionInput::of_import(import, message),
-            Ok(Body::S3TestEvent) => {
-                let decision = Decision::Acknowledged;
-                info!(
-                    message.id = message_id,
-                    decision = %decision,
-                    "Message {message_id} is {decision}: S3 tests a new notification"
-                );
-                return decision;
-            }
-            Err(invalid) => ExecutionInput::of_invalid(invalid, message),
+            Ok(Body::Import(import)) => Some(ExecutionInput::of_import(import, message)),
+            Ok(Body::S3TestEvent) => None,
+            Err(invalid) => Some(ExecutionInput::of_invalid(invalid, message)),
         };
-        let import_id = input.import.as_ref().map(|import| import.import_id.as_str());
-        let name = input.name();
-        let (decision, why) = match input.to_json() {
-            Ok(json) => self.start(name.as_str(), json, &receipt_handle).await,
-            Err(too_large) => (Decision::Left, too_large.to_string()),
-        };
-        info!(
-            message.id = message_id,
-            import.id = import_id,
-            execution.name = name.as_str(),
-            decision = %decision,
-            "Message {message_id} is {decision}: {why}"
-        );
-        decision
+        let name = input.as_ref().map(|input| String::from(input.name()));
+        let execution_arn = name.as_deref().map(|name| self.config.state_machine_arn.execution(name));
+        let import = input.as_ref().and_then(|input| input.import.as_ref());
+        let span = import_span(&About {
+            import_id: import.map(|import| import.import_id.as_str()),
+            execution: execution_arn.as_deref(),
+            message_id: Some(&message_id),
+            trace_id: trace_header.as_ref().map(TraceHeader::trace_id),
+        });
+        async {
+            let (decision, why) = match (name, input.map(|input| input.to_json())) {
+                (Some(name), Some(Ok(json))) => {
+                    self.start(&name, json, &receipt_handle, trace_header.as_ref()).await
+                }
+                (_, Some(Err(too_large))) => (Decision::Left, too_large.to_string()),
+                _ => (Decision::Acknowledged, "S3 tests a new notification".to_owned()),
+            };
+            info!(decision = %decision, "Message {message_id} is {decision}: {why}");
+            decision
+        }
+        .instrument(span)
+        .await
     }
 
-    async fn start(&self, name: &str, input: String, receipt_handle: &str) -> (Decision, String) {
+    async fn start(
+        &self,
+        name: &str,
+        input: String,
+        receipt_handle: &str,
+        trace_header: Option<&TraceHeader>,
+    ) -> (Decision, String) {
         let machine = self.config.state_machine_arn.as_str();
-        let started = self.sfn.start_execution().state_machine_arn(machine).name(name).input(input).send();
-        match started.await {
-            Ok(_) => (Decision::Held, "its execution runs".to_owned()),
+        let start = self.sfn.start_execution().state_machine_arn(machine).name(name).input(input);
+        let header = trace_header.map(ToString::to_string);
+        // Step Functions prefers the header of the request, and the SDK would set the invocation's there.
+        let start = start.set_trace_header(header.clone()).customize().mutate_request(move |request| {
+            if let Some(header) = &header {
+                request.headers_mut().insert(TRACE_HEADER, header.clone());
+            }
+        });
+        match start.send().await {
+            Ok(_) => (Decision::Started, "its execution runs".to_owned()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_execution_already_exists()) => {
                 self.known(name, receipt_handle).await
             }
@@ -131,13 +152,16 @@ impl StartImport {
 }
 
 /// Says in the log that a message was not looked at, because an earlier one of its group stays in the queue.
-pub(crate) fn leave_behind(message_id: &str) {
-    let decision = Decision::Left;
-    info!(
-        message.id = message_id,
-        decision = %decision,
-        "Message {message_id} is {decision}: an earlier message of its group stays in the queue"
-    );
+pub(crate) fn leave_behind(message: &Message) -> Decision {
+    let (message_id, decision) = (&message.id, Decision::Left);
+    let trace_id = message.trace_header.as_ref().map(TraceHeader::trace_id);
+    import_span(&About { message_id: Some(message_id), trace_id, ..About::default() }).in_scope(|| {
+        info!(
+            decision = %decision,
+            "Message {message_id} is {decision}: an earlier message of its group stays in the queue"
+        );
+    });
+    decision
 }
 
 /// The name of an error. Its message is left out: it may quote the request.

@@ -3,13 +3,14 @@
 pub mod aws;
 pub mod config;
 mod decision;
+mod measured;
 mod record;
 
 use std::collections::HashMap;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::{StreamExt as _, stream};
-use statemachine::Message;
+use statemachine::{Message, TraceHeader};
 
 use config::Config;
 use decision::Decision;
@@ -34,41 +35,52 @@ impl StartImport {
         Self { sfn, sqs, config }
     }
 
-    /// Decides on each record of the event and names those that Lambda must not delete.
+    /// Decides on each record of the event and names those that Lambda must not delete. `trace_header` is the invocation's.
     ///
     /// # Errors
     /// [`BrokenEvent`] where the event is not one of the queue's: Lambda then keeps the whole batch.
-    pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, BrokenEvent> {
-        let messages = event.records.into_iter().map(|record| message_of(record, &self.config.queue_url));
+    pub async fn handle(
+        &self,
+        event: SqsEvent,
+        trace_header: Option<TraceHeader>,
+    ) -> Result<SqsBatchResponse, BrokenEvent> {
+        let queue_url = &self.config.queue_url;
+        let records = event.records.into_iter();
+        let messages = records.map(|record| message_of(record, queue_url, trace_header.as_ref()));
         let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
         let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
 
-        let acknowledged: Vec<String> = stream::iter(lanes(messages))
+        let decided: Vec<(String, Decision)> = stream::iter(lanes(messages))
             .map(|lane| self.take(lane))
             .buffer_unordered(CONCURRENT_MESSAGES)
             .concat()
             .await;
 
         // Named are all that were not acknowledged, rather than all that are known to be kept: in doubt a message stays.
+        let is_acknowledged = |id: &String| {
+            decided.iter().any(|(of, decision)| of == id && *decision == Decision::Acknowledged)
+        };
         let mut response = SqsBatchResponse::default();
-        response.set_failures(ids.into_iter().filter(|id| !acknowledged.contains(id)));
+        response.set_failures(ids.into_iter().filter(|id| !is_acknowledged(id)));
+        let decisions: Vec<Decision> = decided.iter().map(|(_, decision)| *decision).collect();
+        measured::tell(&decisions);
         Ok(response)
     }
 
-    /// Takes the messages of one lane in order, up to the first that stays in the queue. Returns the ids of those that
-    /// may be deleted.
-    async fn take(&self, lane: Vec<Message>) -> Vec<String> {
-        let mut acknowledged = Vec::new();
+    /// Takes the messages of one lane in order, up to the first that stays in the queue. Returns what was decided on each.
+    async fn take(&self, lane: Vec<Message>) -> Vec<(String, Decision)> {
+        let mut decided = Vec::new();
         let mut messages = lane.into_iter();
         for message in messages.by_ref() {
             let id = message.id.clone();
-            if self.decide(message).await != Decision::Acknowledged {
+            let decision = self.decide(message).await;
+            decided.push((id, decision));
+            if decision != Decision::Acknowledged {
                 break;
             }
-            acknowledged.push(id);
         }
-        messages.for_each(|message| decision::leave_behind(&message.id));
-        acknowledged
+        decided.extend(messages.map(|message| (message.id.clone(), decision::leave_behind(&message))));
+        decided
     }
 }
 

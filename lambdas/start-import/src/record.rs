@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use lambda_runtime::Diagnostic;
-use statemachine::Message;
+use statemachine::{Message, TraceHeader};
 
 /// The event is not one that the function's queue sends. Nothing of the batch is touched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,12 @@ impl From<BrokenEvent> for Diagnostic {
 }
 
 /// The message that a record carries, once it is known to be one of the function's queue.
-pub(crate) fn message_of(record: SqsMessage, queue_url: &str) -> Result<Message, BrokenEvent> {
+/// It belongs to the trace of its sender, or else of the invocation.
+pub(crate) fn message_of(
+    record: SqsMessage,
+    queue_url: &str,
+    of_invocation: Option<&TraceHeader>,
+) -> Result<Message, BrokenEvent> {
     let set = |field: Option<String>, name| {
         field.filter(|value| !value.is_empty()).ok_or(BrokenEvent::Missing(name))
     };
@@ -41,5 +46,8 @@ pub(crate) fn message_of(record: SqsMessage, queue_url: &str) -> Result<Message,
     }
     // Standard queues know groups as well, for fairness; only a FIFO queue promises an order.
     let group_id = record.attributes.get("MessageGroupId").filter(|_| arn.ends_with(".fifo")).cloned();
-    Ok(Message { id, body, receipt_handle, queue_url: queue_url.to_owned(), group_id })
+    // Anybody who may send can write what they like there: what is no trace header names no trace.
+    let of_message = record.attributes.get("AWSTraceHeader").and_then(|header| header.parse().ok());
+    let trace_header = of_message.or_else(|| of_invocation.cloned());
+    Ok(Message { id, body, receipt_handle, queue_url: queue_url.to_owned(), group_id, trace_header })
 }

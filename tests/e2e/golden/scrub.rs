@@ -39,6 +39,7 @@ const FORMS: &[(&str, &str)] = &[
     ("127.0.0.1:9+", "127.0.0.1:<PORT>"),
     ("process 9+", "process <PID>"),
     ("_ms\": 9+", "_ms\": <MS>"),
+    ("_seconds=9+.9+", "_seconds=<SECONDS>"),
     ("9+ ms", "<DURATION>"),
     ("9+.9 s", "<DURATION>"),
     ("9+ s ago", "<DURATION> ago"),

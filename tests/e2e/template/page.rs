@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Template, python, read};
+use super::{Template, dashboard_metrics, python, read};
 
 const PAGE: &str = "infra/aws/README.md";
 
@@ -38,6 +38,7 @@ fn the_simulation_counts_with_what_the_template_sets() {
                 .to_string(),
         ),
         ("ALARM_METRICS", alarm_metrics(template).to_string()),
+        ("OWN_METRICS", dashboard_metrics().len().to_string()),
     ] {
         let line = format!("\n{constant} = {value}");
         assert!(cost.lines().any(|found| found.split("  #").next() == Some(line.trim())), "{line}");

@@ -5,13 +5,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use statemachine::{DEAD_LETTER_DEFINITION, EXECUTION_ARN, IMPORT, IMPORT_DEFINITION, TASK_TOKEN};
+use statemachine::{
+    DEAD_LETTER_DEFINITION, EXECUTION_ARN, IMPORT, IMPORT_DEFINITION, TASK_TOKEN, TRACE_HEADER,
+};
 use worker::config::Config;
 
 use super::{Template, read};
 
 /// What a value of the template is in a stack whose parameters all have their defaults.
 fn value(of: &Value) -> String {
+    if let Some(text) = of["Fn::Sub"].as_str() {
+        return text.replace("${AWS::StackName}", "baton");
+    }
     let Some(name) = of["Ref"].as_str() else {
         return of.as_str().map_or_else(|| of.to_string(), str::to_owned);
     };
@@ -46,6 +51,7 @@ fn of_the_worker() -> BTreeMap<String, String> {
         (TASK_TOKEN, "AAAAtoken"),
         (EXECUTION_ARN, "arn:aws:states:ap-northeast-1:123456789012:execution:import:a"),
         (IMPORT, r#"{"import_id": "a"}"#),
+        (TRACE_HEADER, "Root=1-5759e988-bd862e3fe1be46a994272793"),
     ] {
         variables.insert(name.to_owned(), value.to_owned());
     }

@@ -20,6 +20,8 @@ use super::table::Table;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
 use crate::job::Job;
+use crate::job::progress::Progress;
+use crate::job::stages::Stage;
 
 /// How many batches there are: one is filled while the other is written.
 const BATCHES: usize = 2;
@@ -127,7 +129,8 @@ fn run<R: Read + Send>(
             let _ = emptied.send(if number == 0 { Batch::first(bytes) } else { Batch::new(bytes) });
         }
         let reader = scope.spawn(move || span.in_scope(|| reading.run(Exchange { full, empty })));
-        let written = write_all(connection, &mut loader, &batches, &emptied);
+        let progress = &context.job.progress;
+        let written = write_all(connection, &mut loader, &batches, &emptied, progress);
         // The reader ends when nobody takes its batches.
         drop((batches, emptied));
         let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -136,6 +139,7 @@ fn run<R: Read + Send>(
         Ok::<_, Refused>(read?)
     })?;
     // Rows that will not stay need not be brought to their end.
+    context.job.progress.enter(Stage::Load);
     let loaded = if context.rejects.verdict() == Verdict::Within {
         loader.finish(connection)?
     } else {
@@ -149,9 +153,13 @@ fn write_all(
     loader: &mut impl Load,
     batches: &Receiver<Batch>,
     emptied: &SyncSender<Batch>,
+    progress: &Progress,
 ) -> Result<(), Refused> {
+    progress.enter(Stage::Read);
     for mut batch in batches {
+        progress.enter(Stage::Load);
         let verdict = loader.write(connection, &mut batch)?;
+        progress.enter(Stage::Read);
         batch.clear();
         if verdict != Verdict::Within {
             return Ok(());

@@ -10,6 +10,7 @@ use bytes::{Buf as _, Bytes};
 use statemachine::FailureName;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use crate::failure::Failure;
 use crate::job::Job;
@@ -81,7 +82,8 @@ impl Source {
         progress: Option<Arc<Progress>>,
     ) -> Self {
         let (sender, pieces) = mpsc::channel(CHUNKS);
-        runtime.spawn(fetch.run(sender));
+        // Within the span of the import: a task does not have its spawner's.
+        runtime.spawn(fetch.run(sender).in_current_span());
         Self { pieces, current: Bytes::new(), ended: false, progress, object }
     }
 

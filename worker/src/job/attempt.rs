@@ -13,7 +13,7 @@ use super::heartbeat::Heartbeat;
 use super::progress::Progress;
 use super::run::Patience;
 use super::shutdown::Stop;
-use super::{Job, Summary, blocking};
+use super::{Job, Summary, blocking, measured};
 use crate::config::Config;
 use crate::db::Database;
 use crate::failure::Failure;
@@ -24,6 +24,7 @@ pub(super) struct Attempt<'a> {
     config: &'a Config,
     callback: Callback,
     row: ImportRow,
+    progress: Arc<Progress>,
 }
 
 /// How an attempt ended.
@@ -45,7 +46,7 @@ enum Reason {
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(config: &'a Config, callback: Callback, row: ImportRow) -> Self {
-        Self { config, callback, row }
+        Self { config, callback, row, progress: Arc::default() }
     }
 
     /// Does the work.
@@ -53,7 +54,7 @@ impl<'a> Attempt<'a> {
     where
         W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
     {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::clone(&self.progress);
         let (end, was_stopped) = match Job::of_claimed(&self.row) {
             Ok(job) => {
                 let job = Job { progress: Arc::clone(&progress), ..job };
@@ -62,7 +63,9 @@ impl<'a> Attempt<'a> {
             Err(failure) => (end_of(failure), false),
         };
         let patience = if was_stopped { patience.record_stopped } else { patience.record };
-        self.settle(end, progress, patience).await
+        let end = self.settle(end, patience).await;
+        measured::tell(&end, &self.row, &self.progress);
+        end
     }
 
     /// The end of the work, and whether the process was asked to stop.
@@ -85,9 +88,12 @@ impl<'a> Attempt<'a> {
         };
         let database = self.config.database.clone();
         let working = async {
-            blocking(move || end_of_work(&job, work(&job, &database)))
-                .await
-                .unwrap_or_else(|_| end_of(panicked("the work")))
+            let work = move || {
+                let result = work(&job, &database);
+                job.progress.end();
+                end_of_work(&job, result)
+            };
+            blocking(work).await.unwrap_or_else(|_| end_of(panicked("the work")))
         };
         tokio::pin!(working);
         let reason = tokio::select! {
@@ -117,7 +123,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Writes the failure into the row, as far as the database lets us, and looks whether the import is still ours.
-    async fn settle(&self, end: End, progress: Arc<Progress>, patience: Duration) -> End {
+    async fn settle(&self, end: End, patience: Duration) -> End {
         let (name, cause) = match &end {
             End::Committed(_) => return end,
             End::Failed(name, cause) => (*name, printable(cause)),
@@ -126,7 +132,8 @@ impl<'a> Attempt<'a> {
             End::NotOurs(why) => (FailureName::Interrupted, format!("the worker rolled back: {why}")),
         };
         let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
-        let (database, attempt) = (self.config.database.clone(), self.row.attempt);
+        let (database, attempt, progress) =
+            (self.config.database.clone(), self.row.attempt, Arc::clone(&self.progress));
         let recording = blocking(move || {
             let counters = progress.counters();
             let mut connection = database.connect()?;

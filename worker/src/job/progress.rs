@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use statemachine::Findings;
 
+use super::stages::{Spent, Stage, Stages};
+
 /// The progress of one attempt.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -16,6 +18,7 @@ pub struct Progress {
     phase: AtomicU64,
     stop: AtomicBool,
     findings: OnceLock<Findings>,
+    stages: Stages,
 }
 
 /// The counters at one moment.
@@ -62,6 +65,16 @@ impl Progress {
     /// Says that the work has come to its next phase, such as the commit: progress, though no counter moves.
     pub fn next_phase(&self) {
         self.phase.fetch_add(1, Relaxed);
+    }
+
+    /// Says which stage the work has come to, for its metrics. It begins in [`Stage::Open`].
+    pub fn enter(&self, stage: Stage) {
+        self.stages.enter(stage);
+    }
+
+    /// Says that the work has ended, and what each stage of it took. What is said later changes nothing any more.
+    pub(crate) fn end(&self) -> Spent {
+        self.stages.end()
     }
 
     /// What changes whenever the work gets on.

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use statemachine::ExitCode;
+use logging::About;
+use statemachine::{ExecutionName, ExitCode, TraceHeader};
 use tokio::time::sleep;
-use tracing::{Instrument, Span, error, field, info, info_span, warn};
+use tracing::{Span, error, info, warn};
 
 use super::attempt::{Attempt, End};
 use super::callback::{Callback, CallbackError};
@@ -47,7 +48,7 @@ impl Default for Patience {
 
 /// Runs one import: claims it, does the work on a thread of its own beside heartbeats, and reports how it ended. The work
 /// writes its rows and calls [`Job::commit`] in one transaction, tells its progress, and stops when asked. `shutdown`
-/// ends with its reason when the process is to stop.
+/// ends with its reason when the process is to stop. It is to be called within the [`span`] of the import.
 pub async fn run<W>(
     config: &Config,
     step_functions: aws_sdk_sfn::Client,
@@ -58,14 +59,8 @@ pub async fn run<W>(
 where
     W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
 {
-    let span = info_span!(
-        "import",
-        import.id = %config.import.import_id,
-        execution = %config.execution_arn,
-        attempt = field::Empty,
-    );
     let callback = Callback::new(step_functions, config.task_token.clone());
-    let whole = Stop::during(shutdown, async |stop| {
+    Stop::during(shutdown, async |stop| {
         // A container that comes too late must not take the import from the one that has replaced it: before the claim
         // the token shows whether this one is still waited for.
         match callback.beat().await {
@@ -84,8 +79,19 @@ where
             Ok(_) => ExitCode::NotOurs,
             Err(why) => not_ours(why),
         }
-    });
-    whole.instrument(span).await
+    })
+    .await
+}
+
+/// What every line of this import's log has in it. [`run`] records the attempt once there is one.
+#[must_use]
+pub fn span(config: &Config) -> Span {
+    logging::import_span(&About {
+        import_id: Some(config.import.import_id.as_str()),
+        execution: Some(&config.execution_arn),
+        message_id: ExecutionName::message_id_in(&config.execution_arn),
+        trace_id: config.trace_header.as_ref().map(TraceHeader::trace_id),
+    })
 }
 
 /// The ending to be reported, or why there is nothing to report.
@@ -107,17 +113,7 @@ where
     Span::current().record("attempt", row.attempt);
     info!(source = %row.source, table = %row.table_name, "Claimed the import as attempt {}", row.attempt);
     match Attempt::new(config, callback.clone(), *row).run(patience, stop, work).await {
-        End::Committed(report) => {
-            info!(
-                rows = report.rows,
-                rejects = report.rejects,
-                bytes = report.bytes,
-                elapsed_ms = report.elapsed_ms,
-                "Imported {} rows",
-                report.rows
-            );
-            Ok(Ending::Success(report))
-        }
+        End::Committed(report) => Ok(Ending::Success(report)),
         End::Failed(name, cause) => ending_of(Failure::Named { name, cause }),
         End::NotOurs(why) => Err(why),
     }
@@ -145,9 +141,9 @@ fn ending_of(failure: Failure) -> Result<Ending, &'static str> {
             let cause = if failure::may_quote_rows(name) { "see the import's row" } else { &full };
             // What another attempt may mend is a warning; the rest waits for a person.
             if name.is_transient() {
-                warn!(error.name = %name, cause, "The import failed and may be tried again");
+                warn!(error_name = %name, cause, "The import failed and may be tried again");
             } else {
-                error!(error.name = %name, cause, "The import failed");
+                error!(error_name = %name, cause, "The import failed");
             }
             Ok(Ending::Failure(name, full))
         }

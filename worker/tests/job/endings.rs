@@ -4,13 +4,13 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
 use statemachine::{ExitCode, FailureName, Outcome, Report};
+use tracing::Instrument as _;
 use worker::config::Config;
 use worker::db::Database;
 use worker::failure::Failure;
 use worker::imports::ImportStatus;
-use worker::job::{Job, Patience, Summary, run};
+use worker::job::{Job, Patience, Summary, run, span};
 
 use super::attempts::load_one;
 use super::fixture::{ANOTHER, OURS, TestDatabase};
@@ -235,13 +235,17 @@ async fn the_log_of_a_failing_import_holds_no_token() {
         let log = log.clone();
         move || Log(log.clone())
     };
-    let subscriber =
-        tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(writer).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(writer)
+        .finish();
     let _logging = tracing::subscriber::set_default(subscriber);
-    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::NotOurs);
+    let config = test.config(&[]);
+    let ended = run_with(&config, &server, must_not_begin).instrument(span(&config)).await;
+    assert_eq!(ended, ExitCode::NotOurs);
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-    let line: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
-    assert_eq!((&line["span"]["import.id"], &line["span"]["execution"]), (&"a".into(), &OURS.into()));
+    assert!(log.contains(&format!("import{{import_id=\"a\" execution=\"{OURS}\"}}")), "{log}");
     assert!(log.contains("InvalidToken") && !log.contains("the-token"), "{log}");
 }
 

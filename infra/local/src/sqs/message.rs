@@ -75,7 +75,7 @@ impl Message {
         }
         stored.insert(call)?;
         tracing::info!(
-            message.id = %stored.message_id, queue = %from.name, dead_letter_queue = %to.name,
+            message_id = %stored.message_id, queue = %from.name, dead_letter_queue = %to.name,
             "Moved message {} from {} to {}: it was received too often",
             stored.message_id, from.name, to.name
         );

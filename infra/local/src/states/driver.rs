@@ -50,7 +50,7 @@ impl States {
                     }
                 }
                 // One execution that cannot be read must not keep the stack from starting.
-                Err(error) => error!(execution.arn = %arn, %error, "Failed to go on with {arn}: {error}"),
+                Err(error) => error!(execution = %arn, %error, "Failed to go on with {arn}: {error}"),
             }
         }
         let this = Arc::downgrade(self);

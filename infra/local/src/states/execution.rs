@@ -75,6 +75,9 @@ pub struct Execution {
     /// What it was started with.
     #[serde(skip)]
     pub input: Value,
+    /// X-Ray's trace header, as it was passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_header: Option<String>,
     /// Where it stands.
     pub status: Status,
     /// When it was started.
@@ -287,6 +290,7 @@ impl Execution {
         Self {
             identity,
             input,
+            trace_header: None,
             status: Status::Running,
             started: now,
             stopped: None,

@@ -55,8 +55,18 @@ fn the_container_gets_token_execution_and_import() {
             {"Name": "TASK_TOKEN", "Value": run.token()},
             {"Name": "EXECUTION_ARN", "Value": "arn:aws:states:eu-west-1:123456789012:execution:import:e-1"},
             {"Name": "IMPORT", "Value": import_input()["import"].to_string()},
+            {"Name": "TRACE_HEADER", "Value": ""},
         ])
     );
+    // What the message's header is, the container gets to the letter.
+    let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+    let mut input = import_input();
+    input["message"]["trace_header"] = header.into();
+    let mut run = Run::start(&import_definition(), input);
+    let hold = run.invocation();
+    run.succeed(&hold, json!({}));
+    let traced = &run.invocation().arguments["Overrides"]["ContainerOverrides"][0]["Environment"][3];
+    assert_eq!(traced, &json!({"Name": "TRACE_HEADER", "Value": header}));
     let network = &run_task.arguments["NetworkConfiguration"]["AwsvpcConfiguration"];
     assert_eq!(network["Subnets"], json!(["subnet-1", "subnet-2"]));
     // AWS asks for a list here; JSONata's $split gives one for a single id as well.

@@ -154,8 +154,12 @@ impl Letter {
 
     /// The trace that the message belongs to.
     pub(super) fn trace_header(&self) -> Option<&String> {
-        self.message.attributes.as_ref()?.get(&MessageSystemAttributeName::AwsTraceHeader)
+        trace_header(&self.message)
     }
+}
+
+fn trace_header(message: &Message) -> Option<&String> {
+    message.attributes.as_ref()?.get(&MessageSystemAttributeName::AwsTraceHeader)
 }
 
 /// The input of the execution that the Lambda starts for this message; none where it starts none.
@@ -169,6 +173,7 @@ fn input(message: &Message, message_id: &str) -> Option<ExecutionInput> {
         receipt_handle: message.receipt_handle.clone().unwrap_or_default(),
         queue_url: String::new(),
         group_id: None,
+        trace_header: trace_header(message).and_then(|header| header.parse().ok()),
     };
     match asked {
         Ok(Body::Import(import)) => Some(ExecutionInput::of_import(import, message)),

@@ -14,8 +14,9 @@ pub(crate) struct LogLine {
     pub(crate) fields: Map<String, Value>,
 }
 
-/// What every line of a container says, and its heading says once.
-const SAID_ONCE: [&str; 3] = ["span", "spans", "target"];
+/// What every line of a container says, and its heading says once; and what only CloudWatch reads.
+const SAID_ONCE: [&str; 8] =
+    ["import_id", "execution", "message_id", "trace_id", "attempt", "target", "span", "_aws"];
 const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 impl LogLine {
@@ -30,7 +31,8 @@ impl LogLine {
 
     /// The number of the attempt that the line was written in; none before the claim.
     pub(crate) fn attempt(&self) -> Option<u64> {
-        self.fields.get("span")?.get("attempt")?.as_u64()
+        // Workers of the version before had it in the span.
+        self.fields.get("attempt").or_else(|| self.fields.get("span")?.get("attempt"))?.as_u64()
     }
 
     /// What the line says beside its message.
@@ -83,12 +85,17 @@ mod tests {
     #[test]
     fn a_line_of_json_is_taken_apart() {
         let text = json!({"timestamp": "2026-11-24T09:32:10.807812Z", "level": "INFO", "message": "Claimed",
-            "rows": 3, "target": "worker::job", "span": {"attempt": 2, "name": "import"}});
+            "import_id": "people-1", "execution": "arn", "message_id": "m", "trace_id": "1-a-b", "attempt": 2,
+            "_aws": {"CloudWatchMetrics": []}, "rows": 3, "target": "worker::job"});
         let line = LogLine::read(&text.to_string(), 5);
         assert_eq!(line.time.timestamp_micros(), 1_795_512_730_807_812);
         assert_eq!((line.level.as_deref(), line.message.as_str()), (Some("INFO"), "Claimed"));
         assert_eq!(line.attempt(), Some(2));
         assert_eq!(line.details().collect::<Vec<_>>(), [(&"rows".to_owned(), &json!(3))]);
+        let before =
+            json!({"message": "Claimed", "span": {"attempt": 3, "import.id": "people-1", "name": "import"}});
+        let before = LogLine::read(&before.to_string(), 5);
+        assert_eq!((before.attempt(), before.details().count()), (Some(3), 0));
     }
 
     #[test]

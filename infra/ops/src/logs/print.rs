@@ -107,11 +107,11 @@ mod tests {
     #[test]
     fn a_line_is_readable_and_moves_no_cursor() {
         let text = json!({"timestamp": "2026-11-24T09:32:10.807812Z", "level": "ERROR", "message": "It \u{1b}[31m failed",
-            "cause": "no table \"people\"", "error.name": "Import.TableMissing", "rows": 3, "target": "worker::job"});
+            "cause": "no table \"people\"", "error_name": "Import.TableMissing", "rows": 3, "target": "worker::job"});
         assert_eq!(
             as_text(&LogLine::read(&text.to_string(), 0)),
             "  09:32:10.807  ERROR  It \\u{1b}[31m failed  cause=\"no table \\\"people\\\"\"  \
-             error.name=Import.TableMissing  rows=3"
+             error_name=Import.TableMissing  rows=3"
         );
         assert_eq!(as_text(&LogLine::read("killed", 0)), "  00:00:00.000         killed");
     }

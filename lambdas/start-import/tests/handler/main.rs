@@ -8,6 +8,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
 use start_import::config::Config;
 use start_import::{BrokenEvent, StartImport};
+use statemachine::TraceHeader;
 use step_functions::{StepFunctions, Then};
 
 const MACHINE: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:import";
@@ -33,6 +34,15 @@ fn event_of(body: &str) -> Value {
 }
 
 async fn invoke(server: &StepFunctions, queue: &str, event: Value) -> Result<Vec<String>, BrokenEvent> {
+    invoke_in_trace(server, queue, event, None).await
+}
+
+async fn invoke_in_trace(
+    server: &StepFunctions,
+    queue: &str,
+    event: Value,
+    trace_header: Option<TraceHeader>,
+) -> Result<Vec<String>, BrokenEvent> {
     let event: SqsEvent = serde_json::from_value(event).unwrap();
     let config = Config {
         state_machine_arn: MACHINE.parse().unwrap(),
@@ -40,10 +50,11 @@ async fn invoke(server: &StepFunctions, queue: &str, event: Value) -> Result<Vec
         hold_seconds: 42_000,
         queue_url: queue.to_owned(),
         log_filter: String::new(),
+        metrics_namespace: None,
     };
     let (sfn, sqs) = server.clients().await;
     let function = StartImport::new(sfn, sqs, config);
-    let response = function.handle(event).await?;
+    let response = function.handle(event, trace_header).await?;
     Ok(response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect())
 }
 
@@ -71,6 +82,37 @@ async fn each_message_starts_its_execution_and_is_kept() {
     // A group on a standard queue is about fairness and no concern of the execution.
     let input: Value = serde_json::from_str(calls[1].1["input"].as_str().unwrap()).unwrap();
     assert_eq!((&input["import"]["table"], &input["message"]["group_id"]), (&json!("people"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_message_goes_on_in_its_own_trace_or_in_that_of_the_invocation() {
+    let own = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let invocation = "Root=1-67891233-abcdef012345678912345678;Sampled=0";
+    for (of_message, of_invocation, expected) in [
+        (Some(own), Some(invocation), Some(own)),
+        (Some("Root=1; DROP"), Some(invocation), Some(invocation)),
+        (None, Some(invocation), Some(invocation)),
+        (Some(own), None, Some(own)),
+        (Some("\u{1b}[31m"), None, None),
+    ] {
+        let server = StepFunctions::start(|_, _| Then::Started).await;
+        let mut event = event_of(r#"{"import_id": 17}"#);
+        if let Some(header) = of_message {
+            event["Records"][0]["attributes"]["AWSTraceHeader"] = header.into();
+        }
+        let of_invocation = of_invocation.map(|header| header.parse().unwrap());
+        invoke_in_trace(&server, QUEUE, event, of_invocation).await.unwrap();
+        let calls = server.calls();
+        let (_, body) = &calls[0];
+        let input: Value = serde_json::from_str(body["input"].as_str().unwrap()).unwrap();
+        // Step Functions prefers the header of the request to the field in it.
+        let headers = server.trace_headers();
+        for seen in
+            [body["traceHeader"].as_str(), input["message"]["trace_header"].as_str(), headers[0].as_deref()]
+        {
+            assert_eq!(seen, expected, "{of_message:?} {body}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) enum Then {
     Error(u16, &'static str),
 }
 
-type Calls = Arc<Mutex<Vec<(String, Value)>>>;
+type Calls = Arc<Mutex<Vec<(String, Value, Option<String>)>>>;
 
 pub(crate) struct StepFunctions {
     url: String,
@@ -45,7 +45,8 @@ impl StepFunctions {
             let target = headers["x-amz-target"].to_str().unwrap();
             let (_, operation) = target.split_once('.').unwrap();
             let body: Value = serde_json::from_str(&body).unwrap();
-            seen.lock().unwrap().push((operation.to_owned(), body.clone()));
+            let trace = headers.get("x-amzn-trace-id").map(|header| header.to_str().unwrap().to_owned());
+            seen.lock().unwrap().push((operation.to_owned(), body.clone(), trace));
             match script(operation, &body) {
                 Then::StartedOnce if !names.lock().unwrap().insert(body["name"].to_string()) => {
                     answer(400, &json!({"__type": "ExecutionAlreadyExists"}))
@@ -84,7 +85,13 @@ impl StepFunctions {
 
     /// The calls so far, as (operation, body).
     pub(crate) fn calls(&self) -> Vec<(String, Value)> {
-        self.calls.lock().unwrap().clone()
+        let calls = self.calls.lock().unwrap();
+        calls.iter().map(|(operation, body, _)| (operation.clone(), body.clone())).collect()
+    }
+
+    /// The trace headers of the calls so far.
+    pub(crate) fn trace_headers(&self) -> Vec<Option<String>> {
+        self.calls.lock().unwrap().iter().map(|(_, _, header)| header.clone()).collect()
     }
 }
 

@@ -120,7 +120,7 @@ impl<'a> Loader<'a> {
             Err(CopyError::Database(error)) if rows_may_be_guilty(&error, self.is_english) => error,
             Err(error) => return Err(self.failure(error)),
         };
-        tracing::debug!(import.id = %self.context.job.import_id, "A batch was refused and is sifted");
+        tracing::debug!("A batch was refused and is sifted");
         self.stage(connection, batch).map_err(|_| database_failure(&error, &self.doing()))?;
         let verdict = self.sift(connection)?;
         self.staging.clear(connection).map_err(|error| database_failure(&error, &self.doing()))?;

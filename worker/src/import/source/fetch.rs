@@ -94,8 +94,8 @@ impl Fetch {
             };
             idle_attempts = if self.offset > before { 1 } else { idle_attempts + 1 };
             tracing::warn!(
-                source.offset = self.offset,
-                source.attempt = idle_attempts,
+                source_offset = self.offset,
+                source_attempt = idle_attempts,
                 reason,
                 "Reading the source broke off at byte {}",
                 self.offset

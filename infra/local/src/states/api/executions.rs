@@ -14,12 +14,16 @@ use crate::states::repository::{ExecutionFilter, Listed, Position, Stored};
 use crate::states::time::Timestamp;
 use crate::wire::{AwsError, parse};
 
+/// The longest trace header, in characters (`API_StartExecution`).
+const MAX_TRACE_HEADER: usize = 256;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Start {
     state_machine_arn: String,
     name: Option<String>,
     input: Option<String>,
+    trace_header: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +72,12 @@ impl States {
                 input.len()
             )));
         }
+        let trace_header = request.trace_header;
+        if trace_header.as_ref().is_some_and(|header| !header.is_ascii() || header.len() > MAX_TRACE_HEADER) {
+            return Err(invalid(format!(
+                "traceHeader does not have at most {MAX_TRACE_HEADER} characters of ASCII"
+            )));
+        }
         let Some(parsed) = parse_json(&input) else {
             return Err(AwsError::client("InvalidExecutionInput", "Invalid State Machine Execution Input"));
         };
@@ -86,6 +96,7 @@ impl States {
         let definition = self.definition(revision.id)?;
         let now = Timestamp::now();
         let mut execution = Execution::new(identity, parsed, now);
+        execution.trace_header = trace_header;
         let step = execution.step(&definition, now, &mut Chance::from_system(), Event::Start);
         if !self.repository.insert(&execution, revision.id, &input, &step)? {
             // Somebody else was quicker with this name.
@@ -111,6 +122,7 @@ impl States {
             "inputDetails": included,
             "redriveCount": execution.redrive_count,
         });
+        put(&mut answer, "traceHeader", execution.trace_header.as_deref());
         put(&mut answer, "stopDate", execution.stopped.map(Timestamp::to_wire));
         put(&mut answer, "redriveDate", execution.redriven.map(Timestamp::to_wire));
         if let Some(output) = &execution.output {

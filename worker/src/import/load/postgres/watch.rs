@@ -38,9 +38,11 @@ pub(super) fn watched<T>(
     let pid: Pid = sql_query("SELECT pg_backend_pid() AS pid")
         .get_result(connection)
         .map_err(|error| database_failure(&error, "ask for the session's number"))?;
+    let span = tracing::Span::current();
     let result = std::thread::scope(|scope| {
         let (done, ended) = channel::<()>();
         scope.spawn(move || {
+            let _within = span.enter();
             let mut watcher = None;
             // The channel closes when the statement has ended.
             while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
