@@ -23,6 +23,7 @@ mod listed;
 mod logs;
 mod messages;
 mod options;
+mod package;
 mod redrive;
 mod rejects;
 mod stack_killed;

@@ -1,6 +1,7 @@
 //! The template for AWS, checked without an account: by programs that nobody here wrote, and against what the binaries and
 //! the state machines really need.
 
+mod events;
 mod grants;
 mod limits;
 mod needs;

@@ -134,6 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_events_are_matched_as_on_aws() {
+        let text = include_str!("../../../statemachine/tests/events/execution-status-change.json");
+        let documented: Value = serde_json::from_str(text).unwrap();
+        let rule = Rule {
+            import_machine: "arn:aws:states:us-east-1:012345678912:stateMachine:state-machine".to_owned(),
+            ..rule()
+        };
+        let events = documented["events"].as_array().unwrap();
+        let matched = events.iter().filter(|event| rule.matches(event));
+        let statuses: Vec<&Value> = matched.map(|event| &event["detail"]["status"]).collect();
+        assert_eq!(statuses, ["FAILED", "TIMED_OUT", "ABORTED"]);
+    }
+
+    #[test]
     fn the_rule_is_disabled_and_enabled_by_its_name() {
         let rule = rule();
         let named = json!({"Name": resources::RULE});

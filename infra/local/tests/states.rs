@@ -15,6 +15,8 @@ mod interrupted;
 mod language;
 #[path = "states/restart.rs"]
 mod restart;
+#[path = "states/second_opinion.rs"]
+mod second_opinion;
 #[path = "states/stack.rs"]
 mod stack;
 #[path = "states/wire.rs"]

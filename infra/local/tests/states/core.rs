@@ -150,6 +150,13 @@ impl Run {
         }
     }
 
+    /// How many seconds the execution waits before it calls again; `None` where it has called, or has ended.
+    pub(crate) fn pause(&self) -> Option<f64> {
+        let has_called = self.effects.iter().any(|effect| matches!(effect, Effect::Invoke { .. }));
+        let until = self.execution.next_deadline().filter(|_| !has_called)?;
+        Some((until.millis() - self.now.millis()) as f64 / 1000.0)
+    }
+
     /// The jobs that are to be stopped, by their tasks' ARNs, and nothing else to be done before them.
     pub(crate) fn cancelled(&mut self) -> Vec<String> {
         let mut cancelled = Vec::new();

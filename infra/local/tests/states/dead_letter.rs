@@ -95,6 +95,67 @@ fn a_message_of_a_fifo_queue_keeps_its_group_and_is_copied_once() {
     assert_eq!(arguments.as_object().unwrap().len(), 3, "a standard queue takes no such ids: {arguments}");
 }
 
+#[test]
+fn the_documented_events_start_their_settling_executions() {
+    for event in documented_events() {
+        let status = event["detail"]["status"].clone();
+        let mut run = Run::start(&dead_letter_definition(), event);
+        let start = run.invocation();
+        assert_eq!(
+            (&start.resource, &start.arguments["Name"]),
+            (&Resource::SfnStartExecution, &json!("execution-name"))
+        );
+        let input: Value = serde_json::from_str(start.arguments["Input"].as_str().unwrap()).unwrap();
+        let execution_arn =
+            "arn:aws:states:us-east-1:012345678912:execution:state-machine-name:execution-name";
+        assert_eq!((&input["execution_arn"], &input["status"]), (&json!(execution_arn), &status));
+        // Error and cause are not among what is documented, and are asked for.
+        let mut settling = Run::start(&dead_letter_definition(), input);
+        let describe = settling.invocation();
+        assert_eq!(describe.arguments, json!({"ExecutionArn": execution_arn}));
+        settling.succeed(&describe, description("FAILED", Some("Import.SourceMissing"), Some("no object")));
+        let send = settling.invocation();
+        assert_eq!(attribute(&send.arguments, "Error"), "Import.SourceMissing");
+        assert_eq!(attribute(&send.arguments, "Cause"), "no object");
+    }
+}
+
+/// Those of executions that ended without success; each as it is, and as it is where the input was too large for it.
+pub(crate) fn documented_events() -> Vec<Value> {
+    let text = include_str!("../../../../statemachine/tests/events/execution-status-change.json");
+    let mut documented: Value = serde_json::from_str(text).unwrap();
+    let ended = |event: &Value| !matches!(event["detail"]["status"].as_str(), Some("RUNNING" | "SUCCEEDED"));
+    let events: Vec<Value> =
+        documented["events"].as_array_mut().unwrap().drain(..).filter(|event| ended(event)).collect();
+    assert_eq!(events.len(), 3);
+    let without_input = events.iter().cloned().map(|mut event| {
+        event["detail"]["input"] = Value::Null;
+        event["detail"]["inputDetails"]["included"] = false.into();
+        event
+    });
+    events.iter().cloned().chain(without_input).collect()
+}
+
+/// A task that ran to its end under `.sync`, as AWS gives it.
+pub(crate) fn recorded_task() -> Value {
+    let text = include_str!("../../../../statemachine/tests/events/ecs-task.json");
+    serde_json::from_str::<Value>(text).unwrap()["task"].take()
+}
+
+#[test]
+fn the_recorded_task_of_a_dead_container_gives_its_reason_and_nothing_of_its_environment() {
+    let mut task = recorded_task();
+    task["Containers"][0]["ExitCode"] = 137.into();
+    task["Overrides"]["ContainerOverrides"][0]["Environment"] =
+        json!([{"Name": "TASK_TOKEN", "Value": "t0k3n"}]);
+    let (_, arguments) = sent(description("FAILED", Some("States.TaskFailed"), Some(&task.to_string())));
+    assert_eq!(
+        attribute(&arguments, "Cause"),
+        "the container stopped: Essential container in task exited, exit code 137"
+    );
+    assert!(!arguments.to_string().contains("t0k3n"));
+}
+
 fn description(status: &str, error: Option<&str>, cause: Option<&str>) -> Value {
     let mut description =
         json!({"ExecutionArn": "arn:e-1", "Status": status, "Input": import_input().to_string()});

@@ -1,6 +1,7 @@
 //! The handler against a server that speaks Step Functions' protocol (AWS JSON 1.0) and answers as scripted.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod documented;
 mod step_functions;
 
 use aws_lambda_events::event::sqs::SqsEvent;
