@@ -30,7 +30,7 @@ async fn an_event_that_is_lost_leaves_the_message_to_the_queues_own_redrive_poli
     stack.make_visible(&sent.execution_arn).await;
     one_letter(&stack).await;
     assert_eq!(stack.messages(&stack.resources.queue_url).await, 0);
-    assert_eq!(stack.decisions(message["id"].as_str().unwrap()), ["held", "left", "left"]);
+    assert_eq!(stack.decisions(message["id"].as_str().unwrap()), ["started", "left", "left"]);
     let letter = stack.dead_letter().await;
     assert_eq!(letter.message_id.as_deref(), message["id"].as_str(), "SQS itself has moved it");
     assert_eq!(letter.body.as_deref(), message["body"].as_str());
@@ -101,7 +101,7 @@ async fn copied_and_not_deleted(gate: &Gate) -> (TestStack, e2e::Sent, String) {
 async fn a_message_that_was_copied_and_could_not_be_deleted_is_acknowledged() {
     let (stack, _, message_id) = Box::pin(copied_and_not_deleted(&Gate::shut())).await;
     stack.feed_function(true).await;
-    stack.decided(&message_id, &["held", "acknowledged"]).await;
+    stack.decided(&message_id, &["started", "acknowledged"]).await;
     is_empty(&stack).await;
     assert_eq!(stack.messages(&stack.resources.dead_letter_queue_url).await, 1);
     stack.dead_letter().await;
@@ -116,7 +116,7 @@ async fn a_message_that_comes_back_while_its_execution_is_redriven_is_held() {
     gate.hold_again(sent.import_id.as_str());
     stack.sfn.redrive_execution().execution_arn(&sent.execution_arn).send().await.unwrap();
     stack.feed_function(true).await;
-    stack.decided(&message_id, &["held", "held"]).await;
+    stack.decided(&message_id, &["started", "held"]).await;
     gate.open();
     assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
     stack.acknowledged(&message_id).await;
