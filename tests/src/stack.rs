@@ -277,7 +277,7 @@ impl TestStack {
 
     /// The processes of one of this workspace's programs that belong to this stack.
     pub(crate) fn processes(&self, program: &str) -> Vec<rustix::process::Pid> {
-        let is_worker = program != "start-import";
+        let is_worker = program.ends_with("worker");
         let program = binaries::folder().join(program);
         let front = self.setup.front.as_ref().filter(|_| is_worker);
         let endpoint = front.map_or(self.endpoint(), Front::endpoint);
