@@ -28,7 +28,8 @@ fn the_page_says_what_lanes_cost() {
         printed.lines().filter(|line| ["| SQS ", "| Lambda "].iter().any(|part| line.starts_with(part)));
     let total = |row: &str| row.trim_end_matches(" |").rsplit_once("| ").unwrap().1.to_owned();
     let figures: Vec<_> = figures.map(total).collect();
-    let standing = printed.split("\n\n").nth(1).unwrap().lines().last().map(total).unwrap();
+    let standing = printed.split("\n\n").nth(1).unwrap().lines().find(|line| line.starts_with("| together "));
+    let standing = standing.map(total).unwrap();
     let says = format!(
         "a million imports cost {} USD for SQS and {} for Lambda, and a month without any {}",
         figures[0], figures[1], standing
