@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use e2e::http::{self, Answer};
-use e2e::{TestStack, binaries};
+use e2e::{TestStack, binaries, wait};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -73,8 +73,14 @@ impl Console {
         Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap()
     }
 
-    /// A page, which has to be there.
+    /// A page, which has to be there. One that still reads a history looks again by itself, and so does this.
     pub(crate) async fn page(&self, path: &str) -> String {
+        let is_read = |page: &String| !page.contains("is being read");
+        wait::until("a page that has read its history", async || self.first_look(path).await, is_read).await
+    }
+
+    /// A page as it is at once.
+    pub(crate) async fn first_look(&self, path: &str) -> String {
         let answer = http::send(&self.url, "GET", path, &[], "").await;
         assert_eq!(answer.status, 200, "{path}: {answer:#?}");
         answer.body
