@@ -73,6 +73,8 @@ failure_names! {
     TooManyRejects = "Import.TooManyRejects", permanent;
     /// The database refused the rows as a whole: a constraint that only it can check.
     ConstraintViolation = "Import.ConstraintViolation", permanent;
+    /// The database refuses the statement whatever the rows are: a permission, an object or a setting is missing.
+    DatabaseMisconfigured = "Import.DatabaseMisconfigured", permanent;
     /// The worker has a fault of its own.
     Internal = "Import.Internal", permanent;
     /// The worker was asked to stop, and rolled back.

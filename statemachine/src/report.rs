@@ -57,6 +57,9 @@ pub struct Findings {
     /// Rows that were not written because another row of the file has their key and counts instead.
     #[serde(skip_serializing_if = "is_zero")]
     pub duplicates: u64,
+    /// Rows that the database left out without an error: a trigger returned no row for them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropped: u64,
     /// Nothing was written: the import was a dry run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,

@@ -32,6 +32,9 @@ pub(crate) fn rows(import: &ImportPicture) -> String {
         let duplicates = count(findings.duplicates);
         lines.push(format!("{duplicates} left out for another row of the file with the same key"));
     }
+    if findings.dropped > 0 {
+        lines.push(format!("{} left out by a trigger of the table", count(findings.dropped)));
+    }
     lines.join("\n")
 }
 

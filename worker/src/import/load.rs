@@ -47,6 +47,8 @@ pub(crate) struct Loaded {
     pub(crate) skipped: u64,
     /// Rows beside which another row of the file counts.
     pub(crate) duplicates: u64,
+    /// Rows that the database left out without an error: a trigger returned no row for them.
+    pub(crate) dropped: u64,
     /// What a person should know.
     pub(crate) notes: Vec<String>,
 }

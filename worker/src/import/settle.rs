@@ -48,6 +48,7 @@ pub(super) fn settle<R: Read>(
         updated: loaded.updated,
         skipped: loaded.skipped,
         duplicates: loaded.duplicates,
+        dropped: loaded.dropped,
         dry_run: job.options.dry_run,
         sha256: sha256.map(str::to_owned),
         same_file_as,

@@ -148,6 +148,9 @@ fn changes(found: &Findings, good: u64) -> String {
     if found.duplicates > 0 {
         said.push(format!("{} twice in the file", output::count(found.duplicates)));
     }
+    if found.dropped > 0 {
+        said.push(format!("{} left out by a trigger of the table", output::count(found.dropped)));
+    }
     said.join(", ")
 }
 
