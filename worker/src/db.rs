@@ -18,8 +18,12 @@ use statemachine::FailureName;
 use tokio::runtime::Handle;
 
 use crate::failure::Failure;
+use failure::{described, meaning};
 pub use multi::AnyConnection as Connection;
+use postgres::error::code_of;
 pub use postgres::iam::{Login, NotForIam};
+use postgres::sqlstate::Meaning;
+pub use postgres::{Session, Watch};
 pub(crate) use write_back::LEAVE_IT;
 pub use write_back::WriteBack;
 
@@ -139,19 +143,23 @@ pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
 
 /// What it means that one of Baton's own statements failed. `doing` says what was tried.
 pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
-    let text = error.to_string();
-    let advice = if is_of_old_schema(&text) { "; run `worker migrate` against this database" } else { "" };
-    Failure::named(
-        FailureName::DatabaseUnavailable,
-        format!("failed to {doing}: {}{advice}", text.trim_end()),
-    )
+    let said = described(error);
+    if is_of_old_schema(error) {
+        // A worker of a new version may come before its migration: another attempt may find it done.
+        let cause = format!("failed to {doing}: {said}; run `worker migrate` against this database");
+        return Failure::named(FailureName::DatabaseUnavailable, cause);
+    }
+    let name = match meaning(error) {
+        Meaning::SetUp => FailureName::DatabaseMisconfigured,
+        _ => FailureName::DatabaseUnavailable,
+    };
+    Failure::named(name, format!("failed to {doing}: {said}"))
 }
 
 /// Whether one of Baton's own tables or columns is missing: the database is not migrated yet.
-fn is_of_old_schema(text: &str) -> bool {
-    let is_missing = text.contains("does not exist")
-        && (text.contains("column ")
-            || OWN_TABLES.iter().any(|table| text.contains(&format!("\"{table}\""))));
-    is_missing
-        || ["no such table", "no such column", "has no column named"].iter().any(|part| text.contains(part))
+fn is_of_old_schema(error: &Error) -> bool {
+    match code_of(error) {
+        Some(code) => matches!(code.as_str(), "42P01" | "42703"),
+        None => sqlite::is_of_old_schema(&error.to_string()),
+    }
 }

@@ -23,13 +23,14 @@ mod table;
 mod value;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use statemachine::ImportOptions;
 use tokio::runtime::Handle;
 
 use crate::config::AllowedTables;
-use crate::db::failure::doubted;
-use crate::db::{Connection, Database};
+use crate::db::failure::sql_failure;
+use crate::db::{Connection, Database, Watch};
 use crate::failure::Failure;
 use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
@@ -76,6 +77,8 @@ pub fn run(
         ended => ended,
     };
     ended.map_err(|refused| match refused {
+        // A statement that was cancelled, or a connection that was given up, only says how the work was stopped.
+        Refused::Failed(Failure::Named { .. }) if job.progress.stop_requested() => reading::interrupted(),
         Refused::Failed(failure) => failure,
         Refused::WithoutIndexes => load::indexes_refuse(),
     })
@@ -87,11 +90,19 @@ impl Import<'_> {
         let source = Source::open(job, self.s3, self.runtime);
         let object = source.object();
         let reader = open(source, &job.options)?;
+        let mut connection = self.connect()?;
+        self.load(&mut connection, reader, &object, rebuild_indexes)
+    }
+
+    /// A connection on which whatever takes long is watched: the import gets on while the database works.
+    fn connect(&self) -> Result<Connection, Failure> {
         let mut connection = self.database.connect()?;
-        self.load(&mut connection, reader, &object, rebuild_indexes).map_err(|refused| match refused {
-            Refused::Failed(failure) => Refused::Failed(doubted(&mut connection, failure)),
-            without_indexes => without_indexes,
-        })
+        if let Connection::Postgres(session) = &mut connection {
+            let (at_work, stop) = (Arc::clone(&self.job.progress), Arc::clone(&self.job.progress));
+            let watch = Watch::new(move || at_work.next_phase(), move || stop.stop_requested());
+            session.watch(watch).map_err(|error| sql_failure(&error, "ask for the session's number"))?;
+        }
+        Ok(connection)
     }
 
     fn load(
@@ -109,8 +120,7 @@ impl Import<'_> {
             if job.options.dry_run {
                 transaction::mark(connection)?;
             }
-            let context =
-                Context { job, database: self.database, table: &table, plan: &plan, rejects: &rejects };
+            let context = Context { job, table: &table, plan: &plan, rejects: &rejects };
             let (loaded, read) = load::load(connection, context, reader, rebuild_indexes)?;
             if job.options.dry_run {
                 transaction::go_back(connection)?;

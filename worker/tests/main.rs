@@ -8,5 +8,4 @@ mod model;
 mod postgres;
 #[path = "support/step_functions.rs"]
 mod step_functions;
-#[cfg(feature = "tls")]
 mod tls;

@@ -5,10 +5,12 @@ use std::time::Duration;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::Migration;
-use diesel::{PgConnection, SqliteConnection};
+use diesel::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use statemachine::FailureName;
 
+use super::postgres::Session;
+use super::postgres::error::code_of;
 use super::{Connection, Database};
 use crate::failure::Failure;
 
@@ -25,6 +27,9 @@ const LOCK_TIMEOUT: &str = "2s";
 const LOCK_TRIES: u32 = 5;
 /// How long it lets the others pass in between.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// The SQLSTATE of a lock that was not had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -76,7 +81,7 @@ fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
-fn migrate_postgres(connection: &mut PgConnection) -> Result<Vec<String>, Cause> {
+fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
     // Held by the session, not by a transaction: a later migration may have to run outside of one. It ends with the
     // connection.
     connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
@@ -84,7 +89,7 @@ fn migrate_postgres(connection: &mut PgConnection) -> Result<Vec<String>, Cause>
     let pending = connection.pending_migrations(POSTGRES)?;
     let mut tries = 1;
     while let Err(cause) = connection.run_pending_migrations(POSTGRES).map(drop) {
-        if tries == LOCK_TRIES || !cause.to_string().contains("lock timeout") {
+        if tries == LOCK_TRIES || !is_lock_timeout(&*cause) {
             return Err(cause);
         }
         tries += 1;
@@ -94,6 +99,18 @@ fn migrate_postgres(connection: &mut PgConnection) -> Result<Vec<String>, Cause>
     }
     // Nobody else has applied any of them: they would have waited for this.
     Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+/// Whether a migration waited for a lock in vain. The harness hands its errors on as they are, boxed.
+fn is_lock_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(cause);
+    while let Some(error) = cause {
+        if error.downcast_ref::<diesel::result::Error>().and_then(code_of).as_deref() == Some(LOCK_NOT_AVAILABLE) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, Cause> {

@@ -5,7 +5,7 @@
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     /// PostgreSQL.
-    Postgres(diesel::PgConnection),
+    Postgres(crate::db::Session),
     /// SQLite.
     Sqlite(diesel::SqliteConnection),
 }

@@ -1,32 +1,37 @@
-//! Connecting to PostgreSQL. The URL is taken apart here and handed to libpq as key and value, because libpq repeats
-//! parts of a URL that it cannot read, and a part may be the password.
+//! Connecting to PostgreSQL. The URL is taken apart here, so that no message repeats a part of it that may be the password.
 
+mod diesel_connection;
+pub(crate) mod error;
 pub(super) mod iam;
-mod language;
+mod row;
+mod session;
+mod settings;
+pub(crate) mod sqlstate;
+mod tls;
+mod watch;
 
-use diesel::{Connection, PgConnection};
+use std::time::Duration;
+
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::InvalidDatabaseUrl;
 use iam::{Login, NotForIam, Signer};
-pub(crate) use language::is_english;
+pub use session::Session;
+pub(crate) use session::{CopyIn, Param, TypedParam};
+use settings::Settings;
+pub use watch::Watch;
 
-/// What every connection gets unless the URL says otherwise. A server that vanishes is noticed within a minute.
-const DEFAULTS: [(&str, &str); 5] = [
-    ("connect_timeout", "10"),
-    ("application_name", "baton-worker"),
-    ("keepalives_idle", "30"),
-    ("keepalives_interval", "10"),
-    ("keepalives_count", "3"),
-];
+/// How long a connection may take to come about, for each host that is tried. libpq's parameter is `connect_timeout`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A PostgreSQL database and how to log in to it.
 #[derive(Clone)]
 pub(super) struct Target {
-    /// libpq's, by their names.
-    parameters: Vec<(String, SecretString)>,
-    /// What a message of libpq must not repeat.
+    settings: Settings,
+    /// What a message must not repeat.
     secrets: Vec<SecretString>,
     display_name: String,
     iam: Option<Box<Iam>>,
@@ -40,15 +45,18 @@ struct Iam {
     signer: Option<Signer>,
 }
 
+/// What the server says of itself when a connection begins.
+struct Greeting {
+    /// The major version: 16.
+    version: u32,
+    /// Whether every character can be stored.
+    is_unicode: bool,
+}
+
 impl Target {
     /// Reads what follows `postgres://`: `[user[:password]@][host[:port][,…]][/dbname][?key=value&…]`.
     pub(super) fn parse(rest: &str) -> Result<Self, InvalidDatabaseUrl> {
-        let mut parameters = parameters(rest)?;
-        for (key, value) in DEFAULTS {
-            if !parameters.iter().any(|(known, _)| known == key) {
-                parameters.push((key.to_owned(), value.to_owned()));
-            }
-        }
+        let parameters = parameters(rest)?;
         let value =
             |key: &str| parameters.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value);
         let host = value("host").map_or("local", String::as_str);
@@ -61,13 +69,12 @@ impl Target {
             .filter(|secret| !secret.is_empty())
             .map(|secret| SecretString::from(secret.as_str()))
             .collect();
-        let parameters = parameters.into_iter().map(|(key, value)| (key, value.into())).collect();
-        Ok(Self { parameters, secrets, display_name, iam: None })
+        Ok(Self { settings: Settings::of(&parameters)?, secrets, display_name, iam: None })
     }
 
     /// The same with IAM database authentication.
     pub(super) fn by_iam(self) -> Result<Self, NotForIam> {
-        let login = Login::of(&self.parameters)?;
+        let login = Login::of(&self.settings)?;
         Ok(Self { iam: Some(Box::new(Iam { login, signer: None })), ..self })
     }
 
@@ -84,30 +91,49 @@ impl Target {
         self.iam.is_some()
     }
 
-    /// Connects; diesel itself sets the session to UTC and UTF-8.
-    pub(super) fn connect(&self) -> Result<PgConnection, String> {
-        let token = self.iam.as_deref().map(Iam::token).transpose()?;
-        let mut connection = PgConnection::establish(self.connection_string(token.as_ref()).expose_secret())
-            .map_err(|error| self.redact(&error.to_string()))?;
-        language::ask_for_english(&mut connection);
-        Ok(connection)
+    /// Opens a session.
+    pub(super) fn connect(&self) -> Result<Session, String> {
+        Session::open(self)
     }
 
-    /// What libpq reads.
-    fn connection_string(&self, token: Option<&SecretString>) -> SecretString {
-        let all = self.parameters.iter().map(|(key, value)| (key.as_str(), value));
-        let all = all.chain(token.map(|token| ("password", token)));
-        let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");
-        all.map(|(key, value)| format!("{key}='{}' ", quoted(value.expose_secret())))
-            .collect::<String>()
-            .into()
+    /// Connects. The connection works as long as the runtime that this is called on is driven.
+    async fn client(&self) -> Result<(Client, Greeting), String> {
+        let config = self.config().await?;
+        let tls = self.settings.tls()?;
+        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(1);
+        let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT) * hosts;
+        // The driver's own limit ends when the host has answered; a server that then says nothing would hold us for ever.
+        let connected = tokio::time::timeout(patience, config.connect(tls)).await;
+        let (client, mut connection) = connected
+            .map_err(|_| format!("no answer within {} s", patience.as_secs()))?
+            .map_err(|error| self.redact(&chain(&error)))?;
+        let parameter = |name: &str| connection.parameter(name).unwrap_or_default().to_owned();
+        let version = parameter("server_version").split(['.', ' ']).next().and_then(|major| major.parse().ok());
+        let is_unicode = matches!(parameter("server_encoding").as_str(), "UTF8" | "SQL_ASCII" | "");
+        let greeting = Greeting { version: version.unwrap_or(0), is_unicode };
+        // Notices of the server are dropped: they may quote rows.
+        tokio::spawn(async move { while let Some(Ok(_)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {} });
+        Ok((client, greeting))
+    }
+
+    /// The TLS side of a request to cancel.
+    fn tls(&self) -> Result<MakeRustlsConnect, String> {
+        self.settings.tls()
+    }
+
+    async fn config(&self) -> Result<Config, String> {
+        let mut config = self.settings.config().clone();
+        if let Some(iam) = &self.iam {
+            config.password(iam.token().await?.expose_secret());
+        }
+        Ok(config)
     }
 
     pub(super) fn display_name(&self) -> String {
         self.display_name.clone()
     }
 
-    /// libpq's message on one line, without the password, and without the user wherever libpq quotes it.
+    /// The message on one line, without the password, and without the user wherever it is quoted.
     fn redact(&self, message: &str) -> String {
         let mut message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         for secret in &self.secrets {
@@ -118,9 +144,21 @@ impl Target {
     }
 }
 
+/// An error with its sources, which say what the error itself does not.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        source = error.source();
+    }
+    words
+}
+
 impl Iam {
-    fn token(&self) -> Result<SecretString, String> {
-        self.signer.as_ref().ok_or("nothing signs its tokens")?.token(&self.login)
+    async fn token(&self) -> Result<SecretString, String> {
+        self.signer.as_ref().ok_or("nothing signs its tokens")?.token(&self.login).await
     }
 }
 
@@ -195,18 +233,6 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_url_reaches_libpq() {
-        let target = target("us%40er:p%27w%5C@h:5433/sales?sslmode=disable&connect_timeout=3");
-        assert_eq!(
-            target.connection_string(None).expose_secret(),
-            "user='us@er' password='p\\'w\\\\' host='h' port='5433' dbname='sales' sslmode='disable' \
-             connect_timeout='3' application_name='baton-worker' keepalives_idle='30' keepalives_interval='10' \
-             keepalives_count='3' "
-        );
-        assert_eq!(target.display_name(), "postgres h:5433/sales");
-    }
-
-    #[test]
     fn a_socket_and_several_hosts_are_understood() {
         assert_eq!(target("/db?host=/run/pg").display_name(), "postgres /run/pg:5432/db");
         assert_eq!(target("u@a:1,b:2/db").display_name(), "postgres a,b:1,2/db");
@@ -222,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn user_and_password_do_not_show_in_a_message_of_libpq() {
+    fn user_and_password_do_not_show_in_a_message() {
         let message =
             target("joe:geheim@h/db").redact("FATAL:  password authentication failed for user \"joe\"\n");
         assert_eq!(message, "FATAL: password authentication failed for user (not shown)");

@@ -1,9 +1,11 @@
 //! Connecting to SQLite: one file, one machine.
 
 use diesel::connection::SimpleConnection;
+use diesel::result::DatabaseErrorKind;
 use diesel::{Connection, ConnectionError, SqliteConnection};
 
 use super::InvalidDatabaseUrl;
+use super::postgres::sqlstate::Meaning;
 
 /// A database file, by its absolute path.
 #[derive(Clone)]
@@ -58,4 +60,38 @@ fn open(path: &str) -> Result<SqliteConnection, ConnectionError> {
         )
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
+}
+
+/// What an error of SQLite's means. Diesel passes no result code on, so that the kinds it has no name for are told by the
+/// whole message, each of which SQLite has as a constant (`sqlite3_errstr`). A trigger may say the same; where a table has
+/// one, the loader makes sure.
+pub(super) fn meaning_of(kind: &DatabaseErrorKind, message: &str) -> Meaning {
+    use DatabaseErrorKind as Kind;
+    match kind {
+        Kind::UniqueViolation
+        | Kind::ForeignKeyViolation
+        | Kind::NotNullViolation
+        | Kind::CheckViolation
+        | Kind::ExclusionViolation
+        | Kind::RestrictViolation => Meaning::Row,
+        _ if OUTAGES.contains(&message) => Meaning::Outage,
+        _ => Meaning::Internal,
+    }
+}
+
+/// `SQLITE_BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `IOERR`, `FULL` and `CANTOPEN`.
+const OUTAGES: [&str; 8] = [
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "out of memory",
+    "attempt to write a readonly database",
+    "disk I/O error",
+    "database or disk is full",
+    "unable to open database file",
+];
+
+/// Whether a table or column is missing. Baton's own statements quote no values, so that these words are SQLite's own.
+pub(super) fn is_of_old_schema(message: &str) -> bool {
+    ["no such table", "no such column", "has no column named"].iter().any(|part| message.contains(part))
 }

@@ -17,7 +17,7 @@ use super::header::Plan;
 use super::reading::{Done, Exchange, Reading};
 use super::rejects::{Rejects, Verdict};
 use super::table::Table;
-use crate::db::{Connection, Database};
+use crate::db::Connection;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::job::progress::Progress;
@@ -30,7 +30,6 @@ const BATCHES: usize = 2;
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) job: &'a Job,
-    pub(crate) database: &'a Database,
     pub(crate) table: &'a Table,
     pub(crate) plan: &'a Plan,
     pub(crate) rejects: &'a Rejects,

@@ -9,8 +9,12 @@ use aws_sdk_sfn::config::{Credentials, ProvideCredentials as _, SharedCredential
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio::runtime::Handle;
+use tokio_postgres::config::Host;
+
+use super::settings::Settings;
+use super::tls::Trust;
 
 /// How long RDS lets somebody in with a token.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -49,24 +53,24 @@ pub struct Login {
 }
 
 impl Login {
-    /// What libpq's parameters say, if a token may be sent to it.
-    pub(super) fn of(parameters: &[(String, SecretString)]) -> Result<Self, NotForIam> {
-        let value = |key: &str| {
-            parameters.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value.expose_secret())
-        };
-        if ["password", "passfile", "service"].iter().any(|key| value(key).is_some()) {
-            return Err(NotForIam("it brings a password, or names a file that may"));
+    /// What the URL says, if a token may be sent to it.
+    pub(super) fn of(settings: &Settings) -> Result<Self, NotForIam> {
+        let config = settings.config();
+        if config.get_password().is_some() {
+            return Err(NotForIam("it brings a password"));
         }
-        if value("sslmode") != Some("verify-full") {
+        if settings.trust() != Some(Trust::Host) {
             return Err(NotForIam("its sslmode is not verify-full, and the token is a password"));
         }
-        let user = value("user").ok_or(NotForIam("it names no user"))?;
-        let host = value("host").unwrap_or_default();
-        if host.is_empty() || host.contains(['/', ',']) {
+        let user = config.get_user().ok_or(NotForIam("it names no user"))?;
+        let [Host::Tcp(host)] = config.get_hosts() else {
             return Err(NotForIam("it does not name one host"));
-        }
-        let port = value("port").unwrap_or("5432").parse();
-        let port = port.map_err(|_| NotForIam("it does not name one port"))?;
+        };
+        let port = match config.get_ports() {
+            [] => 5432,
+            [port] => *port,
+            _ => return Err(NotForIam("it does not name one port")),
+        };
         Ok(Self { host: host.to_ascii_lowercase(), port, user: user.to_owned() })
     }
 
@@ -125,15 +129,16 @@ impl Signer {
         }
     }
 
-    /// A token as of now. Blocks: not to be called on a thread that drives the runtime.
-    pub(super) fn token(&self, login: &Login) -> Result<SecretString, String> {
+    /// A token as of now.
+    pub(super) async fn token(&self, login: &Login) -> Result<SecretString, String> {
         let region = self.region.as_ref().ok_or("AWS_REGION is not set")?;
-        let provider = self.credentials.as_ref().ok_or("there are no credentials of AWS")?;
-        let provided = self
-            .runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, provider.provide_credentials()).await });
-        let credentials = provided
+        let provider = self.credentials.clone().ok_or("there are no credentials of AWS")?;
+        // On the runtime that the provider's own connections belong to.
+        let provided = self.runtime.spawn(async move { provider.provide_credentials().await });
+        let credentials = tokio::time::timeout(PATIENCE, provided)
+            .await
             .map_err(|_| format!("no credentials of AWS came within {PATIENCE:?}"))?
+            .map_err(|error| format!("asking for credentials of AWS failed: {error}"))?
             .map_err(|error| format!("there are no credentials of AWS: {error}"))?;
         login.token(&credentials, region, SystemTime::now())
     }
@@ -141,13 +146,15 @@ impl Signer {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::super::Target;
     use super::*;
 
     const TLS: &str = "sslmode=verify-full&sslrootcert=/etc/baton/rds.pem";
 
     fn login(rest: &str) -> Result<Login, NotForIam> {
-        Login::of(&Target::parse(rest).unwrap().parameters)
+        Login::of(&Target::parse(rest).unwrap().settings)
     }
 
     #[test]
@@ -162,7 +169,6 @@ mod tests {
         for rest in [
             &format!("baton:geheim@db/sales?{TLS}"),
             &format!("baton@db/sales?{TLS}&password=geheim"),
-            &format!("baton@db/sales?{TLS}&service=geheim"),
             &format!("db/sales?{TLS}"),
             &format!("baton@/sales?{TLS}"),
             &format!("baton@/sales?{TLS}&host=/run/pg"),

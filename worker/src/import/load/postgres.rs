@@ -9,21 +9,19 @@ mod key;
 mod rebuild;
 mod sift;
 mod staging;
-mod watch;
 
-use diesel::{Connection as _, PgConnection};
-use statemachine::{FailureName, OnConflict};
+use diesel::Connection as _;
+use statemachine::OnConflict;
 
 use self::copy::{CopyError, Extra, copy};
 use self::insertion::Insertion;
 use self::rebuild::Rebuild;
 use self::sift::{Sift, rows_may_be_guilty};
 use self::staging::Staging;
-use self::watch::watched;
 use super::{Context, Load, Loaded, Refused};
 use crate::db::Connection;
+use crate::db::Session;
 use crate::db::failure::database_failure;
-use crate::db::postgres::is_english;
 use crate::failure::Failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
@@ -43,8 +41,6 @@ pub(super) struct Loader<'a> {
     way: Way,
     staging: Staging<'a>,
     insertion: Insertion,
-    /// Whether the database's messages can be read.
-    is_english: bool,
     rebuild: Option<Rebuild>,
     sorted_by: Option<usize>,
     staged: u64,
@@ -90,12 +86,9 @@ impl<'a> Loader<'a> {
                 key.first().and_then(|name| plan.columns.iter().position(|column| column.name == *name))
             }
         };
-        let is_english = is_english(connection)
-            .map_err(|error| database_failure(&error, "ask for the database's language"))?;
         Ok(Self {
             context,
             form,
-            is_english,
             target: format!("{} ({})", table.sql, names.join(", ")),
             way,
             staging: Staging::new(plan, form),
@@ -107,7 +100,7 @@ impl<'a> Loader<'a> {
         })
     }
 
-    fn write_directly(&mut self, connection: &mut PgConnection, batch: &Batch) -> Result<Verdict, Failure> {
+    fn write_directly(&mut self, connection: &mut Session, batch: &Batch) -> Result<Verdict, Failure> {
         let progress = &self.context.job.progress;
         let copied = connection.transaction(|connection| {
             copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress)
@@ -117,7 +110,7 @@ impl<'a> Loader<'a> {
                 self.loaded.rows += rows;
                 return Ok(Verdict::Within);
             }
-            Err(CopyError::Database(error)) if rows_may_be_guilty(&error, self.is_english) => error,
+            Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => error,
             Err(error) => return Err(self.failure(error)),
         };
         tracing::debug!("A batch was refused and is sifted");
@@ -127,19 +120,18 @@ impl<'a> Loader<'a> {
         Ok(verdict)
     }
 
-    fn stage(&mut self, connection: &mut PgConnection, batch: &Batch) -> Result<u64, Failure> {
+    fn stage(&mut self, connection: &mut Session, batch: &Batch) -> Result<u64, Failure> {
         let progress = &self.context.job.progress;
         let staged = self.staging.fill(connection, batch, progress);
         staged.map_err(|error| self.failure(error))
     }
 
-    fn sift(&mut self, connection: &mut PgConnection) -> Result<Verdict, Failure> {
+    fn sift(&mut self, connection: &mut Session) -> Result<Verdict, Failure> {
         let Context { job, table, plan, rejects, .. } = self.context;
         let sift = Sift {
             table,
             plan,
             insertion: &self.insertion,
-            is_english: self.is_english,
             rejects,
             progress: &job.progress,
         };
@@ -156,23 +148,21 @@ impl<'a> Loader<'a> {
     }
 
     /// Moves what is staged into the table, in one statement.
-    fn move_staged(&mut self, connection: &mut PgConnection) -> Result<Verdict, Failure> {
+    fn move_staged(&mut self, connection: &mut Session) -> Result<Verdict, Failure> {
         let Context { job, rejects, .. } = self.context;
         let upserts = job.options.on_conflict != OnConflict::Error;
         let rejects_before = rejects.count();
         // The sort is the statement's; what it needs beyond this goes to the server's disk.
         let failed = |error: &diesel::result::Error| database_failure(error, "write the staged rows");
         key::give_memory_to_sort(connection).map_err(|error| failed(&error))?;
-        let written = watched(connection, job, self.context.database, |connection| {
-            connection.transaction(|connection| self.insertion.all(connection))
-        })?;
+        let written = connection.transaction(|connection| self.insertion.all(connection));
         let mut duplicates = None;
         let verdict = match written {
             Ok(written) => {
                 self.add(written);
                 Verdict::Within
             }
-            Err(error) if rows_may_be_guilty(&error, self.is_english) => {
+            Err(error) if rows_may_be_guilty(&error) => {
                 if upserts {
                     let removed = self.insertion.remove_duplicates(connection);
                     duplicates = Some(removed.map_err(|error| failed(&error))?);
@@ -203,11 +193,6 @@ impl<'a> Loader<'a> {
     fn failure(&self, error: CopyError) -> Failure {
         match error {
             CopyError::Database(error) => database_failure(&error, &self.doing()),
-            // The sink fails only where libpq cannot send: the connection is gone.
-            CopyError::Sink(error) => Failure::named(
-                FailureName::DatabaseUnavailable,
-                format!("failed to {}: {error}", self.doing()),
-            ),
             CopyError::Stopped => interrupted(),
         }
     }
@@ -240,7 +225,7 @@ impl Load for Loader<'_> {
                     self.loaded.rows += rows;
                     Ok(Verdict::Within)
                 }
-                Err(CopyError::Database(error)) if rows_may_be_guilty(&error, self.is_english) => {
+                Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => {
                     Err(Refused::WithoutIndexes)
                 }
                 Err(error) => Err(self.failure(error).into()),
@@ -255,11 +240,9 @@ impl Load for Loader<'_> {
             self.move_staged(connection)?;
         }
         if let Some(rebuild) = self.rebuild.take() {
-            let Context { job, database, .. } = self.context;
-            let built = watched(connection, job, database, |connection| rebuild.finish(connection))?;
-            match built {
+            match rebuild.finish(connection) {
                 Ok(note) => self.loaded.notes.push(note),
-                Err(error) if rows_may_be_guilty(&error, self.is_english) => {
+                Err(error) if rows_may_be_guilty(&error) => {
                     return Err(Refused::WithoutIndexes);
                 }
                 Err(error) => return Err(database_failure(&error, "build the table's indexes again").into()),
@@ -269,7 +252,7 @@ impl Load for Loader<'_> {
     }
 }
 
-fn postgres(connection: &mut Connection) -> Result<&mut PgConnection, Failure> {
+fn postgres(connection: &mut Connection) -> Result<&mut Session, Failure> {
     match connection {
         Connection::Postgres(connection) => Ok(connection),
         Connection::Sqlite(_) => Err(super::wrong_database()),

@@ -7,10 +7,11 @@ mod kind;
 mod tests;
 
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
 
 use super::{Column, Found, Table, quoted};
 use crate::db::OWN_TABLES;
+use crate::db::Session;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 
@@ -104,7 +105,7 @@ struct ColumnRow {
     identity_always: bool,
 }
 
-pub(super) fn read(connection: &mut PgConnection, name: &str) -> Result<Found, Failure> {
+pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failure> {
     let failed = |error| database_failure(&error, "read the table's columns");
     let (schema, bare) = match name.split_once('.') {
         Some((schema, bare)) => (Some(schema), bare),

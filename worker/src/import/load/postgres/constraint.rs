@@ -4,9 +4,10 @@
 
 use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
-use diesel::{Connection as _, PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{Connection as _, QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
 
 use super::staging::{RECORD, STAGING};
+use crate::db::Session;
 use crate::import::header::Plan;
 use crate::import::reject::Reason;
 use crate::import::table::{Table, quoted};
@@ -69,7 +70,7 @@ const WRITTEN_HERE: &str =
 
 impl Constraint {
     /// The constraint that an error names, if it is one of the table's own.
-    pub(super) fn of(connection: &mut PgConnection, error: &Error, table: &Table) -> Option<Self> {
+    pub(super) fn of(connection: &mut Session, error: &Error, table: &Table) -> Option<Self> {
         let Error::DatabaseError(_, information) = error else { return None };
         let name = information.constraint_name()?;
         sql_query(FIND)
@@ -82,7 +83,7 @@ impl Constraint {
     /// Takes the staged rows that break this constraint out of the staging table. Nothing where no query tells them.
     pub(super) fn take_culprits(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session,
         table: &Table,
         plan: &Plan,
     ) -> Vec<Culprits> {
@@ -102,7 +103,7 @@ impl Constraint {
         culprits
     }
 
-    fn take_known_keys(&self, connection: &mut PgConnection, table: &Table) -> QueryResult<Vec<Culprits>> {
+    fn take_known_keys(&self, connection: &mut Session, table: &Table) -> QueryResult<Vec<Culprits>> {
         // The sentence goes on from the value where there is one column, else from the row.
         let subject = match self.columns.as_slice() {
             [_] => String::new(),
@@ -141,7 +142,7 @@ impl Constraint {
 
     fn take_orphans(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Session,
         table: &Table,
         plan: &Plan,
     ) -> QueryResult<Vec<Culprits>> {
@@ -167,7 +168,7 @@ impl Constraint {
         Ok(vec![Culprits { records: delete(connection, &test)?, reason: Reason::ForeignKey, says }])
     }
 
-    fn take_unchecked(&self, connection: &mut PgConnection) -> QueryResult<Vec<Culprits>> {
+    fn take_unchecked(&self, connection: &mut Session) -> QueryResult<Vec<Culprits>> {
         let Some(expression) = &self.expression else { return Ok(Vec::new()) };
         let says = format!("breaks the check {expression}");
         let records = delete(connection, &format!("NOT ({expression})"))?;
@@ -185,7 +186,7 @@ fn equal(other: &str, theirs: &[String], ours: &[String]) -> String {
     pairs.join(" AND ")
 }
 
-fn delete(connection: &mut PgConnection, test: &str) -> QueryResult<Vec<i64>> {
+fn delete(connection: &mut Session, test: &str) -> QueryResult<Vec<i64>> {
     let rows: Vec<RecordRow> =
         sql_query(format!("DELETE FROM {STAGING} s WHERE {test} RETURNING {RECORD} AS record"))
             .load(connection)?;

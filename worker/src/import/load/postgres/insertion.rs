@@ -2,10 +2,11 @@
 //! an index come one after the other.
 
 use diesel::sql_types::BigInt;
-use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
 use statemachine::OnConflict;
 
 use super::staging::{RECORD, STAGING, expressions};
+use crate::db::Session;
 use crate::import::header::Plan;
 use crate::import::table::{Table, quoted};
 
@@ -69,7 +70,7 @@ impl Insertion {
     }
 
     /// Moves every staged row; of rows with one key only the one that counts.
-    pub(super) fn all(&self, connection: &mut PgConnection) -> QueryResult<Written> {
+    pub(super) fn all(&self, connection: &mut Session) -> QueryResult<Written> {
         if self.key.is_empty() {
             return self.run(connection, &format!("{STAGING} s ORDER BY {RECORD}"));
         }
@@ -83,14 +84,14 @@ impl Insertion {
     }
 
     /// Moves the staged rows of a range of records.
-    pub(super) fn range(&self, connection: &mut PgConnection, (first, last): Range) -> QueryResult<Written> {
+    pub(super) fn range(&self, connection: &mut Session, (first, last): Range) -> QueryResult<Written> {
         self.run(
             connection,
             &format!("{STAGING} s WHERE {RECORD} BETWEEN {first} AND {last} ORDER BY {RECORD}"),
         )
     }
 
-    fn run(&self, connection: &mut PgConnection, rows: &str) -> QueryResult<Written> {
+    fn run(&self, connection: &mut Session, rows: &str) -> QueryResult<Written> {
         let (insert, conflict) = (&self.insert, &self.conflict);
         if self.on_conflict != OnConflict::Update {
             let rows = sql_query(format!("{insert} FROM {rows}{conflict}")).execute(connection)?;
@@ -116,7 +117,7 @@ impl Insertion {
     }
 
     /// Removes staged rows that do not count beside another of their key, and returns how many.
-    pub(super) fn remove_duplicates(&self, connection: &mut PgConnection) -> QueryResult<u64> {
+    pub(super) fn remove_duplicates(&self, connection: &mut Session) -> QueryResult<u64> {
         let removed = sql_query(format!(
             "DELETE FROM {STAGING} s USING (SELECT {RECORD} AS record, row_number() OVER \
              (PARTITION BY {} ORDER BY {RECORD} {}) AS number FROM {STAGING} s WHERE NOT {}) d \
@@ -130,7 +131,7 @@ impl Insertion {
     }
 
     /// How many staged rows do not count beside another of their key.
-    pub(super) fn count_duplicates(&self, connection: &mut PgConnection) -> QueryResult<u64> {
+    pub(super) fn count_duplicates(&self, connection: &mut Session) -> QueryResult<u64> {
         let key = list(&self.key);
         let has_null = self.has_null();
         let sql = format!(

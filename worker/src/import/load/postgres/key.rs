@@ -2,9 +2,10 @@
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
-use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
 use statemachine::{FailureName, ImportOptions, OnConflict};
 
+use crate::db::Session;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::header::Plan;
@@ -63,19 +64,19 @@ struct Found {
 }
 
 /// Constraints are checked by the statement that breaks them.
-pub(super) fn check_at_once(connection: &mut PgConnection) -> Result<(), Failure> {
+pub(super) fn check_at_once(connection: &mut Session) -> Result<(), Failure> {
     connection
         .batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
         .map_err(|error| database_failure(&error, "have constraints checked at once"))
 }
 
 /// Lets a sort have some memory, for this transaction, and spares a statement of few expressions their compilation.
-pub(super) fn give_memory_to_sort(connection: &mut PgConnection) -> QueryResult<()> {
+pub(super) fn give_memory_to_sort(connection: &mut Session) -> QueryResult<()> {
     connection.batch_execute(&format!("SET LOCAL work_mem = '{SORT_MEMORY}'; SET LOCAL jit = off"))
 }
 
 /// Reads the table's indexes.
-pub(super) fn read(connection: &mut PgConnection, table: &Table, plan: &Plan) -> Result<Keys, Failure> {
+pub(super) fn read(connection: &mut Session, table: &Table, plan: &Plan) -> Result<Keys, Failure> {
     let failed = |error| database_failure(&error, "read the table's indexes");
     let oid = i64::from(table.oid);
     let keys = sql_query(KEYS).bind::<BigInt, _>(oid).load(connection).map_err(failed)?;
@@ -85,7 +86,7 @@ pub(super) fn read(connection: &mut PgConnection, table: &Table, plan: &Plan) ->
 
 /// Whether a row of the file may refer to another one.
 pub(super) fn refers_to_itself(
-    connection: &mut PgConnection,
+    connection: &mut Session,
     table: &Table,
     plan: &Plan,
 ) -> Result<bool, Failure> {
@@ -93,7 +94,7 @@ pub(super) fn refers_to_itself(
         .map_err(|error| database_failure(&error, "read the table's foreign keys"))
 }
 
-fn ask(connection: &mut PgConnection, question: &str, table: &Table, plan: &Plan) -> QueryResult<bool> {
+fn ask(connection: &mut Session, question: &str, table: &Table, plan: &Plan) -> QueryResult<bool> {
     let filled: Vec<_> = plan.columns.iter().map(|column| column.name.as_str()).collect();
     let found: Found = sql_query(question)
         .bind::<BigInt, _>(i64::from(table.oid))

@@ -4,9 +4,10 @@
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
 use statemachine::FailureName;
 
+use crate::db::Session;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::table::Table;
@@ -66,7 +67,7 @@ struct Found {
 
 impl Rebuild {
     /// Locks the table and drops its indexes.
-    pub(super) fn begin(connection: &mut PgConnection, table: &Table) -> Result<Self, Failure> {
+    pub(super) fn begin(connection: &mut Session, table: &Table) -> Result<Self, Failure> {
         let failed = |error| database_failure(&error, "prepare the table's indexes to be built again");
         let obstacle: Obstacle = sql_query(OBSTACLE)
             .bind::<BigInt, _>(i64::from(table.oid))
@@ -97,7 +98,7 @@ impl Rebuild {
     }
 
     /// Builds them again.
-    pub(super) fn finish(&self, connection: &mut PgConnection) -> QueryResult<String> {
+    pub(super) fn finish(&self, connection: &mut Session) -> QueryResult<String> {
         connection.batch_execute(&format!("SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))?;
         for index in &self.indexes {
             connection.batch_execute(&index.build_it)?;

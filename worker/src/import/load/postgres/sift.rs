@@ -3,13 +3,15 @@
 
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Nullable};
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, sql_query};
 use statemachine::FailureName;
 
 use super::constraint::{Constraint, Culprits};
 use super::insertion::{Insertion, Range, Written};
 use super::staging::{RECORD, STAGING};
-use crate::db::failure::{database_failure, described};
+use crate::db::Session;
+use crate::db::failure::{database_failure, described, meaning};
+use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
 use crate::import::header::Plan;
 use crate::import::reading::interrupted;
@@ -27,8 +29,6 @@ pub(super) struct Sift<'a> {
     pub(super) table: &'a Table,
     pub(super) plan: &'a Plan,
     pub(super) insertion: &'a Insertion,
-    /// Whether the database's messages can be read.
-    pub(super) is_english: bool,
     pub(super) rejects: &'a Rejects,
     pub(super) progress: &'a Progress,
 }
@@ -43,7 +43,7 @@ struct Bounds {
 
 impl Sift<'_> {
     /// Writes the staged rows that the database takes; the others become rejects. Ends early where there are too many.
-    pub(super) fn run(&self, connection: &mut PgConnection) -> Result<(Written, Verdict), Failure> {
+    pub(super) fn run(&self, connection: &mut Session) -> Result<(Written, Verdict), Failure> {
         let mut verdict = Verdict::Within;
         for _ in 0..QUERIES {
             let Some(range) = self.bounds(connection)? else { return Ok((Written::default(), verdict)) };
@@ -86,7 +86,7 @@ impl Sift<'_> {
         verdict
     }
 
-    fn bounds(&self, connection: &mut PgConnection) -> Result<Option<Range>, Failure> {
+    fn bounds(&self, connection: &mut Session) -> Result<Option<Range>, Failure> {
         let bounds: Bounds =
             sql_query(format!("SELECT min({RECORD}) AS first, max({RECORD}) AS last FROM {STAGING}"))
                 .get_result(connection)
@@ -95,14 +95,14 @@ impl Sift<'_> {
     }
 
     /// Tries to write a range. The inner error is one that rows may be guilty of.
-    fn insert(&self, connection: &mut PgConnection, range: Range) -> Result<Result<Written, Error>, Failure> {
+    fn insert(&self, connection: &mut Session, range: Range) -> Result<Result<Written, Error>, Failure> {
         self.progress.next_phase();
         if self.progress.stop_requested() {
             return Err(interrupted());
         }
         match connection.transaction(|connection| self.insertion.range(connection, range)) {
             Ok(written) => Ok(Ok(written)),
-            Err(error) if rows_may_be_guilty(&error, self.is_english) => Ok(Err(error)),
+            Err(error) if rows_may_be_guilty(&error) => Ok(Err(error)),
             Err(error) => Err(database_failure(&error, &format!("write rows into {:?}", self.table.name))),
         }
     }
@@ -119,7 +119,7 @@ impl Halving<'_, '_> {
     /// `error` is what came of the whole range. A range of records halves at most some sixty times.
     fn halve(
         &mut self,
-        connection: &mut PgConnection,
+        connection: &mut Session,
         (first, last): Range,
         error: &Error,
     ) -> Result<(), Failure> {
@@ -165,16 +165,7 @@ fn reject_of(record: i64, error: &Error) -> Reject {
     Reject::of_database(record.unsigned_abs(), column, Misfit::new(reason, says))
 }
 
-/// Whether an error may lie in the rows rather than in the database, the connection or this program. Where only the message
-/// can tell and cannot be read, no row is blamed.
-pub(super) fn rows_may_be_guilty(error: &Error, is_english: bool) -> bool {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _) => false,
-        Error::DatabaseError(DatabaseErrorKind::Unknown, _) if !is_english => false,
-        Error::DatabaseError(..) => match database_failure(error, "") {
-            Failure::Named { name, .. } => name != FailureName::DatabaseUnavailable,
-            Failure::NotOurs(_) => false,
-        },
-        _ => false,
-    }
+/// Whether an error may lie in the rows rather than in the set-up, the connection or this program.
+pub(super) fn rows_may_be_guilty(error: &Error) -> bool {
+    meaning(error) == Meaning::Row
 }

@@ -1,10 +1,10 @@
 //! A temporary table beside the one that is written: rows wait in it, each with its record, while the database finds out
 //! which of them it takes. It has the columns that the file fills, without any constraint, and ends with the transaction.
 
-use diesel::PgConnection;
 use diesel::connection::SimpleConnection as _;
 
 use super::copy::{CopyError, Extra, copy};
+use crate::db::Session;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
 use crate::import::header::{Filled, Plan};
@@ -36,7 +36,7 @@ impl<'a> Staging<'a> {
     /// Adds rows. Makes the table first where there is none yet.
     pub(super) fn fill(
         &mut self,
-        connection: &mut PgConnection,
+        connection: &mut Session,
         batch: &Batch,
         progress: &Progress,
     ) -> Result<u64, CopyError> {
@@ -48,7 +48,7 @@ impl<'a> Staging<'a> {
     }
 
     /// Takes all rows out.
-    pub(super) fn clear(&self, connection: &mut PgConnection) -> diesel::QueryResult<()> {
+    pub(super) fn clear(&self, connection: &mut Session) -> diesel::QueryResult<()> {
         connection.batch_execute(&format!("TRUNCATE {STAGING}"))
     }
 

@@ -1,16 +1,17 @@
 //! The catalogue of a real server, read as it is.
 
-use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 
 use super::*;
+use crate::db::{Connection, Database};
 use crate::import::value::{DecimalLimits, Kind, Labels, Width};
 
 #[path = "../../../../tests/support/postgres.rs"]
 mod cluster;
 
 fn read_table(ddl: &str, name: &str) -> Table {
-    let mut connection = PgConnection::establish(&cluster::create_database()).unwrap();
+    let database = Database::parse(&cluster::create_database()).unwrap();
+    let Connection::Postgres(mut connection) = database.connect().unwrap() else { unreachable!() };
     connection.batch_execute(ddl).unwrap();
     match read(&mut connection, name).unwrap() {
         Found::Table(table) => table,

@@ -1,0 +1,207 @@
+//! A session with PostgreSQL: statements, COPY and transactions on one connection, each of them watched. It blocks, like
+//! everything that works for an import; the driver below it is asynchronous and runs on this session's own runtime.
+
+use std::future::Future;
+use std::pin::pin;
+
+use bytes::Bytes;
+use diesel::connection::{AnsiTransactionManager, DynInstrumentation};
+use diesel::pg::PgMetadataCache;
+use futures_util::SinkExt as _;
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::task::block_in_place;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CancelToken, Client, CopyInSink, Row};
+
+use super::error::SqlError;
+use super::watch::Watcher;
+use super::{Greeting, Target, Watch};
+
+/// A parameter of a statement.
+pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
+
+/// A parameter with the type that the server is to take it for.
+pub(crate) type TypedParam<'a> = (Param<'a>, Type);
+
+/// What every session begins with. Statements of an import take as long as they take, and are watched; a role's own limits
+/// would end them in their midst. A session whose worker has been frozen in a transaction does not hold its locks for ever.
+const SET_UP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = 0; \
+                      SET idle_in_transaction_session_timeout = '15min'";
+
+/// The limit that version 17 adds.
+const SET_UP_17: &str = "; SET transaction_timeout = 0";
+
+/// A session with PostgreSQL. It may be used on any thread, also on one that drives a runtime, which it then holds up.
+pub struct Session {
+    // Dropped before the runtime that it works on.
+    client: Client,
+    cancel: CancelToken,
+    watcher: Option<Watcher>,
+    target: Target,
+    greeting: Greeting,
+    runtime: Option<Runtime>,
+    pub(super) transactions: AnsiTransactionManager,
+    pub(super) instrumentation: DynInstrumentation,
+    pub(super) types: PgMetadataCache,
+}
+
+impl Session {
+    /// Connects. A sentence for a person where that fails, without user and password.
+    pub(super) fn open(target: &Target) -> Result<Self, String> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let opened = block_on(&runtime, async {
+            let (client, greeting) = target.client().await?;
+            let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });
+            client.batch_execute(&set_up).await.map_err(|error| SqlError::from(error).to_string())?;
+            Ok::<_, String>((client, greeting))
+        });
+        let (client, greeting) = match opened {
+            Ok(opened) => opened,
+            Err(why) => {
+                runtime.shutdown_background();
+                return Err(why);
+            }
+        };
+        Ok(Self {
+            cancel: client.cancel_token(),
+            client,
+            watcher: None,
+            target: target.clone(),
+            greeting,
+            runtime: Some(runtime),
+            transactions: AnsiTransactionManager::default(),
+            instrumentation: DynInstrumentation::none(),
+            types: PgMetadataCache::new(),
+        })
+    }
+
+    /// The server's major version: 16.
+    pub(crate) fn version(&self) -> u32 {
+        self.greeting.version
+    }
+
+    /// Whether the database can store every character. One with an encoding of its own, LATIN1 for one, cannot.
+    pub(crate) fn is_unicode(&self) -> bool {
+        self.greeting.is_unicode
+    }
+
+    /// From now on, every statement that takes long is watched.
+    ///
+    /// # Errors
+    /// Where the session's process id cannot be had.
+    pub(crate) fn watch(&mut self, watch: Watch) -> Result<(), SqlError> {
+        let pid = self.query("SELECT pg_catalog.pg_backend_pid()", &[])?;
+        let pid = pid.first().and_then(|row| row.try_get(0).ok()).unwrap_or(0);
+        self.watcher = Some(Watcher::new(watch, self.target.clone(), pid));
+        Ok(())
+    }
+
+    /// Runs statements that take no parameters and return nothing.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), SqlError> {
+        self.drive(async |client| client.batch_execute(sql).await)
+    }
+
+    /// Runs a statement, and returns how many rows it wrote.
+    pub(crate) fn execute(&mut self, sql: &str, parameters: &[TypedParam<'_>]) -> Result<u64, SqlError> {
+        self.drive(async |client| client.execute_typed(sql, parameters).await)
+    }
+
+    /// Runs a statement, and returns its rows.
+    pub(crate) fn query(&mut self, sql: &str, parameters: &[TypedParam<'_>]) -> Result<Vec<Row>, SqlError> {
+        self.drive(async |client| client.query_typed(sql, parameters).await)
+    }
+
+    /// Begins a COPY into a table. It is broken off where it is dropped before its end.
+    pub(crate) fn copy_in(&mut self, sql: &str) -> Result<CopyIn<'_>, SqlError> {
+        let sink = self.drive(async |client| client.copy_in(sql).await)?;
+        Ok(CopyIn { session: self, sink: Box::pin(sink) })
+    }
+
+    /// Does `work` behind a savepoint, which is released when that ends: where it fails, all that it did is undone. A
+    /// savepoint that is not released would make each later one lie deeper.
+    pub(crate) fn in_savepoint<T, E: From<SqlError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.batch("SAVEPOINT baton")?;
+        match work(self) {
+            Ok(done) => {
+                self.batch("RELEASE SAVEPOINT baton")?;
+                Ok(done)
+            }
+            Err(error) => {
+                // Where this fails the connection is gone, and with it the transaction; the first error says more.
+                let _ = self.batch("ROLLBACK TO SAVEPOINT baton; RELEASE SAVEPOINT baton");
+                Err(error)
+            }
+        }
+    }
+
+    /// The one way to the server: runs what `ask` asks of it, and watches meanwhile.
+    fn drive<T: Send>(
+        &mut self,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, SqlError> {
+        let Self { client, cancel, watcher, runtime, .. } = self;
+        let Some(runtime) = runtime else { return Err(SqlError::Lost("the session is closed".to_owned())) };
+        let answer = block_on(runtime, watched(ask(client), watcher.as_mut(), cancel));
+        answer.map_err(|error| {
+            let is_cancelled = error.code() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED);
+            if is_cancelled && watcher.as_ref().is_some_and(Watcher::is_to_stop) {
+                SqlError::Stopped
+            } else {
+                error.into()
+            }
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Also on a thread that drives another runtime, where waiting is not allowed.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Rows on their way to the server.
+pub(crate) struct CopyIn<'a> {
+    session: &'a mut Session,
+    sink: std::pin::Pin<Box<CopyInSink<Bytes>>>,
+}
+
+impl CopyIn<'_> {
+    /// Sends some of the rows' bytes. Returns when the server, or the network's buffers, have taken what was sent before.
+    pub(crate) fn send(&mut self, bytes: Bytes) -> Result<(), SqlError> {
+        let Self { session, sink } = self;
+        session.drive(async |_| sink.feed(bytes).await)
+    }
+
+    /// Ends the COPY. Returns how many rows the server took: those that a trigger leaves out are not among them.
+    pub(crate) fn finish(self) -> Result<u64, SqlError> {
+        let Self { session, mut sink } = self;
+        session.drive(async |_| sink.as_mut().finish().await)
+    }
+}
+
+async fn watched<T>(
+    statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    watcher: Option<&mut Watcher>,
+    cancel: &CancelToken,
+) -> Result<T, tokio_postgres::Error> {
+    let Some(watcher) = watcher else { return statement.await };
+    tokio::select! {
+        biased;
+        answer = pin!(statement) => answer,
+        never = watcher.run(cancel) => match never {},
+    }
+}
+
+/// Runs a future to its end on this thread, whatever the thread does otherwise.
+fn block_on<T: Send>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(|| runtime.block_on(future)),
+        _ => runtime.block_on(future),
+    }
+}

@@ -1,0 +1,94 @@
+//! What an SQLSTATE means for an import. The code alone decides, never the words of a message: words are translated, and
+//! they quote values. Source: PostgreSQL's appendix "PostgreSQL Error Codes".
+
+/// What an error of the database means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A row is at fault: its values, a constraint, a trigger that refuses it.
+    Row,
+    /// The statement fails whatever the rows are: a permission, an object or a setting is missing.
+    SetUp,
+    /// The database is away, busy, full or read-only. Another attempt may succeed.
+    Outage,
+    /// The worker, or the server itself, has a fault.
+    Internal,
+}
+
+/// Where PostgreSQL checks the row-level security of a written row. It reports a row that breaks a policy with the code of
+/// a missing permission, and only the routine that raised the error tells the two apart. The names of routines are not
+/// translated.
+const POLICY_CHECK: &str = "ExecWithCheckOptions";
+
+impl Meaning {
+    /// The meaning of a code of five characters. `routine` is the C function that raised the error.
+    pub(crate) fn of(code: &str, routine: Option<&str>) -> Self {
+        match code {
+            "42501" if routine == Some(POLICY_CHECK) => Self::Row,
+            // What a COPY of our own making must never contain.
+            "22P04" => Self::Internal,
+            // A failover left a standby, the session or the statement was ended from outside, or somebody holds a lock.
+            "25006" | "25P03" | "25P04" | "55006" | "55P03" => Self::Outage,
+            // The integrity constraint of a transaction: the rows break it.
+            "40002" => Self::Row,
+            // The database was dropped; it does not come back by itself.
+            "57P04" => Self::SetUp,
+            _ => Self::of_class(code.get(..2).unwrap_or_default()),
+        }
+    }
+
+    fn of_class(class: &str) -> Self {
+        match class {
+            // Connection, rollback of a transaction, resources, intervention of an operator, system errors, a snapshot
+            // that is too old.
+            "08" | "40" | "53" | "57" | "58" | "72" => Self::Outage,
+            // Syntax and access rules, features and objects that are missing or not in the right state, logins, names of
+            // databases and schemas, a foreign server, the server's configuration.
+            "03" | "0A" | "0B" | "0L" | "0P" | "0Z" | "26" | "28" | "2B" | "34" | "3D" | "3F" | "42" | "55" | "F0"
+            | "HV" => Self::SetUp,
+            // The protocol was broken, or a transaction is not in the state that we believe it to be in.
+            "25" | "2D" | "3B" | "XX" => Self::Internal,
+            // Data (22), constraints (23), limits of a value's or row's size (54), check options of views (44), PL/pgSQL's
+            // own errors (P0), and whatever class a trigger or function chooses for itself.
+            _ => Self::Row,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_constraints_and_triggers_blame_the_row() {
+        for code in
+            ["22001", "22003", "22P02", "22P05", "23505", "23514", "44000", "54000", "54001", "P0001", "U0001", "2F005"]
+        {
+            assert_eq!(Meaning::of(code, None), Meaning::Row, "{code}");
+        }
+    }
+
+    #[test]
+    fn missing_permissions_objects_and_settings_blame_no_row() {
+        for code in ["42501", "42P01", "42703", "42704", "42883", "3F000", "0A000", "55000", "3D000", "57P04"] {
+            assert_eq!(Meaning::of(code, None), Meaning::SetUp, "{code}");
+        }
+    }
+
+    #[test]
+    fn outages_are_tried_again() {
+        for code in ["08006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P03", "58030", "25006"] {
+            assert_eq!(Meaning::of(code, None), Meaning::Outage, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_breaks_a_policy_is_not_a_missing_permission() {
+        assert_eq!(Meaning::of("42501", Some("ExecWithCheckOptions")), Meaning::Row);
+        assert_eq!(Meaning::of("42501", Some("aclcheck_error")), Meaning::SetUp);
+    }
+
+    #[test]
+    fn a_malformed_copy_is_our_own_fault() {
+        assert_eq!(Meaning::of("22P04", None), Meaning::Internal);
+    }
+}

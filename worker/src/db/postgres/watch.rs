@@ -1,0 +1,101 @@
+//! A statement that takes long, watched from a second connection. Every statement of a watched session is, by
+//! construction: [`super::Session`] runs none in another way. While PostgreSQL works on it, or on what it waits for, the
+//! import gets on although no counter moves. While it waits for a lock whose holder does nothing, it does not.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use tokio_postgres::types::Type;
+use tokio_postgres::{CancelToken, Client};
+
+use super::Target;
+
+/// The time between two looks. A statement that is quicker costs no look.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a look may take: a server that does not answer is not at work as far as we know.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the server works for the session `$1`: on its statement itself, or, where that waits for a lock, in one of the
+/// sessions that it waits for, directly or through others. A holder that is between two statements counts for a minute: an
+/// import that reads its source, say. What another role does cannot be seen without the role pg_read_all_stats; then it
+/// does not count.
+const IS_AT_WORK: &str = "\
+WITH RECURSIVE sessions (pid) AS (
+  SELECT $1::int4 UNION SELECT blocker FROM sessions, unnest(pg_catalog.pg_blocking_pids(sessions.pid)) blocker)
+SELECT coalesce(bool_or(
+         (a.state = 'active' AND a.wait_event_type IS DISTINCT FROM 'Lock')
+         OR (a.pid <> $1 AND a.state LIKE 'idle in transaction%'
+             AND a.state_change > clock_timestamp() - interval '60 seconds')), false)
+FROM pg_catalog.pg_stat_activity a JOIN sessions USING (pid)";
+
+/// What is told while a statement is at work, and what is asked.
+#[derive(Clone)]
+pub struct Watch {
+    at_work: Arc<dyn Fn() + Send + Sync>,
+    is_to_stop: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Watch {
+    /// `at_work` is called about once a second while the server works; a statement is cancelled once `is_to_stop`.
+    #[must_use]
+    pub fn new(
+        at_work: impl Fn() + Send + Sync + 'static,
+        is_to_stop: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { at_work: Arc::new(at_work), is_to_stop: Arc::new(is_to_stop) }
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+/// The second connection of a session, which is opened when it is first needed.
+pub(super) struct Watcher {
+    watch: Watch,
+    target: Target,
+    pid: i32,
+    client: Option<Client>,
+}
+
+impl Watcher {
+    /// Watches the session of this process id.
+    pub(super) fn new(watch: Watch, target: Target, pid: i32) -> Self {
+        Self { watch, target, pid, client: None }
+    }
+
+    pub(super) fn is_to_stop(&self) -> bool {
+        (self.watch.is_to_stop)()
+    }
+
+    /// Looks again and again, until it is dropped.
+    pub(super) async fn run(&mut self, cancel: &CancelToken) -> std::convert::Infallible {
+        loop {
+            sleep(LOOK).await;
+            if self.is_to_stop() {
+                // Should the request not arrive, the next look sends another.
+                if let Ok(tls) = self.target.tls() {
+                    let _ = timeout(PATIENCE, cancel.cancel_query(tls)).await;
+                }
+            } else if timeout(PATIENCE, self.is_at_work()).await == Ok(Some(true)) {
+                (self.watch.at_work)();
+            }
+        }
+    }
+
+    /// `None` where nobody could tell: beats then stop, and the statement is tried again.
+    async fn is_at_work(&mut self) -> Option<bool> {
+        let client = match self.client.take() {
+            Some(client) if !client.is_closed() => client,
+            _ => self.target.client().await.ok()?.0,
+        };
+        let rows = client.query_typed(IS_AT_WORK, &[(&self.pid, Type::INT4)]).await;
+        self.client = Some(client);
+        rows.ok()?.first()?.try_get(0).ok()
+    }
+}
