@@ -66,6 +66,9 @@ impl Login {
         let [Host::Tcp(host)] = config.get_hosts() else {
             return Err(NotForIam("it does not name one host"));
         };
+        if !settings.names_host() {
+            return Err(NotForIam("it names no host"));
+        }
         let port = match config.get_ports() {
             [] => 5432,
             [port] => *port,

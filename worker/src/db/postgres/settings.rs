@@ -28,6 +28,8 @@ pub(super) struct Settings {
     /// `None` where nothing is to be encrypted.
     trust: Option<Trust>,
     files: Files,
+    /// Whether the URL names the host, which is looked for on this machine otherwise.
+    names_host: bool,
 }
 
 impl Settings {
@@ -50,7 +52,8 @@ impl Settings {
                 set(&mut config, key, value)?;
             }
         }
-        if last("host").is_none() && last("hostaddr").is_none() {
+        let names_host = last("host").is_some() || last("hostaddr").is_some();
+        if !names_host {
             match SOCKET_DIRECTORIES.iter().find(|directory| Path::new(directory).join(".s.PGSQL.5432").exists()) {
                 Some(directory) => config.host(*directory),
                 None => config.host("localhost"),
@@ -66,11 +69,16 @@ impl Settings {
         };
         let (mode, trust) = mode(last("sslmode").unwrap_or("prefer"), files.authorities.is_some())?;
         config.ssl_mode(mode);
-        Ok(Self { config, trust, files })
+        Ok(Self { config, trust, files, names_host })
     }
 
     pub(super) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether the URL names a host.
+    pub(super) fn names_host(&self) -> bool {
+        self.names_host
     }
 
     /// How far the server is trusted; `None` where the connection is not encrypted.
