@@ -146,7 +146,7 @@ fn the_image_is_built_as_the_task_runs_it() {
     ] {
         assert!(dockerfile.lines().any(|found| found == line), "the Dockerfile has no line {line:?}");
     }
-    assert!(dockerfile.contains("--package worker --features tls"));
+    assert!(dockerfile.contains("--package worker"));
     assert_eq!(container["ReadonlyRootFilesystem"], true);
     // The worker has 28 s of them to roll back and to report.
     assert_eq!(container["StopTimeout"], 30);

@@ -23,9 +23,10 @@ pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
 /// A parameter with the type that the server is to take it for.
 pub(crate) type TypedParam<'a> = (Param<'a>, Type);
 
-/// What every session begins with. Statements of an import take as long as they take, and are watched; a role's own limits
-/// would end them in their midst. A session whose worker has been frozen in a transaction does not hold its locks for ever.
-const SET_UP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = 0; \
+/// What every session begins with. Statements of an import take as long as they take, and are watched; a role's own limit
+/// would end them in their midst. A role's limit for locks holds: the import is then tried again. A session whose worker has
+/// been frozen in a transaction does not hold its locks for ever.
+const SET_UP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; \
                       SET idle_in_transaction_session_timeout = '15min'";
 
 /// The limit that version 17 adds.
