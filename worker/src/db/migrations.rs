@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use diesel::SqliteConnection;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::Migration;
-use diesel::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use statemachine::FailureName;
+use tokio_postgres::error::SqlState;
 
 use super::postgres::Session;
-use super::postgres::error::code_of;
 use super::{Connection, Database};
 use crate::failure::Failure;
 
@@ -27,9 +27,6 @@ const LOCK_TIMEOUT: &str = "2s";
 const LOCK_TRIES: u32 = 5;
 /// How long it lets the others pass in between.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
-
-/// The SQLSTATE of a lock that was not had in time.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -89,7 +86,7 @@ fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
     let pending = connection.pending_migrations(POSTGRES)?;
     let mut tries = 1;
     while let Err(cause) = connection.run_pending_migrations(POSTGRES).map(drop) {
-        if tries == LOCK_TRIES || !is_lock_timeout(&*cause) {
+        if tries == LOCK_TRIES || !waited_in_vain(connection) {
             return Err(cause);
         }
         tries += 1;
@@ -101,16 +98,9 @@ fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
     Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// Whether a migration waited for a lock in vain. The harness hands its errors on as they are, boxed.
-fn is_lock_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(cause);
-    while let Some(error) = cause {
-        if error.downcast_ref::<diesel::result::Error>().and_then(code_of).as_deref() == Some(LOCK_NOT_AVAILABLE) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// Whether a migration waited for a lock in vain. The harness's error hides the SQLSTATE; the session knows it.
+fn waited_in_vain(session: &Session) -> bool {
+    session.last_code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, Cause> {

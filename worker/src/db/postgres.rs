@@ -108,11 +108,14 @@ impl Target {
             .map_err(|_| format!("no answer within {} s", patience.as_secs()))?
             .map_err(|error| self.redact(&chain(&error)))?;
         let parameter = |name: &str| connection.parameter(name).unwrap_or_default().to_owned();
-        let version = parameter("server_version").split(['.', ' ']).next().and_then(|major| major.parse().ok());
+        let version =
+            parameter("server_version").split(['.', ' ']).next().and_then(|major| major.parse().ok());
         let is_unicode = matches!(parameter("server_encoding").as_str(), "UTF8" | "SQL_ASCII" | "");
         let greeting = Greeting { version: version.unwrap_or(0), is_unicode };
         // Notices of the server are dropped: they may quote rows.
-        tokio::spawn(async move { while let Some(Ok(_)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {} });
+        tokio::spawn(async move {
+            while let Some(Ok(_)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {}
+        });
         Ok((client, greeting))
     }
 
@@ -224,33 +227,21 @@ fn decode(text: &str) -> Result<String, InvalidDatabaseUrl> {
     Ok(decoded.into_owned())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(rest: &str) -> Target {
-        Target::parse(rest).unwrap()
+/// What a text becomes that is to be read by people, or is JSON, where the database cannot store every character: each one
+/// beyond ASCII becomes JSON's escape.
+pub(crate) fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
     }
-
-    #[test]
-    fn a_socket_and_several_hosts_are_understood() {
-        assert_eq!(target("/db?host=/run/pg").display_name(), "postgres /run/pg:5432/db");
-        assert_eq!(target("u@a:1,b:2/db").display_name(), "postgres a,b:1,2/db");
-        assert_eq!(target("u@[::1]:1/db").display_name(), "postgres ::1:1/db");
-    }
-
-    #[test]
-    fn a_password_that_is_not_encoded_is_refused_and_not_shown() {
-        for rest in ["u:secret/x@h/db", "u:12/secret@h/db", "u:se@cret@h/db", "u:12?secret@h/db"] {
-            let error = Target::parse(rest).err().unwrap().to_string();
-            assert!(!error.contains("secret"), "{error}");
+    let mut escaped = String::with_capacity(text.len());
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => escaped.push(char::from(byte)),
+            _ => escaped.push_str(&format!("\\u{unit:04x}")),
         }
     }
-
-    #[test]
-    fn user_and_password_do_not_show_in_a_message() {
-        let message =
-            target("joe:geheim@h/db").redact("FATAL:  password authentication failed for user \"joe\"\n");
-        assert_eq!(message, "FATAL: password authentication failed for user (not shown)");
-    }
+    escaped.into()
 }
+
+#[cfg(test)]
+mod tests;

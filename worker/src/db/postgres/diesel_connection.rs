@@ -56,7 +56,9 @@ impl Session {
         for (bytes, metadata) in collector.binds.into_iter().zip(&collector.metadata) {
             let oid = metadata.oid().map_err(|error| Error::SerializationError(Box::new(error)))?;
             let type_ = Type::from_oid(oid).ok_or_else(|| {
-                Error::SerializationError(format!("a parameter is of the type {oid}, which is not built in").into())
+                Error::SerializationError(
+                    format!("a parameter is of the type {oid}, which is not built in").into(),
+                )
             })?;
             binds.push((Bind(bytes), type_));
         }
@@ -67,6 +69,7 @@ impl Session {
     /// answer its COMMIT by a rollback, and call that a success.
     fn answer<T>(&mut self, ask: impl FnOnce(&mut Self) -> Result<T, SqlError>) -> QueryResult<T> {
         let answer = ask(self);
+        self.must_roll_back |= answer.is_err();
         let status = AnsiTransactionManager::transaction_manager_status_mut(self);
         match &answer {
             Err(SqlError::Lost(_)) => status.set_in_error(),
@@ -85,9 +88,13 @@ impl Statement {
 
 impl SimpleConnection for Session {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        if query == "COMMIT" && self.must_roll_back {
+            return Err(Error::RollbackTransaction);
+        }
         self.answer(|session| session.batch(query))?;
-        // Whoever has come back from a failure by hand may go on.
-        if query.starts_with("ROLLBACK") {
+        // A transaction begins without a failure, and goes on behind one that was undone.
+        if query.starts_with("ROLLBACK") || query.starts_with("BEGIN") {
+            self.must_roll_back = false;
             AnsiTransactionManager::transaction_manager_status_mut(self)
                 .set_requires_rollback_maybe_up_to_top_level(false);
         }

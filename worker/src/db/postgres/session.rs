@@ -10,6 +10,7 @@ use diesel::pg::PgMetadataCache;
 use futures_util::SinkExt as _;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 use tokio::task::block_in_place;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, CopyInSink, Row};
 
@@ -40,16 +41,24 @@ pub struct Session {
     watcher: Option<Watcher>,
     target: Target,
     greeting: Greeting,
+    /// The SQLSTATE of the last statement that the server refused.
+    last_code: Option<SqlState>,
+    /// A COPY could not begin. The driver (tokio-postgres 0.7.18) then sends one message too many, and would take each answer
+    /// for that of the statement before: nothing more is asked on this connection.
+    is_out_of_step: bool,
     runtime: Option<Runtime>,
     pub(super) transactions: AnsiTransactionManager,
     pub(super) instrumentation: DynInstrumentation,
     pub(super) types: PgMetadataCache,
+    /// A statement of the transaction has failed, and nothing was rolled back since.
+    pub(super) must_roll_back: bool,
 }
 
 impl Session {
     /// Connects. A sentence for a person where that fails, without user and password.
     pub(super) fn open(target: &Target) -> Result<Self, String> {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         let opened = block_on(&runtime, async {
             let (client, greeting) = target.client().await?;
             let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });
@@ -69,10 +78,13 @@ impl Session {
             watcher: None,
             target: target.clone(),
             greeting,
+            last_code: None,
+            is_out_of_step: false,
             runtime: Some(runtime),
             transactions: AnsiTransactionManager::default(),
             instrumentation: DynInstrumentation::none(),
             types: PgMetadataCache::new(),
+            must_roll_back: false,
         })
     }
 
@@ -84,6 +96,11 @@ impl Session {
     /// Whether the database can store every character. One with an encoding of its own, LATIN1 for one, cannot.
     pub(crate) fn is_unicode(&self) -> bool {
         self.greeting.is_unicode
+    }
+
+    /// The SQLSTATE of the last statement that the server refused, for those whose error hides it.
+    pub(crate) fn last_code(&self) -> Option<&SqlState> {
+        self.last_code.as_ref()
     }
 
     /// From now on, every statement that takes long is watched.
@@ -112,10 +129,16 @@ impl Session {
         self.drive(async |client| client.query_typed(sql, parameters).await)
     }
 
-    /// Begins a COPY into a table. It is broken off where it is dropped before its end.
+    /// Begins a COPY into a table. It is broken off where it is dropped before its end. Where it cannot begin (a permission
+    /// is missing, a lock was not had), the session is of no use any more: its transaction ends with it.
     pub(crate) fn copy_in(&mut self, sql: &str) -> Result<CopyIn<'_>, SqlError> {
-        let sink = self.drive(async |client| client.copy_in(sql).await)?;
-        Ok(CopyIn { session: self, sink: Box::pin(sink) })
+        match self.drive(async |client| client.copy_in(sql).await) {
+            Ok(sink) => Ok(CopyIn { session: self, sink: Box::pin(sink) }),
+            Err(error) => {
+                self.is_out_of_step = true;
+                Err(error)
+            }
+        }
     }
 
     /// Does `work` behind a savepoint, which is released when that ends: where it fails, all that it did is undone. A
@@ -143,11 +166,18 @@ impl Session {
         &mut self,
         ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, SqlError> {
-        let Self { client, cancel, watcher, runtime, .. } = self;
-        let Some(runtime) = runtime else { return Err(SqlError::Lost("the session is closed".to_owned())) };
+        let Self { client, cancel, watcher, runtime, last_code, is_out_of_step, .. } = self;
+        let Some(runtime) = runtime.as_ref().filter(|_| !*is_out_of_step) else {
+            return Err(SqlError::Lost(
+                "the connection was given up after a COPY that could not begin".to_owned(),
+            ));
+        };
         let answer = block_on(runtime, watched(ask(client), watcher.as_mut(), cancel));
         answer.map_err(|error| {
-            let is_cancelled = error.code() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED);
+            if let Some(code) = error.code() {
+                *last_code = Some(code.clone());
+            }
+            let is_cancelled = error.code() == Some(&SqlState::QUERY_CANCELED);
             if is_cancelled && watcher.as_ref().is_some_and(Watcher::is_to_stop) {
                 SqlError::Stopped
             } else {

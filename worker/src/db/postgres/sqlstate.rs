@@ -43,8 +43,8 @@ impl Meaning {
             "08" | "40" | "53" | "57" | "58" | "72" => Self::Outage,
             // Syntax and access rules, features and objects that are missing or not in the right state, logins, names of
             // databases and schemas, a foreign server, the server's configuration.
-            "03" | "0A" | "0B" | "0L" | "0P" | "0Z" | "26" | "28" | "2B" | "34" | "3D" | "3F" | "42" | "55" | "F0"
-            | "HV" => Self::SetUp,
+            "03" | "0A" | "0B" | "0L" | "0P" | "0Z" | "26" | "28" | "2B" | "34" | "3D" | "3F" | "42"
+            | "55" | "F0" | "HV" => Self::SetUp,
             // The protocol was broken, or a transaction is not in the state that we believe it to be in.
             "25" | "2D" | "3B" | "XX" => Self::Internal,
             // Data (22), constraints (23), limits of a value's or row's size (54), check options of views (44), PL/pgSQL's
@@ -60,23 +60,28 @@ mod tests {
 
     #[test]
     fn values_constraints_and_triggers_blame_the_row() {
-        for code in
-            ["22001", "22003", "22P02", "22P05", "23505", "23514", "44000", "54000", "54001", "P0001", "U0001", "2F005"]
-        {
+        for code in [
+            "22001", "22003", "22P02", "22P05", "23505", "23514", "44000", "54000", "54001", "P0001",
+            "U0001", "2F005",
+        ] {
             assert_eq!(Meaning::of(code, None), Meaning::Row, "{code}");
         }
     }
 
     #[test]
     fn missing_permissions_objects_and_settings_blame_no_row() {
-        for code in ["42501", "42P01", "42703", "42704", "42883", "3F000", "0A000", "55000", "3D000", "57P04"] {
+        for code in ["42501", "42P01", "42703", "42704", "42883", "3F000", "0A000", "55000", "3D000", "57P04"]
+        {
             assert_eq!(Meaning::of(code, None), Meaning::SetUp, "{code}");
         }
     }
 
     #[test]
     fn outages_are_tried_again() {
-        for code in ["08006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P03", "58030", "25006"] {
+        for code in [
+            "08006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P03",
+            "58030", "25006",
+        ] {
             assert_eq!(Meaning::of(code, None), Meaning::Outage, "{code}");
         }
     }

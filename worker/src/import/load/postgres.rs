@@ -102,7 +102,7 @@ impl<'a> Loader<'a> {
 
     fn write_directly(&mut self, connection: &mut Session, batch: &Batch) -> Result<Verdict, Failure> {
         let progress = &self.context.job.progress;
-        let copied = connection.transaction(|connection| {
+        let copied = connection.in_savepoint(|connection| {
             copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress)
         });
         let error = match copied {
@@ -128,13 +128,7 @@ impl<'a> Loader<'a> {
 
     fn sift(&mut self, connection: &mut Session) -> Result<Verdict, Failure> {
         let Context { job, table, plan, rejects, .. } = self.context;
-        let sift = Sift {
-            table,
-            plan,
-            insertion: &self.insertion,
-            rejects,
-            progress: &job.progress,
-        };
+        let sift = Sift { table, plan, insertion: &self.insertion, rejects, progress: &job.progress };
         let (written, verdict) = sift.run(connection)?;
         self.add(written);
         Ok(verdict)
@@ -225,9 +219,7 @@ impl Load for Loader<'_> {
                     self.loaded.rows += rows;
                     Ok(Verdict::Within)
                 }
-                Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => {
-                    Err(Refused::WithoutIndexes)
-                }
+                Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => Err(Refused::WithoutIndexes),
                 Err(error) => Err(self.failure(error).into()),
             };
         }
