@@ -160,6 +160,7 @@ fn the_image_is_built_as_the_task_runs_it() {
 #[test]
 fn every_python_package_of_the_checks_has_an_exact_version() {
     let requirements = [
+        read("tests/clients/requirements.txt"),
         read("tests/template/requirements.txt"),
         read("infra/local/tests/states/second_opinion/requirements.txt"),
     ];
