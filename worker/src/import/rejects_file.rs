@@ -3,12 +3,13 @@
 //! source a second time: only then do all rejects stand in the file's order, those of the database among them, and no row
 //! has to be kept in memory in the meantime.
 
+mod place;
 mod upload;
 
 use std::io::Read;
 use std::iter::Peekable;
 
-use statemachine::{RejectsFile, Source};
+use statemachine::RejectsFile;
 use tokio::runtime::Handle;
 
 use super::csv::Reader;
@@ -18,6 +19,7 @@ use super::reading::interrupted;
 use super::rejects::Rejected;
 use crate::failure::Failure;
 use crate::job::Job;
+use place::place;
 use upload::Upload;
 
 /// Records between two signs of progress.
@@ -25,12 +27,6 @@ const RECORDS_PER_BEAT: u64 = 1000;
 
 /// The most that a rejects file takes, in bytes.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Where an import's rejects file is: next to its source, under a name that no import is made of.
-fn place(job: &Job) -> Source {
-    let Source { bucket, key } = &job.source;
-    Source { bucket: bucket.clone(), key: format!("{key}.{}.rejects", job.import_id) }
-}
 
 /// Reads the source again by `reader`, completes the first rejects with where their rows stand, and writes the rejects file
 /// unless the import is a dry run.
@@ -44,7 +40,8 @@ pub(crate) fn write<R: Read>(
     rejected: &mut Rejected,
     (s3, runtime): (&aws_sdk_s3::Client, &Handle),
 ) -> Result<Option<RejectsFile>, Failure> {
-    let mut upload = (!job.options.dry_run).then(|| Upload::new(s3, runtime, place(job)));
+    let mut upload = (!job.options.dry_run)
+        .then(|| Upload::new(s3, runtime, place(&job.source, &job.import_id, job.attempt)));
     if !job.options.no_header
         && let Some(header) = reader.next_row()?
         && let Some(upload) = &mut upload
