@@ -112,7 +112,7 @@ impl Import<'_> {
             let context =
                 Context { job, database: self.database, table: &table, plan: &plan, rejects: &rejects };
             let (loaded, read) = load::load(connection, context, reader, rebuild_indexes)?;
-            let rejected = rejects.finish();
+            let rejected = rejects.finish()?;
             if rejected.failure(read.rows_read).is_some() {
                 // Settling reads the source once more.
                 transaction::abandon(connection);

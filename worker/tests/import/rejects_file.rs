@@ -91,3 +91,32 @@ fn a_replaced_attempt_that_wakes_leaves_the_rejects_of_the_other_alone() {
         assert_eq!(file.source.to_string(), "s3://uploads/f.csv.f.2.rejects");
     }
 }
+
+#[test]
+fn every_one_of_many_rejects_is_kept_in_the_files_order() {
+    const ROWS: usize = 200_000;
+    for world in World::both(DDL) {
+        // Every second row is refused by the reader, every fourth by the database, for the key of the row before.
+        let row = |id: usize| match id % 4 {
+            1 | 3 => format!("{id},name,x\n"),
+            2 => format!("{},again,7\n", id - 2),
+            _ => format!("{id},name,7\n"),
+        };
+        let rows: String = (0..ROWS).map(row).collect();
+        let options = ImportOptions { max_rejects: "100%".parse().unwrap(), ..ImportOptions::default() };
+        let (result, findings) =
+            world.import_as("f", format!("id,name,age\n{rows}").as_bytes(), "t", options);
+        let summary = result.unwrap();
+        assert_eq!((summary.rows, summary.rejects), (ROWS as u64 / 4, 3 * ROWS as u64 / 4));
+        assert_eq!(findings.rejects_file.unwrap().rows, summary.rejects);
+        let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
+        let mut lines = written.lines().skip(1);
+        for id in (0..ROWS).filter(|id| id % 4 != 0) {
+            let line = lines.next().unwrap();
+            assert!(line.starts_with(&format!("{},\"", id + 2)), "{line} is not that of {id}");
+            assert_eq!(line.contains("(unique)"), id % 4 == 2, "{line}");
+            assert_eq!(format!("{}\n", line.rsplit_once("\",").unwrap().1), row(id));
+        }
+        assert_eq!(lines.next(), None);
+    }
+}
