@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_rejects_file_beside_its_source_starts_no_import() {
         for source in ["a.csv", "a.csv.gz", "a.CSV.ZST"] {
-            let key = format!("imports/people/{source}.s3-0123456789abcdef0123456789abcdef.rejects");
+            let key = format!("imports/people/{source}.s3-0123456789abcdef0123456789abcdef.1.rejects");
             assert!(!is_import_key(&key), "{key}");
             assert!(import_of(event("ObjectCreated:Put", &key, None)).is_err(), "{key}");
         }

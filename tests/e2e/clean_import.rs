@@ -73,7 +73,7 @@ async fn a_compressed_file_put_under_imports_is_imported_and_its_rejects_file_is
     let look = async || stack.count("people");
     e2e::wait::until("the rows to be there", look, |rows| *rows == 3).await;
     // As a worker would put it; an event for it would leave a message, and then a dead letter, for the audit to find.
-    stack.put("imports/people/名簿.CSV.gz.s3-0123456789abcdef.rejects", "baton_line,baton_reason\n").await;
+    stack.put("imports/people/名簿.CSV.gz.s3-0123456789abcdef.1.rejects", "baton_line,baton_reason\n").await;
     stack.audit().await;
 }
 

@@ -96,7 +96,7 @@ async fn an_import_without_rejects_or_whose_file_is_gone_says_so() {
     assert!(ended.stderr.contains("failed with Import.HeaderMismatch"), "{ended:#?}");
 
     desk.run("bad", "id,age\n1,x\n", &["--max-rejects", "1"]).await.expect(0, &[]);
-    assert!(remove(desk.path(), "bad.csv.bad.rejects"), "the rejects file lies in the folder of the stack");
+    assert!(remove(desk.path(), "bad.csv.bad.1.rejects"), "the rejects file lies in the folder of the stack");
     let ended = desk.baton(&["rejects", "bad", "--csv"]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:#?}");
     assert!(ended.stderr.contains("is not there any more"), "{ended:#?}");

@@ -122,11 +122,15 @@ impl Import<'_> {
             }
             let context = Context { job, table: &table, plan: &plan, rejects: &rejects };
             let (loaded, read) = load::load(connection, context, reader, rebuild_indexes)?;
-            if job.options.dry_run {
+            let rejected = rejects.finish()?;
+            if rejected.failure(read.rows_read).is_some() {
+                // Settling reads the source once more.
+                transaction::abandon(connection);
+            } else if job.options.dry_run {
                 transaction::go_back(connection)?;
             }
             job.progress.enter(Stage::Settle);
-            let settled = settle::settle(self, connection, &plan, object, loaded, read, rejects.finish())?;
+            let settled = settle::settle(self, connection, &plan, object, loaded, read, rejected)?;
             job.commit(connection, &settled)?;
             Ok(settled)
         })

@@ -184,8 +184,22 @@ pub fn find(connection: &mut Connection, import_id: &ImportId) -> Result<Option<
     Ok(rows.pop())
 }
 
-/// The latest other import of the same file into the job's table that succeeded. Within the transaction that commits the
-/// job, where two imports of one file wait for each other: the second one sees the first.
+/// Waits for other imports of the same file into the job's table that are about to commit, and has those that come later
+/// wait for the end of this transaction: of two imports of one file the second one sees the first by [`same_file`].
+///
+/// # Errors
+/// `Import.DatabaseUnavailable`.
+pub(crate) fn await_same_file(connection: &mut Connection, job: &Job, sha256: &str) -> Result<(), Failure> {
+    // SQLite has one writer at a time anyway.
+    let Connection::Postgres(connection) = connection else { return Ok(()) };
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<diesel::sql_types::Text, _>(format!("baton file {sha256} {}", job.table))
+        .execute(connection)
+        .map(drop)
+        .map_err(|error| unavailable("wait for other imports of the file", &error))
+}
+
+/// The latest other import of the same file into the job's table that succeeded.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
@@ -194,14 +208,6 @@ pub(crate) fn same_file(
     job: &Job,
     sha256: &str,
 ) -> Result<Option<String>, Failure> {
-    let failed = |error| unavailable("look for an earlier import of the file", &error);
-    // SQLite has one writer at a time anyway.
-    if let Connection::Postgres(connection) = connection {
-        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-            .bind::<diesel::sql_types::Text, _>(format!("baton file {sha256} {}", job.table))
-            .execute(connection)
-            .map_err(failed)?;
-    }
     imports::table
         .filter(imports::sha256.eq(sha256))
         .filter(imports::table_name.eq(&job.table))
@@ -211,7 +217,7 @@ pub(crate) fn same_file(
         .select(imports::id)
         .first(connection)
         .optional()
-        .map_err(failed)
+        .map_err(|error| unavailable("look for an earlier import of the file", &error))
 }
 
 fn select(connection: &mut Connection, import_id: &ImportId) -> QueryResult<Option<ImportRow>> {

@@ -5,6 +5,7 @@ mod conflicts;
 mod create_table;
 mod database_rejects;
 mod failures;
+mod given_up;
 mod language;
 mod objects;
 mod people;

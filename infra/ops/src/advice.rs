@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn too_many_rejects_name_the_command_that_lists_them_where_they_are_kept() {
         let mut kept = findings(&[("too_long", 3)]);
-        let source = "s3://b/a.csv.7.rejects".parse().unwrap();
+        let source = "s3://b/a.csv.7.1.rejects".parse().unwrap();
         kept.rejects_file = Some(statemachine::RejectsFile { source, rows: 3 });
         let advice = for_failure("Import.TooManyRejects", Some(&kept), &command).unwrap();
         assert!(advice.contains("(`baton rejects 7` lists them)"), "{advice}");

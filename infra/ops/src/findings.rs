@@ -133,7 +133,7 @@ pub(crate) mod tests {
                 {"record": 20, "line": 21, "byte": 900, "reason": "field_count", "says": "has 3 fields, the header has 2"},
                 reject(1204, "年齢", &"9".repeat(60), "not_an_integer", "is no whole number"),
             ],
-            "rejects_file": {"source": "s3://baton/uploads/x/people.csv.x.rejects", "rows": 4},
+            "rejects_file": {"source": "s3://baton/uploads/x/people.csv.x.1.rejects", "rows": 4},
             "notes": ["the index was rebuilt"],
         });
         ImportPicture {

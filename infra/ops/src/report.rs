@@ -186,7 +186,7 @@ mod tests {
       21                                                      has 3 fields, the header has 2
     1204  年齢    "999999999999999999999999999999999999999…"  is no whole number
 
-  bad rows  kept in s3://baton/uploads/x/people.csv.x.rejects
+  bad rows  kept in s3://baton/uploads/x/people.csv.x.1.rejects
             baton rejects people-2 lists them
             baton rejects people-2 --csv > FILE saves them; corrected, FILE can be imported as it is
   file      cp932 (detected), tab between fields, gzip

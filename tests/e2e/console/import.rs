@@ -121,11 +121,11 @@ async fn rejects_are_had_as_bytes_and_for_a_spreadsheet_in_which_no_cell_is_a_fo
         (200, "application/octet-stream", "nosniff")
     );
     let object =
-        stack.s3.get_object().bucket("baton").key("uploads/bad.csv.bad-1.rejects").send().await.unwrap();
+        stack.s3.get_object().bucket("baton").key("uploads/bad.csv.bad-1.1.rejects").send().await.unwrap();
     assert_eq!(original.body.as_bytes(), &*object.body.collect().await.unwrap().into_bytes());
     assert!(original.body.contains(",=1+1\n"), "{original:#?}");
 
-    stack.s3.delete_object().bucket("baton").key("uploads/bad.csv.bad-1.rejects").send().await.unwrap();
+    stack.s3.delete_object().bucket("baton").key("uploads/bad.csv.bad-1.1.rejects").send().await.unwrap();
     let gone = http::send(&console.url, "GET", "/imports/bad-1/rejects.csv", &[], "").await;
     assert!(gone.status == 404 && gone.body.contains("not there any more"), "{gone:#?}");
     has_all(&console.page("/imports/bad-1").await, &["not there any more", "is no integer"]);

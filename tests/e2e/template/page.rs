@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::{Template, dashboard_metrics, python, read};
 
 const PAGE: &str = "infra/aws/README.md";
@@ -148,6 +150,8 @@ fn the_image_is_built_as_the_task_runs_it() {
     }
     assert!(dockerfile.contains("--package worker"));
     assert_eq!(container["ReadonlyRootFilesystem"], true);
+    let tmp = json!([{"SourceVolume": "tmp", "ContainerPath": "/tmp"}]);
+    assert!(container["MountPoints"] == tmp && dockerfile.contains("VOLUME [\"/tmp\"]"), "{container:#}");
     // The worker has 28 s of them to roll back and to report.
     assert_eq!(container["StopTimeout"], 30);
     // Where the page and the parameter say that RDS's authorities are.

@@ -195,7 +195,7 @@ fn the_bucket_tells_of_the_files_that_the_contract_imports_and_of_no_rejects_fil
     for name in ["a.csv", "a.CSV", "2026/a.csv.gz", "A.CSV.GZ", "a.csv.zst", "A.CSV.ZST"] {
         let key = format!("imports/people/{name}");
         assert!(statemachine::is_import_key(&key) && tells(&key), "{key}");
-        let rejects = format!("{key}.s3-0123456789abcdef0123456789abcdef.rejects");
+        let rejects = format!("{key}.s3-0123456789abcdef0123456789abcdef.1.rejects");
         assert!(!tells(&rejects), "{rejects}");
     }
     for key in ["uploads/people-1/a.csv", "imports/people/a.txt", "a.csv"] {

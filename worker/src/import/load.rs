@@ -132,6 +132,10 @@ fn run<R: Read + Send>(
         let reader = scope.spawn(move || span.in_scope(|| reading.run(Exchange { full, empty })));
         let progress = &context.job.progress;
         let written = write_all(connection, &mut loader, &batches, &emptied, progress);
+        if written.is_err() || context.rejects.verdict() != Verdict::Within {
+            // The reader may go on for as long as the file is: nothing is to wait for that.
+            transaction::abandon(connection);
+        }
         // The reader ends when nobody takes its batches.
         drop((batches, emptied));
         let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -10,6 +10,12 @@ use super::csv::Position;
 /// The longest value that is told of, in characters.
 const VALUE_CHARACTERS: usize = 80;
 
+/// The longest name of a column that is told of, in characters: a database of PostgreSQL has no longer ones.
+const COLUMN_CHARACTERS: usize = 64;
+
+/// The longest sentence that a reject has, in characters: a trigger may say anything.
+const SAYS_CHARACTERS: usize = 1000;
+
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $code:literal;)*) => {
         /// Why a row is rejected.
@@ -99,7 +105,11 @@ pub(crate) struct Misfit {
 
 impl Misfit {
     pub(crate) fn new(reason: Reason, says: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason, says: says.into() }
+        let says = match says.into() {
+            Cow::Owned(says) if says.len() > SAYS_CHARACTERS => cut(says.as_bytes(), SAYS_CHARACTERS).into(),
+            says => says,
+        };
+        Self { reason, says }
     }
 }
 
@@ -120,19 +130,31 @@ pub(crate) struct Reject {
 impl Reject {
     /// A reject for a value of one column.
     pub(crate) fn of_value(position: Position, column: &str, value: &[u8], misfit: Misfit) -> Self {
-        let value = if value.is_empty() { None } else { Some(cut(value)) };
-        Self { position, column: Some(column.to_owned()), value, misfit }
+        let value = if value.is_empty() { None } else { Some(cut(value, VALUE_CHARACTERS)) };
+        Self { position, column: Some(name(column)), value, misfit }
     }
 
     /// A reject for a row that the database refused; the constraint's column, where it has but one.
     pub(crate) fn of_database(record: u64, column: Option<String>, misfit: Misfit) -> Self {
+        let column =
+            column.map(|column| if column.len() > COLUMN_CHARACTERS { name(&column) } else { column });
         Self { position: Position { record, line: 0, byte: 0 }, column, value: None, misfit }
     }
 
     /// Completes a reject of the database with where its row stands, and with the value of its column.
     pub(crate) fn locate(&mut self, position: Position, value: Option<&[u8]>) {
         self.position = position;
-        self.value = value.filter(|value| !value.is_empty()).map(cut);
+        self.value = value.filter(|value| !value.is_empty()).map(|value| cut(value, VALUE_CHARACTERS));
+    }
+
+    /// Whether it is known where its row stands.
+    pub(crate) fn is_located(&self) -> bool {
+        self.position.line != 0
+    }
+
+    /// Whether its reason lies in this column.
+    pub(crate) fn is_of(&self, column: &str) -> bool {
+        self.column.as_ref().is_some_and(|of| *of == name(column))
     }
 
     /// A reject for a row as a whole.
@@ -173,11 +195,16 @@ impl From<&Reject> for RejectedRow {
     }
 }
 
-fn cut(value: &[u8]) -> String {
+fn name(column: &str) -> String {
+    cut(column.as_bytes(), COLUMN_CHARACTERS)
+}
+
+/// The first characters; what is cut is marked.
+fn cut(value: &[u8], characters: usize) -> String {
     // No character has more than four bytes, so that a value of a megabyte is not decoded whole.
-    let head = value.get(..(VALUE_CHARACTERS + 1) * 4).unwrap_or(value);
+    let head = value.get(..(characters + 1) * 4).unwrap_or(value);
     let text = String::from_utf8_lossy(head);
-    match text.char_indices().nth(VALUE_CHARACTERS) {
+    match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.into_owned(),
     }
@@ -207,6 +234,17 @@ mod tests {
         let long = reject(1, "あ".repeat(500).as_bytes()).value.unwrap();
         assert_eq!(long.chars().count(), 81);
         assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn what_a_database_says_is_cut_and_marked() {
+        let says = format!("is refused by the database: {}", "名".repeat(20_000));
+        let column = Some("c".repeat(100));
+        let reject = Reject::of_database(7, column, Misfit::new(Reason::Refused, says));
+        assert!(reject.is_of(&"c".repeat(100)) && !reject.is_located());
+        let text = reject.to_string();
+        assert!(text.starts_with("record 7, column cc") && text.ends_with("名名… (refused)"), "{text}");
+        assert_eq!(text.chars().count(), 1095);
     }
 
     #[test]

@@ -1,26 +1,26 @@
 //! The rejects of one attempt, from the reader and from the database alike. Counted exactly, by reason too; of the first
-//! ones all is kept for the report, of the next ones what the rejects file needs. Bounded, however many there are.
+//! ones all is kept for the report, of every one what the rejects file needs. Bounded in memory, however many there are.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use statemachine::{FailureName, RejectLimit, RejectedRow};
 
 use super::reject::Reject;
 use crate::failure::Failure;
 
+mod filed;
 mod texts;
 
-use texts::Texts;
+use filed::Filed;
+pub(crate) use filed::Sorted;
 
 /// Rejects that are kept whole, for the report.
 const KEPT: usize = 100;
 
 /// Rejects that a failure's cause tells of.
 const TOLD: usize = 20;
-
-/// Rejects whose rows go into the rejects file.
-const FILED: usize = 100_000;
 
 /// How many more rejects are looked for once there are too many, so that a file is mended once and not row by row.
 const EXCESS: u64 = 1000;
@@ -37,9 +37,9 @@ struct Found {
     reasons: BTreeMap<&'static str, u64>,
     /// By record: the first in the file, in whatever order they are found.
     first: BTreeMap<u64, Reject>,
-    /// Record and reason of those that go into the rejects file.
-    filed: Vec<(u64, u32)>,
-    texts: Texts,
+    filed: Filed,
+    /// Why rejects are missing among those.
+    lost: Option<io::Error>,
 }
 
 /// Whether to go on.
@@ -61,18 +61,20 @@ impl Rejects {
 
     /// Counts one.
     pub(crate) fn add(&self, reject: Reject) -> Verdict {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found();
         found.add(reject);
-        self.judge(found.count)
+        self.judge(&found)
     }
 
     /// Whether to go on, as of now.
     pub(crate) fn verdict(&self) -> Verdict {
-        self.judge(self.count())
+        self.judge(&self.found())
     }
 
-    fn judge(&self, count: u64) -> Verdict {
+    fn judge(&self, found: &Found) -> Verdict {
+        let count = found.count;
         match self.limit {
+            _ if found.lost.is_some() => Verdict::Enough,
             RejectLimit::Rows(limit) if count > limit.saturating_add(EXCESS) => Verdict::Enough,
             RejectLimit::Rows(limit) if count > limit => Verdict::Exceeded,
             // A share is known when the file has been read.
@@ -81,15 +83,27 @@ impl Rejects {
     }
 
     /// All that were found, once nobody finds any more.
-    pub(crate) fn finish(self) -> Rejected {
-        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.filed.sort_unstable();
-        Rejected { limit: self.limit, found }
+    ///
+    /// # Errors
+    /// `Import.Internal` where not all of them could be kept.
+    pub(crate) fn finish(self) -> Result<Rejected, Failure> {
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Found { count, reasons, first, filed, lost } = found;
+        let filed = match lost {
+            Some(error) => Err(error),
+            None => filed.finish(),
+        };
+        let filed = filed.map_err(|error| unkept(&error, count))?;
+        Ok(Rejected { limit: self.limit, count, reasons, first, filed })
     }
 
     /// Rejects so far.
     pub(crate) fn count(&self) -> u64 {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).count
+        self.found().count
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,59 +111,73 @@ impl Found {
     fn add(&mut self, reject: Reject) {
         self.count += 1;
         *self.reasons.entry(reject.misfit.reason.code()).or_default() += 1;
-        if self.filed.len() < FILED {
-            let text = self.texts.number(&reject);
-            self.filed.push((reject.position.record, text));
+        if self.lost.is_none() {
+            self.lost = self.filed.push(&reject).err();
         }
-        self.first.insert(reject.position.record, reject);
+        let record = reject.position.record;
+        if self.first.len() < KEPT || self.first.last_key_value().is_some_and(|(last, _)| record < *last) {
+            self.first.insert(record, reject);
+        }
         if self.first.len() > KEPT {
             self.first.pop_last();
         }
     }
 }
 
+/// Rows that are left out and written down nowhere would be lost: the import fails instead.
+pub(crate) fn unkept(error: &io::Error, count: u64) -> Failure {
+    let cause = format!(
+        "{count} rows were rejected so far, more than the worker keeps in memory, and its temporary folder does not take \
+         them: {error}; give the worker a folder (TMPDIR) with some 10 bytes for each rejected row, or correct the file"
+    );
+    Failure::named(FailureName::Internal, cause)
+}
+
 /// The rejects of an attempt that has read what it will.
 pub(crate) struct Rejected {
     limit: RejectLimit,
-    found: Found,
+    count: u64,
+    reasons: BTreeMap<&'static str, u64>,
+    first: BTreeMap<u64, Reject>,
+    filed: Sorted,
 }
 
 impl Rejected {
     pub(crate) fn count(&self) -> u64 {
-        self.found.count
+        self.count
     }
 
     /// How many were rejected for which reason, by its code.
     pub(crate) fn reasons(&self) -> BTreeMap<String, u64> {
-        self.found.reasons.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
+        self.reasons.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
     }
 
     /// The first ones, in the file's order.
     pub(crate) fn first(&self) -> Vec<RejectedRow> {
-        self.found.first.values().map(RejectedRow::from).collect()
+        self.first.values().map(RejectedRow::from).collect()
     }
 
     /// The first ones, to be completed.
     pub(crate) fn first_mut(&mut self) -> &mut BTreeMap<u64, Reject> {
-        &mut self.found.first
+        &mut self.first
     }
 
-    /// The records that go into the rejects file, in the file's order, each with its reason.
-    pub(crate) fn filed(&self) -> impl Iterator<Item = (u64, &str)> {
-        self.found.filed.iter().map(|(record, text)| (*record, self.found.texts.text(*text)))
+    /// All of them, as the rejects file needs them.
+    pub(crate) fn filed(&self) -> &Sorted {
+        &self.filed
     }
 
     /// The failure, where there are too many among the rows that were read.
     pub(crate) fn failure(&self, rows_read: u64) -> Option<Failure> {
-        self.limit.is_exceeded(self.found.count, rows_read).then(|| self.too_many())
+        self.limit.is_exceeded(self.count, rows_read).then(|| self.too_many())
     }
 
     fn too_many(&self) -> Failure {
-        let count = self.found.count;
+        let count = self.count;
         let rows = if count == 1 { "row was" } else { "rows were" };
         let mut cause = format!("{count} {rows} rejected, the import allows {}", self.limit);
         cause.push_str(if count > TOLD as u64 { "; the first:" } else { ":" });
-        for reject in self.found.first.values().take(TOLD) {
+        for reject in self.first.values().take(TOLD) {
             cause.push('\n');
             cause.push_str(&reject.to_string());
         }
@@ -173,7 +201,7 @@ mod tests {
         lines.into_iter().for_each(|line| {
             rejects.add(reject(line, b"x"));
         });
-        rejects.finish()
+        rejects.finish().unwrap()
     }
 
     #[test]
@@ -186,7 +214,10 @@ mod tests {
             line 2, column age: \"a\" is no integer (not_an_integer)\n\
             line 3, column age: \"b\" is no integer (not_an_integer)\n\
             line 9, column age: \"c\" is no integer (not_an_integer)";
-        assert_eq!(rejects.finish().failure(9), Some(Failure::named(FailureName::TooManyRejects, expected)));
+        assert_eq!(
+            rejects.finish().unwrap().failure(9),
+            Some(Failure::named(FailureName::TooManyRejects, expected))
+        );
     }
 
     #[test]
@@ -203,9 +234,21 @@ mod tests {
         assert_eq!((rejected.count(), rejected.reasons()["not_an_integer"]), (500, 500));
         let first = rejected.first();
         assert_eq!((first.len(), first[0].line, first[KEPT - 1].line), (KEPT, 1, KEPT as u64));
-        let filed: Vec<_> = rejected.filed().collect();
-        assert_eq!(filed.len(), 500);
-        assert_eq!(filed[0], (1, "age: is no integer (not_an_integer)"));
+        let first = rejected.filed().iter().unwrap().next().unwrap();
+        assert_eq!(first, Some((1, "age: is no integer (not_an_integer)".to_owned())));
+    }
+
+    #[test]
+    fn rejects_that_cannot_be_kept_end_the_import_and_say_so() {
+        let nowhere = tempfile::spooled_tempfile_in(1, "/there/is/no/such/folder");
+        let found = Found { filed: Filed::into(nowhere), ..Found::default() };
+        let rejects = Rejects { limit: "100%".parse().unwrap(), found: Mutex::new(found) };
+        let mut verdicts = (1..=100_000).map(|line| rejects.add(reject(line, b"x")));
+        let kept = verdicts.by_ref().take_while(|verdict| *verdict == Verdict::Within).count();
+        assert_eq!((verdicts.next(), rejects.verdict()), (Some(Verdict::Enough), Verdict::Enough));
+        assert!((1000..99_000).contains(&kept), "{kept}");
+        let failure = rejects.finish().err().unwrap().to_string();
+        assert!(failure.contains("its temporary folder does not take them: No such file"), "{failure}");
     }
 
     #[test]

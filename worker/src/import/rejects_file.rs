@@ -3,34 +3,26 @@
 //! source a second time: only then do all rejects stand in the file's order, those of the database among them, and no row
 //! has to be kept in memory in the meantime.
 
+mod place;
 mod upload;
 
 use std::io::Read;
-use std::iter::Peekable;
 
-use statemachine::{RejectsFile, Source};
+use statemachine::{FailureName, RejectsFile};
 use tokio::runtime::Handle;
 
 use super::csv::Reader;
 use super::decode::Format;
 use super::header::{Plan, REJECTS_COLUMNS};
 use super::reading::interrupted;
-use super::rejects::Rejected;
+use super::rejects::{Rejected, unkept};
 use crate::failure::Failure;
 use crate::job::Job;
+use place::place;
 use upload::Upload;
 
 /// Records between two signs of progress.
 const RECORDS_PER_BEAT: u64 = 1000;
-
-/// The most that a rejects file takes, in bytes.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Where an import's rejects file is: next to its source, under a name that no import is made of.
-fn place(job: &Job) -> Source {
-    let Source { bucket, key } = &job.source;
-    Source { bucket: bucket.clone(), key: format!("{key}.{}.rejects", job.import_id) }
-}
 
 /// Reads the source again by `reader`, completes the first rejects with where their rows stand, and writes the rejects file
 /// unless the import is a dry run.
@@ -44,7 +36,8 @@ pub(crate) fn write<R: Read>(
     rejected: &mut Rejected,
     (s3, runtime): (&aws_sdk_s3::Client, &Handle),
 ) -> Result<Option<RejectsFile>, Failure> {
-    let mut upload = (!job.options.dry_run).then(|| Upload::new(s3, runtime, place(job)));
+    let mut upload = (!job.options.dry_run)
+        .then(|| Upload::new(s3, runtime, place(&job.source, &job.import_id, job.attempt)));
     if !job.options.no_header
         && let Some(header) = reader.next_row()?
         && let Some(upload) = &mut upload
@@ -54,28 +47,31 @@ pub(crate) fn write<R: Read>(
         upload.push(format.mark())?;
         upload.push(&line(format, REJECTS_COLUMNS, &header))?;
     }
-    let filed: Vec<_> = rejected.filed().map(|(record, reason)| (record, reason.to_owned())).collect();
-    let mut filed = filed.into_iter().peekable();
+    let count = rejected.count();
+    let mut filed = rejected.filed().iter().map_err(|error| unkept(&error, count))?;
+    let mut next = || filed.next().map_err(|error| unkept(&error, count));
+    let mut reject = next()?;
     let mut rows = 0;
-    let last = filed.clone().last().map_or(0, |(record, _)| record);
-    while let Some(row) = reader.next_row()? {
+    let mut unlocated = rejected.first_mut().values().filter(|first| !first.is_located()).count();
+    // Nothing is written of a dry run, so that the rows which are told of are enough.
+    while let Some((record, reason)) = reject.as_ref().filter(|_| unlocated > 0 || upload.is_some())
+        && let Some(row) = reader.next_row()?
+    {
         let position = row.position;
-        if let Some(reject) = rejected.first_mut().get_mut(&position.record)
-            && reject.position.line == 0
+        if let Some(first) = rejected.first_mut().get_mut(&position.record)
+            && !first.is_located()
         {
-            let field = plan.columns.iter().find(|column| Some(&column.name) == reject.column.as_ref());
-            reject.locate(position, field.and_then(|column| row.fields.get(column.field)));
+            unlocated -= 1;
+            let field = plan.columns.iter().find(|column| first.is_of(&column.name));
+            first.locate(position, field.and_then(|column| row.fields.get(column.field)));
         }
-        if let Some(reason) = take(&mut filed, position.record)
-            && let Some(upload) = &mut upload
-            && upload.bytes() < MAX_BYTES
-        {
-            let original = row.original().into_owned();
-            upload.push(&line(reader.format(), [&position.line.to_string(), &reason], &original))?;
+        if position.record == *record {
+            if let Some(upload) = &mut upload {
+                let original = row.original().into_owned();
+                upload.push(&line(reader.format(), [&position.line.to_string(), reason], &original))?;
+            }
             rows += 1;
-        }
-        if position.record >= last {
-            break;
+            reject = next()?;
         }
         if position.record % RECORDS_PER_BEAT == 0 {
             job.progress.next_phase();
@@ -85,12 +81,11 @@ pub(crate) fn write<R: Read>(
         }
     }
     let Some(upload) = upload else { return Ok(None) };
+    if let Some((record, _)) = reject {
+        let cause = format!("the rejected record {record} was not found when the source was read again");
+        return Err(Failure::named(FailureName::Internal, cause));
+    }
     Ok(Some(RejectsFile { source: upload.finish()?, rows }))
-}
-
-/// The reason of this record, if it is the next reject.
-fn take(filed: &mut Peekable<impl Iterator<Item = (u64, String)>>, record: u64) -> Option<String> {
-    filed.next_if(|(next, _)| *next == record).map(|(_, reason)| reason)
 }
 
 /// A record with two fields before its own.

@@ -36,8 +36,14 @@ pub(super) fn settle<R: Read>(
     // What is left of the source is not fetched.
     drop(reader);
     let sha256 = object.sha256().filter(|_| whole);
+    let is_failing = rejected.failure(rows_read).is_some();
     let same_file_as = match sha256 {
-        Some(sha256) => imports::same_file(connection, job, sha256)?,
+        // It fails for its rejects, whatever the database has to say, and nobody need wait for it.
+        Some(sha256) if is_failing => imports::same_file(connection, job, sha256).unwrap_or_default(),
+        Some(sha256) => {
+            imports::await_same_file(connection, job, sha256)?;
+            imports::same_file(connection, job, sha256)?
+        }
         None => None,
     };
     let mut findings = Findings {
@@ -65,7 +71,7 @@ pub(super) fn settle<R: Read>(
         match write_rejects(import, plan, object, &format, &mut rejected) {
             Ok(rejects_file) => findings.rejects_file = rejects_file,
             // The import fails for its rejects; that they could not be filed is a note beside that.
-            Err(Failure::Named { cause, .. }) if rejected.failure(rows_read).is_some() => {
+            Err(Failure::Named { cause, .. }) if is_failing => {
                 findings.notes.push(format!("the rejects file is missing: {cause}"));
             }
             // Rows that are left out and written down nowhere would be lost.

@@ -68,6 +68,27 @@ pub(crate) fn serve_bytes(
     client(&format!("http://{address}"))
 }
 
+/// The object from `from` on, of which `sent` bytes come before the connection ends.
+pub(crate) fn answer(object: &str, etag: &str, from: usize, sent: usize) -> Vec<u8> {
+    let (status, range) = match from {
+        0 => ("200 OK", String::new()),
+        _ => ("206 Partial Content", {
+            format!("Content-Range: bytes {from}-{}/{}\r\n", object.len() - 1, object.len())
+        }),
+    };
+    let length = object.len() - from;
+    let body = &object[from..(from + sent).min(object.len())];
+    format!(
+        "HTTP/1.1 {status}\r\nETag: \"{etag}\"\r\n{range}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Where the range that a request asks for begins.
+pub(crate) fn range_start(head: &str) -> usize {
+    head.split_once("range: bytes=").map_or(0, |(_, rest)| rest.split('-').next().unwrap().parse().unwrap())
+}
+
 /// A client that tries once: what is tried again is what the tests look at.
 fn client(endpoint: &str) -> aws_sdk_s3::Client {
     let http =

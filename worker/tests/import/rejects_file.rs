@@ -2,6 +2,8 @@
 
 use statemachine::{FailureName, ImportOptions};
 
+use worker::failure::Failure;
+
 use super::world::{World, max_rejects, named};
 
 const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)";
@@ -13,8 +15,11 @@ fn rejected_rows_are_written_as_they_stood_and_imported_again_once_they_are_mend
         let (result, findings) = world.import_as("f", file.as_bytes(), "t", max_rejects(3));
         assert_eq!(result.unwrap().rows, 2);
         let rejects = findings.rejects_file.unwrap();
-        assert_eq!((rejects.source.to_string().as_str(), rejects.rows), ("s3://uploads/f.csv.f.rejects", 3));
-        let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+        assert_eq!(
+            (rejects.source.to_string().as_str(), rejects.rows),
+            ("s3://uploads/f.csv.f.1.rejects", 3)
+        );
+        let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
         let lines: Vec<_> = written.split("\r\n").collect();
         assert_eq!(lines[0], "baton_line,baton_reason,id,name,age");
         assert_eq!(lines[1], "2,\"age: is no integer (not_an_integer)\",1,\"Smith, \"\"Joe\"\"\",x");
@@ -42,7 +47,7 @@ fn an_import_that_fails_for_its_rejects_files_them_too() {
     );
     assert_eq!(findings.rejects_file.unwrap().rows, 2);
     assert_eq!(findings.reasons["not_an_integer"], 2);
-    let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+    let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
     assert_eq!(written.lines().count(), 3);
 }
 
@@ -54,7 +59,7 @@ fn a_rejects_file_of_many_parts_arrives_whole() {
     let (result, findings) =
         world.import_as("f", format!("id,name,age\n{rows}").as_bytes(), "t", max_rejects(200));
     assert_eq!((result.unwrap().rows, findings.rejects_file.unwrap().rows), (0, 200));
-    let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+    let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
     assert_eq!(written.lines().count(), 201);
     assert!(written.lines().skip(1).all(|line| line.len() > 100_000 && line.ends_with(",x")));
 }
@@ -66,5 +71,52 @@ fn a_clean_import_and_a_dry_run_write_no_rejects_file() {
     let options = ImportOptions { dry_run: true, ..max_rejects(1) };
     let (_, findings) = world.import_as("b", b"id,name,age\n1,a,x\n", "t", options);
     assert_eq!((findings.rejects_file, findings.first_rejects.len()), (None, 1));
-    assert_eq!((world.object("a.csv.a.rejects"), world.object("b.csv.b.rejects")), (None, None));
+    assert_eq!((world.object("a.csv.a.1.rejects"), world.object("b.csv.b.1.rejects")), (None, None));
+}
+
+#[test]
+fn a_replaced_attempt_that_wakes_leaves_the_rejects_of_the_other_alone() {
+    for world in World::both(DDL) {
+        world.put("f.csv", b"id,name,age\n1,a,x\n2,b,2\n");
+        let asleep = world.job("f", "f.csv", "t", max_rejects(5));
+        let successor = world.job("f", "f.csv", "t", max_rejects(5));
+        assert_eq!((asleep.attempt, successor.attempt), (1, 2));
+        world.run(&successor).unwrap();
+        let kept = world.object("f.csv.f.2.rejects").unwrap();
+        // What it would write is not the same: to it, the row that the other has imported is a reject.
+        assert!(matches!(world.run(&asleep), Err(Failure::NotOurs(_))));
+        assert_eq!(world.object("f.csv.f.2.rejects").unwrap(), kept);
+        assert_eq!(String::from_utf8(kept).unwrap().lines().count(), 2);
+        let file = successor.progress.findings().unwrap().rejects_file.clone().unwrap();
+        assert_eq!(file.source.to_string(), "s3://uploads/f.csv.f.2.rejects");
+    }
+}
+
+#[test]
+fn every_one_of_many_rejects_is_kept_in_the_files_order() {
+    const ROWS: usize = 200_000;
+    for world in World::both(DDL) {
+        // Every second row is refused by the reader, every fourth by the database, for the key of the row before.
+        let row = |id: usize| match id % 4 {
+            1 | 3 => format!("{id},name,x\n"),
+            2 => format!("{},again,7\n", id - 2),
+            _ => format!("{id},name,7\n"),
+        };
+        let rows: String = (0..ROWS).map(row).collect();
+        let options = ImportOptions { max_rejects: "100%".parse().unwrap(), ..ImportOptions::default() };
+        let (result, findings) =
+            world.import_as("f", format!("id,name,age\n{rows}").as_bytes(), "t", options);
+        let summary = result.unwrap();
+        assert_eq!((summary.rows, summary.rejects), (ROWS as u64 / 4, 3 * ROWS as u64 / 4));
+        assert_eq!(findings.rejects_file.unwrap().rows, summary.rejects);
+        let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
+        let mut lines = written.lines().skip(1);
+        for id in (0..ROWS).filter(|id| id % 4 != 0) {
+            let line = lines.next().unwrap();
+            assert!(line.starts_with(&format!("{},\"", id + 2)), "{line} is not that of {id}");
+            assert_eq!(line.contains("(unique)"), id % 4 == 2, "{line}");
+            assert_eq!(format!("{}\n", line.rsplit_once("\",").unwrap().1), row(id));
+        }
+        assert_eq!(lines.next(), None);
+    }
 }

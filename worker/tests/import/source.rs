@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use statemachine::{FailureName, ImportOptions};
 
-use super::objects::serve_bytes;
+use super::objects::{answer, range_start, serve_bytes};
 use super::world::{World, named};
 
 const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
@@ -15,30 +15,10 @@ fn file(rows: usize) -> String {
     format!("id,name\n{rows}")
 }
 
-/// The object from `from` on, of which `sent` bytes come before the connection ends.
-fn answer(object: &str, etag: &str, from: usize, sent: usize) -> Vec<u8> {
-    let (status, range) = match from {
-        0 => ("200 OK", String::new()),
-        _ => ("206 Partial Content", {
-            format!("Content-Range: bytes {from}-{}/{}\r\n", object.len() - 1, object.len())
-        }),
-    };
-    let length = object.len() - from;
-    let body = &object[from..(from + sent).min(object.len())];
-    format!(
-        "HTTP/1.1 {status}\r\nETag: \"{etag}\"\r\n{range}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
-    .into_bytes()
-}
-
 fn error(status: &str, code: &str) -> Vec<u8> {
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>");
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
-}
-
-fn range_start(head: &str) -> usize {
-    head.split_once("range: bytes=").map_or(0, |(_, rest)| rest.split('-').next().unwrap().parse().unwrap())
 }
 
 #[test]

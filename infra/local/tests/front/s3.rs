@@ -123,7 +123,7 @@ async fn objects_elsewhere_raise_no_event() {
     let (sqs, sent) = recording();
     let front = Front::start(sqs).await;
     let s3 = front.s3(SECRET).await;
-    let rejects = "imports/people/a.csv.s3-0123456789abcdef0123456789abcdef.rejects";
+    let rejects = "imports/people/a.csv.s3-0123456789abcdef0123456789abcdef.1.rejects";
     for key in ["uploads/people.csv", "imports/people/readme.txt", "people.csv", rejects] {
         s3.put_object().bucket("bucket").key(key).body(ByteStream::from_static(b"x")).send().await.unwrap();
     }

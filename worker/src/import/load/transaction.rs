@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 type Manager = <Connection as diesel::Connection>::TransactionManager;
 
-/// Does `work` within a transaction, and commits it if it ends well.
+/// Does `work` within a transaction, and commits it if it ends well. Work that has failed may [`abandon`] it before its end.
 pub(crate) fn within<T, E: From<Failure>>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
@@ -19,11 +19,8 @@ pub(crate) fn within<T, E: From<Failure>>(
             .map_err(|error| database_failure(&error, "commit the import"))?;
         Ok(done)
     });
-    if committed.is_err() && is_open(connection) {
-        // Nothing is lost if this fails too: a transaction ends with its connection, which is closed next.
-        if let Err(error) = Manager::rollback_transaction(connection) {
-            tracing::warn!(error = %error, "Failed to roll back, the connection is closed");
-        }
+    if committed.is_err() {
+        abandon(connection);
     }
     committed
 }
@@ -37,6 +34,17 @@ pub(crate) fn mark(connection: &mut Connection) -> Result<(), Failure> {
 pub(crate) fn go_back(connection: &mut Connection) -> Result<(), Failure> {
     Manager::rollback_transaction(connection)
         .map_err(|error| database_failure(&error, "go back to the savepoint"))
+}
+
+/// Rolls everything back that was begun on this connection: what will not be committed holds no lock, and no snapshot,
+/// while the rest of the file is read. A failure is none to tell of: the transaction then ends with its connection.
+pub(crate) fn abandon(connection: &mut Connection) {
+    while is_open(connection) {
+        if let Err(error) = Manager::rollback_transaction(connection) {
+            tracing::warn!(error = %error, "Failed to roll back, the connection is closed");
+            return;
+        }
+    }
 }
 
 fn begin(connection: &mut Connection) -> Result<(), Failure> {

@@ -8,8 +8,16 @@ use tokio::runtime::Handle;
 
 use crate::failure::Failure;
 
-/// The size of a part, in bytes; S3 takes no smaller ones than 5 MiB, but for the last.
+/// The size of the first parts, in bytes; S3 takes no smaller ones than 5 MiB, but for the last.
 const PART_BYTES: usize = 6 * 1024 * 1024;
+
+/// How many of them there are: those that follow are larger, so that 90 GiB can be written, and a small file takes little
+/// memory.
+const SMALL_PARTS: usize = 5_000;
+const LARGE_PART_BYTES: usize = 2 * PART_BYTES;
+
+/// The most parts that an object has ("Amazon S3 multipart upload limits").
+const MAX_PARTS: usize = 10_000;
 
 /// What the object says of itself.
 const CONTENT_TYPE: &str = "text/csv";
@@ -20,7 +28,6 @@ pub(super) struct Upload<'a> {
     runtime: &'a Handle,
     place: Source,
     part: Vec<u8>,
-    sent: u64,
     multipart: Option<Multipart>,
 }
 
@@ -31,18 +38,14 @@ struct Multipart {
 
 impl<'a> Upload<'a> {
     pub(super) fn new(s3: &'a aws_sdk_s3::Client, runtime: &'a Handle, place: Source) -> Self {
-        Self { s3, runtime, place, part: Vec::new(), sent: 0, multipart: None }
-    }
-
-    /// Bytes so far.
-    pub(super) fn bytes(&self) -> u64 {
-        self.sent + self.part.len() as u64
+        Self { s3, runtime, place, part: Vec::new(), multipart: None }
     }
 
     /// Appends bytes. Blocks while a part is sent.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.part.extend_from_slice(bytes);
-        if self.part.len() >= PART_BYTES { self.send_part() } else { Ok(()) }
+        let parts = self.multipart.as_ref().map_or(0, |multipart| multipart.parts.len());
+        if self.part.len() >= part_bytes(parts) { self.send_part() } else { Ok(()) }
     }
 
     /// Sends what is left; then the object is there.
@@ -79,10 +82,15 @@ impl<'a> Upload<'a> {
         }
         let (s3, runtime) = (self.s3, self.runtime);
         let Some(multipart) = &mut self.multipart else { return Ok(()) };
-        // A file of the greatest size has far fewer parts than S3's 10,000.
+        if multipart.parts.len() >= MAX_PARTS {
+            let cause = format!(
+                "the rejected rows take more than one object of S3 can have, {}; correct the file, or import it in parts",
+                self.place
+            );
+            return Err(Failure::named(FailureName::Internal, cause));
+        }
         let number = multipart.parts.len() as i32 + 1;
         let part = std::mem::take(&mut self.part);
-        self.sent += part.len() as u64;
         let send = s3.upload_part().bucket(bucket).key(key).upload_id(&multipart.id).part_number(number);
         let sent = runtime.block_on(send.body(Bytes::from(part).into()).send());
         match sent {
@@ -104,6 +112,11 @@ impl<'a> Upload<'a> {
     }
 }
 
+/// How large a part is behind so many others.
+fn part_bytes(parts: usize) -> usize {
+    if parts < SMALL_PARTS { PART_BYTES } else { LARGE_PART_BYTES }
+}
+
 impl Drop for Upload<'_> {
     fn drop(&mut self) {
         // Parts of an object that is never completed would be paid for.
@@ -111,5 +124,16 @@ impl Drop for Upload<'_> {
             let abort = self.s3.abort_multipart_upload().bucket(&self.place.bucket).key(&self.place.key);
             let _ = self.runtime.block_on(abort.upload_id(id).send());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejects_file_may_be_as_large_as_most_sources() {
+        let bytes: usize = (0..MAX_PARTS).map(part_bytes).sum();
+        assert!(bytes > 90_000_000_000 && (0..MAX_PARTS).all(|parts| part_bytes(parts) >= 5 * 1024 * 1024));
     }
 }
