@@ -53,6 +53,8 @@ pub(crate) struct Column {
     pub(crate) has_default: bool,
     /// Whether the database computes it, and takes no value.
     pub(crate) generated: bool,
+    /// Of a type that only the database can read: whether the empty text is a value.
+    pub(crate) takes_empty: bool,
     /// Whether the database always numbers it. COPY would take a value for it, but INSERT would not.
     pub(crate) identity_always: bool,
 }

@@ -1,14 +1,14 @@
 //! What a field means to its column: from text to a typed value that the column's type holds exactly, or a misfit.
-//! Nothing is ever rounded, cut or guessed: what would lose something is rejected. An empty field, quoted or not, is
-//! NULL, and so is one of white space only, except in a text column; an import that names another marker reads only that
-//! as NULL.
+//! Nothing is ever rounded or guessed: what would lose something is rejected. Which fields are NULL, `absent` decides.
 
+mod absent;
 mod boolean;
 mod date_format;
 pub(crate) mod decimal;
 mod full_width;
 mod json;
 mod labels;
+mod noted;
 mod number;
 mod reading;
 mod text;
@@ -21,6 +21,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
 use super::reject::{Misfit, Reason};
+pub(crate) use absent::Quoted;
 pub(crate) use decimal::{Decimal, DecimalLimits};
 pub(crate) use labels::Labels;
 pub(crate) use reading::Reading;
@@ -110,11 +111,26 @@ pub(crate) enum Value<'a> {
 }
 
 impl Kind {
-    /// Reads a field. `Value::Null` for one that is NULL; whether the column takes that is not asked here.
+    /// Reads a field that stands outside quotes. `Value::Null` for one that is NULL; whether the column takes that is not
+    /// asked here.
     pub(crate) fn parse<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
-        if reading.is_null(field) {
+        match self.read(field, reading) {
+            Ok(Value::Null) => self.absent(field, Quoted::No, true, reading),
+            read => read,
+        }
+    }
+
+    /// The same, but for fields that quotes or options may make an empty value or a text: those are `Value::Null` here, and
+    /// then [`absent`](Self::absent) is to be asked.
+    #[inline]
+    pub(crate) fn read<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
+        if field.is_empty() || reading.is_marker(field) {
             return Ok(Value::Null);
         }
+        self.read_value(field, reading)
+    }
+
+    fn read_value<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
         let text = std::str::from_utf8(field)
             .map_err(|_| Misfit::new(Reason::Undecodable, "has bytes that cannot be decoded"))?;
         if let Self::Text { max_characters } = *self {
@@ -122,15 +138,13 @@ impl Kind {
         }
         let whole = text;
         let text = text::trim(whole);
-        if reading.is_null(text.as_bytes()) {
+        if text.len() < whole.len() && (reading.is_marker(text.as_bytes()) || reading.is_blank_null(text)) {
             return Ok(Value::Null);
         }
         match self {
             Self::Opaque => text::parse_text(whole, None).map(Value::Text),
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
-            _ if text.is_empty() => {
-                Err(Misfit::new(Reason::Empty, "is empty, and an empty field is not NULL here"))
-            }
+            _ if text.is_empty() => Err(absent::is_empty()),
             Self::Text { max_characters } => text::parse_text(text, *max_characters).map(Value::Text),
             Self::Uuid => match Uuid::try_parse(text) {
                 Ok(uuid) => Ok(Value::Uuid(uuid)),

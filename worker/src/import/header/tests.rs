@@ -10,6 +10,7 @@ fn column(name: &str, kind: Option<Kind>, nullable: bool) -> Column {
         has_default: false,
         generated: false,
         identity_always: false,
+        takes_empty: false,
     }
 }
 

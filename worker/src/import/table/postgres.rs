@@ -147,6 +147,7 @@ pub(super) fn read(connection: &mut PgConnection, name: &str) -> Result<Found, F
             has_default: row.has_default,
             generated: row.generated,
             identity_always: row.identity_always,
+            takes_empty: false,
         })
         .collect();
     Ok(Found::Table(Table {

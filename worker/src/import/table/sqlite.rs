@@ -90,6 +90,7 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
                 has_default: row.default_value.is_some() || is_rowid,
                 generated: matches!(row.hidden, 2 | 3),
                 identity_always: false,
+                takes_empty: false,
                 name: row.name,
             }
         })
@@ -116,6 +117,7 @@ impl Table {
             has_default: false,
             generated: false,
             identity_always: false,
+            takes_empty: false,
         };
         Self {
             name: "declared".to_owned(),

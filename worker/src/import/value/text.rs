@@ -35,7 +35,7 @@ pub(super) fn parse_text(text: &str, max_characters: Option<u32>) -> Result<&str
 pub(super) fn parse_label<'a>(text: &'a str, labels: &Labels) -> Result<&'a str, Misfit> {
     let found = [text, trim(text)].into_iter().find(|label| labels.contains(label));
     found.ok_or_else(|| match text.is_empty() {
-        true => Misfit::new(Reason::Empty, "is empty, and an empty field is not NULL here"),
+        true => super::absent::is_empty(),
         false => Misfit::new(Reason::NotInEnum, format!("is not one of: {labels}")),
     })
 }
