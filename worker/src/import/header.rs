@@ -96,7 +96,7 @@ fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Pla
     // Spreadsheets write columns that once had something: without a name at the end, and, as each row is held to, empty.
     let named = header.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
     let header = header.get(..named).unwrap_or(header);
-    let reading = Reading::of(options)?;
+    let reading = Reading::of(options)?.on(table.server);
     let fields_of = Matching::of(header, table, options).into_fields()?;
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));
     let mut columns = fill(filled, table)?;
@@ -115,7 +115,7 @@ fn plan_without_header<'f>(
         let cause = "map says which names of the header mean which columns, and no_header that there is none";
         return Err(Failure::named(FailureName::OptionsInvalid, cause));
     }
-    let reading = Reading::of(options)?;
+    let reading = Reading::of(options)?.on(table.server);
     let expected: Vec<_> =
         table.columns.iter().enumerate().filter(|(_, column)| column.takes_values()).collect();
     let mut fields = first.into_iter();

@@ -73,7 +73,7 @@ impl<R: Read> Reading<'_, R> {
                 Ok(()) if exchange.is_none() => {}
                 Ok(()) => {
                     let record = raw.position.record;
-                    if batch.is_full(record) && !hand_over(&mut batch, exchange.as_ref()) {
+                    if batch.is_full(record, raw.bytes.len()) && !hand_over(&mut batch, exchange.as_ref()) {
                         whole = false;
                         break;
                     }

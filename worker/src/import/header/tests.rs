@@ -23,6 +23,7 @@ fn table(columns: Vec<Column>) -> Table {
         name: "people".to_owned(),
         sql: "\"people\"".to_owned(),
         is_partitioned: false,
+        server: None,
         oid: 0,
         primary_key: Vec::new(),
         columns,

@@ -100,6 +100,7 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         sql: format!("\"main\".{}", quoted(&table.name)),
         is_partitioned: false,
         oid: 0,
+        server: None,
         primary_key: key.into_iter().map(|(_, name)| name).collect(),
         columns,
     }))
@@ -123,6 +124,7 @@ impl Table {
             name: "declared".to_owned(),
             sql: "\"declared\"".to_owned(),
             oid: 0,
+            server: None,
             is_partitioned: false,
             primary_key: Vec::new(),
             columns: columns.iter().map(column).collect(),

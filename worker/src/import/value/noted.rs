@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     markers_in_quotes: AtomicU64,
+    cut_blanks: AtomicU64,
+    bare_hex: AtomicU64,
 }
 
 impl Noted {
@@ -14,6 +16,18 @@ impl Noted {
     #[cold]
     pub(super) fn marker_in_quotes(&self) {
         self.markers_in_quotes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Blanks beyond a column's length were cut.
+    #[cold]
+    pub(super) fn cut_blanks(&self) {
+        self.cut_blanks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Bytes were written as hexadecimal digits without a sign of it.
+    #[cold]
+    pub(super) fn bare_hex(&self) {
+        self.bare_hex.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The sentences.
@@ -29,6 +43,16 @@ impl Noted {
             let marker = marker.unwrap_or_default();
             format!(
                 "{marker:?} stands in quotes in {fields}, and was taken for a value there; with empty = null it is NULL"
+            )
+        });
+        note(&self.cut_blanks, &|fields| {
+            format!(
+                "blanks at the end of {fields} were cut, as in PostgreSQL: they stood beyond the column's length"
+            )
+        });
+        note(&self.bare_hex, &|fields| {
+            format!(
+                "{fields} for bytea had hexadecimal digits without \\x before them, taken for text, as in PostgreSQL"
             )
         });
         notes

@@ -14,6 +14,8 @@ pub(crate) struct Reading {
     marker: Option<String>,
     /// What an empty field is.
     pub(super) empty: EmptyFields,
+    /// The version of the PostgreSQL that the values are for, as `server_version_num`; none for SQLite.
+    pub(super) server: Option<u32>,
     /// How dates are written besides ISO 8601.
     pub(super) dates: Option<DateFormat>,
     /// What was seen on the way that a person should know.
@@ -31,7 +33,13 @@ impl Reading {
         // A marker of no characters is what is read as NULL without any.
         let marker = options.null.clone().filter(|marker| !marker.is_empty());
         let usual = if marker.is_some() { EmptyFields::Text } else { EmptyFields::Quoted };
-        Ok(Self { empty: options.empty.unwrap_or(usual), marker, dates, noted: Noted::default() })
+        let empty = options.empty.unwrap_or(usual);
+        Ok(Self { marker, empty, dates, ..Self::default() })
+    }
+
+    /// The same for a database: the version of its server, if it has one.
+    pub(crate) fn on(self, server: Option<u32>) -> Self {
+        Self { server, ..self }
     }
 
     /// Whether these bytes are NULL outside quotes, whatever the column.
@@ -59,6 +67,6 @@ impl Reading {
 impl Default for Reading {
     /// As of an import without options.
     fn default() -> Self {
-        Self { marker: None, empty: EmptyFields::Quoted, dates: None, noted: Noted::default() }
+        Self { marker: None, empty: EmptyFields::Quoted, server: None, dates: None, noted: Noted::default() }
     }
 }
