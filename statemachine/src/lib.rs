@@ -14,7 +14,9 @@ mod trace_header;
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
 pub use import::{Import, ImportId, InvalidImportId, MAX_QUOTED_IMPORT_CHARS, Source};
 pub use message::{Body, parse_body};
-pub use options::{Delimiter, Encoding, Escape, ImportOptions, OnConflict, RejectLimit};
+pub use options::{
+    Delimiter, EmptyFields, Encoding, Escape, ImportOptions, OnConflict, RecordLimit, RejectLimit,
+};
 pub use outcome::{ExitCode, FailureName, Outcome};
 pub use report::{Findings, RejectedRow, RejectsFile, Report};
 pub use s3_event::is_import_key;

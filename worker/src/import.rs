@@ -140,5 +140,5 @@ impl Import<'_> {
 /// Opens a source as the options say, and as it turns out to be written where they do not.
 fn open<R: Read>(source: R, options: &ImportOptions) -> Result<csv::Reader<R>, Failure> {
     let text = decode::Decoded::new(source, options)?;
-    csv::Reader::new(text, options.delimiter.is_none())
+    csv::Reader::new(text, options)
 }

@@ -60,7 +60,7 @@ impl Batch {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
         write(&mut self.bytes);
-        // A batch is full long before these overflow: a row has at most a few megabytes.
+        // A batch is full long before these overflow: a record has at most 256 MiB, and its row hardly more.
         let length = (self.bytes.len() - start - 4) as u32;
         if let Some(prefix) = self.bytes.get_mut(start..start + 4) {
             prefix.copy_from_slice(&length.to_le_bytes());
@@ -68,9 +68,11 @@ impl Batch {
         self.marks.push(Mark { key, start: start as u32, record: (record - self.first_record) as u32 });
     }
 
-    /// Whether the batch is to be written before the row of this record is added.
-    pub(crate) fn is_full(&self, next_record: u64) -> bool {
+    /// Whether the batch is to be written before the row of this record is added, which takes about so many bytes.
+    pub(crate) fn is_full(&self, next_record: u64, next_bytes: usize) -> bool {
         self.bytes.len() >= self.full
+            // A very large row goes by itself, so that it does not stand beside a batch of others.
+            || (!self.marks.is_empty() && self.bytes.len() + next_bytes > self.capacity + self.capacity / 8)
             || self.marks.len() >= FULL_ROWS
             // Between two rows there may be any number of rejects.
             || (!self.marks.is_empty() && next_record - self.first_record > u64::from(u32::MAX))
@@ -141,13 +143,13 @@ mod tests {
             batch.clear();
             (1..).find(|&record| {
                 batch.push(record, 0, |out| out.extend_from_slice(&[0; 16]));
-                batch.is_full(record + 1)
+                batch.is_full(record + 1, 16)
             })
         };
         // A row takes 20 bytes, 4 of them for its length.
         let mut first = Batch::first(800);
         first.push(1, 0, |out| out.extend_from_slice(&[0; 96]));
-        assert!(first.is_full(2));
+        assert!(first.is_full(2, 0));
         assert_eq!(rows_until_full(&mut first), Some(40));
         assert_eq!(rows_until_full(&mut Batch::new(800)), Some(40));
     }
@@ -155,9 +157,9 @@ mod tests {
     #[test]
     fn a_batch_is_full_before_its_marks_overflow() {
         let mut batch = Batch::new(1024);
-        assert!(!batch.is_full(u64::MAX));
+        assert!(!batch.is_full(u64::MAX, 1 << 40));
         batch.push(5, 0, |out| out.push(1));
-        assert!(!batch.is_full(6));
-        assert!(batch.is_full(6 + u64::from(u32::MAX)));
+        assert!(!batch.is_full(6, 0));
+        assert!(batch.is_full(6 + u64::from(u32::MAX), 0));
     }
 }

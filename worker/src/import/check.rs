@@ -1,9 +1,9 @@
 //! From a raw row to a row: each field against its column. What comes out here is valid, and nobody checks it again.
 
-use super::csv::RawRow;
+use super::csv::{Quotes, RawRow, TooLarge};
 use super::header::Plan;
 use super::reject::{Misfit, Reason, Reject};
-use super::value::Value;
+use super::value::{Quoted, Value};
 
 /// Why a row does not fit. What it says of the place is a number, so that a file of bad rows costs hardly more than one of
 /// good rows: names and values are only copied for those rejects that are told of.
@@ -37,12 +37,19 @@ impl Unfit {
 
 /// Fills `values` with a value for each column of the plan.
 pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a>>) -> Result<(), Unfit> {
-    if let Some(misfit) = misshapen(raw, plan) {
+    let quotes = raw.quotes();
+    if let Some(misfit) = misshapen(raw, quotes, plan) {
         return Err(Unfit { column: None, misfit });
     }
+    let mut walk = raw.walk();
     for (index, column) in plan.columns.iter().enumerate() {
         let field = raw.fields.get(column.field).unwrap_or_default();
-        let misfit = match column.kind.parse(field, &plan.reading) {
+        let mut value = column.kind.read(field, &plan.reading);
+        if matches!(value, Ok(Value::Null)) {
+            let quoted = if quotes.any && walk.is_quoted(column.field) { Quoted::Yes } else { Quoted::No };
+            value = column.kind.absent(field, quoted, column.takes_empty, &plan.reading);
+        }
+        let misfit = match value {
             Ok(Value::Null) if !column.nullable => required(field),
             Ok(value) => {
                 values.push(value);
@@ -65,9 +72,15 @@ fn required(field: &[u8]) -> Misfit {
 }
 
 /// What is wrong with a row before any of its values is looked at.
-fn misshapen(raw: &RawRow<'_>, plan: &Plan) -> Option<Misfit> {
-    let mut misfit = if raw.has_stray_quote() {
+fn misshapen(raw: &RawRow<'_>, quotes: Quotes, plan: &Plan) -> Option<Misfit> {
+    let mut misfit = if let Some(TooLarge { bytes, limit, .. }) = raw.too_large {
+        let says = format!("has {bytes} bytes, more than the {limit} that max_record_bytes allows");
+        Misfit::new(Reason::RecordTooLarge, says)
+    } else if quotes.stray {
         let says = "goes on behind a closing quote; a quote within a quoted field is written twice";
+        Misfit::new(Reason::StrayQuote, says)
+    } else if quotes.indented {
+        let says = "has a blank before an opening quote; write the quote directly behind the delimiter";
         Misfit::new(Reason::StrayQuote, says)
     } else if raw.fields.len() < plan.fields
         || raw.fields.iter().skip(plan.fields).any(|field| !field.is_empty())

@@ -1,34 +1,53 @@
-//! From text to raw rows: the `csv` reader, with the position of each record as a person counts it and with a bound on
-//! what one record may take, so that a quote that never closes cannot fill the memory. Whatever the object's encoding, the
-//! rows are UTF-8 here; as they stand in the object, they can be had for whoever wants to write them down again.
+//! From text to raw rows: each record with its position as a person counts it, and with a bound on what it may take, so that
+//! a quote that never closes cannot fill the memory. Whatever the object's encoding, the rows are UTF-8 here; as they stand
+//! in the object, they can be had for whoever wants to write them down again.
 
+mod blank;
+mod notes;
 mod original;
 mod quotes;
+mod record;
+mod row;
 mod sniff;
 mod window;
 
 #[cfg(test)]
 mod properties;
 
-use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io::Read;
 
-use csv::ByteRecord;
+use statemachine::ImportOptions;
 
-use super::decode::{Decoded, Format, first_undecodable, read_failure, unreadable};
+use super::decode::{Decoded, Format, read_failure, unreadable};
 use crate::failure::Failure;
-use original::{Original, count_breaks};
-use quotes::Quotes;
-use window::{RecordTooLarge, Window};
-
-/// The most that one record may have, in bytes of UTF-8.
-pub(crate) const MAX_RECORD_BYTES: usize = 1024 * 1024;
+use blank::Begin;
+use notes::Seen;
+pub(crate) use quotes::Quotes;
+use quotes::{Tracker, Walk};
+pub(crate) use record::{Lines, Record};
+use record::{Parsed, Parser};
+pub(crate) use row::{RawRow, TooLarge};
+use window::Window;
 
 /// The most fields of one record: as many columns as a table of PostgreSQL can have.
 pub(crate) const MAX_FIELDS: usize = 1600;
 
-/// How much is parsed between two reads of the source, in bytes.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// What stands between two fields.
+    pub(crate) delimiter: u8,
+    /// What stands before a quote within quotes, where it is not another quote.
+    pub(crate) escape: Option<u8>,
+    /// How lines end.
+    pub(crate) lines: Lines,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { delimiter: b',', escape: None, lines: Lines::Lf }
+    }
+}
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,169 +60,189 @@ pub(crate) struct Position {
     pub(crate) byte: u64,
 }
 
-/// A record as it was read: fields of bytes, nothing checked.
-pub(crate) struct RawRow<'a> {
-    /// The fields, without their quotes.
-    pub(crate) fields: &'a ByteRecord,
-    /// The record with its quotes, without the line break at its end: UTF-8, also where the object is not.
-    pub(crate) bytes: &'a [u8],
-    /// Where it stands.
-    pub(crate) position: Position,
-    original: Option<&'a Original>,
-    delimiter: u8,
-    escape: Option<u8>,
-}
-
-impl RawRow<'_> {
-    /// How many physical lines the record takes.
-    pub(crate) fn lines(&self) -> u64 {
-        window::count_lines(self.bytes, false).0 + 1
-    }
-
-    /// Whether a quoted field goes on behind its closing quote. `csv` takes that for part of the field, and so would turn a
-    /// quote that was forgotten, with all rows up to the next one, into one long value.
-    pub(crate) fn has_stray_quote(&self) -> bool {
-        Quotes::of(self.bytes, self.delimiter, self.escape).stray
-    }
-
-    /// The record as it stands in the object, in its encoding, without the line break at its end.
-    pub(crate) fn original(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(match self.original {
-            Some(original) => original.record(count_breaks(self.bytes)),
-            None => self.bytes,
-        })
-    }
-
-    /// The first byte of the record that belongs to no character: its offset in the object, as of
-    /// [`byte`](Position::byte), and what it is.
-    pub(crate) fn undecodable(&self) -> Option<(u64, u8)> {
-        let (at, byte) = match self.original {
-            Some(original) => first_undecodable(original.encoding(), &self.original())?,
-            None => {
-                let at = std::str::from_utf8(self.bytes).err()?.valid_up_to();
-                (at, *self.bytes.get(at)?)
-            }
-        };
-        Some((self.position.byte + at as u64, byte))
-    }
-}
-
 /// Reads records one by one, in constant memory.
 pub(crate) struct Reader<R: Read> {
-    csv: csv::Reader<Window<R>>,
-    record: ByteRecord,
+    window: Window<R>,
+    parser: Parser,
+    record: Record,
+    style: Style,
+    /// The most that one record may have, in bytes of UTF-8.
+    max_record_bytes: usize,
     records: u64,
-    delimiter: u8,
-    escape: Option<u8>,
-    /// Where the record stands that was looked at, and is still to be given.
-    peeked: Option<Position>,
+    found: Found,
+    /// The record was looked at, and is still to be given.
+    is_peeked: bool,
+    /// The first record has one field: a blank line is a record, too.
+    has_one_column: bool,
+    seen: Seen,
+}
+
+/// What is known of the record that was read last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    position: Position,
+    /// How many bytes it has, without what ends its line.
+    length: usize,
+    is_blank: bool,
+    too_large: Option<TooLarge>,
 }
 
 impl<R: Read> Reader<R> {
-    /// Looks at the beginning of a text, and tells its delimiter where `sniff` asks for it.
-    pub(crate) fn new(text: Decoded<R>, sniff: bool) -> Result<Self, Failure> {
-        let Format { mut delimiter, escape, .. } = *text.format();
+    /// Looks at the beginning of a text, and finds out how its records are written where the options do not say so.
+    pub(crate) fn new(text: Decoded<R>, options: &ImportOptions) -> Result<Self, Failure> {
         let mut window = Window::new(text);
-        let (head, whole) = window.head(sniff::HEAD_BYTES).map_err(read_failure)?;
-        if sniff {
-            delimiter = sniff::delimiter(head, whole, escape);
-        }
-        let line_break = sniff::line_break(head, delimiter, escape);
+        let look = sniff::look(&mut window, options).map_err(read_failure)?;
+        let style = look.style;
+        window.set_lines(style.lines);
         let format = window.text_mut().format_mut();
-        (format.delimiter, format.line_break) = (delimiter, line_break);
-        let csv = sniff::reader_builder(delimiter, escape).buffer_capacity(BUFFER_BYTES).from_reader(window);
-        Ok(Self { csv, record: ByteRecord::new(), records: 0, delimiter, escape, peeked: None })
+        (format.delimiter, format.line_break) = (style.delimiter, look.line_break);
+        Ok(Self {
+            window,
+            parser: Parser::new(style),
+            record: Record::default(),
+            style,
+            max_record_bytes: options.max_record_bytes.bytes(),
+            records: 0,
+            found: Found::default(),
+            is_peeked: false,
+            has_one_column: false,
+            seen: Seen::default(),
+        })
     }
 
     /// How the file is written. Its encoding is UTF-8 as long as all that was read is ASCII, and may be another later.
     pub(crate) fn format(&self) -> &Format {
-        self.csv.get_ref().text().format()
+        self.window.text().format()
+    }
+
+    /// What a person should know of how the file is written, as far as it has been read.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.seen.notes(self.format())
     }
 
     /// Looks at the fields of the first record of a file without a header, which is then record 1.
-    pub(crate) fn peek_row(&mut self) -> Result<Option<&ByteRecord>, Failure> {
+    pub(crate) fn peek_row(&mut self) -> Result<Option<&Record>, Failure> {
         self.records = 1;
-        self.peeked = self.next_row()?.map(|row| row.position);
-        Ok(self.peeked.map(|_| &self.record))
+        self.is_peeked = self.next_row()?.is_some();
+        if let Some(TooLarge { bytes, limit, .. }) = self.found.too_large {
+            return Err(unreadable(format!(
+                "the first row has {bytes} bytes, more than the {limit} that max_record_bytes allows"
+            )));
+        }
+        Ok(self.is_peeked.then_some(&self.record))
     }
 
-    /// The next record, `None` at the end. Blank lines are none.
+    /// The next record, `None` at the end. Blank lines are none, except in a file of one column.
     pub(crate) fn next_row(&mut self) -> Result<Option<RawRow<'_>>, Failure> {
-        if let Some(position) = self.peeked.take() {
-            return Ok(Some(self.row(position)));
+        if !std::mem::take(&mut self.is_peeked) {
+            self.window.release();
+            self.record.clear();
+            let begin = self.begin().map_err(read_failure)?;
+            if begin == Begin::End {
+                return Ok(None);
+            }
+            let (line, byte) = (self.window.line(), self.window.object_offset());
+            self.found =
+                Found { position: Position { record: self.records, line, byte }, ..Found::default() };
+            self.records += 1;
+            match begin {
+                Begin::Blank => self.take_blank(),
+                _ => self.read_record()?,
+            }
+            if self.seen.is_first_record() {
+                self.has_one_column = self.record.len() == 1;
+            }
         }
-        let end = self.csv.position().byte();
-        let window = self.csv.get_mut();
-        window.release(distance(window.offset(), end));
-        if !self.csv.read_byte_record(&mut self.record).map_err(|error| self.failure(error))? {
-            return Ok(None);
+        Ok(Some(self.row()))
+    }
+
+    /// Reads the record that begins here.
+    fn read_record(&mut self) -> Result<(), Failure> {
+        loop {
+            let text = self.window.unparsed().map_err(read_failure)?;
+            let (parsed, taken) = self.parser.read(text, &mut self.record);
+            self.window.advance(taken);
+            if parsed != Parsed::More {
+                break;
+            }
+            if self.window.current().len() > self.max_record_bytes {
+                return self.skip_record();
+            }
         }
-        let end = self.csv.position().byte();
-        let window = self.csv.get_mut();
-        let (line, start) = window.find_start();
-        let position = Position { record: self.records, line, byte: window.object_offset() };
-        self.records += 1;
-        let window = self.csv.get_ref();
-        let bytes = window.current().get(..distance(start, end)).unwrap_or_default();
-        if bytes.len() > MAX_RECORD_BYTES {
-            return Err(too_large(line));
+        let mut content = self.window.current();
+        if self.window.is_at_end() {
+            if let Some(open) = Quotes::of(content, self.style).open {
+                let before = content.get(..open).unwrap_or_default();
+                let lines = window::count_lines(before, self.style.lines, false).0;
+                return Err(never_closed(self.found.position.line + lines, self.found.position.line));
+            }
+            content = blank::without_padding(content);
         }
-        if self.record.len() > MAX_FIELDS {
-            let fields = self.record.len();
-            return Err(unreadable(format!(
-                "the record at line {line} has {fields} fields, at most {MAX_FIELDS} are read"
-            )));
+        let (line, of_field) = record::without_line_break(content, self.style.lines);
+        let padding = self.window.current().len() - content.len();
+        let of_field = of_field + padding;
+        self.found.length = line.len();
+        if self.style.lines == Lines::Lf && memchr::memchr(b'\r', line).is_some() {
+            self.seen.see_cr(Walk::new(line, self.style));
         }
-        let is_last = window.ended() && window.current().len() == bytes.len();
-        let (delimiter, escape) = (self.delimiter, self.escape);
-        if is_last && Quotes::of(bytes, delimiter, escape).open {
-            return Err(unreadable(format!(
-                "the file ends inside a quoted field: a quote in the record at line {line} is never closed"
-            )));
+        if line.len() > self.max_record_bytes {
+            let lines = window::count_lines(line, self.style.lines, false).0 + 1;
+            self.found.too_large =
+                Some(TooLarge { bytes: line.len() as u64, lines, limit: self.max_record_bytes });
         }
-        Ok(Some(self.row(position)))
+        if of_field > 0 {
+            self.record.shorten(of_field);
+        }
+        Ok(())
+    }
+
+    /// Reads a record to its end without keeping it.
+    #[cold]
+    fn skip_record(&mut self) -> Result<(), Failure> {
+        let begin = self.found.position.line;
+        let mut tracker = Tracker::new(self.style, begin);
+        let mut bytes = 0;
+        loop {
+            tracker.follow(self.window.current());
+            bytes += self.window.current().len() as u64;
+            self.window.release_part();
+            self.record.clear();
+            let text = self.window.unparsed().map_err(read_failure)?;
+            let (parsed, taken) = self.parser.read(text, &mut self.record);
+            self.window.advance(taken);
+            if parsed != Parsed::More {
+                break;
+            }
+        }
+        let rest = self.window.current();
+        tracker.follow(rest);
+        if self.window.is_at_end() && tracker.is_open() {
+            return Err(never_closed(tracker.opened, begin));
+        }
+        let line_break = rest.len() - record::without_line_break(rest, self.style.lines).0.len();
+        self.record.clear();
+        self.found.too_large = Some(TooLarge {
+            bytes: bytes + (rest.len() - line_break) as u64,
+            lines: tracker.line() - begin + u64::from(line_break == 0),
+            limit: self.max_record_bytes,
+        });
+        Ok(())
     }
 
     /// The record that was read last.
-    fn row(&self, position: Position) -> RawRow<'_> {
-        let window = self.csv.get_ref();
-        let length = distance(window.offset(), self.csv.position().byte());
-        let bytes = without_line_break(window.current().get(..length).unwrap_or_default());
-        RawRow {
-            fields: &self.record,
-            bytes,
-            position,
-            original: window.original(),
-            delimiter: self.delimiter,
-            escape: self.escape,
-        }
-    }
-
-    fn failure(&mut self, error: csv::Error) -> Failure {
-        match error.into_kind() {
-            csv::ErrorKind::Io(error)
-                if error.get_ref().is_some_and(|inner| inner.is::<RecordTooLarge>()) =>
-            {
-                too_large(self.csv.get_mut().find_start().0)
-            }
-            csv::ErrorKind::Io(error) => read_failure(error),
-            other => read_failure(io::Error::other(format!("{other:?}"))),
-        }
+    fn row(&self) -> RawRow<'_> {
+        let Found { position, length, is_blank, too_large } = self.found;
+        let bytes = self.window.current().get(..length).unwrap_or_default();
+        let original = self.window.original().filter(|_| too_large.is_none());
+        RawRow { fields: &self.record, bytes, position, is_blank, too_large, original, style: self.style }
     }
 }
 
-fn too_large(line: u64) -> Failure {
+fn never_closed(opened: u64, begin: u64) -> Failure {
+    let record =
+        if opened == begin { String::new() } else { format!(" (its record begins at line {begin})") };
     unreadable(format!(
-        "the record at line {line} has more than {MAX_RECORD_BYTES} bytes; is there a quote that is never closed?"
+        "the file ends inside a quoted field: the quote that opens at line {opened} is never closed{record}; close it, and write \
+         a quote within quotes twice"
     ))
-}
-
-fn distance(from: u64, to: u64) -> usize {
-    usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX)
-}
-
-/// Without the one line break at the end: LF, CR LF or CR.
-fn without_line_break(record: &[u8]) -> &[u8] {
-    let line = record.strip_suffix(b"\n").unwrap_or(record);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -84,6 +84,7 @@ impl<R: Read> Decoded<R> {
             delimiter: options.delimiter.map_or(b',', |delimiter| delimiter.byte()),
             escape: options.escape.map(|escape| escape.byte()),
             compression: source.compression(),
+            doubt: None,
             has_mark: mark.is_some(),
             line_break: "\n",
         };

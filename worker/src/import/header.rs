@@ -6,10 +6,9 @@ mod names;
 
 use std::io::Read;
 
-use csv::ByteRecord;
 use statemachine::{FailureName, ImportOptions};
 
-use super::csv::Reader;
+use super::csv::{MAX_FIELDS, RawRow, Reader, Record, TooLarge};
 use super::decode::unreadable;
 use super::table::{Column, Table};
 use super::value::{Kind, Reading};
@@ -41,10 +40,12 @@ pub(crate) struct Filled {
     pub(crate) base_type: String,
     /// Whether the field may be empty.
     pub(crate) nullable: bool,
+    /// Of a type that only the database can read: whether the empty text is a value.
+    pub(crate) takes_empty: bool,
 }
 
 /// The header's names, as text.
-fn names(header: &ByteRecord) -> Result<Vec<String>, Failure> {
+fn names(header: &Record) -> Result<Vec<String>, Failure> {
     header
         .iter()
         .enumerate()
@@ -76,6 +77,15 @@ pub(crate) fn read<R: Read>(
 /// Reads the header's names.
 pub(crate) fn read_names<R: Read>(reader: &mut Reader<R>) -> Result<Vec<String>, Failure> {
     match reader.next_row()? {
+        Some(RawRow { too_large: Some(TooLarge { bytes, limit, .. }), .. }) => Err(unreadable(format!(
+            "the header has {bytes} bytes, more than the {limit} that max_record_bytes allows; is there a quote that is never closed?"
+        ))),
+        Some(header) if header.fields.len() > MAX_FIELDS => {
+            let fields = header.fields.len();
+            Err(unreadable(format!(
+                "the header has {fields} fields, and a table has at most {MAX_FIELDS} columns"
+            )))
+        }
         Some(header) => names(header.fields),
         None => Err(unreadable("the file is empty: it has not even a header")),
     }
@@ -86,7 +96,7 @@ fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Pla
     // Spreadsheets write columns that once had something: without a name at the end, and, as each row is held to, empty.
     let named = header.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
     let header = header.get(..named).unwrap_or(header);
-    let reading = Reading::of(options)?;
+    let reading = Reading::of(options)?.on(table.server);
     let fields_of = Matching::of(header, table, options).into_fields()?;
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));
     let mut columns = fill(filled, table)?;
@@ -105,7 +115,7 @@ fn plan_without_header<'f>(
         let cause = "map says which names of the header mean which columns, and no_header that there is none";
         return Err(Failure::named(FailureName::OptionsInvalid, cause));
     }
-    let reading = Reading::of(options)?;
+    let reading = Reading::of(options)?.on(table.server);
     let expected: Vec<_> =
         table.columns.iter().enumerate().filter(|(_, column)| column.takes_values()).collect();
     let mut fields = first.into_iter();
@@ -146,6 +156,7 @@ fn fill(filled: impl Iterator<Item = (usize, usize)>, table: &Table) -> Result<V
                 kind: kind.clone(),
                 base_type: column.base_type.clone(),
                 nullable: column.nullable,
+                takes_empty: column.takes_empty,
             }),
             None => unsupported.push(format!("{:?} of type {}", column.name, column.type_name)),
         }

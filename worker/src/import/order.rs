@@ -13,6 +13,8 @@ pub(crate) fn key(value: &Value<'_>) -> u64 {
         Value::Date(day) => ordered(i64::from(chrono::Datelike::num_days_from_ce(day))),
         Value::Timestamp(timestamp) => ordered(timestamp.and_utc().timestamp_micros()),
         Value::TimestampZone(point) => ordered(point.timestamp_micros()),
+        // Before or behind all others.
+        Value::Special(special) => ordered(special.code),
         _ => 0,
     }
 }

@@ -36,7 +36,7 @@ pub fn read_all(source: impl Read, options: &ImportOptions) -> Result<Counts, Fa
         counts.fields += row.fields.len() as u64;
         counts.bytes += row.original().len() as u64;
         counts.undecodable += u64::from(row.undecodable().is_some());
-        counts.stray_quotes += u64::from(row.has_stray_quote());
+        counts.stray_quotes += u64::from(row.quotes().stray);
     }
     counts.encoding = Some(reader.format().encoding);
     Ok(counts)

@@ -12,6 +12,7 @@ use super::csv::Reader;
 use super::form::Form;
 use super::header::Plan;
 use super::order;
+use super::reject::Reason;
 use super::rejects::{Rejects, Verdict};
 use super::value::Value;
 use crate::failure::Failure;
@@ -47,6 +48,8 @@ pub(crate) struct Done<R: Read> {
     pub(crate) rows_read: u64,
     /// The file was read to its end.
     pub(crate) whole: bool,
+    /// What a person should know of how the file was read.
+    pub(crate) notes: Vec<String>,
 }
 
 impl<R: Read> Reading<'_, R> {
@@ -57,6 +60,7 @@ impl<R: Read> Reading<'_, R> {
         let mut buffer = Vec::with_capacity(self.plan.columns.len());
         let mut rows_read = 0;
         let mut whole = true;
+        let mut blank_lines = 0_u64;
         while let Some(raw) = self.reader.next_row()? {
             if self.limit.is_some_and(|limit| rows_read >= limit) {
                 whole = false;
@@ -69,12 +73,17 @@ impl<R: Read> Reading<'_, R> {
                 Ok(()) if exchange.is_none() => {}
                 Ok(()) => {
                     let record = raw.position.record;
-                    if batch.is_full(record) && !hand_over(&mut batch, exchange.as_ref()) {
+                    if batch.is_full(record, raw.bytes.len()) && !hand_over(&mut batch, exchange.as_ref()) {
                         whole = false;
                         break;
                     }
                     let key = self.sorted_by.and_then(|column| values.get(column)).map_or(0, order::key);
                     batch.push(record, key, |out| self.form.write(out, &self.plan.columns, &values));
+                }
+                // In a file of one column a blank line is a row; where it cannot be one, it is just blank.
+                Err(unfit) if raw.is_blank && unfit.misfit.reason == Reason::Required => {
+                    rows_read -= 1;
+                    blank_lines += 1;
                 }
                 Err(unfit) => {
                     self.progress.add_rows(0, 1);
@@ -96,7 +105,13 @@ impl<R: Read> Reading<'_, R> {
         if !batch.is_empty() && exchange.is_some() {
             hand_over(&mut batch, exchange.as_ref());
         }
-        Ok(Done { reader: self.reader, rows_read, whole })
+        let mut notes = self.reader.notes();
+        if blank_lines > 0 {
+            let lines = if blank_lines == 1 { "blank line was" } else { "blank lines were" };
+            notes.push(format!("{blank_lines} {lines} passed over: the column must have a value"));
+        }
+        notes.extend(self.plan.reading.notes());
+        Ok(Done { reader: self.reader, rows_read, whole, notes })
     }
 }
 

@@ -39,7 +39,9 @@ macro_rules! reasons {
 reasons! {
     /// The row has more or fewer fields than the header.
     FieldCount = "field_count";
-    /// A quoted field goes on behind its closing quote.
+    /// The row has more bytes than a record may have.
+    RecordTooLarge = "record_too_large";
+    /// A quoted field goes on behind its closing quote, or a blank stands before its opening quote.
     StrayQuote = "stray_quote";
     /// The column must have a value, and the field is empty.
     Required = "required";

@@ -31,7 +31,8 @@ pub(super) fn settle<R: Read>(
     mut rejected: Rejected,
 ) -> Result<Summary, Failure> {
     let job = import.job;
-    let Done { reader, rows_read, whole } = done;
+    let Done { reader, rows_read, whole, mut notes } = done;
+    notes.extend(loaded.notes);
     let format = reader.format().clone();
     // What is left of the source is not fetched.
     drop(reader);
@@ -58,7 +59,7 @@ pub(super) fn settle<R: Read>(
         dry_run: job.options.dry_run,
         sha256: sha256.map(str::to_owned),
         same_file_as,
-        notes: loaded.notes,
+        notes,
         reasons: rejected.reasons(),
         ..Findings::default()
     };

@@ -28,6 +28,8 @@ pub(crate) struct Table {
     pub(crate) sql: String,
     /// What PostgreSQL knows it by; 0 in SQLite.
     pub(crate) oid: u32,
+    /// The version of its server, as `server_version_num`; none for SQLite.
+    pub(crate) server: Option<u32>,
     /// Whether its rows are kept in other tables.
     pub(crate) is_partitioned: bool,
     /// The names of the primary key's columns, in the key's order. Empty where there is none.
@@ -53,6 +55,8 @@ pub(crate) struct Column {
     pub(crate) has_default: bool,
     /// Whether the database computes it, and takes no value.
     pub(crate) generated: bool,
+    /// Of a type that only the database can read: whether the empty text is a value.
+    pub(crate) takes_empty: bool,
     /// Whether the database always numbers it. COPY would take a value for it, but INSERT would not.
     pub(crate) identity_always: bool,
 }

@@ -1,26 +1,29 @@
 //! What a field means to its column: from text to a typed value that the column's type holds exactly, or a misfit.
-//! Nothing is ever rounded, cut or guessed: what would lose something is rejected. An empty field, quoted or not, is
-//! NULL, and so is one of white space only, except in a text column; an import that names another marker reads only that
-//! as NULL.
+//! Nothing is ever rounded or guessed: what would lose something is rejected. Which fields are NULL, `absent` decides.
 
+mod absent;
 mod boolean;
 mod date_format;
 pub(crate) mod decimal;
 mod full_width;
 mod json;
 mod labels;
+mod noted;
 mod number;
 mod reading;
+mod server;
 mod text;
 mod time;
+mod uuid;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ::uuid::Uuid;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use uuid::Uuid;
 
 use super::reject::{Misfit, Reason};
+pub(crate) use absent::Quoted;
 pub(crate) use decimal::{Decimal, DecimalLimits};
 pub(crate) use labels::Labels;
 pub(crate) use reading::Reading;
@@ -61,7 +64,7 @@ pub(crate) enum Kind {
     Json,
     /// JSON, kept in PostgreSQL's binary form.
     Jsonb,
-    /// Bytes, in the file as `\x` and hexadecimal digits.
+    /// Bytes, in the file as `\x` and hexadecimal digits, for PostgreSQL in its escape form, too.
     Bytes,
     /// One of the labels of an enum.
     Enum(Arc<Labels>),
@@ -107,57 +110,92 @@ pub(crate) enum Value<'a> {
     Uuid(Uuid),
     /// Pairs of hexadecimal digits.
     Hex(&'a str),
+    /// Bytes that are written otherwise.
+    Bytes(Vec<u8>),
+    /// What only PostgreSQL has: an infinity, a day before Christ, NaN among decimal numbers.
+    Special(Special<'a>),
+}
+
+/// A value that PostgreSQL has and Rust's types have not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Special<'a> {
+    /// As it is written, in ASCII.
+    pub(crate) text: Cow<'a, str>,
+    /// The number that is its binary form: days or microseconds since the year 2000, or the sign of a decimal number.
+    pub(crate) code: i64,
 }
 
 impl Kind {
-    /// Reads a field. `Value::Null` for one that is NULL; whether the column takes that is not asked here.
+    /// Reads a field that stands outside quotes. `Value::Null` for one that is NULL; whether the column takes that is not
+    /// asked here.
     pub(crate) fn parse<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
-        if reading.is_null(field) {
+        match self.read(field, reading) {
+            Ok(Value::Null) => self.absent(field, Quoted::No, true, reading),
+            read => read,
+        }
+    }
+
+    /// The same, but for fields that quotes or options may make an empty value or a text: those are `Value::Null` here, and
+    /// then [`absent`](Self::absent) is to be asked.
+    #[inline]
+    pub(crate) fn read<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
+        if field.is_empty() || reading.is_marker(field) {
             return Ok(Value::Null);
         }
+        self.read_value(field, reading)
+    }
+
+    fn read_value<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
         let text = std::str::from_utf8(field)
             .map_err(|_| Misfit::new(Reason::Undecodable, "has bytes that cannot be decoded"))?;
         if let Self::Text { max_characters } = *self {
-            return text::parse_text(text, max_characters).map(Value::Text);
+            return text::parse_text(text, max_characters, &reading.noted).map(Value::Text);
         }
         let whole = text;
         let text = text::trim(whole);
-        if reading.is_null(text.as_bytes()) {
+        if text.len() < whole.len() && (reading.is_marker(text.as_bytes()) || reading.is_blank_null(text)) {
             return Ok(Value::Null);
         }
         match self {
-            Self::Opaque => text::parse_text(whole, None).map(Value::Text),
+            Self::Opaque => text::parse_text(whole, None, &reading.noted).map(Value::Text),
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
-            _ if text.is_empty() => {
-                Err(Misfit::new(Reason::Empty, "is empty, and an empty field is not NULL here"))
-            }
-            Self::Text { max_characters } => text::parse_text(text, *max_characters).map(Value::Text),
+            _ if text.is_empty() => Err(absent::is_empty()),
             Self::Uuid => match Uuid::try_parse(text) {
                 Ok(uuid) => Ok(Value::Uuid(uuid)),
-                Err(_) => Err(Misfit::new(Reason::NotAUuid, "is no UUID")),
+                Err(_) => uuid::parse(text).map(Value::Uuid),
             },
-            Self::Json => json::check(text, false).map(|()| Value::Text(text)),
+            // What stands around it belongs to the text that the database keeps.
+            Self::Json => json::check(whole, false).map(|()| Value::Text(whole)),
             Self::Jsonb => json::check(text, true).map(|()| Value::Text(text)),
-            Self::Bytes => text::parse_hex(text).map(Value::Hex),
+            Self::Bytes => match text::parse_hex(text) {
+                Err(misfit) => parse_bytes(whole, misfit, reading),
+                hex => hex.map(Value::Hex),
+            },
             _ => match self.parse_digits(Cow::Borrowed(text), reading) {
-                Err(misfit) => self.parse_full_width(text, misfit, reading),
+                Err(misfit) => self.parse_otherwise(text, misfit, reading),
                 value => value,
             },
         }
     }
 
-    /// Tries once more what could not be read, with its full-width signs in ASCII.
+    /// Tries once more what could not be read: with its full-width signs in ASCII, and in the forms that only the server has.
     #[cold]
-    fn parse_full_width<'a>(
+    fn parse_otherwise<'a>(
         &self,
-        text: &str,
-        misfit: Misfit,
+        text: &'a str,
+        mut misfit: Misfit,
         reading: &Reading,
     ) -> Result<Value<'a>, Misfit> {
-        match full_width::to_ascii(text) {
-            Some(ascii) => self.parse_digits(Cow::Owned(ascii), reading),
-            None => Err(misfit),
+        let ascii = full_width::to_ascii(text);
+        if let Some(ascii) = &ascii {
+            match self.parse_digits(Cow::Owned(ascii.clone()), reading) {
+                Err(of_ascii) => misfit = of_ascii,
+                value => return value,
+            }
         }
+        let text = ascii.map_or(Cow::Borrowed(text), Cow::Owned);
+        let of_server = reading.server.and_then(|version| server::parse(self, text, version));
+        of_server.unwrap_or(Err(misfit))
     }
 
     /// Reads a value of a type that may be written with full-width digits.
@@ -179,6 +217,16 @@ impl Kind {
             _ => Err(Misfit::new(Reason::OutOfRange, "is of a type that is not read by digits")),
         }
     }
+}
+
+/// Bytes in the forms that only PostgreSQL reads.
+#[cold]
+fn parse_bytes<'a>(text: &str, misfit: Misfit, reading: &Reading) -> Result<Value<'a>, Misfit> {
+    let bytes = reading.server.and_then(|_| server::parse_bytes(text)).ok_or(misfit)?;
+    if text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        reading.noted.bare_hex();
+    }
+    Ok(Value::Bytes(bytes))
 }
 
 #[cfg(test)]

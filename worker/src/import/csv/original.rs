@@ -48,6 +48,16 @@ impl Original {
         }
     }
 
+    /// Goes on behind all that is held. Half of a unit stays, so that those behind it are found.
+    pub(super) fn skip_all(&mut self) {
+        let units = match self.encoding {
+            Encoding::Utf16Le | Encoding::Utf16Be => self.current().len() / 2 * 2,
+            _ => self.current().len(),
+        };
+        self.start += units;
+        self.offset += units as u64;
+    }
+
     /// The current record, which has so many CRs and LFs within, without the one that ends it.
     pub(super) fn record(&self, breaks: usize) -> &[u8] {
         let (mut rest, mut end) = (self.current(), 0);

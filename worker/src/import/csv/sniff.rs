@@ -1,10 +1,15 @@
-//! What stands between two fields, where nobody declares it: the sign that cuts the rows of a file's beginning into as
-//! many fields as its first record, outside quotes. A file without such a sign has one column, and its delimiter is the
-//! comma.
+//! How a file writes its records, where nobody declares it. The delimiter is the sign that cuts the rows of the file's
+//! beginning into as many fields as its first record, outside quotes; a file without such a sign has one column, and its
+//! delimiter is the comma. Lines end with LF or CR LF, unless the file has no LF outside quotes or only CRs cut it into rows
+//! that are alike.
 
-use csv::{ByteRecord, ReaderBuilder};
+use std::io::{self, Read};
 
-use super::MAX_FIELDS;
+use statemachine::ImportOptions;
+
+use super::record::{Lines, Parsed, Parser, Record};
+use super::window::Window;
+use super::{MAX_FIELDS, Style};
 
 /// The signs that are looked for, the usual one first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -12,10 +17,19 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Records that are looked at.
 const RECORDS: usize = 200;
 
-/// Bytes of text that are looked at.
-pub(super) const HEAD_BYTES: usize = 64 * 1024;
+/// Bytes of text that are looked at: of the usual file, and of one whose first line is very long or ends with a CR.
+const HEAD_BYTES: usize = 64 * 1024;
+const LONG_HEAD_BYTES: usize = 1024 * 1024;
 
-/// How well a delimiter cuts a file's beginning into records; the greater, the better.
+/// What the beginning of a file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) style: Style,
+    /// What ends the first record; LF where nothing does.
+    pub(super) line_break: &'static str,
+}
+
+/// How well a style cuts a file's beginning into records; the greater, the better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
     /// Rows of as many fields as the first record has, in hundredths of all.
@@ -24,33 +38,122 @@ struct Fit {
     is_distinct: bool,
     /// Fields of the first record.
     fields: usize,
+    /// There are rows besides the first record.
+    has_rows: bool,
 }
 
-/// The delimiter of a text that begins so; `whole` tells that nothing follows.
-pub(super) fn delimiter(head: &[u8], whole: bool, escape: Option<u8>) -> u8 {
-    let (mut best, mut best_fit) = (b',', Fit::default());
-    for delimiter in DELIMITERS {
-        if let Some(fit) = fit(head, whole, delimiter, escape)
-            && fit > best_fit
-        {
-            (best, best_fit) = (delimiter, fit);
+/// Line breaks outside quotes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Breaks {
+    lf: usize,
+    cr: usize,
+    /// Nothing stands behind the last of them.
+    is_last: bool,
+}
+
+/// Looks at the beginning of a text, of which the options may say something.
+pub(super) fn look<R: Read>(window: &mut Window<R>, options: &ImportOptions) -> io::Result<Look> {
+    let delimiter = options.delimiter.map(|delimiter| delimiter.byte());
+    let escape = options.escape.map(|escape| escape.byte());
+    let (mut head, mut whole) = window.head(HEAD_BYTES)?;
+    let mut found = style(head, whole, delimiter, escape);
+    if !whole && breaks(head, found).lf == 0 {
+        (head, whole) = window.head(LONG_HEAD_BYTES)?;
+        found = style(head, whole, delimiter, escape);
+    }
+    Ok(Look { style: found, line_break: line_break(head, found) })
+}
+
+/// The style of a text that begins so; `whole` tells that nothing follows.
+fn style(head: &[u8], whole: bool, delimiter: Option<u8>, escape: Option<u8>) -> Style {
+    let best = |lines: Lines| {
+        let signs = delimiter.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
+        let (mut best, mut best_fit) = (delimiter.unwrap_or(b','), Fit::default());
+        for &delimiter in signs {
+            if let Some(fit) = fit(head, whole, Style { delimiter, escape, lines })
+                && fit > best_fit
+            {
+                (best, best_fit) = (delimiter, fit);
+            }
+        }
+        (Style { delimiter: best, escape, lines }, best_fit)
+    };
+    let (style, fit) = best(Lines::Lf);
+    if !has_lone_cr(head) {
+        return style;
+    }
+    let (by_cr, fit_by_cr) = best(Lines::Cr);
+    let breaks = breaks(head, by_cr);
+    let is_by_cr = match breaks {
+        Breaks { cr: 0, .. } => false,
+        Breaks { lf: 0, .. } => true,
+        // One LF that ends the file says no more than the CRs before it.
+        Breaks { lf: 1, is_last: true, .. } if whole && !fit.has_rows => {
+            fit_by_cr.alike > 50 || fit.fields < 2
+        }
+        _ => fit.fields >= 2 && fit.alike < 50 && fit_by_cr.alike > fit.alike,
+    };
+    if is_by_cr { by_cr } else { style }
+}
+
+/// Whether a CR stands anywhere but before an LF.
+fn has_lone_cr(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', head).any(|at| head.get(at + 1).is_some_and(|next| *next != b'\n'))
+}
+
+/// Calls `see` with each record of a text, and with what it is in the text. A record that is cut off is one, too.
+fn each_record(head: &[u8], style: Style, mut see: impl FnMut(&Record, &[u8]) -> bool) {
+    let (mut parser, mut record, mut rest) = (Parser::new(style), Record::default(), head);
+    loop {
+        record.clear();
+        let (mut parsed, taken) =
+            if rest.is_empty() { (Parsed::More, 0) } else { parser.read(rest, &mut record) };
+        let (text, behind) = rest.split_at_checked(taken).unwrap_or((rest, &[]));
+        rest = behind;
+        if parsed == Parsed::More {
+            parsed = parser.read(b"", &mut record).0;
+        }
+        if parsed != Parsed::Record || !see(&record, text) {
+            return;
         }
     }
-    best
+}
+
+/// The line breaks that end records.
+fn breaks(head: &[u8], style: Style) -> Breaks {
+    let (mut breaks, mut at) = (Breaks::default(), 0);
+    let blank = head.iter().take_while(|byte| **byte == b'\r').count();
+    breaks.cr += usize::from(blank > 0 && head.get(blank) != Some(&b'\n'));
+    each_record(head, style, |_, text| {
+        at += text.len();
+        // Some programs write CR CR LF.
+        let behind = head.get(at..).unwrap_or_default().iter().find(|byte| **byte != b'\r');
+        match text.last() {
+            Some(b'\n') => breaks.lf += 1,
+            Some(b'\r') if behind == Some(&b'\n') => breaks.lf += 1,
+            Some(b'\r') => breaks.cr += 1,
+            _ => {}
+        }
+        true
+    });
+    breaks.is_last = matches!(head.last(), Some(b'\n'));
+    breaks
 }
 
 /// `None` where the delimiter does not cut the first record, or hardly a row alike.
-fn fit(head: &[u8], whole: bool, delimiter: u8, escape: Option<u8>) -> Option<Fit> {
-    let mut reader = reader_builder(delimiter, escape).from_reader(head);
-    let (mut record, mut counts, mut last) = (ByteRecord::new(), Vec::new(), 0);
-    let mut is_distinct = false;
-    while counts.len() <= RECORDS && matches!(reader.read_byte_record(&mut record), Ok(true)) {
+fn fit(head: &[u8], whole: bool, style: Style) -> Option<Fit> {
+    let (mut counts, mut is_distinct, mut is_cut) = (Vec::new(), false, false);
+    each_record(head, style, |record, text| {
+        if text.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            return true;
+        }
         counts.push(record.len());
-        is_distinct |= record.len() > 1 && has_distinct(&record, delimiter);
-        last = counts.len();
-    }
+        is_distinct |= record.len() > 1 && has_distinct(record, style.delimiter);
+        is_cut = !matches!(text.last(), Some(b'\r' | b'\n'));
+        counts.len() <= RECORDS
+    });
     // The last record may be cut off; what there is of it is better than nothing.
-    if !whole && last > 1 && reader.is_done() {
+    if !whole && is_cut && counts.len() > 1 {
         counts.pop();
     }
     let (&fields, rows) = counts.split_first()?;
@@ -60,11 +163,12 @@ fn fit(head: &[u8], whole: bool, delimiter: u8, escape: Option<u8>) -> Option<Fi
     let alike = rows.iter().filter(|count| **count == fields).count();
     let alike = (alike * 100).checked_div(rows.len()).unwrap_or(100);
     // Half of the rows may be ragged, and will be rejects; but then the comma is as good a guess as any.
-    (alike > 50 || delimiter == b',').then_some(Fit { alike, is_distinct, fields })
+    let is_fit = alike > 50 || style.delimiter == b',';
+    is_fit.then_some(Fit { alike, is_distinct, fields, has_rows: !rows.is_empty() })
 }
 
 /// Whether somewhere between two fields of a record the delimiter is none that a number or a sentence has.
-fn has_distinct(record: &ByteRecord, delimiter: u8) -> bool {
+fn has_distinct(record: &Record, delimiter: u8) -> bool {
     let ends_in_digit = |field: &[u8]| field.last().is_some_and(u8::is_ascii_digit);
     let begins_with_digit = |field: &[u8]| field.first().is_some_and(u8::is_ascii_digit);
     let is_prose = |field: &[u8]| field.first() == Some(&b' ');
@@ -74,31 +178,21 @@ fn has_distinct(record: &ByteRecord, delimiter: u8) -> bool {
     })
 }
 
-/// How records are parsed: alike for the first look and for the import.
-pub(super) fn reader_builder(delimiter: u8, escape: Option<u8>) -> ReaderBuilder {
-    let mut builder = ReaderBuilder::new();
-    builder
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .escape(escape)
-        .double_quote(escape.is_none());
-    builder
-}
-
-/// The first line break outside quotes, LF where there is none.
-pub(super) fn line_break(head: &[u8], delimiter: u8, escape: Option<u8>) -> &'static str {
-    let mut reader = reader_builder(delimiter, escape).from_reader(head);
-    let mut record = ByteRecord::new();
-    if !matches!(reader.read_byte_record(&mut record), Ok(true)) {
-        return "\n";
-    }
-    let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-    match (head.get(..end).and_then(<[u8]>::last), head.get(end)) {
-        (Some(b'\r'), Some(b'\n')) => "\r\n",
-        (Some(b'\r'), _) => "\r",
-        _ => "\n",
-    }
+/// What ends the first record; LF where nothing does.
+fn line_break(head: &[u8], style: Style) -> &'static str {
+    let (mut found, mut at) = ("\n", 0);
+    each_record(head, style, |_, text| {
+        at += text.len();
+        let is_blank = text.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        found = match text {
+            [.., b'\r', b'\n'] => "\r\n",
+            [.., b'\r'] if head.get(at) == Some(&b'\n') => "\r\n",
+            [.., b'\r'] if style.lines == Lines::Cr => "\r",
+            _ => "\n",
+        };
+        is_blank
+    });
+    found
 }
 
 #[cfg(test)]
@@ -107,7 +201,7 @@ mod tests {
 
     fn assert_delimiter(expected: char, texts: &[&str]) {
         for text in texts {
-            assert_eq!(char::from(delimiter(text.as_bytes(), true, None)), expected, "{text:?}");
+            assert_eq!(char::from(style(text.as_bytes(), true, None, None).delimiter), expected, "{text:?}");
         }
     }
 
@@ -145,8 +239,8 @@ mod tests {
 
     #[test]
     fn a_record_that_is_cut_off_does_not_count() {
-        assert_eq!(delimiter(b"a;b,c\n1;2\n1;2\n3;", false, None), b';');
-        assert_eq!(delimiter(b"a;b;\"c,", false, None), b';');
+        assert_eq!(style(b"a;b,c\n1;2\n1;2\n3;", false, None, None).delimiter, b';');
+        assert_eq!(style(b"a;b;\"c,", false, None, None).delimiter, b';');
     }
 
     #[test]
@@ -154,13 +248,43 @@ mod tests {
         for (text, expected) in [
             ("a\nb\r\n", "\n"),
             ("a\r\nb", "\r\n"),
-            ("a\rb\n", "\r"),
+            ("a\rb\rc\n", "\r"),
+            ("a,b\r1,2\r", "\r"),
             ("\"a\r\nb\"\n", "\n"),
             ("a", "\n"),
             ("", "\n"),
+            ("\r\na\r\n", "\r\n"),
         ] {
-            assert_eq!(line_break(text.as_bytes(), b',', None), expected, "{text:?}");
+            let style = style(text.as_bytes(), true, None, None);
+            assert_eq!(line_break(text.as_bytes(), style), expected, "{text:?}");
         }
-        assert_eq!(line_break(b"\r\na\r\n", b',', None), "\r\n");
+    }
+
+    #[test]
+    fn crs_end_lines_where_nothing_else_does() {
+        let lines = |text: &str| style(text.as_bytes(), true, None, None).lines;
+        for text in [
+            "a\rb\rc",
+            "id,v\r1,a\r2,b\r",
+            "id,v\r1,a\r2,b\n",
+            "a\rx\ry\n",
+            "id,v\r1,\"a\nb\"\r2,c\r",
+            "id,v\r1,a\r2,b\nc\r3,d\r4,e\r",
+        ] {
+            assert_eq!(lines(text), Lines::Cr, "{text:?}");
+        }
+        for text in [
+            "a\nx\ry\nz\n",
+            "id,v\n1,x\ry\n2,z\n",
+            "id,v\r\n1,x\ry\r\n2,z\r\n",
+            "na\rme,id\n1,2\n3,4\n",
+            "id,\"a\rb\"\n1,2\n",
+            "id,v\r\r\n1,a\r\r\n",
+            "street\n1 Main St\rTown\rZIP\n2 High St\rTown\rZIP\n",
+            "a,b\r\n",
+            "",
+        ] {
+            assert_eq!(lines(text), Lines::Lf, "{text:?}");
+        }
     }
 }

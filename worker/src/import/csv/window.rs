@@ -1,21 +1,21 @@
-//! The bytes of the record that is being read, kept beside the `csv` reader that parses them. From them come what that
-//! reader cannot tell: the record's physical line (it counts a CR LF behind the record, and takes blank lines for part
-//! of the next one), the record as it stands in the file, and a bound on its size.
+//! The bytes of the record that is being read, kept beside the parser. From them come what a parser cannot tell: the record's
+//! physical line, the record as it stands in the file, and how large it is.
 
 use std::io::{self, Read};
 
-use super::MAX_RECORD_BYTES;
 use super::original::{Original, count_breaks};
+use super::record::Lines;
 use crate::import::decode::Decoded;
 
-/// Passes text on and keeps that of the current record.
+/// Text in the order that it is read, of which only the current record is kept.
 pub(super) struct Window<R: Read> {
     text: Decoded<R>,
+    lines: Lines,
     held: Vec<u8>,
     /// Where in `held` the current record begins.
     start: usize,
-    /// Up to where in `held` the text has been passed on.
-    passed: usize,
+    /// Up to where in `held` the text has been parsed.
+    parsed: usize,
     /// Line of the byte at `start`, counted from 1.
     line: u64,
     /// Offset in the text of the byte at `start`.
@@ -26,13 +26,7 @@ pub(super) struct Window<R: Read> {
     original: Option<Original>,
     /// The byte before `start` is a CR: an LF behind it ends no further line.
     after_cr: bool,
-    ended: bool,
 }
-
-/// A record that would take more memory than the bound; the payload of the error that [`Window`] ends a read with.
-#[derive(Debug, thiserror::Error)]
-#[error("a record has more than {MAX_RECORD_BYTES} bytes")]
-pub(super) struct RecordTooLarge;
 
 impl<R: Read> Window<R> {
     /// A window at the first line of a text.
@@ -40,16 +34,21 @@ impl<R: Read> Window<R> {
         let mark_bytes = text.format().mark().len() as u64;
         Self {
             text,
+            lines: Lines::Lf,
             held: Vec::new(),
             start: 0,
-            passed: 0,
+            parsed: 0,
             line: 1,
             offset: 0,
             mark_bytes,
             original: None,
             after_cr: false,
-            ended: false,
         }
+    }
+
+    /// Says how the file ends its lines.
+    pub(super) fn set_lines(&mut self, lines: Lines) {
+        self.lines = lines;
     }
 
     /// Reads ahead at the beginning: at least so many bytes of the text, or all that there are, and whether that is so.
@@ -60,37 +59,78 @@ impl<R: Read> Window<R> {
         Ok((&self.held, self.text.ended()))
     }
 
-    /// Line of the record that begins here, behind the line breaks that may stand before it, and its offset in the text.
-    pub(super) fn find_start(&mut self) -> (u64, u64) {
-        let breaks = self.current().iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.release(breaks);
-        (self.line, self.offset)
+    /// What has been read and not been parsed. Nothing at the end of the text only.
+    #[inline]
+    pub(super) fn unparsed(&mut self) -> io::Result<&[u8]> {
+        if self.parsed == self.held.len() {
+            self.read_on()?;
+        }
+        Ok(self.held.get(self.parsed..).unwrap_or_default())
     }
 
-    /// Everything from the start of the record to the last byte that was passed on.
+    fn read_on(&mut self) -> io::Result<()> {
+        // All has been parsed, so that this moves the part of one record.
+        self.held.drain(..self.start);
+        self.parsed -= self.start;
+        self.start = 0;
+        while self.parsed == self.held.len() && !self.text.ended() {
+            self.fill()?;
+        }
+        Ok(())
+    }
+
+    /// The byte that stands so many bytes behind what has been parsed; `None` behind the end of the text.
+    pub(super) fn peek(&mut self, ahead: usize) -> io::Result<Option<u8>> {
+        while self.parsed + ahead >= self.held.len() && !self.text.ended() {
+            self.fill()?;
+        }
+        Ok(self.held.get(self.parsed + ahead).copied())
+    }
+
+    /// Takes so many bytes for parsed.
+    #[inline]
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.parsed += bytes;
+    }
+
+    /// Everything from the start of the record to the last byte that was parsed.
+    #[inline]
     pub(super) fn current(&self) -> &[u8] {
-        self.held.get(self.start..self.passed).unwrap_or_default()
+        self.held.get(self.start..self.parsed).unwrap_or_default()
     }
 
-    /// Lets go of `bytes` bytes, and counts their lines.
-    pub(super) fn release(&mut self, bytes: usize) {
-        let released = self.held.get(self.start..).and_then(|held| held.get(..bytes)).unwrap_or_default();
-        let (lines, after_cr) = count_lines(released, self.after_cr);
+    /// Lets go of all that was parsed, and counts its lines: the next record begins behind it.
+    pub(super) fn release(&mut self) {
+        let released = self.held.get(self.start..self.parsed).unwrap_or_default();
+        let (lines, after_cr) = count_lines(released, self.lines, self.after_cr);
         if let Some(original) = &mut self.original {
             original.skip_breaks(count_breaks(released));
         }
         self.line += lines;
         self.after_cr = after_cr;
-        self.start += bytes;
-        self.offset += bytes as u64;
+        self.offset += released.len() as u64;
+        self.start = self.parsed;
     }
 
-    /// Offset in the text of the first byte that is held.
-    pub(super) fn offset(&self) -> u64 {
-        self.offset
+    /// The same within a record that is too large to be kept. All text that was read has been parsed.
+    pub(super) fn release_part(&mut self) {
+        self.release();
+        if let Some(original) = &mut self.original {
+            original.skip_all();
+        }
     }
 
-    /// Offset in the object of the first byte that is held.
+    /// The byte before the current record is a CR that ended a line.
+    pub(super) fn is_after_cr(&self) -> bool {
+        self.after_cr
+    }
+
+    /// The line where the current record begins.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Offset in the object of the first byte of the current record.
     pub(super) fn object_offset(&self) -> u64 {
         self.original.as_ref().map_or(self.mark_bytes + self.offset, Original::offset)
     }
@@ -110,9 +150,9 @@ impl<R: Read> Window<R> {
         &mut self.text
     }
 
-    /// Whether the reader has been told that the text has ended.
-    pub(super) fn ended(&self) -> bool {
-        self.ended
+    /// Whether everything has been parsed.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.parsed == self.held.len() && self.text.ended()
     }
 
     /// Holds more of the text; that may be nothing.
@@ -130,43 +170,25 @@ impl<R: Read> Window<R> {
     }
 }
 
-impl<R: Read> Read for Window<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.current().len() > MAX_RECORD_BYTES {
-            self.find_start();
-            if self.current().len() > MAX_RECORD_BYTES {
-                return Err(io::Error::other(RecordTooLarge));
-            }
-        }
-        if self.passed == self.held.len() {
-            // The reader asks for more only when it has parsed all it has, so that this moves the part of one record.
-            self.held.drain(..self.start);
-            self.passed = self.passed.saturating_sub(self.start);
-            self.start = 0;
-            while self.passed == self.held.len() && !self.text.ended() {
-                self.fill()?;
-            }
-        }
-        let mut waiting = self.held.get(self.passed..).unwrap_or_default();
-        let length = waiting.read(buffer)?;
-        self.passed += length;
-        self.ended |= length == 0 && !buffer.is_empty();
-        Ok(length)
+/// Whether a byte ends a line, in a file that ends its lines so. An LF behind a CR ends no further one.
+pub(super) fn ends_line(byte: u8, lines: Lines, after_cr: bool) -> bool {
+    match lines {
+        Lines::Lf => byte == b'\n',
+        Lines::Cr => byte == b'\r' || (byte == b'\n' && !after_cr),
     }
 }
 
-/// Line breaks in `bytes`: LF, CR LF and CR each end a line.
-pub(super) fn count_lines(bytes: &[u8], mut after_cr: bool) -> (u64, bool) {
-    let Some(&last) = bytes.last() else { return (0, after_cr) };
-    if !after_cr && memchr::memchr(b'\r', bytes).is_none() {
+/// Line breaks in `bytes`, and whether the last byte is a CR that ends a line.
+pub(super) fn count_lines(bytes: &[u8], lines: Lines, mut after_cr: bool) -> (u64, bool) {
+    if lines == Lines::Lf {
         return (memchr::memchr_iter(b'\n', bytes).count() as u64, false);
     }
-    let mut lines = 0;
+    let mut count = 0;
     for &byte in bytes {
-        lines += u64::from(byte == b'\r' || (byte == b'\n' && !after_cr));
+        count += u64::from(ends_line(byte, lines, after_cr));
         after_cr = byte == b'\r';
     }
-    (lines, last == b'\r')
+    (count, after_cr)
 }
 
 #[cfg(test)]
@@ -174,10 +196,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_line_break_ends_one_line() {
-        assert_eq!(count_lines(b"a\nb\r\nc\rd", false), (3, false));
-        assert_eq!(count_lines(b"a\r", false), (1, true));
-        assert_eq!(count_lines(b"\nb", true), (0, false));
-        assert_eq!(count_lines(b"", true), (0, true));
+    fn a_cr_ends_a_line_only_where_lines_end_so() {
+        assert_eq!(count_lines(b"a\nb\r\nc\rd\r\r\n", Lines::Lf, false), (3, false));
+        assert_eq!(count_lines(b"a\nb\r\nc\rd", Lines::Cr, false), (3, false));
+        assert_eq!(count_lines(b"a\r", Lines::Cr, false), (1, true));
+        assert_eq!(count_lines(b"\nb", Lines::Cr, true), (0, false));
+        assert_eq!(count_lines(b"", Lines::Cr, true), (0, true));
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Format {
     pub(crate) escape: Option<u8>,
     /// What the object is compressed with.
     pub(crate) compression: Option<&'static str>,
+    /// Why the encoding may be another, as a sentence for people.
+    pub(crate) doubt: Option<String>,
     /// A byte order mark stands at the beginning.
     pub(crate) has_mark: bool,
     /// What ends the first record: LF, CR LF or CR.
@@ -85,6 +87,13 @@ pub fn codec(encoding: Encoding) -> &'static encoding_rs::Encoding {
         Encoding::Utf16Le => encoding_rs::UTF_16LE,
         Encoding::Utf16Be => encoding_rs::UTF_16BE,
         Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
+        Encoding::Iso2022Jp => encoding_rs::ISO_2022_JP,
+        Encoding::Gb18030 => encoding_rs::GB18030,
+        Encoding::Big5 => encoding_rs::BIG5,
+        Encoding::EucKr => encoding_rs::EUC_KR,
+        Encoding::Windows1250 => encoding_rs::WINDOWS_1250,
+        Encoding::Windows1251 => encoding_rs::WINDOWS_1251,
+        Encoding::Iso8859_15 => encoding_rs::ISO_8859_15,
     }
 }
 
@@ -101,6 +110,7 @@ mod tests {
                 delimiter: b',',
                 escape: None,
                 compression: None,
+                doubt: None,
                 has_mark: true,
                 line_break: "\n",
             };

@@ -67,6 +67,19 @@ fn write_value(out: &mut Vec<u8>, kind: &Kind, value: &Value<'_>) {
             length(out, digits.len() / 2);
             out.extend(hex_bytes(digits));
         }
+        Value::Bytes(bytes) => sized(out, bytes),
+        Value::Special(special) => write_special(out, kind, special.code),
+    }
+}
+
+/// What has a number of its own in each type.
+#[cold]
+fn write_special(out: &mut Vec<u8>, kind: &Kind, code: i64) {
+    match kind {
+        Kind::Date => sized(out, &(code as i32).to_be_bytes()),
+        // No digits, no weight, a sign, no scale.
+        Kind::Decimal(_) => sized(out, &(code.cast_unsigned() << 16).to_be_bytes()),
+        _ => sized(out, &code.to_be_bytes()),
     }
 }
 
@@ -76,7 +89,7 @@ fn sized(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 fn length(out: &mut Vec<u8>, bytes: usize) {
-    // A record has at most a megabyte.
+    // The bound on records is far below 31 bits.
     out.extend_from_slice(&(bytes as i32).to_be_bytes());
 }
 

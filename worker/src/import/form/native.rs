@@ -40,6 +40,9 @@ pub(crate) fn write_row(out: &mut Vec<u8>, values: &[Value<'_>]) {
                 out.extend_from_slice(value.hyphenated().encode_lower(&mut [0; 36]).as_bytes());
             }),
             Value::Hex(digits) => sized(out, b'b', |out| out.extend(hex_bytes(digits))),
+            Value::Bytes(bytes) => sized(out, b'b', |out| out.extend_from_slice(bytes)),
+            // Made for PostgreSQL only.
+            Value::Special(special) => sized(out, b't', |out| out.extend_from_slice(special.text.as_bytes())),
         }
     }
 }
@@ -85,7 +88,7 @@ fn sized(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
     write(out);
-    // A record has at most a megabyte.
+    // The bound on records is far below 32 bits.
     let length = (out.len() - start - 4) as u32;
     if let Some(prefix) = out.get_mut(start..start + 4) {
         prefix.copy_from_slice(&length.to_le_bytes());

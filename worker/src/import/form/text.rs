@@ -34,6 +34,11 @@ fn write_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::TimestampZone(point) => write!(out, "{}+00", point.naive_utc()),
         Value::Uuid(uuid) => write!(out, "{uuid}"),
         Value::Hex(digits) => write!(out, "\\\\x{digits}"),
+        Value::Bytes(bytes) => {
+            out.extend_from_slice(b"\\\\x");
+            bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        }
+        Value::Special(special) => out.write_all(special.text.as_bytes()),
     };
 }
 

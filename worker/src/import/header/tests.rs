@@ -10,6 +10,7 @@ fn column(name: &str, kind: Option<Kind>, nullable: bool) -> Column {
         has_default: false,
         generated: false,
         identity_always: false,
+        takes_empty: false,
     }
 }
 
@@ -22,6 +23,7 @@ fn table(columns: Vec<Column>) -> Table {
         name: "people".to_owned(),
         sql: "\"people\"".to_owned(),
         is_partitioned: false,
+        server: None,
         oid: 0,
         primary_key: Vec::new(),
         columns,

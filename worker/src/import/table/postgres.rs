@@ -2,6 +2,7 @@
 //! followed to the type below it. A type that is not known here is text that only the server can check, so that every
 //! column can be filled.
 
+mod empty;
 mod kind;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 /// `$1` and `$2`: schema, or NULL for the search path, and name.
 const FIND: &str = "\
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+       pg_catalog.current_setting('server_version_num')::int AS server,
        has_table_privilege(c.oid, 'INSERT') OR has_any_column_privilege(c.oid, 'INSERT') AS may_insert,
        EXISTS (SELECT FROM unnest(string_to_array($3, ',')) AS own WHERE to_regclass(own) = c.oid) AS is_own
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -67,6 +69,8 @@ struct TableRow {
     name: String,
     #[diesel(sql_type = Text)]
     kind: String,
+    #[diesel(sql_type = Integer)]
+    server: i32,
     #[diesel(sql_type = Bool)]
     may_insert: bool,
     #[diesel(sql_type = Bool)]
@@ -137,7 +141,7 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
         sql_query(COLUMNS).bind::<BigInt, _>(table.oid).load::<ColumnRow>(connection).map_err(failed)?;
     let key =
         sql_query(PRIMARY_KEY).bind::<BigInt, _>(table.oid).load::<NameRow>(connection).map_err(failed)?;
-    let columns = rows
+    let mut columns: Vec<_> = rows
         .into_iter()
         .map(|row| Column {
             kind: Some(kind::of(&row.base, row.is_builtin, row.modifier, row.labels)),
@@ -148,14 +152,17 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
             has_default: row.has_default,
             generated: row.generated,
             identity_always: row.identity_always,
+            takes_empty: false,
         })
         .collect();
+    empty::find(connection, &mut columns);
     Ok(Found::Table(Table {
         name: name.to_owned(),
         sql: format!("{}.{}", quoted(&table.schema), quoted(&table.name)),
         // An oid is a number of 32 bits, which SQL has no type of its own for.
         is_partitioned: table.kind == "p",
         oid: u32::try_from(table.oid).unwrap_or(0),
+        server: u32::try_from(table.server).ok(),
         primary_key: key.into_iter().map(|row| row.name).collect(),
         columns,
     }))

@@ -90,6 +90,7 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
                 has_default: row.default_value.is_some() || is_rowid,
                 generated: matches!(row.hidden, 2 | 3),
                 identity_always: false,
+                takes_empty: false,
                 name: row.name,
             }
         })
@@ -99,6 +100,7 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         sql: format!("\"main\".{}", quoted(&table.name)),
         is_partitioned: false,
         oid: 0,
+        server: None,
         primary_key: key.into_iter().map(|(_, name)| name).collect(),
         columns,
     }))
@@ -116,11 +118,13 @@ impl Table {
             has_default: false,
             generated: false,
             identity_always: false,
+            takes_empty: false,
         };
         Self {
             name: "declared".to_owned(),
             sql: "\"declared\"".to_owned(),
             oid: 0,
+            server: None,
             is_partitioned: false,
             primary_key: Vec::new(),
             columns: columns.iter().map(column).collect(),

@@ -15,6 +15,9 @@ pub(super) fn parse(text: &str) -> Result<bool, Misfit> {
         3 if is("off") => Ok(false),
         4 if is("true") => Ok(true),
         5 if is("false") => Ok(false),
+        // Beginnings of them that can mean but one.
+        2..=4 if ["tr", "tru", "ye"].into_iter().any(is) => Ok(true),
+        2..=4 if ["fa", "fal", "fals", "of"].into_iter().any(is) => Ok(false),
         _ => {
             let says = "is neither true nor false (true/false, t/f, yes/no, y/n, on/off, 1/0)";
             Err(Misfit::new(Reason::NotABoolean, says))

@@ -67,6 +67,9 @@ impl<'a> Decimal<'a> {
     }
 
     fn check(&self, limits: DecimalLimits) -> Result<(), Misfit> {
+        if limits == DecimalLimits::default() && self.written_scale() > MAX_SCALE {
+            return Err(beyond_numeric());
+        }
         let Some((first, last)) = self.span() else { return Ok(()) };
         if let Some((precision, scale)) = limits.declared {
             let (precision, scale) = (i64::from(precision), i64::from(scale));
@@ -84,10 +87,7 @@ impl<'a> Decimal<'a> {
                 return Err(Misfit::new(Reason::OutOfRange, says));
             }
         } else if first >= MAX_WHOLE_DIGITS || -last > MAX_SCALE {
-            let says = format!(
-                "is out of range: the column takes {MAX_WHOLE_DIGITS} digits before and {MAX_SCALE} behind the point"
-            );
-            return Err(Misfit::new(Reason::OutOfRange, says));
+            return Err(beyond_numeric());
         }
         match limits.significant {
             Some(most) if self.as_i64().is_none() && first - last + 1 > i64::from(most) => {
@@ -150,9 +150,15 @@ impl<'a> Decimal<'a> {
     pub(crate) fn scale(&self) -> i64 {
         match self.digits {
             Digits::Short(short) => short.scale(),
-            Digits::Long { fraction, exponent, .. } => {
-                (i64::from(fraction) - i64::from(exponent)).clamp(0, MAX_SCALE)
-            }
+            Digits::Long { .. } => self.written_scale().clamp(0, MAX_SCALE),
+        }
+    }
+
+    /// Digits behind the point as they are written; below zero where zeros are left out before it.
+    fn written_scale(&self) -> i64 {
+        match self.digits {
+            Digits::Short(short) => short.scale(),
+            Digits::Long { fraction, exponent, .. } => i64::from(fraction) - i64::from(exponent),
         }
     }
 
@@ -176,6 +182,13 @@ impl<'a> Decimal<'a> {
         }
         weight
     }
+}
+
+fn beyond_numeric() -> Misfit {
+    let says = format!(
+        "is out of range: the column takes {MAX_WHOLE_DIGITS} digits before and {MAX_SCALE} behind the point"
+    );
+    Misfit::new(Reason::OutOfRange, says)
 }
 
 /// The digits of an unsigned number that stands at `start` of its text.

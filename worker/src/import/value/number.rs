@@ -5,18 +5,43 @@ use crate::import::reject::{Misfit, Reason};
 
 /// A whole number: a sign, digits.
 pub(super) fn parse_integer(text: &str, width: Width) -> Result<i64, Misfit> {
-    let (min, max) = match width {
+    let (min, max) = range(width);
+    match text.parse::<i64>() {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        Err(error) if !is_overflow(&error) => Err(not_an_integer(text)),
+        _ => Err(out_of_range(width)),
+    }
+}
+
+/// A whole number that is read otherwise.
+pub(super) fn within(number: i128, width: Width) -> Result<i64, Misfit> {
+    let (min, max) = range(width);
+    let number = i64::try_from(number).ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| out_of_range(width))
+}
+
+fn range(width: Width) -> (i64, i64) {
+    match width {
         Width::Two => (i64::from(i16::MIN), i64::from(i16::MAX)),
         Width::Four => (i64::from(i32::MIN), i64::from(i32::MAX)),
         Width::Eight => (i64::MIN, i64::MAX),
-    };
-    match text.parse::<i64>() {
-        Ok(number) if (min..=max).contains(&number) => Ok(number),
-        Err(error) if !is_overflow(&error) => Err(Misfit::new(Reason::NotAnInteger, "is no integer")),
-        _ => {
-            Err(Misfit::new(Reason::OutOfRange, format!("is out of range: the column takes {min} to {max}")))
-        }
     }
+}
+
+fn out_of_range(width: Width) -> Misfit {
+    let (min, max) = range(width);
+    Misfit::new(Reason::OutOfRange, format!("is out of range: the column takes {min} to {max}"))
+}
+
+#[cold]
+fn not_an_integer(text: &str) -> Misfit {
+    let is_decimal = text.contains(['.', 'e', 'E']) && text.parse::<f64>().is_ok_and(f64::is_finite);
+    let says = if is_decimal {
+        "is no integer: the column takes digits without a point or an exponent"
+    } else {
+        "is no integer"
+    };
+    Misfit::new(Reason::NotAnInteger, says)
 }
 
 fn is_overflow(error: &std::num::ParseIntError) -> bool {

@@ -1,6 +1,7 @@
 //! Values that stay as they are written: text, the labels of an enum, hexadecimal digits.
 
 use super::Labels;
+use super::noted::Noted;
 use crate::import::reject::{Misfit, Reason};
 
 /// The text without white space around it.
@@ -12,8 +13,12 @@ pub(super) fn trim(text: &str) -> &str {
     }
 }
 
-/// Text without NUL, of at most so many characters.
-pub(super) fn parse_text(text: &str, max_characters: Option<u32>) -> Result<&str, Misfit> {
+/// Text without NUL, of at most so many characters; blanks beyond them are cut, as SQL's standard has it.
+pub(super) fn parse_text<'a>(
+    text: &'a str,
+    max_characters: Option<u32>,
+    noted: &Noted,
+) -> Result<&'a str, Misfit> {
     if text.as_bytes().contains(&0) {
         return Err(Misfit::new(Reason::NulCharacter, "has a NUL character"));
     }
@@ -21,21 +26,34 @@ pub(super) fn parse_text(text: &str, max_characters: Option<u32>) -> Result<&str
         let max = max as usize;
         // Bytes are at least as many as characters: most values need no count.
         if text.len() > max {
-            let characters = text.chars().count();
-            if characters > max {
-                let says = format!("has {characters} characters, the column takes {max}");
-                return Err(Misfit::new(Reason::TooLong, says));
+            if let Some((end, _)) = text.char_indices().nth(max) {
+                return without_blanks(text, end, max, noted);
             }
         }
     }
     Ok(text)
 }
 
+/// A text that is too long, up to its end, where only blanks stand behind that.
+#[cold]
+fn without_blanks<'a>(text: &'a str, end: usize, max: usize, noted: &Noted) -> Result<&'a str, Misfit> {
+    match text.split_at_checked(end) {
+        Some((kept, blanks)) if blanks.bytes().all(|byte| byte == b' ') => {
+            noted.cut_blanks();
+            Ok(kept)
+        }
+        _ => {
+            let says = format!("has {} characters, the column takes {max}", text.chars().count());
+            Err(Misfit::new(Reason::TooLong, says))
+        }
+    }
+}
+
 /// A label to the letter, with its white space or else without.
 pub(super) fn parse_label<'a>(text: &'a str, labels: &Labels) -> Result<&'a str, Misfit> {
     let found = [text, trim(text)].into_iter().find(|label| labels.contains(label));
     found.ok_or_else(|| match text.is_empty() {
-        true => Misfit::new(Reason::Empty, "is empty, and an empty field is not NULL here"),
+        true => super::absent::is_empty(),
         false => Misfit::new(Reason::NotInEnum, format!("is not one of: {labels}")),
     })
 }

@@ -41,10 +41,7 @@ pub(super) fn parse_timestamp(
 ) -> Result<NaiveDateTime, Misfit> {
     let (timestamp, zone) = timestamp(text, digits, dates)?;
     match zone {
-        Some(zone) if zone.local_minus_utc() != 0 => {
-            let says = "has a time zone other than UTC, which the column would lose";
-            Err(Misfit::new(Reason::ZoneUnexpected, says))
-        }
+        Some(zone) if zone.local_minus_utc() != 0 => Err(zone_unexpected()),
         _ => Ok(timestamp),
     }
 }
@@ -57,8 +54,7 @@ pub(super) fn parse_timestamp_zone(
 ) -> Result<DateTime<Utc>, Misfit> {
     let (timestamp, zone) = timestamp(text, digits, dates)?;
     let Some(zone) = zone else {
-        let says = "has no time zone, which the column needs (for example Z or +09:00)";
-        return Err(Misfit::new(Reason::ZoneMissing, says));
+        return Err(zone_missing());
     };
     match zone.from_local_datetime(&timestamp).single() {
         Some(point) => Ok(point.with_timezone(&Utc)),
@@ -160,7 +156,7 @@ fn date(text: &[u8]) -> Option<Result<NaiveDate, Misfit>> {
 }
 
 /// A time at the beginning of `text`, and what follows it. `None` and the misfit as for [`date`].
-fn time(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
+pub(super) fn time(text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misfit>, &[u8])> {
     let [h1, h2, b':', rest @ ..] = text else { return None };
     minutes(pair(*h1, *h2)?, rest, digits)
 }
@@ -199,8 +195,8 @@ fn minutes(hour: u32, text: &[u8], digits: u8) -> Option<(Result<NaiveTime, Misf
     Some((NaiveTime::from_hms_nano_opt(hour, minute, second, nanos).ok_or_else(out_of_range), rest))
 }
 
-/// `Z`, `+09:00`, `+0900`, `+09`, also behind a space, or nothing. `None` where it is no zone.
-fn zone(text: &[u8]) -> Option<Option<FixedOffset>> {
+/// `Z`, `+09:00`, `+0900`, `+09`, `+08:05:43`, also behind a space, or nothing. `None` where it is no zone.
+pub(super) fn zone(text: &[u8]) -> Option<Option<FixedOffset>> {
     let text = text.trim_ascii_start();
     let (sign, digits) = match text {
         [] => return Some(None),
@@ -209,26 +205,28 @@ fn zone(text: &[u8]) -> Option<Option<FixedOffset>> {
         [b'-', digits @ ..] => (-1, digits),
         _ => return None,
     };
-    let (hours, minutes) = match *digits {
-        [h1, h2] => (pair(h1, h2)?, 0),
-        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (pair(h1, h2)?, pair(m1, m2)?),
+    let (hours, minutes, seconds) = match *digits {
+        [h1, h2] => (pair(h1, h2)?, 0, 0),
+        [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => (pair(h1, h2)?, pair(m1, m2)?, 0),
+        // Local mean time, as places had it before there were zones.
+        [h1, h2, b':', m1, m2, b':', s1, s2] => (pair(h1, h2)?, pair(m1, m2)?, pair(s1, s2)?),
         _ => return None,
     };
-    if hours > 15 || minutes > 59 {
+    if hours > 15 || minutes > 59 || seconds > 59 {
         return None;
     }
-    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
+    let seconds = i32::try_from(hours * 3600 + minutes * 60 + seconds).ok()?;
     FixedOffset::east_opt(sign * seconds).map(Some)
 }
 
 /// A number of two digits.
-fn pair(tens: u8, ones: u8) -> Option<u32> {
+pub(super) fn pair(tens: u8, ones: u8) -> Option<u32> {
     let is_number = tens.is_ascii_digit() && ones.is_ascii_digit();
     is_number.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 /// A number of at most nine digits.
-fn number(digits: &[u8]) -> Option<u32> {
+pub(super) fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > NANO_DIGITS {
         return None;
     }
@@ -245,8 +243,17 @@ fn with_example(says: &'static str, dates: Option<&DateFormat>) -> std::borrow::
     }
 }
 
-fn out_of_range() -> Misfit {
+pub(super) fn out_of_range() -> Misfit {
     Misfit::new(Reason::OutOfRange, "is out of range: there is no such day or time")
+}
+
+pub(super) fn zone_unexpected() -> Misfit {
+    Misfit::new(Reason::ZoneUnexpected, "has a time zone other than UTC, which the column would lose")
+}
+
+pub(super) fn zone_missing() -> Misfit {
+    let says = "has no time zone, which the column needs (for example Z or +09:00)";
+    Misfit::new(Reason::ZoneMissing, says)
 }
 
 fn too_precise(digits: u8) -> Misfit {

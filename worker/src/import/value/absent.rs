@@ -1,0 +1,68 @@
+//! Which fields are NULL. An empty field is, unless it stands in quotes and its column's type has an empty value: that is how
+//! PostgreSQL, DuckDB, polars and others write the empty text. Exports that quote every field write NULL in quotes, too; so
+//! where the type has no empty value, quotes make no difference. The text that an import names for NULL is a text within
+//! quotes, as for PostgreSQL's COPY. A field of white space only is NULL, except in a text column.
+
+use statemachine::EmptyFields;
+
+use super::{Kind, Reading, Value};
+use crate::import::reject::{Misfit, Reason};
+
+/// Whether a field stands in quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quoted {
+    Yes,
+    No,
+}
+
+impl Kind {
+    /// What a field is that [`read`](Kind::read) took for NULL. `takes_empty`: of a type that only the database can read,
+    /// whether the empty text is a value.
+    pub(crate) fn absent<'a>(
+        &self,
+        field: &'a [u8],
+        quoted: Quoted,
+        takes_empty: bool,
+        reading: &Reading,
+    ) -> Result<Value<'a>, Misfit> {
+        if !field.is_empty() {
+            return Ok(self.marker_in_quotes(field, quoted, reading).unwrap_or(Value::Null));
+        }
+        let is_value = match reading.empty {
+            EmptyFields::Quoted => quoted == Quoted::Yes,
+            EmptyFields::Null => false,
+            EmptyFields::Text => true,
+        };
+        match self.empty_value(takes_empty) {
+            Some(empty) if is_value => Ok(empty),
+            None if !reading.is_blank_null("") => Err(is_empty()),
+            _ => Ok(Value::Null),
+        }
+    }
+
+    /// The value that the text of NULL is in quotes, if the column's type has it.
+    fn marker_in_quotes<'a>(&self, field: &'a [u8], quoted: Quoted, reading: &Reading) -> Option<Value<'a>> {
+        if quoted == Quoted::No || reading.empty == EmptyFields::Null || !reading.is_marker(field) {
+            return None;
+        }
+        let value = self.read_value(field, reading).ok().filter(|value| *value != Value::Null)?;
+        reading.noted.marker_in_quotes();
+        Some(value)
+    }
+
+    /// The value without any content, in the types that have one.
+    fn empty_value(&self, takes_empty: bool) -> Option<Value<'static>> {
+        match self {
+            Self::Text { .. } => Some(Value::Text("")),
+            Self::Bytes => Some(Value::Hex("")),
+            Self::Enum(labels) if labels.contains("") => Some(Value::Text("")),
+            Self::Opaque if takes_empty => Some(Value::Text("")),
+            _ => None,
+        }
+    }
+}
+
+/// The misfit of an empty field where only another text is NULL.
+pub(super) fn is_empty() -> Misfit {
+    Misfit::new(Reason::Empty, "is empty, and an empty field is not NULL here")
+}
