@@ -16,5 +16,6 @@ mod runs;
 mod source;
 mod sqlite;
 mod text;
+mod upsert_model;
 mod values;
 mod world;

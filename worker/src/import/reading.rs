@@ -73,7 +73,12 @@ impl<R: Read> Reading<'_, R> {
                         whole = false;
                         break;
                     }
-                    let key = self.sorted_by.and_then(|column| values.get(column)).map_or(0, order::key);
+                    let sorted_by = self.sorted_by.and_then(|column| values.get(column));
+                    let key = sorted_by.map_or(0, order::key);
+                    if self.form == Form::Native && sorted_by == Some(&Value::Null) {
+                        // SQLite numbers such a row itself, by the rows that are there then.
+                        batch.keep_order();
+                    }
                     batch.push(record, key, |out| self.form.write(out, &self.plan.columns, &values));
                 }
                 Err(unfit) => {
