@@ -64,7 +64,9 @@ impl<R: Read> Reading<'_, R> {
             }
             rows_read += 1;
             let mut values: Vec<Value<'_>> = recycle(buffer);
-            match check(&raw, self.plan, &mut values) {
+            let checked = check(&raw, self.plan, &mut values)
+                .and_then(|()| self.form.check(&self.plan.columns, &values));
+            match checked {
                 // Once there are too many rejects nothing is written any more; what follows is only checked.
                 Ok(()) if exchange.is_none() => {}
                 Ok(()) => {
