@@ -7,7 +7,7 @@ mod migrations;
 mod multi;
 pub(crate) mod postgres;
 pub(crate) mod schema;
-mod sqlite;
+pub(crate) mod sqlite;
 mod write_back;
 
 use aws_config::SdkConfig;

@@ -1,5 +1,7 @@
 //! Connecting to SQLite: one file, one machine.
 
+pub(crate) mod messages;
+
 use diesel::connection::SimpleConnection;
 use diesel::result::DatabaseErrorKind;
 use diesel::{Connection, ConnectionError, SqliteConnection};

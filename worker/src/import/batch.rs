@@ -20,6 +20,8 @@ pub(crate) struct Batch {
     marks: Vec<Mark>,
     /// The record that the marks count from.
     first_record: u64,
+    /// Its rows are not sorted this time.
+    keeps_order: bool,
 }
 
 /// Where a row lies, what it is sorted by, and which record of the file it is.
@@ -87,12 +89,18 @@ impl Batch {
         self.bytes.clear();
         self.marks.clear();
         self.full = self.capacity;
+        self.keeps_order = false;
+    }
+
+    /// Has its rows stay in the file's order until it is cleared.
+    pub(crate) fn keep_order(&mut self) {
+        self.keeps_order = true;
     }
 
     /// Sorts by the key; rows of one key stay in the file's order.
     pub(crate) fn sort(&mut self) {
         // Keys that come in order, as sequences and time-ordered UUIDs do, cost no more than this look.
-        if !self.marks.is_sorted_by_key(|mark| mark.key) {
+        if !self.keeps_order && !self.marks.is_sorted_by_key(|mark| mark.key) {
             self.marks.sort_unstable_by_key(|mark| (mark.key, mark.start));
         }
     }
@@ -132,6 +140,9 @@ mod tests {
         let sorted: [(u64, &[u8]); 4] = [(8, b""), (12, b"long"), (7, b"c"), (10, b"d")];
         assert_eq!(rows(&batch), sorted);
         batch.unsort();
+        assert_eq!(rows(&batch), in_file);
+        batch.keep_order();
+        batch.sort();
         assert_eq!(rows(&batch), in_file);
         batch.clear();
         assert!(batch.is_empty() && rows(&batch).is_empty());

@@ -1,9 +1,11 @@
 //! The form in which a database takes rows: the reader writes it beside the database's work, the loader only passes it on.
 
 pub(crate) mod binary;
+mod kept;
 pub(crate) mod native;
 pub(crate) mod text;
 
+use super::check::Unfit;
 use super::header::Filled;
 use super::value::{Kind, Value};
 
@@ -22,6 +24,19 @@ impl Form {
     /// The form of a COPY that fills these columns.
     pub(crate) fn of_copy(columns: &[Filled]) -> Self {
         if columns.iter().any(|column| column.kind == Kind::Opaque) { Self::Text } else { Self::Binary }
+    }
+
+    /// Whether the database keeps the values of a row as they are: which column, and why not.
+    pub(crate) fn check(self, columns: &[Filled], values: &[Value<'_>]) -> Result<(), Unfit> {
+        if self != Self::Native {
+            return Ok(());
+        }
+        for (index, (column, value)) in columns.iter().zip(values).enumerate() {
+            if let Some(misfit) = kept::misfit(&column.kind, value) {
+                return Err(Unfit { column: Some(index), misfit });
+            }
+        }
+        Ok(())
     }
 
     /// Appends a row.

@@ -165,7 +165,8 @@ fn fill(filled: impl Iterator<Item = (usize, usize)>, table: &Table) -> Result<V
         return Ok(columns);
     }
     let cause = format!(
-        "columns of a type that cannot be imported: {}; leave them out of the file, or give them another type",
+        "columns of a type that cannot be imported: {}; SQLite would keep a number there where a text looks like one \
+         (7 for 007): leave them out of the file, or make the table anew with another type for them, such as TEXT",
         unsupported.join(", ")
     );
     Err(Failure::named(FailureName::ColumnUnsupported, cause))

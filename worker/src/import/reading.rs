@@ -68,7 +68,9 @@ impl<R: Read> Reading<'_, R> {
             }
             rows_read += 1;
             let mut values: Vec<Value<'_>> = recycle(buffer);
-            match check(&raw, self.plan, &mut values) {
+            let checked = check(&raw, self.plan, &mut values)
+                .and_then(|()| self.form.check(&self.plan.columns, &values));
+            match checked {
                 // Once there are too many rejects nothing is written any more; what follows is only checked.
                 Ok(()) if exchange.is_none() => {}
                 Ok(()) => {
@@ -77,7 +79,12 @@ impl<R: Read> Reading<'_, R> {
                         whole = false;
                         break;
                     }
-                    let key = self.sorted_by.and_then(|column| values.get(column)).map_or(0, order::key);
+                    let sorted_by = self.sorted_by.and_then(|column| values.get(column));
+                    let key = sorted_by.map_or(0, order::key);
+                    if self.form == Form::Native && sorted_by == Some(&Value::Null) {
+                        // SQLite numbers such a row itself, by the rows that are there then.
+                        batch.keep_order();
+                    }
                     batch.push(record, key, |out| self.form.write(out, &self.plan.columns, &values));
                 }
                 // In a file of one column a blank line is a row; where it cannot be one, it is just blank.

@@ -105,6 +105,9 @@ pub(crate) fn read(
                 format!("{name:?} is {what}, rows can only be imported into a table"),
             ));
         }
+        Found::Unwritable { why } => {
+            return Err(Failure::named(FailureName::TableMissing, format!("{name:?} is {why}")));
+        }
         Found::Reserved => {
             return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
         }
@@ -125,6 +128,10 @@ enum Found {
     /// Something that rows cannot be written to.
     NotATable {
         what: &'static str,
+    },
+    /// The same, with what can be done about it.
+    Unwritable {
+        why: String,
     },
     Reserved,
     NoPrivilege,

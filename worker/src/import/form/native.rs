@@ -23,10 +23,10 @@ pub(crate) fn write_row(out: &mut Vec<u8>, values: &[Value<'_>]) {
             Value::Boolean(value) => integer(out, i64::from(*value)),
             Value::Integer(value) => integer(out, *value),
             Value::Float(value) => real(out, *value),
-            // The check has held every other number to the digits that a binary fraction keeps.
             Value::Decimal(decimal) => match decimal.as_i64() {
                 Some(value) => integer(out, value),
-                None => real(out, decimal.text.parse().unwrap_or_default()),
+                // The check has held it to what a binary fraction keeps.
+                None => real(out, decimal.text.parse().unwrap_or(f64::NAN)),
             },
             Value::Text(value) => sized(out, b't', |out| out.extend_from_slice(value.as_bytes())),
             Value::Date(value) => sized(out, b't', |out| date(out, *value)),

@@ -1,7 +1,8 @@
-//! A table of SQLite. Its types are mere words: what a column makes of a value is its affinity, which follows from the
-//! word. So the word is understood only where the value that is checked here is the value that comes back; any other (such
-//! as `STRING`, a number to SQLite) cannot be imported.
+//! A table of SQLite, or what rows can be written to like one: a view with a trigger instead, a full-text index.
 
+mod kind;
+
+use diesel::result::Error;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
@@ -9,13 +10,10 @@ use super::{Column, Found, Table, quoted};
 use crate::db::OWN_TABLES;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
-use crate::import::value::{DecimalLimits, Kind, Width};
+use kind::kind_of;
 
-/// Digits that an eight-byte binary fraction keeps of any decimal number.
-const EXACT_DIGITS: u16 = 15;
-
-/// Digits behind a second's point: as many as the text is written with.
-const SECOND_DIGITS: u8 = 9;
+/// Modules that keep texts as they are.
+const FULL_TEXT: [&str; 3] = ["fts3", "fts4", "fts5"];
 
 #[derive(QueryableByName)]
 struct TableRow {
@@ -27,6 +25,12 @@ struct TableRow {
     without_rowid: bool,
     #[diesel(sql_type = Bool)]
     strict: bool,
+}
+
+#[derive(QueryableByName)]
+struct DefinitionRow {
+    #[diesel(sql_type = Text)]
+    definition: String,
 }
 
 #[derive(QueryableByName)]
@@ -51,17 +55,16 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     )
     .load::<TableRow>(connection)
     .map_err(|error| database_failure(&error, "read the names of the tables"))?;
-    let bare = name.strip_prefix("main.").unwrap_or(name);
-    let Some(table) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(bare)) else {
+    let find = |name: &str| tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
+    // A name may have a dot of its own.
+    let Some(table) = find(name).or_else(|| find(name.strip_prefix("main.")?)) else {
         return Ok(Found::Missing { others: tables.into_iter().map(|table| table.name).collect() });
     };
     if OWN_TABLES.iter().any(|own| own.eq_ignore_ascii_case(&table.name)) || table.kind == "shadow" {
         return Ok(Found::Reserved);
     }
-    match table.kind.as_str() {
-        "table" => {}
-        "view" => return Ok(Found::NotATable { what: "a view" }),
-        _ => return Ok(Found::NotATable { what: "a virtual table" }),
+    if let Some(why) = unwritable(connection, table)? {
+        return Ok(Found::Unwritable { why });
     }
     let rows = sql_query(
         "SELECT name, type AS declared, \"notnull\" AS not_null, dflt_value AS default_value, pk AS key, hidden \
@@ -106,6 +109,49 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     }))
 }
 
+/// Why rows cannot be written to it, if they cannot.
+fn unwritable(connection: &mut SqliteConnection, table: &TableRow) -> Result<Option<String>, Failure> {
+    match table.kind.as_str() {
+        "view" => {
+            // SQLite itself says whether there is such a trigger.
+            let insertion = format!("EXPLAIN INSERT INTO \"main\".{} DEFAULT VALUES", quoted(&table.name));
+            let refusal = format!("cannot modify {} because it is a view", table.name);
+            let is_refused = matches!(
+                sql_query(insertion).execute(connection),
+                Err(Error::DatabaseError(_, information)) if information.message() == refusal
+            );
+            let advice = "a view that has no trigger INSTEAD OF INSERT; \
+                          import into the table behind it, or create such a trigger";
+            Ok(is_refused.then(|| advice.to_owned()))
+        }
+        "virtual" => {
+            let module = module_of(connection, &table.name)?;
+            Ok((!FULL_TEXT.contains(&module.as_str())).then(|| {
+                format!(
+                    "a virtual table of the module {module}, which may keep another value than the file's; \
+                     import into a table, and copy from there: INSERT INTO {} SELECT … FROM …",
+                    quoted(&table.name)
+                )
+            }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The word behind USING.
+fn module_of(connection: &mut SqliteConnection, name: &str) -> Result<String, Failure> {
+    let definition: DefinitionRow =
+        sql_query("SELECT sql AS definition FROM main.sqlite_schema WHERE name = ?")
+            .bind::<Text, _>(name)
+            .get_result(connection)
+            .map_err(|error| database_failure(&error, "read how the table was made"))?;
+    let behind_name = definition.definition.to_ascii_lowercase();
+    let mut words =
+        behind_name.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    words.by_ref().find(|word| *word == "using");
+    Ok(words.find(|word| !word.is_empty()).unwrap_or_default().to_owned())
+}
+
 impl Table {
     /// A table that is nowhere, of columns with these names and declared types.
     pub(crate) fn declared(columns: &[(&str, &str)]) -> Self {
@@ -132,81 +178,9 @@ impl Table {
     }
 }
 
-/// What a column of this declared type takes.
-fn kind_of(declared: &str, strict: bool) -> Option<Kind> {
-    let upper = declared.to_ascii_uppercase();
-    let (word, numbers) = split(&upper);
-    let first = numbers.first().copied();
-    let text = Kind::Text { max_characters: first.filter(|&length| length > 0) };
-    if strict && word == "ANY" {
-        return Some(text);
-    }
-    Some(match word {
-        "BOOLEAN" | "BOOL" => Kind::Boolean,
-        "DATE" => Kind::Date,
-        "TIME" => Kind::Time(SECOND_DIGITS),
-        "DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE" => Kind::Timestamp(SECOND_DIGITS),
-        "TIMESTAMPTZ" | "TIMESTAMPTZSQLITE" | "TIMESTAMP WITH TIME ZONE" => {
-            Kind::TimestampZone(SECOND_DIGITS)
-        }
-        "UUID" | "GUID" => Kind::Uuid,
-        "JSON" | "JSONB" => Kind::Json,
-        "BYTEA" => Kind::Bytes,
-        "DECIMAL" | "NUMERIC" | "NUMBER" => {
-            let precision = first.and_then(|precision| u16::try_from(precision).ok());
-            let scale = numbers.get(1).and_then(|&scale| i16::try_from(scale).ok()).unwrap_or(0);
-            Kind::Decimal(DecimalLimits {
-                declared: precision.map(|precision| (precision, scale)),
-                significant: Some(EXACT_DIGITS),
-            })
-        }
-        // SQLite's own rules, in their order ("Determination Of Column Affinity").
-        word if word.contains("INT") && word != "POINT" && !word.contains("INTERVAL") => {
-            Kind::Integer(Width::Eight)
-        }
-        word if word.contains("CHAR") || word.contains("CLOB") || word.contains("TEXT") => text,
-        // Without a type nothing is converted: the text stays as it is.
-        "" => text,
-        word if word.contains("BLOB") => Kind::Bytes,
-        word if word.contains("REAL") || word.contains("FLOA") || word.contains("DOUB") => {
-            Kind::Float { single: false, special: false }
-        }
-        _ => return None,
-    })
-}
-
-/// `VARCHAR (20)` is a word and its numbers.
-fn split(declared: &str) -> (&str, Vec<u32>) {
-    match declared.split_once('(') {
-        Some((word, rest)) => {
-            let numbers = rest.split(')').next().unwrap_or_default();
-            (word.trim(), numbers.split(',').map_while(|number| number.trim().parse().ok()).collect())
-        }
-        None => (declared.trim(), Vec::new()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_declared_type_is_understood_where_the_value_comes_back_as_it_was() {
-        assert_eq!(kind_of("varchar(20)", false), Some(Kind::Text { max_characters: Some(20) }));
-        assert_eq!(kind_of("UNSIGNED BIG INT", false), Some(Kind::Integer(Width::Eight)));
-        assert_eq!(kind_of("double precision", false), Some(Kind::Float { single: false, special: false }));
-        assert_eq!(kind_of("BLOB", true), Some(Kind::Bytes));
-        let decimal = DecimalLimits { declared: Some((10, 2)), significant: Some(15) };
-        assert_eq!(kind_of("DECIMAL(10, 2)", false), Some(Kind::Decimal(decimal)));
-        assert_eq!(kind_of("ANY", true), Some(Kind::Text { max_characters: None }));
-    }
-
-    #[test]
-    fn a_word_that_makes_numbers_of_texts_is_not_understood() {
-        for declared in ["STRING", "ANY", "PHONE", "POINT", "INTERVAL"] {
-            assert_eq!(kind_of(declared, false), None, "{declared}");
-        }
-    }
 
     #[test]
     fn the_primary_key_has_its_own_order_whatever_kind_of_table_it_is() {

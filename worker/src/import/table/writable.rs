@@ -19,7 +19,9 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
 ORDER BY 1 LIMIT 1000";
 
 const OF_SQLITE: &str = "\
-SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY 1 LIMIT 1000";
+SELECT name FROM pragma_table_list l WHERE schema = 'main' AND (type = 'table' OR (type = 'view' AND EXISTS \
+(SELECT 1 FROM main.sqlite_schema t WHERE t.type = 'trigger' AND t.tbl_name = l.name AND t.sql LIKE '%INSTEAD OF INSERT%'))) \
+ORDER BY 1 LIMIT 1000";
 
 #[derive(QueryableByName)]
 struct NameRow {

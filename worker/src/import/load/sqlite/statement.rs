@@ -1,65 +1,50 @@
 //! The statements of a load, through diesel's cache of prepared ones. Diesel finds a statement by its text, and to build that
-//! text for each row takes as long as the row; so these go by a type each instead, which names one text for as long as a
-//! load lasts.
+//! text for each row takes as long as the row; so the usual ones go by a type each instead, which names one text for as long
+//! as a load lasts.
 
-use diesel::connection::{CacheSize, Connection as _, SimpleConnection as _};
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
+use diesel::connection::{CacheSize, Connection as _};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::OptionalExtension as _;
+use diesel::sql_types::{BigInt, Binary, Double, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 
 use crate::import::form::native::Native;
-use crate::import::table::quoted;
 
-/// Where the keys of the file are remembered.
-const SEEN: &str = "temp.\"baton keys\"";
-
-/// Statements that begin anew: whatever the connection had prepared is forgotten, so that no text of an earlier load stands
-/// behind their types.
-pub(super) struct Statements(());
-
-/// A statement with values to be bound.
+/// A statement with values to be bound, on one connection. At most one of each named kind.
 pub(super) struct Statement {
-    /// Up to the values' parenthesis, and what stands behind it.
+    /// Up to the values, and what stands behind them.
     sql: (String, String),
     kind: Kind,
 }
 
+/// What diesel knows a statement by.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
+    /// Writes a row.
     Insert,
+    /// Remembers a row.
     Remember,
+    /// Opens a row's savepoint.
+    Open,
+    /// Closes it.
+    Close,
+    /// Has no name: known by its text.
+    Other,
 }
 
-impl Statements {
-    pub(super) fn fresh(connection: &mut SqliteConnection) -> Self {
-        connection.set_prepared_statement_cache_size(CacheSize::Disabled);
-        connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
-        Self(())
-    }
-
-    /// `INSERT INTO table (columns)`, and what is done about a conflict.
-    pub(super) fn insert(&self, insert: &str, conflict: &str) -> Statement {
-        Statement { sql: (format!("{insert} VALUES ("), format!("){conflict}")), kind: Kind::Insert }
-    }
-
-    /// Remembers keys: it changes a row for each that is new. One with NULL in it is new each time.
-    pub(super) fn remember(
-        &self,
-        connection: &mut SqliteConnection,
-        key: &[String],
-    ) -> QueryResult<Statement> {
-        let names: Vec<_> = key.iter().map(|name| quoted(name)).collect();
-        let names = names.join(", ");
-        connection.batch_execute(&format!(
-            "DROP TABLE IF EXISTS {SEEN}; CREATE TEMPORARY TABLE \"baton keys\" ({names}, UNIQUE ({names}))"
-        ))?;
-        let insert = format!("INSERT OR IGNORE INTO {SEEN} ({names}) VALUES (");
-        Ok(Statement { sql: (insert, ")".to_owned()), kind: Kind::Remember })
-    }
+/// Forgets whatever the connection had prepared, so that no text of an earlier load stands behind the kinds.
+pub(super) fn forget_prepared(connection: &mut SqliteConnection) {
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
 }
 
 impl Statement {
+    /// `before`, the values with commas between them, `after`.
+    pub(super) fn new(kind: Kind, before: impl Into<String>, after: impl Into<String>) -> Self {
+        Self { sql: (before.into(), after.into()), kind }
+    }
+
     /// Executes it, and returns how many rows it changed.
     pub(super) fn execute(
         &self,
@@ -70,22 +55,25 @@ impl Statement {
         match self.kind {
             Kind::Insert => Inserted(row).execute(connection),
             Kind::Remember => Remembered(row).execute(connection),
+            Kind::Open => Opened(row).execute(connection),
+            Kind::Close => Closed(row).execute(connection),
+            Kind::Other => row.execute(connection),
         }
+    }
+
+    /// Whether it finds anything: for a query of one whole number.
+    pub(super) fn finds(
+        &self,
+        connection: &mut SqliteConnection,
+        values: &[Native<'_>],
+    ) -> QueryResult<bool> {
+        let row = Row { sql: &self.sql, values };
+        Ok(row.get_result::<i32>(connection).optional()?.is_some())
     }
 
     /// The statement with so many NULLs, to be read and not executed.
     pub(super) fn with_nulls(&self, columns: usize) -> String {
         format!("{}{}{}", self.sql.0, vec!["NULL"; columns].join(", "), self.sql.1)
-    }
-
-    /// Forgets the key that was new just now: its row was refused.
-    pub(super) fn take_back(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
-        connection.batch_execute(&format!("DELETE FROM {SEEN} WHERE rowid = (SELECT max(rowid) FROM {SEEN})"))
-    }
-
-    /// Forgets the keys.
-    pub(super) fn forget(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
-        connection.batch_execute(&format!("DROP TABLE IF EXISTS {SEEN}"))
     }
 }
 
@@ -114,6 +102,23 @@ impl Row<'_> {
     }
 }
 
+impl QueryFragment<Sqlite> for Row<'_> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.walk(pass)
+    }
+}
+
+impl QueryId for Row<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Row<'_> {
+    type SqlType = Integer;
+}
+
+impl RunQueryDsl<SqliteConnection> for Row<'_> {}
+
 macro_rules! statement_types {
     ($($name:ident),*) => {$(
         struct $name<'a>(Row<'a>);
@@ -132,4 +137,4 @@ macro_rules! statement_types {
         }
     )*};
 }
-statement_types!(Inserted, Remembered);
+statement_types!(Inserted, Remembered, Opened, Closed);

@@ -1,0 +1,83 @@
+//! What SQLite's own messages mean. diesel passes a kind for the usual constraints and, for all else, the message alone. So
+//! whole messages are compared: what is only contained in one may be a trigger's, a name or a value.
+
+use diesel::result::DatabaseErrorKind;
+use statemachine::FailureName;
+
+/// The messages of `BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `INTERRUPT`, `IOERR`, `FULL`, `CANTOPEN`, `PROTOCOL` and `SCHEMA`: SQLite cannot go
+/// on, whatever the row is.
+const OUTAGES: &[&str] = &[
+    "database is locked",
+    "database table is locked",
+    "out of memory",
+    "attempt to write a readonly database",
+    "interrupted",
+    "disk I/O error",
+    "database or disk is full",
+    "unable to open database file",
+    "locking protocol",
+    "database schema has changed",
+];
+
+/// The messages of `CORRUPT`, `NOTADB`, `PERM` and `AUTH`: nothing that passes by itself.
+const DAMAGES: &[&str] = &[
+    "database disk image is malformed",
+    "file is not a database",
+    "access permission denied",
+    "authorization denied",
+];
+
+/// How a message begins that names what is missing. It comes when a statement is read, before any row has to do with it.
+const MISSING: &[&str] = &[
+    "no such table: ",
+    "no such column: ",
+    "no such function: ",
+    "no such collation sequence: ",
+    "no such module: ",
+];
+
+/// Whether SQLite says that it cannot go on, or somebody in its words.
+pub(crate) fn is_outage(message: &str) -> bool {
+    OUTAGES.contains(&message)
+        || DAMAGES.contains(&message)
+        || message.starts_with("database schema is locked: ")
+}
+
+/// The failure that an error of a statement stands for that no trigger has to do with.
+pub(crate) fn failure_name(kind: &DatabaseErrorKind, message: &str) -> FailureName {
+    use DatabaseErrorKind as Kind;
+    match kind {
+        Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::NotNullViolation | Kind::CheckViolation => {
+            FailureName::ConstraintViolation
+        }
+        _ if DAMAGES.contains(&message) || MISSING.iter().any(|part| message.starts_with(part)) => {
+            FailureName::DatabaseMisconfigured
+        }
+        _ if is_outage(message) => FailureName::DatabaseUnavailable,
+        _ => FailureName::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_message_of_sqlites_own_is_an_outage() {
+        assert!(is_outage("database is locked") && is_outage("database schema is locked: main"));
+        for other in ["the database is locked", "Database is locked", "database is locked by me", ""] {
+            assert!(!is_outage(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_damaged_does_not_pass_by_itself() {
+        let name = |message| failure_name(&DatabaseErrorKind::Unknown, message);
+        assert_eq!(name("no such table: main.audit"), FailureName::DatabaseMisconfigured);
+        assert_eq!(name("file is not a database"), FailureName::DatabaseMisconfigured);
+        assert_eq!(name("database or disk is full"), FailureName::DatabaseUnavailable);
+        assert_eq!(name("near \"x\": syntax error"), FailureName::Internal);
+        let unique = failure_name(&DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: t.a");
+        assert_eq!(unique, FailureName::ConstraintViolation);
+    }
+}

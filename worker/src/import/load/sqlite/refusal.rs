@@ -1,0 +1,132 @@
+//! What it means that SQLite does not take a row: the row is at fault, or SQLite itself cannot go on. diesel passes a kind for
+//! the usual constraints and the message for all else; and a message may be any trigger's, whatever it says. So a message
+//! counts as SQLite's own only where no trigger can have made it, or where another write fails as well.
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection as _;
+use diesel::result::{DatabaseErrorKind, Error};
+use statemachine::FailureName;
+
+use super::facts::Facts;
+use crate::db::failure::{database_failure, described};
+use crate::db::sqlite::messages::{failure_name, is_outage};
+use crate::failure::Failure;
+use crate::import::reject::{Misfit, Reason};
+use crate::import::table::Table;
+
+/// Writes enough that it cannot stay in memory, and takes it back.
+const PROBE: &str = "SAVEPOINT \"baton probe\"; PRAGMA cache_size = 10; \
+    CREATE TABLE main.\"baton probe\" AS SELECT zeroblob(200000) AS filler; \
+    ROLLBACK TO \"baton probe\"; RELEASE \"baton probe\"";
+
+/// Why a row is not in the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) column: Option<String>,
+    pub(super) misfit: Misfit,
+}
+
+/// Who has to do with a row.
+pub(super) struct Judge {
+    table: String,
+    /// The messages about the table's own keys and columns that must have a value, each with its column where it is one.
+    own: Vec<(String, Option<String>)>,
+    definition: String,
+    /// A trigger, or the action of a foreign key, runs for each row.
+    pub(super) has_triggers: bool,
+    /// How much memory the pages of the load may have, in KiB.
+    cache_kib: u32,
+}
+
+impl Judge {
+    pub(super) fn new(table: &Table, facts: &Facts, has_triggers: bool, cache_kib: u32) -> Self {
+        let name = |column: &str| format!("{}.{column}", table.name);
+        let unique = |columns: &[String]| {
+            let names: Vec<_> = columns.iter().map(|column| name(column)).collect();
+            let column = if let [column] = columns { Some(column.clone()) } else { None };
+            (format!("UNIQUE constraint failed: {}", names.join(", ")), column)
+        };
+        let mut own = vec![unique(&table.primary_key)];
+        own.extend(
+            facts
+                .keys
+                .iter()
+                .map(|key| unique(&key.columns.iter().map(|(column, _)| column.clone()).collect::<Vec<_>>())),
+        );
+        own.extend(table.columns.iter().map(|column| {
+            (format!("NOT NULL constraint failed: {}", name(&column.name)), Some(column.name.clone()))
+        }));
+        let definition = facts.definition.clone();
+        Self { table: table.name.clone(), own, definition, has_triggers, cache_kib }
+    }
+
+    /// What the error of a row's statement means, once that statement has been undone.
+    ///
+    /// # Errors
+    /// The failure, where the row is not at fault.
+    pub(super) fn refusal(
+        &self,
+        connection: &mut SqliteConnection,
+        error: &Error,
+    ) -> Result<Refusal, Failure> {
+        let Error::DatabaseError(kind, information) = error else { return Err(self.failure(error)) };
+        let message = information.message();
+        if matches!(kind, DatabaseErrorKind::Unknown) && is_outage(message) {
+            if !self.has_triggers {
+                return Err(self.failure(error));
+            }
+            self.probe(connection).map_err(|error| self.failure(&error))?;
+        }
+        let own = self.own.iter().find(|(own, _)| own == message).map(|(_, column)| column.clone());
+        let reason = match (kind, &own) {
+            (DatabaseErrorKind::UniqueViolation, Some(_)) => Reason::Unique,
+            (DatabaseErrorKind::NotNullViolation, Some(_)) => Reason::Required,
+            // One on an expression is known by its name.
+            (DatabaseErrorKind::UniqueViolation, None) if !self.has_triggers => Reason::Unique,
+            (DatabaseErrorKind::ForeignKeyViolation, _) => Reason::ForeignKey,
+            (DatabaseErrorKind::CheckViolation, _) if self.is_own_check(message) => Reason::Check,
+            _ => Reason::Refused,
+        };
+        let says = format!("is refused by the database: {}", described(error));
+        Ok(Refusal { column: own.flatten(), misfit: Misfit::new(reason, says) })
+    }
+
+    /// A check is told by its name or by its words, which the table's definition has.
+    fn is_own_check(&self, message: &str) -> bool {
+        let check = message.strip_prefix("CHECK constraint failed: ").unwrap_or(message);
+        !self.has_triggers || self.definition.contains(check)
+    }
+
+    /// The failure where the whole transaction is gone with the row.
+    pub(super) fn transaction_ended(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
+        let is_of_trigger = self.has_triggers
+            && connection
+                .batch_execute("BEGIN IMMEDIATE")
+                .and_then(|()| self.probe(connection))
+                .and_then(|()| connection.batch_execute("ROLLBACK"))
+                .is_ok();
+        if !is_of_trigger {
+            return self.failure(error);
+        }
+        let cause = format!(
+            "a trigger of the table {:?} has ended the whole transaction: {}; \
+             where it says RAISE(ROLLBACK, …) let it say RAISE(ABORT, …), and the row becomes a reject",
+            self.table,
+            described(error)
+        );
+        Failure::named(FailureName::ConstraintViolation, cause)
+    }
+
+    fn probe(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+        let probed = connection.batch_execute(PROBE);
+        connection.batch_execute(&format!("PRAGMA cache_size = -{}", self.cache_kib))?;
+        probed
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        let what = format!("write rows into {:?}", self.table);
+        let Error::DatabaseError(kind, information) = error else { return database_failure(error, &what) };
+        let cause = format!("failed to {what}: {}", described(error));
+        Failure::named(failure_name(kind, information.message()), cause)
+    }
+}

@@ -1,0 +1,359 @@
+//! One row into the table, by one statement of SQLite, and what became of it. A row that is refused has changed nothing.
+
+use diesel::connection::SimpleConnection as _;
+use diesel::result::Error;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use statemachine::{FailureName, OnConflict};
+
+use super::facts::Facts;
+use super::keys::{Key, Taken};
+use super::references::References;
+use super::refusal::{Judge, Refusal};
+use super::statement::{Kind, Statement, forget_prepared};
+use crate::db::failure::{database_failure, described};
+use crate::failure::Failure;
+use crate::import::form::native::Native;
+use crate::import::header::Plan;
+use crate::import::load::{Context, Loaded, conflict_key};
+use crate::import::table::{Table, quoted};
+
+/// What the pages of a load may take in memory: SQLite's own 2 MB hold few of an index's pages.
+pub(super) const CACHE_KIB: u32 = 6 * 1024;
+
+/// The savepoint of a batch.
+const BATCH: &str = "\"baton batch\"";
+
+/// A savepoint within that, which is there as long as the transaction is.
+const ALIVE: &str = "\"baton alive\"";
+
+/// The savepoint of one row.
+const ROW: &str = "\"baton row\"";
+
+/// What became of a row that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is in the table, as a new row.
+    New,
+    /// It is in the table, in place of what was there before the import.
+    Updated,
+    /// It is in the table in place of an earlier row of the file, or an earlier one is there in its place.
+    Duplicate,
+    /// A row of the table has its key.
+    Skipped,
+    /// It is not in the table, and SQLite does not say why.
+    Dropped,
+}
+
+impl Outcome {
+    /// Whether the database took the row, for itself or in place of an earlier one.
+    pub(super) fn is_taken(self, on_conflict: OnConflict) -> bool {
+        match self {
+            Self::New | Self::Updated => true,
+            Self::Duplicate => on_conflict == OnConflict::Update,
+            Self::Skipped | Self::Dropped => false,
+        }
+    }
+}
+
+/// How many rows came to which end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    new: u64,
+    updated: u64,
+    duplicates: u64,
+    skipped: u64,
+    dropped: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::New => &mut self.new,
+            Outcome::Updated => &mut self.updated,
+            Outcome::Duplicate => &mut self.duplicates,
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::Dropped => &mut self.dropped,
+        } += 1;
+    }
+
+    pub(super) fn loaded(self) -> Loaded {
+        let Self { new, updated, duplicates, skipped, dropped } = self;
+        Loaded { rows: new + updated, updated, skipped, duplicates, dropped, notes: Vec::new() }
+    }
+}
+
+/// Why a row was not written.
+pub(super) enum NotWritten {
+    /// It is refused.
+    Refused(Refusal),
+    /// It refers to a row of the same table that is not there yet.
+    TooEarly,
+    /// The load cannot go on.
+    Failed(Failure),
+}
+
+impl From<Failure> for NotWritten {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Writes rows.
+pub(super) struct Rows {
+    insert: Statement,
+    /// Opens the savepoint of a row and closes it, where a statement alone would not be undone as a whole.
+    savepoint: Option<(Statement, Statement)>,
+    taken: Option<Taken>,
+    on_conflict: OnConflict,
+    references: References,
+    judge: Judge,
+    is_view: bool,
+    /// References to rows of the same table are not looked at: they wait for all rows.
+    pub(super) references_wait: bool,
+    /// The column of the plan to sort by, where rows may be written in another order than the file's.
+    pub(super) sorted_by: Option<usize>,
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    opcode: String,
+}
+
+impl Rows {
+    pub(super) fn new(connection: &mut SqliteConnection, context: Context<'_>) -> Result<Self, Failure> {
+        let Context { job, table, plan, .. } = context;
+        let failed = |error: Error| database_failure(&error, "prepare the load");
+        let on_conflict = job.options.on_conflict;
+        let names = conflict_key(table, plan, &job.options)?;
+        let facts = Facts::read(connection, table)?;
+        let key = match names.as_slice() {
+            [] => None,
+            names => Some(Key::of(names, table, &facts, plan)?),
+        };
+        connection
+            .batch_execute(&format!("PRAGMA cache_size = -{CACHE_KIB}; SAVEPOINT {BATCH}; SAVEPOINT {ALIVE}"))
+            .map_err(failed)?;
+        forget_prepared(connection);
+        let insert = insertion(table, plan, &facts, key.as_ref(), on_conflict);
+        let taken = key.clone().map(|key| Taken::none(connection, key, table)).transpose().map_err(failed)?;
+        let has_triggers = has_triggers(connection, &insert, plan, table)?;
+        let references = References::of(&facts, plan);
+        let order_is_free =
+            !has_triggers && !references.are_within() && key_decides_alone(&facts, table, key.as_ref());
+        let sorted_by = match &key {
+            None => table
+                .primary_key
+                .first()
+                .and_then(|name| plan.columns.iter().position(|column| column.name == *name)),
+            Some(key) => key.first_place(),
+        };
+        // A trigger may leave what was done before it fails (FAIL); and a row that waits for another is tried twice.
+        let needs_savepoint = has_triggers || references.are_within();
+        let savepoint = needs_savepoint.then(|| {
+            (
+                Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), ""),
+                Statement::new(Kind::Close, format!("RELEASE {ROW}"), ""),
+            )
+        });
+        Ok(Self {
+            insert,
+            savepoint,
+            taken,
+            on_conflict,
+            references,
+            judge: Judge::new(table, &facts, has_triggers, CACHE_KIB),
+            is_view: facts.is_view,
+            references_wait: false,
+            sorted_by: sorted_by.filter(|_| order_is_free),
+        })
+    }
+
+    /// Whether rows that are only inserted come in another order than the file's: which of two is refused is then to be found
+    /// out in the file's order.
+    pub(super) fn sorts_insertions(&self) -> bool {
+        self.sorted_by.is_some() && self.taken.is_none()
+    }
+
+    pub(super) fn on_conflict(&self) -> OnConflict {
+        self.on_conflict
+    }
+
+    pub(super) fn references(&self) -> &References {
+        &self.references
+    }
+
+    /// Writes one row.
+    pub(super) fn write(
+        &mut self,
+        connection: &mut SqliteConnection,
+        values: &[Native<'_>],
+    ) -> Result<Outcome, NotWritten> {
+        if self.references.are_deferred || self.references_wait {
+            match self.references.missing(connection, values)? {
+                Some(missing) if !missing.may_come => {
+                    let (column, misfit) = (missing.column, missing.misfit);
+                    return Err(NotWritten::Refused(Refusal { column, misfit }));
+                }
+                Some(_) if !self.references_wait => return Err(NotWritten::TooEarly),
+                _ => {}
+            }
+        }
+        self.step(connection, Savepoint::Open)?;
+        match self.insert.execute(connection, values) {
+            Ok(changed) => {
+                self.step(connection, Savepoint::Close)?;
+                let is_written = changed > 0 || self.is_view;
+                self.outcome(connection, values, is_written)
+                    .map_err(|error| database_failure(&error, "remember a row's key").into())
+            }
+            Err(error) => Err(self.not_written(connection, values, &error)),
+        }
+    }
+
+    fn outcome(
+        &self,
+        connection: &mut SqliteConnection,
+        values: &[Native<'_>],
+        is_written: bool,
+    ) -> Result<Outcome, Error> {
+        let Some(taken) = &self.taken else {
+            return Ok(if is_written { Outcome::New } else { Outcome::Dropped });
+        };
+        let has_met = taken.has_met();
+        if is_written {
+            return Ok(match taken.take(connection, values)? {
+                false => Outcome::Duplicate,
+                true if has_met => Outcome::Updated,
+                true => Outcome::New,
+            });
+        }
+        if self.on_conflict != OnConflict::Skip {
+            return Ok(Outcome::Dropped);
+        }
+        // Without a trigger a row is left out for its key alone.
+        if self.judge.has_triggers && !taken.is_in_table(connection, values)? {
+            return Ok(Outcome::Dropped);
+        }
+        Ok(if taken.take(connection, values)? { Outcome::Skipped } else { Outcome::Duplicate })
+    }
+
+    fn not_written(
+        &self,
+        connection: &mut SqliteConnection,
+        values: &[Native<'_>],
+        error: &Error,
+    ) -> NotWritten {
+        if let Some(taken) = &self.taken {
+            taken.has_met();
+        }
+        let undone = match &self.savepoint {
+            Some(_) => connection.batch_execute(&format!("ROLLBACK TO {ROW}; RELEASE {ROW}")),
+            // The statement has undone itself; this tells whether the transaction is still there.
+            None => connection.batch_execute(&format!("RELEASE {ALIVE}; SAVEPOINT {ALIVE}")),
+        };
+        if undone.is_err() {
+            return NotWritten::Failed(self.judge.transaction_ended(connection, error));
+        }
+        match self.refused(connection, values, error) {
+            Ok(not_written) => not_written,
+            Err(failure) => NotWritten::Failed(failure),
+        }
+    }
+
+    fn refused(
+        &self,
+        connection: &mut SqliteConnection,
+        values: &[Native<'_>],
+        error: &Error,
+    ) -> Result<NotWritten, Failure> {
+        use diesel::result::DatabaseErrorKind::ForeignKeyViolation;
+
+        let refusal = self.judge.refusal(connection, error)?;
+        if !matches!(error, Error::DatabaseError(ForeignKeyViolation, _)) {
+            return Ok(NotWritten::Refused(refusal));
+        }
+        Ok(match self.references.missing(connection, values)? {
+            Some(missing) if missing.may_come => NotWritten::TooEarly,
+            Some(missing) => NotWritten::Refused(Refusal { column: missing.column, misfit: missing.misfit }),
+            // Not by what the row says: by a default, or by what a trigger does.
+            None => NotWritten::Refused(refusal),
+        })
+    }
+
+    fn step(&self, connection: &mut SqliteConnection, step: Savepoint) -> Result<(), Failure> {
+        let Some((open, close)) = &self.savepoint else { return Ok(()) };
+        let statement = if step == Savepoint::Open { open } else { close };
+        let done = statement.execute(connection, &[]);
+        done.map(|_| ()).map_err(|error| database_failure(&error, "set a row's savepoint"))
+    }
+
+    /// Begins what [`Rows::undo`] undoes.
+    pub(super) fn mark(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        connection
+            .batch_execute(&format!("RELEASE {BATCH}; SAVEPOINT {BATCH}; SAVEPOINT {ALIVE}"))
+            .map_err(|error| database_failure(&error, "set a savepoint"))
+    }
+
+    /// Undoes all since [`Rows::mark`].
+    pub(super) fn undo(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        connection
+            .batch_execute(&format!("ROLLBACK TO {BATCH}; SAVEPOINT {ALIVE}"))
+            .map_err(|error| database_failure(&error, "go back to a savepoint"))
+    }
+
+    /// Ends the load.
+    pub(super) fn finish(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        self.taken
+            .map_or(Ok(()), |taken| taken.forget(connection))
+            .and_then(|()| connection.batch_execute(&format!("RELEASE {BATCH}")))
+            .map_err(|error| database_failure(&error, "finish the load"))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    Open,
+    Close,
+}
+
+fn insertion(
+    table: &Table,
+    plan: &Plan,
+    facts: &Facts,
+    key: Option<&Key>,
+    on_conflict: OnConflict,
+) -> Statement {
+    let columns: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
+    let conflict = key.map_or_else(String::new, |key| key.clause(plan, on_conflict));
+    // Left to itself, a table that is made with ON CONFLICT REPLACE or IGNORE would lose rows without a word.
+    let or_abort = if facts.says("ON CONFLICT") { " OR ABORT" } else { "" };
+    let insert = format!("INSERT{or_abort} INTO {} ({}) VALUES (", table.sql, columns.join(", "));
+    Statement::new(Kind::Insert, insert, format!("){conflict}"))
+}
+
+/// Whether rows with different keys have nothing to do with each other, so that only those of one key need the file's order.
+fn key_decides_alone(facts: &Facts, table: &Table, key: Option<&Key>) -> bool {
+    // Of rows that are only inserted none is refused for its place: where one is, the batch is written once more.
+    let Some(key) = key else { return true };
+    let numbered = table.primary_key.len() == 1 && facts.key_on(&table.primary_key).is_none();
+    // Were there another unique key, which of two rows it refuses would depend on their order.
+    key.is_exact() && facts.unique_indexes + usize::from(numbered) == 1
+}
+
+/// Has SQLite read the statement, and tells whether more than the row is written by it.
+fn has_triggers(
+    connection: &mut SqliteConnection,
+    insert: &Statement,
+    plan: &Plan,
+    table: &Table,
+) -> Result<bool, Failure> {
+    let steps =
+        sql_query(format!("EXPLAIN {}", insert.with_nulls(plan.columns.len()))).load::<Step>(connection);
+    let steps = steps.map_err(|error| {
+        let cause = format!("SQLite cannot write into the table {:?}: {}", table.name, described(&error));
+        Failure::named(FailureName::DatabaseMisconfigured, cause)
+    })?;
+    Ok(steps.iter().any(|step| step.opcode == "Program"))
+}
