@@ -1,21 +1,12 @@
 //! Whether the empty text is a value of a type that only the server reads: it is one of `tsvector` and none of `inet`. Nobody
 //! but the server knows, so it is asked, once for all columns of such types.
 
-use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::{Nullable, Text};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
-
 use super::super::Column;
+use crate::db::Session;
 use crate::import::value::Kind;
 
-#[derive(QueryableByName)]
-struct Answer {
-    #[diesel(sql_type = Nullable<Text>)]
-    answer: Option<String>,
-}
-
 /// Asks for the columns of such types. Where the server does not answer, none of them has an empty value.
-pub(super) fn find(connection: &mut PgConnection, columns: &mut [Column]) {
+pub(super) fn find(session: &mut Session, columns: &mut [Column]) {
     let opaque: Vec<_> = columns.iter_mut().filter(|column| column.kind == Some(Kind::Opaque)).collect();
     if opaque.is_empty() {
         return;
@@ -34,16 +25,12 @@ pub(super) fn find(connection: &mut PgConnection, columns: &mut [Column]) {
          PERFORM pg_catalog.set_config('baton.takes_empty', answer, false); END",
         types.join(", ")
     );
-    let answer = connection
-        .batch_execute(&format!("DO {}", literal(&body)))
-        .and_then(|()| {
-            sql_query("SELECT pg_catalog.current_setting('baton.takes_empty', true) AS answer")
-                .get_result::<Answer>(connection)
-        })
+    let answer: Option<String> = session
+        .batch(&format!("DO {}", literal(&body)))
+        .and_then(|()| session.query("SELECT pg_catalog.current_setting('baton.takes_empty', true)", &[]))
         .ok()
-        .and_then(|answer| answer.answer)
-        .unwrap_or_default();
-    for (column, takes) in opaque.into_iter().zip(answer.bytes()) {
+        .and_then(|rows| rows.first()?.try_get(0).ok()?);
+    for (column, takes) in opaque.into_iter().zip(answer.unwrap_or_default().bytes()) {
         column.takes_empty = takes == b't';
     }
 }

@@ -184,7 +184,7 @@ mod tests {
         while day.year() < 12_000 {
             let days = days_since_2000(day.year().into(), day.month(), day.day());
             assert_eq!(days, day.signed_duration_since(epoch).num_days(), "{day}");
-            day += chrono::Days::new(37);
+            day = day + chrono::Days::new(37);
         }
     }
 
