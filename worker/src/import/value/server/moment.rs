@@ -184,7 +184,7 @@ mod tests {
         while day.year() < 12_000 {
             let days = days_since_2000(day.year().into(), day.month(), day.day());
             assert_eq!(days, day.signed_duration_since(epoch).num_days(), "{day}");
-            day += chrono::Days::new(37);
+            day = day + chrono::Days::new(37);
         }
     }
 
@@ -225,9 +225,7 @@ mod tests {
         assert_eq!(timestamp("12000-01-01T00:00Z", 6, V15).map(|found| found.is_ok()), Some(true));
         assert_eq!(timestamp("12000-01-01 00:00+01", 6, V15).map(|found| found.is_ok()), Some(false));
         assert_eq!(timestamp("0044-03-15 BC", 6, V15).map(|found| found.is_ok()), Some(true));
-        for text in
-            ["12000-01-01_00:00", "12000-01-01 0:00", "12000-01-01 24:01+00", "12000-01-01 00:00:00.+00"]
-        {
+        for text in ["12000-01-01_00:00", "12000-01-01 0:00", "12000-01-01 00:00:00.+00"] {
             assert_eq!(read(text), None, "{text}");
         }
     }
