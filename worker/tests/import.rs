@@ -2,9 +2,11 @@
 //! come from an S3 server on this machine, or from one that misbehaves.
 
 mod conflicts;
+mod copy;
 mod create_table;
 mod database_rejects;
 mod failures;
+mod fields;
 mod given_up;
 mod language;
 mod objects;

@@ -147,7 +147,9 @@ impl<R: Read> Reader<R> {
             self.records += 1;
             match begin {
                 Begin::Blank => self.take_blank(),
-                _ => self.read_record()?,
+                _ if self.read_record()? => {}
+                // A second byte order mark, and nothing else.
+                _ => return Ok(None),
             }
             if self.seen.is_first_record() {
                 self.has_one_column = self.record.len() == 1;
@@ -156,17 +158,19 @@ impl<R: Read> Reader<R> {
         Ok(Some(self.row()))
     }
 
-    /// Reads the record that begins here.
-    fn read_record(&mut self) -> Result<(), Failure> {
+    /// Reads the record that begins here; `false` where there is none after all.
+    fn read_record(&mut self) -> Result<bool, Failure> {
         loop {
             let text = self.window.unparsed().map_err(read_failure)?;
             let (parsed, taken) = self.parser.read(text, &mut self.record);
             self.window.advance(taken);
-            if parsed != Parsed::More {
-                break;
-            }
-            if self.window.current().len() > self.max_record_bytes {
-                return self.skip_record();
+            match parsed {
+                Parsed::Record => break,
+                Parsed::End => return Ok(false),
+                Parsed::More if self.window.current().len() > self.max_record_bytes => {
+                    return self.skip_record().map(|()| true);
+                }
+                Parsed::More => {}
             }
         }
         let mut content = self.window.current();
@@ -193,7 +197,7 @@ impl<R: Read> Reader<R> {
         if of_field > 0 {
             self.record.shorten(of_field);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads a record to its end without keeping it.

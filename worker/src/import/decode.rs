@@ -17,6 +17,8 @@ use std::io::{self, Read};
 use statemachine::{Encoding, FailureName, ImportOptions};
 
 use crate::failure::Failure;
+use detect::Guess;
+use detect::seven_bit::Found;
 pub use format::codec;
 pub(crate) use format::{EncodingFrom, Format};
 use transcode::Transcoder;
@@ -48,6 +50,8 @@ pub(crate) struct Decoded<R: Read> {
     is_taken: bool,
     format: Format,
     ended: bool,
+    /// What is in `raw` is too short to tell what it is.
+    is_short: bool,
 }
 
 enum State {
@@ -73,6 +77,13 @@ impl<R: Read> Decoded<R> {
             (None, Some(encoding)) => (Some(encoding), EncodingFrom::Declared),
             (None, None) => (detect::utf16(&raw), EncodingFrom::Detected),
         };
+        let has_none = mark.is_none() && options.encoding.is_none();
+        let doubt = match detect::seven_bit::utf7_sequences(&raw) {
+            _ if !has_none || !raw.is_ascii() => None,
+            3.. => return Err(unreadable(format!("the file {}", not_read("UTF-7")))),
+            1.. => Some("the file has text that may be UTF-7, which is not read".to_owned()),
+            _ => None,
+        };
         raw.drain(..mark.map_or(0, |(mark, _)| mark.len()));
         let state = match encoding {
             None => State::Undecided,
@@ -84,11 +95,11 @@ impl<R: Read> Decoded<R> {
             delimiter: options.delimiter.map_or(b',', |delimiter| delimiter.byte()),
             escape: options.escape.map(|escape| escape.byte()),
             compression: source.compression(),
-            doubt: None,
+            doubt,
             has_mark: mark.is_some(),
             line_break: "\n",
         };
-        Ok(Self { source, state, raw, is_taken: false, format, ended: false })
+        Ok(Self { source, state, raw, is_taken: false, format, ended: false, is_short: false })
     }
 
     /// How the file is written, as far as is known by now.
@@ -154,13 +165,20 @@ impl<R: Read> Decoded<R> {
     /// Passes ASCII on. Another byte decides the encoding, and is left to the next call.
     fn read_undecided(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
         let start = text.len();
-        if self.raw.is_empty() {
-            self.ended = read_up_to(&mut self.source, text, start + 1)?;
-        } else {
-            text.append(&mut self.raw);
+        let held = self.raw.len();
+        text.append(&mut self.raw);
+        if held == 0 || std::mem::take(&mut self.is_short) {
+            self.ended = read_up_to(&mut self.source, text, start + held + 1)?;
         }
         let read = text.get(start..).unwrap_or_default();
-        let ascii = start + encoding_rs::Encoding::ascii_valid_up_to(read);
+        let ascii = encoding_rs::Encoding::ascii_valid_up_to(read);
+        let plain = read.get(..ascii).unwrap_or_default();
+        if let Some((at, found)) = detect::seven_bit::find(plain, self.ended || ascii < read.len()) {
+            self.raw = text.split_off(start + at);
+            self.ended = false;
+            return self.decide(found);
+        }
+        let ascii = start + ascii;
         if ascii == text.len() {
             return Ok(());
         }
@@ -169,8 +187,26 @@ impl<R: Read> Decoded<R> {
         self.ended = false;
         let context = text.get(ascii.saturating_sub(detect::CONTEXT_BYTES)..).unwrap_or_default();
         let ahead = self.raw.get(..LOOK_AHEAD_BYTES).unwrap_or(&self.raw);
-        self.format.encoding = detect::encoding(context, ahead, is_whole && ahead.len() == self.raw.len());
+        let guess = detect::guess(context, ahead, is_whole && ahead.len() == self.raw.len());
+        self.format.encoding = guess.encoding;
+        self.format.doubt = doubt(&guess).or(self.format.doubt.take());
         self.state = State::of(self.format.encoding);
+        Ok(())
+    }
+
+    /// Follows a sign of an encoding of seven bits.
+    #[cold]
+    fn decide(&mut self, found: Found) -> io::Result<()> {
+        match found {
+            Found::Undecided => self.is_short = true,
+            Found::Iso2022Jp => {
+                self.format.encoding = Encoding::Iso2022Jp;
+                self.state = State::of(Encoding::Iso2022Jp);
+            }
+            Found::Refused(name) => {
+                return Err(io::Error::other(unreadable(format!("the file {}", not_read(name)))));
+            }
+        }
         Ok(())
     }
 }
@@ -182,6 +218,26 @@ impl State {
             other => Self::Transcoded(Transcoder::new(other)),
         }
     }
+}
+
+/// What to say of a guess that may be wrong.
+fn doubt(guess: &Guess) -> Option<String> {
+    let others: Vec<_> = guess.others.iter().map(|other| other.as_str()).collect();
+    let (last, before) = others.split_last()?;
+    let others =
+        if before.is_empty() { (*last).to_owned() } else { format!("{} or {last}", before.join(", ")) };
+    Some(format!(
+        "the encoding was guessed: {}, but it may be {others}; if characters look wrong, name it with --encoding (the option \
+         encoding)",
+        guess.encoding
+    ))
+}
+
+/// What to say of a file in an encoding of seven bits that is not read.
+fn not_read(name: &str) -> String {
+    format!(
+        "looks like {name}, which is not read: save it as UTF-8, or declare the encoding utf-8 if it is plain ASCII all the same"
+    )
 }
 
 /// Appends bytes to `to` until it has at least `length`, and tells whether the source has ended before.

@@ -127,7 +127,8 @@ mod tests {
                 bytes.extend_from_slice(pieces[roll(pieces.len())]);
             }
             if let Ok(counts) = read_all(&*bytes, &options[round % options.len()]) {
-                assert!(counts.undecodable <= counts.records && counts.fields >= counts.records);
+                let is_sound = counts.undecodable <= counts.records && counts.fields >= counts.records;
+                assert!(is_sound, "{counts:?} {bytes:?} {:?}", options[round % options.len()]);
             }
         }
     }

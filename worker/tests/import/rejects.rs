@@ -67,7 +67,7 @@ fn each_reason_has_its_sentence() {
         ("BLOB", "00ff", "\"00ff\" is not \\x and pairs of hexadecimal digits (not_hex)"),
         ("VARCHAR(3)", "東京都庁", "\"東京都庁\" has 4 characters, the column takes 3 (too_long)"),
         ("TEXT", "a\0b", "\"a\\0b\" has a NUL character (nul_character)"),
-        ("TEXT NOT NULL", "", "is empty, but the column must have a value (required)"),
+        ("INTEGER NOT NULL", "", "is empty, but the column must have a value (required)"),
     ];
     for (declared, value, says) in cases {
         let ddl = format!("CREATE TABLE t (id INTEGER, v {declared})");
@@ -96,7 +96,7 @@ fn reasons_of_postgresqls_own_types_have_their_sentences() {
         "line 3, column number: \"1e200000\" is out of range: the column takes 131072 digits before and 16383 behind the \
          point (out_of_range)",
         "line 4, column small: \"１２３４５６\" is out of range: the column takes -32768 to 32767 (out_of_range)",
-        "line 5, column day: \"2024-02-29 BC\" is no date (for example 2024-02-29) (not_a_date)",
+        "line 5, column day: \"2024-02-29 BC\" is out of range: there is no such day or time (out_of_range)",
         "line 6, column j: \"\\\"\\\\u0000\\\"\" has a NUL character (\\u0000) in a string (nul_character)",
     ];
     assert_eq!(cause.lines().skip(1).collect::<Vec<_>>(), expected);

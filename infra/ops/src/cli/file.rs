@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use statemachine::{Delimiter, Encoding, Escape, ImportId, ImportOptions, OnConflict, RejectLimit};
+use statemachine::{
+    Delimiter, EmptyFields, Encoding, Escape, ImportId, ImportOptions, OnConflict, RecordLimit, RejectLimit,
+};
 
 use crate::error::Usage;
 
@@ -50,7 +52,8 @@ pub(crate) struct FileArguments {
 #[derive(Args)]
 #[command(next_help_heading = "How the file is written")]
 struct Writing {
-    /// The encoding: utf-8, cp932 (Shift_JIS), euc-jp, utf-16le, utf-16be or windows-1252 [default: detected]
+    /// The encoding: utf-8, cp932 (Shift_JIS), euc-jp, iso-2022-jp, utf-16le, utf-16be, windows-1250, windows-1251, windows-1252,
+    /// iso-8859-15, gb18030, big5 or euc-kr [default: detected]
     #[arg(long, value_name = "NAME")]
     encoding: Option<Encoding>,
     /// What stands between two fields: , ; | tab or another sign [default: detected]
@@ -62,6 +65,9 @@ struct Writing {
     /// The text that means NULL; an empty field is then an empty text [default: the empty field]
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     null: Option<String>,
+    /// What an empty field is where the column's type has an empty value, such as text [default: quoted; with --null, text]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    empty: Option<Empty>,
     /// How dates are written that are not ISO 8601, in the letters of strftime: %d.%m.%Y
     #[arg(long, value_name = "FORMAT")]
     date_format: Option<String>,
@@ -104,6 +110,9 @@ struct Loading {
     /// Read no more than so many rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+    /// How many bytes one record may have; a larger one is a bad row
+    #[arg(long, value_name = "N", default_value_t = RecordLimit::default())]
+    max_record_bytes: RecordLimit,
     /// Refuse the file if it was imported into this table before
     #[arg(long)]
     once: bool,
@@ -121,6 +130,17 @@ enum Conflict {
     Skip,
     /// The row that is there gets the new values; within the file, the last one counts
     Update,
+}
+
+/// [`EmptyFields`] with the sentences of `--help`.
+#[derive(Clone, Copy, ValueEnum)]
+enum Empty {
+    /// The empty text in quotes, NULL without them
+    Quoted,
+    /// NULL, also in quotes; they do not count for the text of --null either
+    Null,
+    /// The empty text, with and without quotes
+    Text,
 }
 
 impl FileArguments {
@@ -148,11 +168,13 @@ impl FileArguments {
             no_header: self.columns.no_header,
             map,
             null: self.writing.null.clone(),
+            empty: self.writing.empty.map(EmptyFields::from),
             date_format: self.writing.date_format.clone(),
             on_conflict: self.bad_rows.on_conflict.into(),
             key: self.bad_rows.key.clone(),
             dry_run: self.loading.dry_run,
             limit: self.loading.limit,
+            max_record_bytes: self.loading.max_record_bytes,
             once: self.loading.once,
             rebuild_indexes: self.loading.rebuild_indexes,
         })
@@ -196,6 +218,16 @@ impl From<Conflict> for OnConflict {
             Conflict::Error => Self::Error,
             Conflict::Skip => Self::Skip,
             Conflict::Update => Self::Update,
+        }
+    }
+}
+
+impl From<Empty> for EmptyFields {
+    fn from(empty: Empty) -> Self {
+        match empty {
+            Empty::Quoted => Self::Quoted,
+            Empty::Null => Self::Null,
+            Empty::Text => Self::Text,
         }
     }
 }

@@ -136,7 +136,7 @@ struct File {
     fields: Vec<Vec<Vec<u8>>>,
 }
 
-const ENCODINGS: [Encoding; 9] = [
+const ENCODINGS: [Encoding; 10] = [
     Encoding::Utf8,
     Encoding::Cp932,
     Encoding::EucJp,
@@ -146,6 +146,7 @@ const ENCODINGS: [Encoding; 9] = [
     Encoding::Gb18030,
     Encoding::Big5,
     Encoding::EucKr,
+    Encoding::Iso2022Jp,
 ];
 
 fn encoded(encoding: Encoding, text: &str) -> Vec<u8> {
@@ -226,7 +227,9 @@ impl File {
 }
 
 fn decoded(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
-    super::super::decode::codec(encoding).decode_without_bom_handling(bytes).0.as_bytes().to_vec()
+    let text = super::super::decode::codec(encoding).decode_without_bom_handling(bytes).0;
+    // Two escape sequences in a row are an error for this decoder, and nothing for ours.
+    text.replace('\u{FFFD}', if encoding == Encoding::Iso2022Jp { "" } else { "\u{FFFD}" }).into_bytes()
 }
 
 /// Line of a record that begins behind `text`, counted the slow way.

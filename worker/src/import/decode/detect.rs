@@ -1,8 +1,11 @@
-//! Which encoding bytes are written in that nobody declares. UTF-16 is told by its NUL bytes, UTF-8 by its validity; what
-//! remains is weighed as Japanese and as Western text, and a tie is Japanese: a short Japanese file must not be read as
-//! Windows-1252, which has a character for nearly every byte.
+//! Which encoding bytes are written in that nobody declares. UTF-16 is told by its NUL bytes, UTF-8 by its validity,
+//! ISO-2022-JP by its escape sequences; what remains is weighed as Japanese, Western and other text, and a tie is Japanese: a
+//! short Japanese file must not be read as Windows-1252, which has a character for nearly every byte. A guess that might as
+//! well be another one says so.
 
 mod japanese;
+mod others;
+pub(super) mod seven_bit;
 mod western;
 
 use statemachine::Encoding;
@@ -13,21 +16,62 @@ const INVALID: i64 = -12;
 /// Bytes before the first one that is not ASCII that are of use: the word that it stands in.
 pub(super) const CONTEXT_BYTES: usize = 8;
 
+/// An encoding that bytes look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Guess {
+    pub(super) encoding: Encoding,
+    /// Others that they look like nearly as much; none where that is certain.
+    pub(super) others: Vec<Encoding>,
+}
+
+/// What a guess must weigh to be certain: a few words.
+const CERTAIN: i64 = 40;
+
 /// The encoding of text, from its first byte that is not ASCII on. `context` is what stands before; `whole` tells that
 /// nothing follows.
-pub(super) fn encoding(context: &[u8], ahead: &[u8], whole: bool) -> Encoding {
+pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
     if is_utf8(ahead, whole) {
-        return Encoding::Utf8;
+        return Guess { encoding: Encoding::Utf8, others: Vec::new() };
     }
     let cp932 = japanese::weigh_cp932(context, ahead, whole);
     let euc_jp = japanese::weigh_euc_jp(ahead, whole);
-    if western::weigh(context, ahead) > cp932.max(euc_jp) {
-        Encoding::Windows1252
+    let western = western::weigh(context, ahead);
+    let (usual, weight) = if western > cp932.max(euc_jp) {
+        (Encoding::Windows1252, western)
     } else if euc_jp > cp932 {
-        Encoding::EucJp
+        (Encoding::EucJp, euc_jp)
     } else {
-        Encoding::Cp932
+        (Encoding::Cp932, cp932)
+    };
+    let weights = [
+        (Encoding::Cp932, cp932),
+        (Encoding::EucJp, euc_jp),
+        (Encoding::Windows1252, western),
+        (Encoding::Gb18030, others::weigh_gb18030(ahead, whole)),
+        (Encoding::Big5, others::weigh_big5(ahead, whole)),
+        (Encoding::EucKr, others::weigh_euc_kr(ahead, whole)),
+        (Encoding::Windows1251, others::weigh_cyrillic(ahead)),
+    ];
+    let (other, most) = weights.into_iter().max_by_key(|(_, weight)| *weight).unwrap_or((usual, weight));
+    // Only what is far more likely; a few characters may be anything.
+    let is_other = most >= CERTAIN && most > weight + weight.abs() / 4;
+    let (encoding, weight) = if is_other { (other, most) } else { (usual, weight) };
+    Guess { encoding, others: doubts(encoding, weight, &weights, ahead) }
+}
+
+/// The encodings that fit nearly as well as the one that was guessed.
+fn doubts(guess: Encoding, weight: i64, weights: &[(Encoding, i64)], ahead: &[u8]) -> Vec<Encoding> {
+    let is_near = |other: i64| other * 3 > weight * 2 || (weight < CERTAIN && other > 0);
+    let mut others: Vec<_> = weights
+        .iter()
+        .filter(|(other, near)| *other != guess && is_near(*near))
+        .map(|(other, _)| *other)
+        .collect();
+    // Of encodings with one byte a character, others have other letters in the same places.
+    if guess == Encoding::Windows1252 && western::has_other_letters(ahead) {
+        others.extend([Encoding::Windows1250, Encoding::Iso8859_15]);
     }
+    others
 }
 
 /// Whether this is UTF-8, a few broken bytes aside. A long sequence is valid by chance less often than one of two bytes.

@@ -24,8 +24,19 @@ pub(super) const ENOUGH_BYTES: usize = TAR.0 + TAR.1.len();
 
 /// What to say of a file that begins so, where it is no CSV.
 pub(super) fn says(head: &[u8]) -> Option<&'static str> {
+    if is_utf32(head) {
+        return Some("is UTF-32, save it as UTF-8");
+    }
     if head.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
         return Some("is a tar archive, unpack it first");
     }
     FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, says)| *says)
+}
+
+/// Whether the first two characters have three NULs each, at the same side.
+fn is_utf32(head: &[u8]) -> bool {
+    let units = head.as_chunks::<4>().0;
+    let has = |of: fn(&[u8; 4]) -> bool| units.len() > 1 && units.iter().take(2).all(of);
+    has(|unit| matches!(unit, [first, 0, 0, 0] if *first != 0))
+        || has(|unit| matches!(unit, [0, 0, 0, last] if *last != 0))
 }

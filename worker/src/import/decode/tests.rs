@@ -83,11 +83,97 @@ fn what_is_plainly_no_csv_is_refused_by_name() {
         (b"PAR1", "Parquet"),
         (b"SQLite format 3\0", "SQLite"),
         (b"\xFF\xFE\0\0i\0\0\0", "UTF-32"),
+        (b"i\0\0\0d\0\0\0", "UTF-32"),
+        (b"\0\0\0i\0\0\0d", "UTF-32"),
         (b"BZh9", "bzip2"),
         (&tar, "tar archive"),
         (&packed_twice, "compressed twice"),
     ] {
         let refusal = decoded_with(bytes, &ImportOptions::default()).unwrap_err();
         assert!(refusal.starts_with("Import.SourceUnreadable") && refusal.contains(says), "{refusal}");
+    }
+}
+
+#[test]
+fn iso_2022_jp_is_detected_at_its_first_escape_sequence_and_read_when_declared() {
+    let rows = "1,abc\r\n".repeat(50_000);
+    let text = format!("id,name\r\n{rows}2,山田太郎\r\n3,\"東京都\n千代田区\"\r\n");
+    let (file, ..) = encoding_rs::ISO_2022_JP.encode(&text);
+    let (read, encoding, from) = decoded(&file);
+    assert_eq!((encoding, from), (Encoding::Iso2022Jp, EncodingFrom::Detected));
+    assert!(read == text.as_bytes());
+    let (read, format) = decoded_with(&file, &options(r#"{"encoding":"ISO-2022-JP"}"#)).unwrap();
+    assert_eq!((format.encoding, format.encoding_from), (Encoding::Iso2022Jp, EncodingFrom::Declared));
+    assert!(read == text.as_bytes());
+}
+
+#[test]
+fn other_encodings_of_seven_bits_are_refused_by_name_however_late() {
+    let rows = "1,abc\r\n".repeat(50_000);
+    for (signs, says) in [
+        ("\u{1b}$)C\u{e}1h\u{f}", "ISO-2022-KR"),
+        ("\u{1b}$)A\u{e}VPND\u{f}", "ISO-2022-CN"),
+        ("~{<:Ky2;NpJ)~}", "HZ"),
+        ("\u{e}1=\u{f}", "shift codes"),
+    ] {
+        for file in [format!("{signs},x\n"), format!("id,name\r\n{rows}2,{signs}\r\n")] {
+            let refusal = decoded_with(file.as_bytes(), &ImportOptions::default()).unwrap_err();
+            assert!(refusal.contains(says) && refusal.contains("save it as UTF-8"), "{refusal}");
+            let (text, _) = decoded_with(file.as_bytes(), &options(r#"{"encoding":"utf-8"}"#)).unwrap();
+            assert!(text == file.as_bytes());
+        }
+    }
+    let utf7 = b"id,+bA9UDQ-,+T09iQA-\n1,+XHF1MFkqkM4-,x\n";
+    assert!(decoded_with(utf7, &ImportOptions::default()).unwrap_err().contains("UTF-7"));
+}
+
+#[test]
+fn control_characters_that_are_no_encoding_are_passed_on() {
+    let colours = "\u{1b}[31mred\u{1b}[0m,~/x,~{name},\u{e}\n".repeat(20_000);
+    assert!(decoded(colours.as_bytes()).0 == colours.as_bytes());
+    let (cp932, ..) = encoding_rs::SHIFT_JIS.encode("\u{1b}[31m東京\u{1b}[0m");
+    assert_eq!(decoded(&cp932).1, Encoding::Cp932);
+}
+
+#[test]
+fn a_guess_that_may_be_wrong_says_what_else_it_may_be() {
+    let doubt = |encoding: Encoding, text: &str| {
+        let (bytes, ..) = codec(encoding).encode(text);
+        let (_, format) = decoded_with(&bytes, &ImportOptions::default()).unwrap();
+        (format.encoding, format.doubt)
+    };
+    let (encoding, says) = doubt(Encoding::Windows1250, "id,miasto\n1,Łódź\n2,Kraków\n3,Wrocław\n4,Gdańsk\n");
+    assert_eq!(encoding, Encoding::Windows1252);
+    let expected = "the encoding was guessed: windows-1252, but it may be windows-1250 or iso-8859-15; if characters look wrong, \
+        name it with --encoding (the option encoding)";
+    assert_eq!(says.as_deref(), Some(expected));
+    assert!(doubt(Encoding::Windows1252, "id,v\n1,Müller\n2,Café\n3,déjà vu\n").1.is_some());
+    assert_eq!(
+        doubt(Encoding::Windows1252, "id,v\n1,Müller\n2,Café\n3,Größe\n4,Jürgen Schäfer, Köln\n").1,
+        None
+    );
+    let japanese = "氏名,住所,電話番号\n山田太郎,東京都千代田区,03\n鈴木花子,大阪府大阪市北区,06\n";
+    assert_eq!(doubt(Encoding::Cp932, japanese), (Encoding::Cp932, None));
+    assert_eq!(doubt(Encoding::EucJp, japanese), (Encoding::EucJp, None));
+    assert_eq!(doubt(Encoding::Cp932, "林"), (Encoding::Cp932, None));
+    assert!(doubt(Encoding::Gb18030, "1,张三\n").1.is_some());
+    let declared = decoded_with(b"caf\xE9s", &options(r#"{"encoding":"latin1"}"#)).unwrap().1;
+    assert_eq!(declared.doubt, None);
+}
+
+#[test]
+fn chinese_korean_and_russian_are_told_from_japanese_where_there_is_enough_of_them() {
+    for (encoding, text) in [
+        (Encoding::Gb18030, "编号,姓名,地址\n1,张三,北京市朝阳区建国路\n2,李四,上海市浦东新区\n"),
+        (Encoding::Big5, "編號,姓名,地址\n1,陳大文,臺北市中正區重慶南路\n2,林小明,高雄市\n"),
+        (Encoding::EucKr, "번호,이름,주소\n1,김철수,서울특별시 강남구\n2,이영희,부산광역시 해운대구\n"),
+        (Encoding::Windows1251, "номер,имя,город\n1,Иван Петров,Москва\n2,Анна Смирнова,Санкт-Петербург\n"),
+    ] {
+        let (bytes, ..) = codec(encoding).encode(text);
+        let (read, format) = decoded_with(&bytes, &ImportOptions::default()).unwrap();
+        assert_eq!((format.encoding, String::from_utf8(read).unwrap().as_str()), (encoding, text));
+        let name = encoding.as_str();
+        let (read, _) = decoded_with(&bytes, &options(&format!("{{\"encoding\":\"{name}\"}}"))).unwrap();
+        assert_eq!(read, text.as_bytes());
     }
 }

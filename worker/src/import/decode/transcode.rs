@@ -1,10 +1,13 @@
 //! From another encoding to UTF-8, piece by piece. A sequence that stands for no character becomes the one byte 0xFF: no
 //! UTF-8 either, so that the checks of each row find it, and no part of a delimiter, a quote or a line break.
 
+mod iso2022;
+
 use encoding_rs::{Decoder, DecoderResult};
 use statemachine::Encoding;
 
 use super::format::codec;
+use iso2022::Iso2022Jp;
 
 /// What stands for a sequence that cannot be decoded.
 const UNDECODABLE: u8 = 0xFF;
@@ -12,12 +15,23 @@ const UNDECODABLE: u8 = 0xFF;
 /// Turns pieces of a text into UTF-8. A character may be cut between two pieces.
 pub(super) struct Transcoder {
     encoding: Encoding,
-    decoder: Decoder,
+    way: Way,
+}
+
+/// How an encoding is read.
+enum Way {
+    /// By its tables.
+    Tables(Box<Decoder>),
+    Iso2022Jp(Iso2022Jp),
 }
 
 impl Transcoder {
     pub(super) fn new(encoding: Encoding) -> Self {
-        Self { encoding, decoder: codec(encoding).new_decoder_without_bom_handling() }
+        let way = match encoding {
+            Encoding::Iso2022Jp => Way::Iso2022Jp(Iso2022Jp::default()),
+            other => Way::Tables(Box::new(codec(other).new_decoder_without_bom_handling())),
+        };
+        Self { encoding, way }
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -25,46 +39,61 @@ impl Transcoder {
     }
 
     /// Appends the text of `raw` to `text`; of the last piece, also what is left of a character that was cut off.
-    pub(super) fn append(&mut self, mut raw: &[u8], last: bool, text: &mut Vec<u8>) {
-        let mut written = text.len();
-        loop {
-            let piece = raw.get(..self.mapped(raw)).unwrap_or(raw);
-            let is_last = last && piece.len() == raw.len();
-            let mut rest = piece;
-            loop {
-                // One allocation for the piece, not one for each sequence that cannot be decoded: those may be very many.
-                let bound = self.decoder.max_utf8_buffer_length_without_replacement(rest.len());
-                let bound = written + bound.unwrap_or(rest.len()).max(rest.len()) + 1;
-                if text.len() < bound {
-                    text.resize(bound, 0);
-                }
-                let out = text.get_mut(written..).unwrap_or_default();
-                let (result, read, length) =
-                    self.decoder.decode_to_utf8_without_replacement(rest, out, is_last);
-                written += length;
-                rest = rest.get(read..).unwrap_or_default();
-                match result {
-                    DecoderResult::InputEmpty => break,
-                    DecoderResult::OutputFull => {}
-                    DecoderResult::Malformed(..) => push(text, &mut written),
-                }
-            }
-            let Some((_unmapped, behind)) = raw.get(piece.len()..).and_then(<[u8]>::split_first) else {
-                break;
-            };
-            push(text, &mut written);
-            raw = behind;
+    pub(super) fn append(&mut self, raw: &[u8], last: bool, text: &mut Vec<u8>) {
+        match &mut self.way {
+            Way::Iso2022Jp(decoder) => decoder.append(raw, last, UNDECODABLE, text),
+            Way::Tables(decoder) => append(decoder, self.encoding, raw, last, text),
         }
-        text.truncate(written);
     }
+}
 
-    /// How many bytes of `raw` stand before one that the encoding leaves open, but that its decoder takes for a control
-    /// character.
-    fn mapped(&self, raw: &[u8]) -> usize {
-        match self.encoding {
-            Encoding::Windows1252 => raw.iter().position(|byte| is_open_in_1252(*byte)).unwrap_or(raw.len()),
-            _ => raw.len(),
+fn append(decoder: &mut Decoder, encoding: Encoding, mut raw: &[u8], last: bool, text: &mut Vec<u8>) {
+    let mut written = text.len();
+    loop {
+        let piece = raw.get(..mapped(encoding, raw)).unwrap_or(raw);
+        let is_last = last && piece.len() == raw.len();
+        let mut rest = piece;
+        loop {
+            // One allocation for the piece, not one for each sequence that cannot be decoded: those may be very many.
+            let bound = decoder.max_utf8_buffer_length_without_replacement(rest.len());
+            let bound = written + bound.unwrap_or(rest.len()).max(rest.len()) + 1;
+            if text.len() < bound {
+                text.resize(bound, 0);
+            }
+            let out = text.get_mut(written..).unwrap_or_default();
+            let (result, read, length) = decoder.decode_to_utf8_without_replacement(rest, out, is_last);
+            written += length;
+            rest = rest.get(read..).unwrap_or_default();
+            match result {
+                DecoderResult::InputEmpty => break,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => push(text, &mut written),
+            }
         }
+        let Some((_unmapped, behind)) = raw.get(piece.len()..).and_then(<[u8]>::split_first) else {
+            break;
+        };
+        push(text, &mut written);
+        raw = behind;
+    }
+    text.truncate(written);
+}
+
+/// How many bytes of `raw` stand before one that the encoding leaves open, but that its decoder takes for a control
+/// character.
+fn mapped(encoding: Encoding, raw: &[u8]) -> usize {
+    first_open(encoding, raw).unwrap_or(raw.len())
+}
+
+/// The first byte that an encoding of one byte a character has no character for.
+fn first_open(encoding: Encoding, raw: &[u8]) -> Option<usize> {
+    let mut bytes = raw.iter().copied();
+    match encoding {
+        Encoding::Windows1252 => bytes.position(is_open_in_1252),
+        Encoding::Windows1250 => bytes.position(|byte| matches!(byte, 0x81 | 0x83 | 0x88 | 0x90 | 0x98)),
+        Encoding::Windows1251 => bytes.position(|byte| byte == 0x98),
+        Encoding::Iso8859_15 => bytes.position(|byte| matches!(byte, 0x80..=0x9F)),
+        _ => None,
     }
 }
 
@@ -83,8 +112,11 @@ fn push(text: &mut Vec<u8>, written: &mut usize) {
 
 /// The first sequence in `raw` that cannot be decoded: where it begins, and its first byte. `raw` begins with a character.
 pub(crate) fn first_undecodable(encoding: Encoding, raw: &[u8]) -> Option<(usize, u8)> {
-    if encoding == Encoding::Windows1252 {
-        let at = raw.iter().position(|byte| is_open_in_1252(*byte))?;
+    if encoding == Encoding::Iso2022Jp {
+        let at = Iso2022Jp::first_undecodable(raw)?;
+        return raw.get(at).map(|byte| (at, *byte));
+    }
+    if let Some(at) = first_open(encoding, raw) {
         return raw.get(at).map(|byte| (at, *byte));
     }
     let mut decoder = codec(encoding).new_decoder_without_bom_handling();

@@ -2,9 +2,9 @@
 //! read. An archive that is damaged or cut off is a failure, never a shorter file; an error of the source itself stays
 //! what it is.
 
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead as _, BufReader, Chain, Cursor, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::{read_failure, unreadable};
 use crate::failure::Failure;
@@ -22,8 +22,47 @@ const WINDOW_LOG: u32 = 23;
 /// The object's bytes, unpacked.
 pub(super) enum Unpacked<R: Read> {
     Plain(Stored<R>),
-    Gzip(Box<MultiGzDecoder<BufReader<Stored<R>>>>),
+    Gzip(Box<Gzip<R>>),
     Zstd(Box<zstd::Decoder<'static, BufReader<Stored<R>>>>),
+}
+
+/// The members of a gzip archive, one after the other.
+pub(super) struct Gzip<R: Read> {
+    /// There is none behind the last member.
+    member: Option<GzDecoder<BufReader<Stored<R>>>>,
+}
+
+impl<R: Read> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let length = member.read(buffer)?;
+            if length > 0 || buffer.is_empty() {
+                return Ok(length);
+            }
+            self.member =
+                self.member.take().map(GzDecoder::into_inner).map(next_member).transpose()?.flatten();
+        }
+        Ok(0)
+    }
+}
+
+/// What stands behind a member: another one, or nothing but zeros, which tapes and block devices leave behind.
+fn next_member<R: Read>(
+    mut stored: BufReader<Stored<R>>,
+) -> io::Result<Option<GzDecoder<BufReader<Stored<R>>>>> {
+    loop {
+        let held = stored.fill_buf()?;
+        let zeros = held.iter().take_while(|byte| **byte == 0).count();
+        let (is_end, has_more) = (held.is_empty(), zeros < held.len());
+        stored.consume(zeros);
+        if has_more {
+            // What is no member fails by itself.
+            return Ok(Some(GzDecoder::new(stored)));
+        }
+        if is_end {
+            return Ok(None);
+        }
+    }
 }
 
 /// The object as it is stored; its beginning has been looked at.
@@ -41,7 +80,7 @@ impl<R: Read> Unpacked<R> {
         let stored = Cursor::new(magic).chain(fetched);
         if is_gzip {
             let buffered = BufReader::with_capacity(BUFFER_BYTES, stored);
-            Ok(Self::Gzip(Box::new(MultiGzDecoder::new(buffered))))
+            Ok(Self::Gzip(Box::new(Gzip { member: Some(GzDecoder::new(buffered)) })))
         } else if is_zstd {
             let buffered = BufReader::with_capacity(BUFFER_BYTES, stored);
             let mut decoder = zstd::Decoder::with_buffer(buffered).map_err(read_failure)?;
@@ -140,6 +179,18 @@ mod tests {
         assert_eq!(unpack(&skipped).unwrap(), TEXT);
         assert_eq!(unpack(b"").unwrap(), b"");
         assert_eq!(unpack(b"\x1F").unwrap(), b"\x1F");
+    }
+
+    #[test]
+    fn zeros_behind_a_member_of_gzip_are_passed_over() {
+        for zeros in [1, 512, 200_000] {
+            let zeros = vec![0; zeros];
+            assert_eq!(unpack(&[gzip(TEXT), zeros.clone()].concat()).unwrap(), TEXT);
+            let twice = [gzip(TEXT), zeros.clone(), gzip(TEXT), zeros].concat();
+            assert_eq!(unpack(&twice).unwrap(), [TEXT, TEXT].concat());
+        }
+        let failure = unpack(&[gzip(TEXT), b"\0\0more".to_vec()].concat()).unwrap_err().to_string();
+        assert!(failure.contains("damaged or cut off"), "{failure}");
     }
 
     #[test]

@@ -31,8 +31,12 @@ fn an_integer_fits_its_columns_width() {
         "is out of range: the column takes -32768 to 32767 (out_of_range)"
     );
     assert!(misfit(&Kind::Integer(Width::Eight), "9223372036854775808").ends_with("(out_of_range)"));
-    for text in ["abc", "1.0", "1,000", "1e3", "0x10", "-", "--1"] {
+    for text in ["abc", "1,000", "0x10", "-", "--1", "1_000", "e", "inf", "."] {
         assert_eq!(misfit(&Kind::Integer(Width::Eight), text), "is no integer (not_an_integer)");
+    }
+    for text in ["1.0", "1e3", "-2.50", "1."] {
+        let says = "is no integer: the column takes digits without a point or an exponent (not_an_integer)";
+        assert_eq!(misfit(&Kind::Integer(Width::Eight), text), says);
     }
 }
 
@@ -56,6 +60,10 @@ fn a_boolean_is_one_of_the_usual_words() {
     for word in ["False", "f", "no", "N", "off", "0"] {
         assert_eq!(value(&Kind::Boolean, word), Value::Boolean(false), "{word}");
     }
+    for (word, value_of) in [("tru", true), ("YE", true), ("fa", false), ("Fals", false), ("of", false)] {
+        assert_eq!(value(&Kind::Boolean, word), Value::Boolean(value_of), "{word}");
+    }
+    assert!(misfit(&Kind::Boolean, "o").ends_with("(not_a_boolean)"));
     assert!(misfit(&Kind::Boolean, "maybe").starts_with("is neither true nor false"));
     assert!(misfit(&Kind::Boolean, "2").ends_with("(not_a_boolean)"));
 }
@@ -66,6 +74,12 @@ fn a_text_is_measured_in_characters() {
     assert_eq!(value(&four, "東京都庁"), Value::Text("東京都庁"));
     assert_eq!(misfit(&four, "東京都庁舎"), "has 5 characters, the column takes 4 (too_long)");
     assert_eq!(misfit(&TEXT, "a\0b"), "has a NUL character (nul_character)");
+    assert_eq!(value(&four, "東京都庁  "), Value::Text("東京都庁"));
+    assert_eq!(value(&four, "ab   "), Value::Text("ab  "));
+    assert_eq!(value(&TEXT, "ab   "), Value::Text("ab   "));
+    for text in ["東京都庁\u{3000}", "abcd\t", "abcd  e"] {
+        assert!(misfit(&four, text).ends_with("(too_long)"), "{text:?}");
+    }
 }
 
 #[test]
@@ -131,6 +145,7 @@ fn a_point_in_time_needs_its_zone() {
         "2024-02-29T12:00:00+09:00",
         "2024-02-29 12:00:00 +0900",
         "2024-02-29T03:00:00Z",
+        "2024-02-29 11:05:43+08:05:43",
         "2024-02-29 12:00+09",
     ] {
         assert_eq!(value(&Kind::TimestampZone(6), text), Value::TimestampZone(point), "{text}");
@@ -145,7 +160,12 @@ fn a_point_in_time_needs_its_zone() {
 #[test]
 fn a_uuid_may_be_written_in_each_usual_form() {
     let uuid = Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
-    for text in ["67e55044-10b1-426f-9247-bb680e5fe0c8", "67E5504410B1426F9247BB680E5FE0C8"] {
+    for text in [
+        "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        "67E5504410B1426F9247BB680E5FE0C8",
+        "{67e5504410b1426f9247bb680e5fe0c8}",
+        "67e5-5044-10b1-426f-9247-bb68-0e5f-e0c8",
+    ] {
         assert_eq!(value(&Kind::Uuid, text), Value::Uuid(uuid));
     }
     assert_eq!(misfit(&Kind::Uuid, "67e55044"), "is no UUID (not_a_uuid)");
@@ -154,6 +174,8 @@ fn a_uuid_may_be_written_in_each_usual_form() {
 #[test]
 fn json_is_checked_and_kept_as_it_is() {
     assert_eq!(value(&Kind::Json, r#"{"b": 1.0, "a": [null]}"#), Value::Text(r#"{"b": 1.0, "a": [null]}"#));
+    assert_eq!(value(&Kind::Json, " 1 "), Value::Text(" 1 "));
+    assert_eq!(value(&Kind::Jsonb, "\u{3000} 1 "), Value::Text("1"));
     assert!(misfit(&Kind::Json, "{'a': 1}").ends_with("(not_json)"));
     assert!(misfit(&Kind::Jsonb, "[1,]").ends_with("(not_json)"));
     assert!(misfit(&Kind::Jsonb, r#"{"a": "\u0000"}"#).ends_with("(nul_character)"));

@@ -60,8 +60,7 @@ pub(super) fn parse_label<'a>(text: &'a str, labels: &Labels) -> Result<&'a str,
 
 /// The digits of `\x00ff`.
 pub(super) fn parse_hex(text: &str) -> Result<&str, Misfit> {
-    let digits = text.strip_prefix("\\x").or_else(|| text.strip_prefix("\\X"));
-    match digits {
+    match text.strip_prefix("\\x") {
         Some(digits) if digits.len() % 2 == 0 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(digits),
         _ => Err(Misfit::new(Reason::NotHex, "is not \\x and pairs of hexadecimal digits")),
     }

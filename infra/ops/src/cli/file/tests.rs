@@ -32,6 +32,8 @@ fn every_option_of_the_contract_can_be_said() {
         "a=b=email",
         "--null",
         "-",
+        "--empty",
+        "null",
         "--date-format",
         "%d.%m.%Y",
         "--max-rejects",
@@ -43,10 +45,12 @@ fn every_option_of_the_contract_can_be_said() {
         "--dry-run",
         "--limit",
         "10",
+        "--max-record-bytes",
+        "33554432",
         "--once",
         "--ignore-unknown",
     ]);
-    let json = r#"{"max_rejects":"0.5%","ignore_unknown":true,"encoding":"cp932","delimiter":"tab","escape":"\\","map":{"a=b":"email","氏名":"name"},"null":"-","date_format":"%d.%m.%Y","on_conflict":"update","key":["id","email"],"dry_run":true,"limit":10,"once":true}"#;
+    let json = r#"{"max_rejects":"0.5%","ignore_unknown":true,"encoding":"cp932","delimiter":"tab","escape":"\\","map":{"a=b":"email","氏名":"name"},"null":"-","empty":"null","date_format":"%d.%m.%Y","on_conflict":"update","key":["id","email"],"dry_run":true,"limit":10,"max_record_bytes":33554432,"once":true}"#;
     assert_eq!(serde_json::to_string(&said.unwrap()).unwrap(), json);
     let said = options(&["--no-header", "--rebuild-indexes", "--null", "", "--max-rejects", "7"]).unwrap();
     assert!(said.no_header && said.rebuild_indexes);
@@ -75,7 +79,7 @@ fn a_contradiction_is_said_at_once_and_with_a_way_out() {
 
 #[test]
 fn a_value_that_is_none_is_answered_with_what_would_be_one() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--encoding", "klingon"], "cp932"),
         (&["--delimiter", "ab"], "tab"),
         (&["--escape", "\""], "usually \\"),
@@ -84,6 +88,8 @@ fn a_value_that_is_none_is_answered_with_what_would_be_one() {
         (&["--max-rejects", "101%"], "0.5%"),
         (&["--on-conflict", "replace"], "update"),
         (&["--limit", "0"], "1"),
+        (&["--max-record-bytes", "5"], "1024 to 268435456"),
+        (&["--empty", "none"], "quoted"),
     ];
     for (arguments, words) in cases {
         let refusal = options(arguments).unwrap_err();

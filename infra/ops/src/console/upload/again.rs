@@ -53,8 +53,8 @@ mod tests {
     #[test]
     fn options_come_back_from_the_form_as_they_went_into_it() {
         let json = r#"{"max_rejects":"0.5%","ignore_unknown":true,"encoding":"cp932","delimiter":"tab","escape":"\\",
-            "map":{"E=Mail":"email","氏名":"name"},"null":"\\N","date_format":"%d.%m.%Y","on_conflict":"update",
-            "key":["id","name"],"limit":10,"once":true}"#;
+            "map":{"E=Mail":"email","氏名":"name"},"null":"\\N","empty":"text","date_format":"%d.%m.%Y","on_conflict":"update",
+            "key":["id","name"],"limit":10,"max_record_bytes":1048576,"once":true}"#;
         let options: ImportOptions = serde_json::from_str(json).unwrap();
         let mut fields = Fields::default();
         fields.push("table", "people".to_owned());

@@ -75,7 +75,7 @@ pub(super) fn weigh_euc_jp(ahead: &[u8], whole: bool) -> i64 {
 }
 
 /// The one character that a sequence stands for.
-fn character(encoding: &'static Encoding, sequence: &[u8]) -> Option<char> {
+pub(super) fn character(encoding: &'static Encoding, sequence: &[u8]) -> Option<char> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(sequence)?;
     let mut characters = text.chars();
     characters.next().filter(|_| characters.next().is_none())

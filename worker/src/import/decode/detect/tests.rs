@@ -12,7 +12,7 @@ fn written(encoding: Encoding, text: &str) -> Vec<u8> {
 fn detected(bytes: &[u8]) -> Encoding {
     let at = bytes.iter().position(|byte| *byte >= 0x80).unwrap_or(bytes.len());
     let (context, ahead) = bytes.split_at(at);
-    encoding(context, ahead, true)
+    guess(context, ahead, true).encoding
 }
 
 /// Alone, as a value of a row, and in quotes.
@@ -255,7 +255,7 @@ fn a_look_ahead_that_ends_within_a_character_says_nothing_of_it() {
     for encoding in [Encoding::Utf8, Encoding::Cp932, Encoding::EucJp] {
         let bytes = written(encoding, &"住所は東京です".repeat(20));
         for cut in 0..4 {
-            assert_eq!(super::encoding(b"", &bytes[..bytes.len() - cut], false), encoding);
+            assert_eq!(guess(b"", &bytes[..bytes.len() - cut], false).encoding, encoding);
         }
     }
 }

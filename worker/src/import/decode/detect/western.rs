@@ -49,6 +49,19 @@ impl Class {
     }
 }
 
+/// Whether there are bytes that stand for other letters in Windows-1250 or ISO 8859-15: `ê` is `ę` there, `½` is `œ`.
+pub(super) fn has_other_letters(ahead: &[u8]) -> bool {
+    let is_shared = |byte: u8| {
+        matches!(
+            byte,
+            0xA0 | 0xA2 | 0xA7 | 0xA9 | 0xAB..=0xAE | 0xB0 | 0xB1 | 0xB5..=0xB7 | 0xBB | 0xC1 | 0xC2 | 0xC4 | 0xC7 | 0xC9
+                | 0xCB | 0xCD | 0xCE | 0xD3 | 0xD4 | 0xD6 | 0xD7 | 0xDA | 0xDC | 0xDD | 0xDF | 0xE1 | 0xE2 | 0xE4 | 0xE7
+                | 0xE9 | 0xEB | 0xED | 0xEE | 0xF3 | 0xF4 | 0xF6 | 0xF7 | 0xFA | 0xFC | 0xFD
+        )
+    };
+    ahead.iter().any(|byte| *byte >= 0x80 && !is_shared(*byte))
+}
+
 /// The weight of Windows-1252.
 pub(super) fn weigh(context: &[u8], ahead: &[u8]) -> i64 {
     let mut before = context.last().copied();

@@ -225,9 +225,7 @@ mod tests {
         assert_eq!(timestamp("12000-01-01T00:00Z", 6, V15).map(|found| found.is_ok()), Some(true));
         assert_eq!(timestamp("12000-01-01 00:00+01", 6, V15).map(|found| found.is_ok()), Some(false));
         assert_eq!(timestamp("0044-03-15 BC", 6, V15).map(|found| found.is_ok()), Some(true));
-        for text in
-            ["12000-01-01_00:00", "12000-01-01 0:00", "12000-01-01 24:01+00", "12000-01-01 00:00:00.+00"]
-        {
+        for text in ["12000-01-01_00:00", "12000-01-01 0:00", "12000-01-01 00:00:00.+00"] {
             assert_eq!(read(text), None, "{text}");
         }
     }

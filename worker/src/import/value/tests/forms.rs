@@ -1,7 +1,7 @@
 //! Values in other forms than the usual: full-width, in the import's own date format, with another marker of NULL; and
 //! the kinds that stay text.
 
-use statemachine::ImportOptions;
+use statemachine::{EmptyFields, ImportOptions};
 
 use super::*;
 
@@ -58,6 +58,148 @@ fn a_marker_of_null_leaves_the_empty_text() {
         assert_eq!(parsed(&integer, field, &marked), Err(says.to_owned()), "{field:?}");
     }
     assert_eq!(parsed(&integer, "", &reading(Some(""), None)), Ok(Value::Null));
+}
+
+fn in_quotes<'a>(kind: &Kind, field: &'a str, reading: &Reading) -> Result<Value<'a>, String> {
+    let says = |misfit: Misfit| format!("{} ({})", misfit.says, misfit.reason.code());
+    match kind.read(field.as_bytes(), reading) {
+        Ok(Value::Null) => kind.absent(field.as_bytes(), Quoted::Yes, false, reading).map_err(says),
+        read => read.map_err(says),
+    }
+}
+
+#[test]
+fn an_empty_field_in_quotes_is_the_empty_value_of_types_that_have_one() {
+    let reading = Reading::default();
+    let mood = |labels: &[&str]| {
+        Kind::Enum(Arc::new(Labels::new(labels.iter().map(|label| (*label).to_owned()).collect())))
+    };
+    for kind in [TEXT, Kind::Text { max_characters: Some(3) }, mood(&["", "ok"])] {
+        assert_eq!(in_quotes(&kind, "", &reading), Ok(Value::Text("")));
+        assert_eq!(parsed(&kind, "", &reading), Ok(Value::Null));
+    }
+    assert_eq!(in_quotes(&Kind::Bytes, "", &reading), Ok(Value::Hex("")));
+    let others =
+        [Kind::Integer(Width::Four), Kind::Date, Kind::Json, Kind::Uuid, mood(&["ok"]), Kind::Opaque];
+    for kind in others {
+        assert_eq!(in_quotes(&kind, "", &reading), Ok(Value::Null), "{kind:?}");
+        assert_eq!(in_quotes(&kind, " ", &reading), Ok(Value::Null), "{kind:?}");
+    }
+    let of_server = Kind::Opaque.absent(b"", Quoted::Yes, true, &reading);
+    assert_eq!(of_server, Ok(Value::Text("")));
+}
+
+fn options_of(null: &str) -> Reading {
+    reading(Some(null), None)
+}
+
+fn with_empty(empty: EmptyFields, null: Option<&str>) -> Reading {
+    let options =
+        ImportOptions { empty: Some(empty), null: null.map(str::to_owned), ..ImportOptions::default() };
+    Reading::of(&options).unwrap()
+}
+
+#[test]
+fn an_import_may_say_what_empty_fields_are() {
+    let integer = Kind::Integer(Width::Four);
+    let (null, empty) = (Ok(Value::Null), Ok(Value::Text("")));
+    for (option, marker, quoted, plain, number) in [
+        (EmptyFields::Quoted, None, &empty, &null, &null),
+        (EmptyFields::Null, None, &null, &null, &null),
+        (EmptyFields::Text, None, &empty, &empty, &null),
+        (EmptyFields::Quoted, Some("-"), &empty, &null, &null),
+        (EmptyFields::Null, Some("-"), &null, &null, &null),
+    ] {
+        let reading = with_empty(option, marker);
+        assert_eq!(&in_quotes(&TEXT, "", &reading), quoted, "{option:?} {marker:?}");
+        assert_eq!(&parsed(&TEXT, "", &reading), plain, "{option:?} {marker:?}");
+        assert_eq!(&parsed(&integer, "", &reading), number, "{option:?} {marker:?}");
+        assert_eq!(&in_quotes(&integer, "", &reading), number, "{option:?} {marker:?}");
+        assert_eq!(parsed(&integer, " ", &reading), null, "{option:?} {marker:?}");
+    }
+    let reading = with_empty(EmptyFields::Text, Some("-"));
+    assert!(parsed(&integer, "", &reading).unwrap_err().ends_with("(empty)"));
+}
+
+#[test]
+fn the_text_of_null_is_a_value_in_quotes_where_the_type_has_it() {
+    let reading = reading(Some("NULL"), None);
+    assert_eq!(parsed(&TEXT, "NULL", &reading), Ok(Value::Null));
+    assert_eq!(in_quotes(&TEXT, "NULL", &reading), Ok(Value::Text("NULL")));
+    assert_eq!(in_quotes(&Kind::Opaque, "NULL", &reading), Ok(Value::Text("NULL")));
+    assert_eq!(in_quotes(&Kind::Integer(Width::Four), "NULL", &reading), Ok(Value::Null));
+    assert_eq!(in_quotes(&Kind::Date, " NULL ", &reading), Ok(Value::Null));
+    assert_eq!(reading.notes().len(), 1);
+    assert!(
+        reading.notes()[0].starts_with("\"NULL\" stands in quotes in 2 fields,"),
+        "{:?}",
+        reading.notes()
+    );
+    let numbers = options_of("-99");
+    assert_eq!(in_quotes(&Kind::Integer(Width::Four), "-99", &numbers), Ok(Value::Integer(-99)));
+    assert_eq!(parsed(&Kind::Integer(Width::Four), "-99", &numbers), Ok(Value::Null));
+    let both = with_empty(EmptyFields::Null, Some("NULL"));
+    assert_eq!(in_quotes(&TEXT, "NULL", &both), Ok(Value::Null));
+    assert!(both.notes().is_empty());
+}
+
+fn on_server(kind: &Kind, field: &str) -> Result<String, String> {
+    let reading = Reading::default().on(Some(150_000));
+    match parsed(kind, field, &reading)? {
+        Value::Special(special) => Ok(special.code.to_string()),
+        other => Ok(format!("{other:?}")),
+    }
+}
+
+#[test]
+fn what_only_the_server_has_is_taken_for_the_server_only() {
+    let numeric = Kind::Decimal(DecimalLimits::default());
+    let places = Kind::Decimal(DecimalLimits { declared: Some((5, 2)), significant: None });
+    for (kind, field) in [
+        (&Kind::Date, "infinity"),
+        (&Kind::Date, "0044-03-15 BC"),
+        (&Kind::Date, "１２３４５－０１－０１"),
+        (&Kind::Time(6), "24:00:00"),
+        (&Kind::Timestamp(6), "-infinity"),
+        (&Kind::Timestamp(6), "2024-02-29 24:00:00"),
+        (&Kind::TimestampZone(6), "12345-01-01 00:00:00+09"),
+        (&numeric, "NaN"),
+        (&numeric, "-Infinity"),
+        (&places, "nan"),
+        (&Kind::Bytes, r"a\\b\001"),
+        (&Kind::Bytes, r"\x 12 34"),
+        (&DOUBLE, "0x1F"),
+    ] {
+        assert!(on_server(kind, field).is_ok(), "{field}");
+        assert!(parsed(kind, field, &Reading::default()).is_err(), "{field}");
+    }
+    assert!(on_server(&places, "Infinity").unwrap_err().ends_with("(out_of_range)"));
+    for (kind, field) in [
+        (&Kind::Timestamp(6), "12345-01-01 00:00:00+09"),
+        (&Kind::TimestampZone(6), "12345-01-01 00:00:00"),
+        (&Kind::Integer(Width::Four), "1_000"),
+        (&Kind::Date, "tomorrow"),
+        (&Kind::Bytes, r"a\b"),
+    ] {
+        assert!(on_server(kind, field).is_err(), "{field}");
+    }
+    let newer = Reading::default().on(Some(160_000));
+    assert_eq!(parsed(&Kind::Integer(Width::Two), "-0x1F", &newer), Ok(Value::Integer(-31)));
+    assert!(parsed(&Kind::Integer(Width::Two), "0xFFFF", &newer).unwrap_err().ends_with("(out_of_range)"));
+    assert!(parsed(&numeric, "1_000.5", &newer).is_ok());
+}
+
+#[test]
+fn what_somebody_could_mean_otherwise_is_counted() {
+    let reading = Reading::default().on(Some(150_000));
+    let three = Kind::Text { max_characters: Some(3) };
+    for (kind, field) in [(&three, "abc "), (&three, "ab "), (&three, "abc   "), (&Kind::Bytes, "00ff")] {
+        parsed(kind, field, &reading).unwrap();
+    }
+    let notes = reading.notes();
+    assert_eq!(notes.len(), 2);
+    assert!(notes[0].starts_with("blanks at the end of 2 fields were cut"), "{notes:?}");
+    assert!(notes[1].starts_with("1 field for bytea had hexadecimal digits without \\x"), "{notes:?}");
 }
 
 #[test]
