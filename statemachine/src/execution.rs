@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::import::{Import, ImportId};
+use crate::text::{cut, printable};
 use crate::trace_header::TraceHeader;
 
 /// The most that Step Functions takes as input of an execution, in bytes of UTF-8 (`API_StartExecution`).
@@ -31,6 +32,17 @@ pub struct ExecutionInput {
 pub struct InvalidMessage {
     /// A sentence for the person who sent it.
     pub reason: String,
+}
+
+/// The longest reason, in bytes.
+const MAX_REASON_BYTES: usize = 2_000;
+
+impl InvalidMessage {
+    /// A reason, which may quote the message: it is cut, and without what a service refuses.
+    #[must_use]
+    pub fn new(reason: &str) -> Self {
+        Self { reason: cut(&printable(reason), MAX_REASON_BYTES).into_owned() }
+    }
 }
 
 /// An SQS message, as far as an execution needs it.
@@ -225,7 +237,7 @@ mod tests {
 
     #[test]
     fn an_input_that_step_functions_would_refuse_is_noticed() {
-        let invalid = InvalidMessage { reason: "noise".into() };
+        let invalid = InvalidMessage::new("noise");
         let input = ExecutionInput::of_invalid(invalid, message(&"x".repeat(MAX_INPUT_BYTES)));
         assert!(input.to_json().unwrap_err().bytes > MAX_INPUT_BYTES);
     }

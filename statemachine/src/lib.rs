@@ -9,6 +9,7 @@ mod outcome;
 mod report;
 mod s3_event;
 mod task;
+mod text;
 mod trace_header;
 
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
@@ -18,9 +19,10 @@ pub use options::{
     Delimiter, EmptyFields, Encoding, Escape, ImportOptions, OnConflict, RecordLimit, RejectLimit,
 };
 pub use outcome::{ExitCode, FailureName, Outcome};
-pub use report::{Findings, RejectedRow, RejectsFile, Report};
+pub use report::{Findings, MAX_OUTPUT_BYTES, RejectedRow, RejectsFile, Report};
 pub use s3_event::is_import_key;
 pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN, TRACE_HEADER};
+pub use text::{cut, printable};
 pub use trace_header::{InvalidTraceHeader, TraceHeader};
 
 /// The definition of the machine that runs one import, in Amazon States Language. `${Name}` is a substitution that the

@@ -21,7 +21,7 @@ pub enum Body {
 /// # Errors
 /// [`InvalidMessage`], with a sentence that tells the sender what is wrong.
 pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
-    let invalid = |reason: String| InvalidMessage { reason };
+    let invalid = |reason: String| InvalidMessage::new(&reason);
     let value: Value =
         serde_json::from_str(body).map_err(|error| invalid(format!("the message is not JSON: {error}")))?;
     let Value::Object(fields) = &value else {
@@ -49,15 +49,11 @@ pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
 
 fn described(value: Value) -> Result<Import, InvalidMessage> {
     let import: Import = serde_json::from_value(value)
-        .map_err(|error| InvalidMessage { reason: format!("the message describes no import: {error}") })?;
+        .map_err(|error| InvalidMessage::new(&format!("the message describes no import: {error}")))?;
     match (&import.source, &import.table) {
         (Some(_), Some(_)) | (None, None) => Ok(import),
-        (Some(_), None) => {
-            Err(InvalidMessage { reason: "the message has a `source` but no `table`".to_owned() })
-        }
-        (None, Some(_)) => {
-            Err(InvalidMessage { reason: "the message has a `table` but no `source`".to_owned() })
-        }
+        (Some(_), None) => Err(InvalidMessage::new("the message has a `source` but no `table`")),
+        (None, Some(_)) => Err(InvalidMessage::new("the message has a `table` but no `source`")),
     }
 }
 
@@ -119,6 +115,17 @@ mod tests {
         assert!(
             reason(r#"{"import_id": 1, "source": "/etc/passwd", "table": "t"}"#).contains("s3://bucket/key")
         );
+    }
+
+    #[test]
+    fn what_is_quoted_of_a_message_is_text_that_a_dead_letter_takes() {
+        let body = r#"{"import_id":"c1","tab\u000bel":1,"source":"s3://b/k.csv","table":"t"}"#;
+        assert!(reason(body).contains("`tab\u{fffd}el`"), "{}", reason(body));
+        let body =
+            r#"{"import_id":"c1","source":"s3://b/k","table":"t","options":{"on_conflict":"utf\ufffe"}}"#;
+        assert!(reason(body).contains("utf\u{fffd}"), "{}", reason(body));
+        let body = format!(r#"{{"import_id":1,"{}":2}}"#, "x".repeat(100_000));
+        assert!(reason(&body).len() <= 2_000 && reason(&body).ends_with('…'));
     }
 
     #[test]

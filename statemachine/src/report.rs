@@ -1,12 +1,15 @@
 //! What a worker says of an import that needs no further attempt, and what it found in the file whether the import ends
 //! well or not.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::import::Source;
 use crate::outcome::Outcome;
+pub use bounds::MAX_OUTPUT_BYTES;
 
 /// What a worker says of an import that needs no further attempt; the output of `RunImport`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +75,7 @@ pub struct Findings {
     /// How many rows were rejected for which reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reasons: BTreeMap<String, u64>,
-    /// The first rejects, in the file's order.
+    /// The first rejects, in the file's order: a hundred, or as many as fit into a report.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub first_rejects: Vec<RejectedRow>,
     /// Where the rejected rows are, to be corrected and imported again.
@@ -109,7 +112,7 @@ pub struct RejectedRow {
 pub struct RejectsFile {
     /// Where it is.
     pub source: Source,
-    /// How many rows are in it: all rejects, or the first of very many.
+    /// How many rows are in it: all rejects.
     pub rows: u64,
 }
 

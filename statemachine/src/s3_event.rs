@@ -124,7 +124,7 @@ fn decode_key(encoded: &str) -> Option<String> {
 }
 
 fn invalid(reason: String) -> InvalidMessage {
-    InvalidMessage { reason }
+    InvalidMessage::new(&reason)
 }
 
 #[cfg(test)]

@@ -111,6 +111,34 @@ async fn noise_is_dead_lettered_at_its_first_delivery() {
     stack.audit().await;
 }
 
+/// What a dead letter has as its error and its cause.
+async fn reason(stack: &TestStack) -> (String, String) {
+    let attributes = stack.dead_letter().await.message_attributes.unwrap();
+    let attribute = |name: &str| attributes[name].string_value.clone().unwrap();
+    (attribute("Error"), attribute("Cause"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_that_sqs_refuses_keep_no_dead_letter_from_its_queue() {
+    let gate = Gate::shut();
+    let (stack, held) = at_the_gate(&gate, Limits::default(), PEOPLE).await;
+    let body = r#"{"import_id":"c1","tab\u000bel":1,"source":"s3://b/k.csv","table":"people"}"#;
+    stack.send(body).await;
+    let (error, cause) = reason(&stack).await;
+    assert!(error == "Message.Invalid" && cause.contains("`tab\u{fffd}el`"), "{cause}");
+    // Somebody stops it, with a text of their own.
+    let stop = stack.sfn.stop_execution().execution_arn(&held.execution_arn);
+    stop.error("Not\u{1}Now").cause("by hand\u{b}\u{fffe} 東京").send().await.unwrap();
+    let (error, cause) = reason(&stack).await;
+    assert_eq!((error.as_str(), cause.as_str()), ("Not\u{fffd}Now", "by hand\u{fffd}\u{fffd} 東京"));
+    gate.open();
+    let source = stack.put("uploads/odd.csv", "id,na\u{fffe}me,\u{1}\n1,a,b\n").await;
+    stack.describe("odd", &source, "people", json!({})).await;
+    let (error, cause) = reason(&stack).await;
+    assert_eq!(error, "Import.HeaderMismatch", "{cause}");
+    stack.audit().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_messages_do_not_hold_up_their_neighbours() {
     let stack = TestStack::start(Backend::Sqlite).await;

@@ -65,7 +65,7 @@ pub(super) fn settle<R: Read>(
     };
     if job.options.once && findings.same_file_as.is_some() {
         let cause = already_imported(&findings);
-        job.progress.set_findings(findings);
+        job.progress.set_findings(findings.bounded());
         return Err(Failure::named(FailureName::AlreadyImported, cause));
     }
     if rejected.count() > 0 {
@@ -80,7 +80,7 @@ pub(super) fn settle<R: Read>(
         }
         findings.first_rejects = rejected.first();
     }
-    job.progress.set_findings(findings);
+    job.progress.set_findings(findings.bounded());
     match rejected.failure(rows_read) {
         Some(failure) => Err(failure),
         None => {

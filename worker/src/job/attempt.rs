@@ -8,7 +8,7 @@ use statemachine::{FailureName, ImportId, Report};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use super::callback::{Callback, printable};
+use super::callback::{Callback, cause_of};
 use super::heartbeat::Heartbeat;
 use super::progress::Progress;
 use super::run::Patience;
@@ -126,7 +126,7 @@ impl<'a> Attempt<'a> {
     async fn settle(&self, end: End, patience: Duration) -> End {
         let (name, cause) = match &end {
             End::Committed(_) => return end,
-            End::Failed(name, cause) => (*name, printable(cause)),
+            End::Failed(name, cause) => (*name, cause_of(cause)),
             // An execution that was stopped, or a task that timed out, may leave a row that is ours all the same. Freed
             // now, it need not wait for the end of the lease; where another attempt has it, nothing is written.
             End::NotOurs(why) => (FailureName::Interrupted, format!("the worker rolled back: {why}")),

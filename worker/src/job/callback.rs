@@ -4,10 +4,10 @@
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use secrecy::{ExposeSecret, SecretString};
-use statemachine::{FailureName, Report};
+use statemachine::{FailureName, Report, cut, printable};
 
-/// The longest cause, in characters (`API_SendTaskFailure`).
-const MAX_CAUSE_CHARS: usize = 32_768;
+/// The longest cause (`API_SendTaskFailure`). That says characters, and not of what size: in bytes it is never too long.
+const MAX_CAUSE_BYTES: usize = 32_768;
 
 /// A task that waits for this worker.
 #[derive(Clone, Debug)]
@@ -22,6 +22,9 @@ pub(crate) enum CallbackError {
     /// The task waits no longer: it is closed, timed out or unknown.
     #[error("the execution waits no longer for this worker: {0}")]
     Gone(&'static str),
+    /// What was said is not taken, now or later: it is too long, or it has a character too many.
+    #[error("Step Functions does not take what was reported: {0}")]
+    Refused(&'static str),
     /// Anything else: throttled, unreachable, not permitted.
     #[error("Step Functions did not take the call: {0}")]
     NotTaken(String),
@@ -29,6 +32,10 @@ pub(crate) enum CallbackError {
 
 /// The errors that mean "no longer yours". Which of them comes depends on how the task ended.
 const GONE: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];
+
+/// The errors that mean "not like this". AWS documents the first; the others are those of calls that do not fit the API.
+const REFUSED: [&str; 4] =
+    ["InvalidOutput", "ValidationException", "SerializationException", "RequestEntityTooLargeException"];
 
 impl Callback {
     pub(crate) fn new(client: Client, token: SecretString) -> Self {
@@ -43,8 +50,7 @@ impl Callback {
 
     /// Ends the task with a report.
     pub(crate) async fn succeed(&self, report: &Report) -> Result<(), CallbackError> {
-        #[expect(clippy::expect_used, reason = "strings and numbers")]
-        let output = serde_json::to_string(report).expect("a report is plain JSON");
+        let output = report.to_output();
         let call = self.client.send_task_success().task_token(self.token.expose_secret()).output(output);
         call.send().await.map(drop).map_err(|error| refusal(&error))
     }
@@ -56,7 +62,7 @@ impl Callback {
             .send_task_failure()
             .task_token(self.token.expose_secret())
             .error(name.as_str())
-            .cause(printable(cause));
+            .cause(cause_of(cause));
         call.send().await.map(drop).map_err(|error| refusal(&error))
     }
 }
@@ -65,6 +71,9 @@ fn refusal<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> CallbackError 
     let code = error.code();
     if let Some(gone) = GONE.into_iter().find(|gone| Some(*gone) == code) {
         return CallbackError::Gone(gone);
+    }
+    if let Some(refused) = REFUSED.into_iter().find(|refused| Some(*refused) == code) {
+        return CallbackError::Refused(refused);
     }
     CallbackError::NotTaken(match (code, error) {
         (Some(code), _) => code.to_owned(),
@@ -81,11 +90,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// A cause as Step Functions takes it: not too long, and nothing that upsets a console. Its lines stay lines: a cause lists
-/// what is wrong line by line.
-pub(crate) fn printable(cause: &str) -> String {
-    let printable = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
-    cause.chars().map(printable).take(MAX_CAUSE_CHARS).collect()
+/// A cause as Step Functions takes it: not too long, and nothing that a service refuses or that upsets a console. Its lines
+/// stay lines: a cause lists what is wrong line by line.
+pub(crate) fn cause_of(cause: &str) -> String {
+    cut(&printable(cause), MAX_CAUSE_BYTES).into_owned()
 }
 
 #[cfg(test)]
@@ -94,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_cause_is_cut_and_cleaned() {
-        assert_eq!(printable("a\nb\r\u{1b}[31m"), "a\nb  [31m");
-        assert_eq!(printable(&"名".repeat(40_000)).chars().count(), MAX_CAUSE_CHARS);
+        assert_eq!(cause_of("a\nb\r\u{1b}[31m\u{fffe}"), "a\nb \u{fffd}[31m\u{fffd}");
+        let cut = cause_of(&"名".repeat(40_000));
+        assert!(cut.len() <= MAX_CAUSE_BYTES && cut.len() > MAX_CAUSE_BYTES - 4 && cut.ends_with("名…"));
     }
 }

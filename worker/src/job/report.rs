@@ -1,6 +1,8 @@
 //! Reporting the end of the import. A result that is not heard costs a whole attempt, so it is repeated for as long as
-//! Step Functions may reasonably be away.
+//! Step Functions may reasonably be away. One that is refused as it is says less the next time: the execution must end as
+//! the import's row does.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use statemachine::{FailureName, Report};
@@ -23,13 +25,30 @@ pub(super) enum Ending {
     Failure(FailureName, String),
 }
 
+/// How much of a cause is left when all of it was refused, in characters.
+const BRIEF_CAUSE: usize = 1000;
+
+impl Ending {
+    /// The same in few and plain words, which nobody refuses.
+    fn brief(&self) -> Self {
+        match self {
+            Self::Success(report) => Self::Success(report.brief()),
+            Self::Failure(name, cause) => {
+                let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+                Self::Failure(*name, cause.chars().map(plain).take(BRIEF_CAUSE).collect())
+            }
+        }
+    }
+}
+
 /// Reports the ending, for at most `patience`. `false` if nobody took it: the execution waits no longer, or Step
 /// Functions is away for too long.
 pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Duration) -> bool {
     let until = Instant::now() + patience;
     let mut wait = FIRST_WAIT;
+    let mut ending = Cow::Borrowed(ending);
     loop {
-        let told = match ending {
+        let told = match &*ending {
             Ending::Success(report) => callback.succeed(report).await,
             Ending::Failure(name, cause) => callback.fail(*name, cause).await,
         };
@@ -40,6 +59,16 @@ pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Durat
             }
             Err(gone @ CallbackError::Gone(_)) => {
                 warn!(error = %gone, "Nobody waits for the report");
+                return false;
+            }
+            // What is refused once is refused again.
+            Err(error @ CallbackError::Refused(_)) if matches!(ending, Cow::Borrowed(_)) => {
+                warn!(%error, "Reporting the end of the import again, with less to it");
+                ending = Cow::Owned(ending.brief());
+                continue;
+            }
+            Err(error @ CallbackError::Refused(_)) => {
+                error!(%error, "The end of the import cannot be reported");
                 return false;
             }
             Err(error) if Instant::now() + wait > until => {

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use statemachine::{ExitCode, FailureName, Outcome, Report};
+use statemachine::{ExitCode, FailureName, Findings, Outcome, Report};
 use tracing::Instrument as _;
 use worker::config::Config;
 use worker::db::Database;
@@ -14,7 +14,7 @@ use worker::job::{Job, Patience, Summary, run, span};
 
 use super::attempts::load_one;
 use super::fixture::{ANOTHER, OURS, TestDatabase};
-use crate::step_functions::{Answer, StepFunctions};
+use crate::step_functions::{Answer, Call, StepFunctions};
 
 async fn run_with<W>(config: &Config, server: &StepFunctions, work: W) -> ExitCode
 where
@@ -104,11 +104,60 @@ async fn a_report_is_repeated_until_step_functions_takes_it() {
     assert!(reports.iter().all(|report| report.body == reports[0].body));
 }
 
+/// Takes a report that has little to it, and refuses all others.
+fn only_brief(call: &Call, _: usize) -> Answer {
+    let text = |field: &str| call.body[field].as_str().unwrap_or_default().to_owned();
+    match call.operation.as_str() {
+        "SendTaskSuccess" if text("output").len() > 1000 => Answer::Error("InvalidOutput"),
+        "SendTaskFailure" if !text("cause").is_ascii() => Answer::Error("ValidationException"),
+        _ => Answer::Taken,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_refused_is_told_in_brief_and_the_execution_ends_as_the_row() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::answering(only_brief).await;
+    let work = |job: &Job, database: &Database| {
+        let notes = vec!["a note".repeat(500)];
+        job.progress.set_findings(Findings { notes, rows_read: 7, ..Findings::default() });
+        load_one(job, database)
+    };
+    assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::Reported);
+    let reports = server.reports();
+    let report: Report = serde_json::from_str(reports[1].body["output"].as_str().unwrap()).unwrap();
+    assert_eq!((reports.len(), report.rows, report.findings.rows_read), (2, 1, 7));
+    assert_eq!((test.row().status, report.findings.notes.len()), (ImportStatus::Success, 0));
+    assert_eq!(test.row().findings().unwrap().notes.len(), 1, "the row has all of it");
+
+    let test = TestDatabase::sqlite();
+    test.register();
+    let server = StepFunctions::answering(only_brief).await;
+    let work = |_: &Job, _: &Database| Err(Failure::named(FailureName::TooManyRejects, "東京 was rejected"));
+    assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::FailureReported);
+    let reports = server.reports();
+    assert_eq!((reports.len(), &reports[1].body["cause"]), (2, &"?? was rejected".into()));
+    assert_eq!(test.row().cause.as_deref(), Some("東京 was rejected"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_refused_however_brief_is_given_up_at_once() {
+    let test = TestDatabase::sqlite();
+    test.register();
+    let refuse = |call: &Call, _| {
+        if call.operation == "SendTaskSuccess" { Answer::Error("InvalidOutput") } else { Answer::Taken }
+    };
+    let server = StepFunctions::answering(refuse).await;
+    assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::NotOurs);
+    assert_eq!((server.reports().len(), test.row().status), (2, ImportStatus::Success));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_nobody_takes_does_not_look_like_one_that_was() {
     let test = TestDatabase::sqlite();
     test.register();
-    let away = |call: &crate::step_functions::Call, _| {
+    let away = |call: &Call, _| {
         if call.operation == "SendTaskSuccess" { Answer::Unavailable } else { Answer::Taken }
     };
     let server = StepFunctions::answering(away).await;

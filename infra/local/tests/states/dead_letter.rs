@@ -252,6 +252,15 @@ fn a_long_cause_is_cut() {
 }
 
 #[test]
+fn characters_that_sqs_refuses_are_replaced_whoever_gave_the_reason() {
+    let cause = "a\tb\nc\u{0}\u{b}\u{1f}\u{fffe}\u{ffff} é 東京 😀 \u{7f}\u{85}\u{fffd}\u{1fffe}";
+    let expected = "a\tb\nc\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd} é 東京 😀 \u{7f}\u{85}\u{fffd}\u{1fffe}";
+    let (_, arguments) = sent(description("ABORTED", Some("St\u{1}p"), Some(cause)));
+    assert_eq!(attribute(&arguments, "Error"), "St\u{fffd}p");
+    assert_eq!(attribute(&arguments, "Cause"), expected);
+}
+
+#[test]
 fn a_queue_that_is_away_is_tried_again_until_the_machine_gives_up() {
     let mut run = Run::start(&dead_letter_definition(), json!({"execution_arn": "arn:e-1"}));
     let describe = run.invocation();

@@ -194,6 +194,7 @@ pub(super) fn of_dead_letters(definition: &str) -> Vec<Story> {
     let cut = format!("{{\"Padding\": \"{}", "x".repeat(32_768));
     for (name, input, description) in [
         ("a failed import", &settling, failed()),
+        ("a cause of anybody's", &settling, json!({"Error": "St\u{1}p", "Cause": "a\t\u{b}\u{fffe} é 東京"})),
         ("a message with a group", &settling, json!({"Error": "Import.Internal", "Input": fifo.to_string()})),
         ("a dead container", &settling, task_failed(&dead.to_string())),
         ("a container that never started", &settling, task_failed(&never_started.to_string())),
