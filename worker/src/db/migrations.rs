@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use diesel::SqliteConnection;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::Migration;
-use diesel::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use statemachine::FailureName;
 
@@ -105,7 +105,9 @@ fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
 fn is_lock_timeout(cause: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(cause);
     while let Some(error) = cause {
-        if error.downcast_ref::<diesel::result::Error>().and_then(code_of).as_deref() == Some(LOCK_NOT_AVAILABLE) {
+        if error.downcast_ref::<diesel::result::Error>().and_then(code_of).as_deref()
+            == Some(LOCK_NOT_AVAILABLE)
+        {
             return true;
         }
         cause = error.source();

@@ -108,11 +108,14 @@ impl Target {
             .map_err(|_| format!("no answer within {} s", patience.as_secs()))?
             .map_err(|error| self.redact(&chain(&error)))?;
         let parameter = |name: &str| connection.parameter(name).unwrap_or_default().to_owned();
-        let version = parameter("server_version").split(['.', ' ']).next().and_then(|major| major.parse().ok());
+        let version =
+            parameter("server_version").split(['.', ' ']).next().and_then(|major| major.parse().ok());
         let is_unicode = matches!(parameter("server_encoding").as_str(), "UTF8" | "SQL_ASCII" | "");
         let greeting = Greeting { version: version.unwrap_or(0), is_unicode };
         // Notices of the server are dropped: they may quote rows.
-        tokio::spawn(async move { while let Some(Ok(_)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {} });
+        tokio::spawn(async move {
+            while let Some(Ok(_)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {}
+        });
         Ok((client, greeting))
     }
 

@@ -71,6 +71,16 @@ impl Rejects {
         self.judge(self.count())
     }
 
+    /// How many more are of use to anybody; `None` where all are.
+    pub(crate) fn wanted(&self) -> Option<u64> {
+        match self.limit {
+            RejectLimit::Rows(limit) => {
+                Some(limit.saturating_add(EXCESS).saturating_sub(self.count()).saturating_add(1))
+            }
+            RejectLimit::Share { .. } => None,
+        }
+    }
+
     fn judge(&self, count: u64) -> Verdict {
         match self.limit {
             RejectLimit::Rows(limit) if count > limit.saturating_add(EXCESS) => Verdict::Enough,

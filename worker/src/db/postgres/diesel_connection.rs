@@ -56,7 +56,9 @@ impl Session {
         for (bytes, metadata) in collector.binds.into_iter().zip(&collector.metadata) {
             let oid = metadata.oid().map_err(|error| Error::SerializationError(Box::new(error)))?;
             let type_ = Type::from_oid(oid).ok_or_else(|| {
-                Error::SerializationError(format!("a parameter is of the type {oid}, which is not built in").into())
+                Error::SerializationError(
+                    format!("a parameter is of the type {oid}, which is not built in").into(),
+                )
             })?;
             binds.push((Bind(bytes), type_));
         }

@@ -49,7 +49,8 @@ pub struct Session {
 impl Session {
     /// Connects. A sentence for a person where that fails, without user and password.
     pub(super) fn open(target: &Target) -> Result<Self, String> {
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         let opened = block_on(&runtime, async {
             let (client, greeting) = target.client().await?;
             let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });

@@ -54,7 +54,10 @@ impl Settings {
         }
         let names_host = last("host").is_some() || last("hostaddr").is_some();
         if !names_host {
-            match SOCKET_DIRECTORIES.iter().find(|directory| Path::new(directory).join(".s.PGSQL.5432").exists()) {
+            match SOCKET_DIRECTORIES
+                .iter()
+                .find(|directory| Path::new(directory).join(".s.PGSQL.5432").exists())
+            {
                 Some(directory) => config.host(*directory),
                 None => config.host("localhost"),
             };
@@ -131,17 +134,20 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), InvalidDatabas
             for host in value.split(',') {
                 config.host(host);
             }
-        },
+        }
         "hostaddr" => {
             for address in value.split(',') {
-                let address = address.parse().map_err(|_| InvalidDatabaseUrl("hostaddr is not an IP address"))?;
+                let address =
+                    address.parse().map_err(|_| InvalidDatabaseUrl("hostaddr is not an IP address"))?;
                 config.hostaddr(address);
             }
         }
         "port" => {
             for port in value.split(',') {
                 let port = if port.is_empty() { Ok(5432) } else { port.parse() };
-                config.port(port.map_err(|_| InvalidDatabaseUrl("the port is not a number between 0 and 65535"))?);
+                config.port(
+                    port.map_err(|_| InvalidDatabaseUrl("the port is not a number between 0 and 65535"))?,
+                );
             }
         }
         "connect_timeout" => with(value, Duration::from_secs, |time| config.connect_timeout(time))?,
@@ -274,7 +280,13 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        for parameter in [("sslcrl", "x"), ("passfile", "x"), ("sslmode", "on"), ("sslcert", "x"), ("keepalives_idle", "x")] {
+        for parameter in [
+            ("sslcrl", "x"),
+            ("passfile", "x"),
+            ("sslmode", "on"),
+            ("sslcert", "x"),
+            ("keepalives_idle", "x"),
+        ] {
             assert!(settings(&[parameter]).is_err(), "{parameter:?}");
         }
     }

@@ -68,22 +68,25 @@ fn roots(files: &Files) -> Result<RootCertStore, String> {
     let (added, _) = roots.add_parsable_certificates(certificates);
     match (added, &files.authorities) {
         (0, Some(file)) => Err(format!("{file} has no certificate of an authority (sslrootcert)")),
-        (0, None) => Err("the system has no certificates of authorities; name a file by sslrootcert".to_owned()),
+        (0, None) => {
+            Err("the system has no certificates of authorities; name a file by sslrootcert".to_owned())
+        }
         _ => Ok(roots),
     }
 }
 
 fn certificates(file: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect)
-        .map_err(|error| unreadable(file, &error))
+    CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(|error| unreadable(file, &error))
 }
 
 fn unreadable(file: &str, error: &rustls::pki_types::pem::Error) -> String {
     format!("cannot read {file}: {error}")
 }
 
-fn authority_of(roots: RootCertStore, provider: Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, String> {
+fn authority_of(
+    roots: RootCertStore,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, String> {
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
         .map_err(|error| error.to_string())
