@@ -12,6 +12,7 @@ mod language;
 mod objects;
 mod people;
 mod postgres;
+mod postgres_types;
 mod rebuild;
 mod rejects;
 mod rejects_file;

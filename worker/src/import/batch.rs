@@ -2,6 +2,8 @@
 //! the one before is written; two exist and are used in turn, so that the memory of an import is theirs whatever the
 //! file's size.
 
+use std::ops::Range;
+
 /// How many rows a batch takes, however small they are.
 const FULL_ROWS: usize = 400_000;
 
@@ -84,6 +86,17 @@ impl Batch {
         self.marks.is_empty()
     }
 
+    /// How many rows it has.
+    pub(crate) fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// Takes out the rows of these records, which are sorted. Their bytes stay until it is cleared.
+    pub(crate) fn remove(&mut self, records: &[u64]) {
+        let first = self.first_record;
+        self.marks.retain(|mark| records.binary_search(&(first + u64::from(mark.record))).is_err());
+    }
+
     /// Takes all rows out, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
@@ -112,7 +125,12 @@ impl Batch {
 
     /// The rows, in the order that they are in.
     pub(crate) fn rows(&self) -> impl Iterator<Item = BatchRow<'_>> {
-        self.marks.iter().filter_map(|mark| {
+        self.some_rows(0..self.marks.len())
+    }
+
+    /// Some of the rows, by their places in the order that they are in.
+    pub(crate) fn some_rows(&self, places: Range<usize>) -> impl Iterator<Item = BatchRow<'_>> {
+        self.marks.get(places).unwrap_or_default().iter().filter_map(|mark| {
             let (length, rest) = self.bytes.get(mark.start as usize..)?.split_first_chunk()?;
             let bytes = rest.get(..u32::from_le_bytes(*length) as usize)?;
             Some(BatchRow { record: self.first_record + u64::from(mark.record), bytes })
@@ -146,6 +164,18 @@ mod tests {
         assert_eq!(rows(&batch), in_file);
         batch.clear();
         assert!(batch.is_empty() && rows(&batch).is_empty());
+    }
+
+    #[test]
+    fn rows_are_taken_out_by_their_records_in_any_order() {
+        let mut batch = Batch::new(1024);
+        for (record, key) in [(3, 9), (4, 5), (7, 1), (8, 7)] {
+            batch.push(record, key, |out| out.push(record as u8));
+        }
+        batch.sort();
+        batch.remove(&[3, 5, 7]);
+        assert_eq!((batch.len(), rows(&batch)), (2, vec![(4, &[4][..]), (8, &[8][..])]));
+        assert_eq!(batch.some_rows(1..2).map(|row| row.record).collect::<Vec<_>>(), [8]);
     }
 
     #[test]

@@ -71,6 +71,16 @@ impl Rejects {
         self.judge(&self.found())
     }
 
+    /// How many more are of use to anybody; `None` where all are.
+    pub(crate) fn wanted(&self) -> Option<u64> {
+        match self.limit {
+            RejectLimit::Rows(limit) => {
+                Some(limit.saturating_add(EXCESS).saturating_sub(self.count()).saturating_add(1))
+            }
+            RejectLimit::Share { .. } => None,
+        }
+    }
+
     fn judge(&self, found: &Found) -> Verdict {
         let count = found.count;
         match self.limit {

@@ -19,38 +19,69 @@ pub(crate) enum Meaning {
 /// translated.
 const POLICY_CHECK: &str = "ExecWithCheckOptions";
 
+/// Codes that mean something else than their class does.
+const CODES: [(&str, Meaning); 8] = [
+    // What a COPY of our own making must never contain.
+    ("22P04", Meaning::Internal),
+    // A failover left a standby, the session or the statement was ended from outside, or somebody holds a lock.
+    ("25006", Meaning::Outage),
+    ("25P03", Meaning::Outage),
+    ("25P04", Meaning::Outage),
+    ("55006", Meaning::Outage),
+    ("55P03", Meaning::Outage),
+    // The integrity constraint of a transaction: the rows break it.
+    ("40002", Meaning::Row),
+    // The database was dropped; it does not come back by itself.
+    ("57P04", Meaning::SetUp),
+];
+
+/// Classes of codes. Every other one is a row's: data (22), constraints (23), limits of a value's or row's size (54), check
+/// options of views (44), PL/pgSQL's own errors (P0), and whatever class a trigger or function chooses for itself.
+const CLASSES: [(Meaning, &[&str]); 3] = [
+    // Connection, rollback of a transaction, resources, intervention of an operator, system errors, a snapshot that is too
+    // old.
+    (Meaning::Outage, &["08", "40", "53", "57", "58", "72"]),
+    // Syntax and access rules, features and objects that are missing or not in the right state, logins, names of databases
+    // and schemas, a foreign server, the server's configuration.
+    (
+        Meaning::SetUp,
+        &["03", "0A", "0B", "0L", "0P", "0Z", "26", "28", "2B", "34", "3D", "3F", "42", "55", "F0", "HV"],
+    ),
+    // The protocol was broken, or a transaction is not in the state that we believe it to be in.
+    (Meaning::Internal, &["25", "2D", "3B", "XX"]),
+];
+
 impl Meaning {
     /// The meaning of a code of five characters. `routine` is the C function that raised the error.
     pub(crate) fn of(code: &str, routine: Option<&str>) -> Self {
-        match code {
-            "42501" if routine == Some(POLICY_CHECK) => Self::Row,
-            // What a COPY of our own making must never contain.
-            "22P04" => Self::Internal,
-            // A failover left a standby, the session or the statement was ended from outside, or somebody holds a lock.
-            "25006" | "25P03" | "25P04" | "55006" | "55P03" => Self::Outage,
-            // The integrity constraint of a transaction: the rows break it.
-            "40002" => Self::Row,
-            // The database was dropped; it does not come back by itself.
-            "57P04" => Self::SetUp,
-            _ => Self::of_class(code.get(..2).unwrap_or_default()),
+        if code == "42501" && routine == Some(POLICY_CHECK) {
+            return Self::Row;
         }
+        let of_code = CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning);
+        of_code.unwrap_or_else(|| Self::of_class(code.get(..2).unwrap_or_default()))
     }
 
     fn of_class(class: &str) -> Self {
-        match class {
-            // Connection, rollback of a transaction, resources, intervention of an operator, system errors, a snapshot
-            // that is too old.
-            "08" | "40" | "53" | "57" | "58" | "72" => Self::Outage,
-            // Syntax and access rules, features and objects that are missing or not in the right state, logins, names of
-            // databases and schemas, a foreign server, the server's configuration.
-            "03" | "0A" | "0B" | "0L" | "0P" | "0Z" | "26" | "28" | "2B" | "34" | "3D" | "3F" | "42"
-            | "55" | "F0" | "HV" => Self::SetUp,
-            // The protocol was broken, or a transaction is not in the state that we believe it to be in.
-            "25" | "2D" | "3B" | "XX" => Self::Internal,
-            // Data (22), constraints (23), limits of a value's or row's size (54), check options of views (44), PL/pgSQL's
-            // own errors (P0), and whatever class a trigger or function chooses for itself.
-            _ => Self::Row,
+        CLASSES
+            .iter()
+            .find(|(_, classes)| classes.contains(&class))
+            .map_or(Self::Row, |(meaning, _)| *meaning)
+    }
+
+    /// The same question as a condition of SQL, for a handler of exceptions: whether the code that the expression `code`
+    /// gives has one of these meanings. What a policy refuses has the code of a missing permission there, too: a handler
+    /// cannot see the routine.
+    pub(crate) fn condition(code: &str, meanings: &[Self]) -> String {
+        let mut branches = String::new();
+        for (known, meaning) in CODES {
+            branches.push_str(&format!(" WHEN {code} = '{known}' THEN {}", meanings.contains(&meaning)));
         }
+        for (meaning, classes) in CLASSES {
+            let classes = classes.join("', '");
+            let is_one = meanings.contains(&meaning);
+            branches.push_str(&format!(" WHEN pg_catalog.left({code}, 2) IN ('{classes}') THEN {is_one}"));
+        }
+        format!("(CASE{branches} ELSE {} END)", meanings.contains(&Self::Row))
     }
 }
 

@@ -1,33 +1,46 @@
-//! PostgreSQL. Rows go straight into the table by COPY, batch by batch; a batch that the database refuses is staged and
-//! sifted. Where rows may be there already, or refer to rows that come later, all of them are staged and written at the end
-//! by one statement.
+//! PostgreSQL. Rows go straight into the table by COPY, batch by batch; a batch that the database refuses is looked into, so
+//! that only the rows that are at fault become rejects. Where rows may be there already, or refer to rows that come later,
+//! all of them are staged and written at the end.
 
 mod constraint;
 mod copy;
+mod culprits;
+mod doubt;
+mod facts;
+mod index;
 mod insertion;
 mod key;
+mod piecewise;
 mod rebuild;
+mod refusal;
+mod refused;
 mod sift;
 mod staging;
+mod trial;
+mod types;
+mod upsert;
 
-use diesel::Connection as _;
-use statemachine::OnConflict;
-
-use self::copy::{CopyError, Extra, copy};
+use self::copy::{Copy, row_alone, row_with_record};
+use self::doubt::Doubt;
+use self::facts::Facts;
+use self::index::Index;
 use self::insertion::Insertion;
 use self::rebuild::Rebuild;
-use self::sift::{Sift, rows_may_be_guilty};
+use self::refusal::Refusal;
+use self::refused::Refused as RefusedRecords;
+use self::sift::{Sift, Sifted};
 use self::staging::Staging;
+use self::upsert::Upsert;
 use super::{Context, Load, Loaded, Refused};
-use crate::db::Connection;
-use crate::db::Session;
-use crate::db::failure::database_failure;
+use crate::db::failure::sql_failure;
+use crate::db::postgres::error::SqlError;
+use crate::db::postgres::sqlstate::Meaning;
+use crate::db::{Connection, Session};
 use crate::failure::Failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
-use crate::import::reading::interrupted;
 use crate::import::rejects::Verdict;
-use crate::import::table::quoted;
+use crate::import::table::{Table, quoted};
 
 /// How many bytes of rows a batch has.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -39,156 +52,253 @@ pub(super) struct Loader<'a> {
     /// What stands behind `COPY`.
     target: String,
     way: Way,
-    staging: Staging<'a>,
+    facts: Facts,
+    indexes: Vec<Index>,
+    doubt: Doubt,
+    staging: Staging,
+    refused: RefusedRecords,
     insertion: Insertion,
+    upsert: Option<Upsert>,
     rebuild: Option<Rebuild>,
     sorted_by: Option<usize>,
+    /// The last batch was refused for another reason than its values: the next one will be, too.
+    expects_refusals: bool,
     staged: u64,
     loaded: Loaded,
 }
 
 /// How rows reach the table.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     /// By COPY into the table itself.
     Directly,
+    /// By COPY into the staging table, and from there batch by batch: COPY does not know how to write the table.
+    ByBatch,
     /// By COPY into the staging table, and from there at the end.
-    Staged,
+    AtTheEnd,
 }
 
 impl<'a> Loader<'a> {
-    /// Looks at the table's keys, and prepares what the options ask for.
+    /// Looks at the table, and prepares what the options ask for.
     pub(super) fn new(
         connection: &mut Connection,
         context: Context<'a>,
         rebuild: bool,
     ) -> Result<Self, Failure> {
-        let connection = postgres(connection)?;
+        let session = postgres(connection)?;
         let Context { job, table, plan, .. } = context;
+        let failed = |error: SqlError| sql_failure(&error, "look at the table");
         // A constraint that is deferred would tell of its rows only at the commit, when they are found no more.
-        key::check_at_once(connection)?;
-        let keys = key::read(connection, table, plan)?;
-        let key = key::of_conflict(&keys, table, plan, &job.options)?;
-        let way = if key.is_empty() && !key::refers_to_itself(connection, table, plan)? {
-            Way::Directly
+        session.batch("SET CONSTRAINTS ALL IMMEDIATE").map_err(failed)?;
+        let facts = Facts::read(session, table, plan, job.options.on_conflict).map_err(failed)?;
+        let indexes = index::read(session, table).map_err(failed)?;
+        let types = types::read(session, table, plan).map_err(failed)?;
+        let key = key::of_conflict(&indexes, table, plan, &job.options)?;
+        let way = if key.is_some() || facts.refers_to_itself {
+            Way::AtTheEnd
+        } else if facts.has_row_security || facts.is_updatable_view {
+            Way::ByBatch
         } else {
-            Way::Staged
+            Way::Directly
         };
-        let rebuild = if rebuild { Some(Rebuild::begin(connection, table)?) } else { None };
+        let sorted_by = if rebuild { None } else { key::sorting(&indexes, key, &facts, way, plan) };
+        let rebuild = if rebuild { Some(Rebuild::begin(session, table)?) } else { None };
         let form = Form::of_copy(&plan.columns);
         let names: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
-        let sorted_by = match (&rebuild, way) {
-            // There is no index to be kind to.
-            (Some(_), _) => None,
-            (None, Way::Directly) => key::sorting(&keys, plan),
-            // The server sorts; rows that come in order cost it less.
-            (None, Way::Staged) => {
-                key.first().and_then(|name| plan.columns.iter().position(|column| column.name == *name))
-            }
-        };
+        let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
         Ok(Self {
             context,
             form,
             target: format!("{} ({})", table.sql, names.join(", ")),
             way,
-            staging: Staging::new(plan, form),
-            insertion: Insertion::new(table, plan, key, job.options.on_conflict),
+            facts,
+            doubt: Doubt::of(plan, &types, form, session.is_unicode()),
+            staging: Staging::new(plan, &types, form),
+            refused: RefusedRecords::default(),
+            insertion: Insertion::plain(table, plan),
+            upsert,
             rebuild,
             sorted_by,
+            expects_refusals: false,
             staged: 0,
             loaded: Loaded::default(),
+            indexes,
         })
     }
 
-    fn write_directly(&mut self, connection: &mut Session, batch: &Batch) -> Result<Verdict, Failure> {
-        let progress = &self.context.job.progress;
-        let copied = connection.in_savepoint(|connection| {
-            copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress)
-        });
-        let error = match copied {
+    /// Writes a batch into the table.
+    fn write_directly(&mut self, session: &mut Session, batch: &mut Batch) -> Result<Verdict, Failure> {
+        let mut error = None;
+        if !self.expects_refusals {
+            error = match self.try_copy(session, batch)? {
+                Ok(()) => return Ok(Verdict::Within),
+                Err(error) => Some(error),
+            };
+        }
+        // An error that names a table is about a row of it, not about a value.
+        if error.as_ref().is_some_and(|error| names_no_table(error))
+            && self.doubt.take(session, batch, &mut self.refused, self.context)?
+        {
+            if self.verdict() != Verdict::Within {
+                return Ok(self.verdict());
+            }
+            error = match self.try_copy(session, batch)? {
+                Ok(()) => return Ok(Verdict::Within),
+                Err(error) => Some(error),
+            };
+        }
+        if let Some(error) = error.as_ref().filter(|error| !is_row_error(error)) {
+            return Err(self.failure(error));
+        }
+        self.expects_refusals = true;
+        self.write_by_staging(session, batch, error)
+    }
+
+    /// The inner error is one that rows, or their values, may be guilty of.
+    fn try_copy(&mut self, session: &mut Session, batch: &Batch) -> Result<Result<(), SqlError>, Failure> {
+        let copy = self.copy();
+        let copied = session.in_savepoint(|session| copy.send(session, batch.rows(), row_alone(self.form)));
+        match copied {
             Ok(rows) => {
                 self.loaded.rows += rows;
-                return Ok(Verdict::Within);
+                self.loaded.dropped += (batch.len() as u64).saturating_sub(rows);
+                Ok(Ok(()))
             }
-            Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => error,
-            Err(error) => return Err(self.failure(error)),
-        };
-        tracing::debug!("A batch was refused and is sifted");
-        self.stage(connection, batch).map_err(|_| database_failure(&error, &self.doing()))?;
-        let verdict = self.sift(connection)?;
-        self.staging.clear(connection).map_err(|error| database_failure(&error, &self.doing()))?;
-        Ok(verdict)
+            Err(error) if self.may_lie_in_the_rows(&error) => Ok(Err(error)),
+            Err(error) => Err(self.failure(&error)),
+        }
     }
 
-    fn stage(&mut self, connection: &mut Session, batch: &Batch) -> Result<u64, Failure> {
+    /// Writes a batch through the staging table. `error` is what came of writing it otherwise.
+    fn write_by_staging(
+        &mut self,
+        session: &mut Session,
+        batch: &mut Batch,
+        error: Option<SqlError>,
+    ) -> Result<Verdict, Failure> {
+        // Which of two rows is the first, the file says.
+        batch.unsort();
+        if self.facts.has_rules || !Staging::has_room(self.context.plan) {
+            return self.write_in_pieces(session, batch);
+        }
+        let staged = self.stage(session, batch)?;
+        if self.verdict() != Verdict::Within {
+            return Ok(self.verdict());
+        }
+        let all = staged == batch.len() as u64;
+        let sifted = self.sift(session, error.filter(|_| all))?;
+        self.staging.clear(session).map_err(|error| self.failure(&error))?;
+        self.expects_refusals = sifted.refused > 0;
+        self.add(sifted, staged);
+        Ok(self.verdict())
+    }
+
+    /// Sends a batch in pieces into the table itself.
+    fn write_in_pieces(&mut self, session: &mut Session, batch: &Batch) -> Result<Verdict, Failure> {
+        let context = self.context;
+        let mut refused = 0;
+        let copy = self.copy();
+        let sent = piecewise::send(session, &copy, batch, row_alone(self.form), |record, error| {
+            refused += 1;
+            reject(context, record, error)
+        });
+        let written = sent.map_err(|error| self.failure(&error))?;
+        self.loaded.rows += written;
+        if self.verdict() != Verdict::Enough {
+            self.loaded.dropped += (batch.len() as u64).saturating_sub(written + refused);
+        }
+        Ok(self.verdict())
+    }
+
+    /// Brings a batch into the staging table, but for rows with a value that its column's type does not read: they are
+    /// rejects. Returns how many rows are there.
+    fn stage(&mut self, session: &mut Session, batch: &mut Batch) -> Result<u64, Failure> {
         let progress = &self.context.job.progress;
-        let staged = self.staging.fill(connection, batch, progress);
-        staged.map_err(|error| self.failure(error))
-    }
-
-    fn sift(&mut self, connection: &mut Session) -> Result<Verdict, Failure> {
-        let Context { job, table, plan, rejects, .. } = self.context;
-        let sift = Sift { table, plan, insertion: &self.insertion, rejects, progress: &job.progress };
-        let (written, verdict) = sift.run(connection)?;
-        self.add(written);
-        Ok(verdict)
-    }
-
-    fn add(&mut self, written: insertion::Written) {
-        let (rows, updated) = (written.rows.unsigned_abs(), written.updated.unsigned_abs());
-        self.context.job.progress.add_rows(rows, 0);
-        self.loaded.rows += rows;
-        self.loaded.updated += updated;
-    }
-
-    /// Moves what is staged into the table, in one statement.
-    fn move_staged(&mut self, connection: &mut Session) -> Result<Verdict, Failure> {
-        let Context { job, rejects, .. } = self.context;
-        let upserts = job.options.on_conflict != OnConflict::Error;
-        let rejects_before = rejects.count();
-        // The sort is the statement's; what it needs beyond this goes to the server's disk.
-        let failed = |error: &diesel::result::Error| database_failure(error, "write the staged rows");
-        key::give_memory_to_sort(connection).map_err(|error| failed(&error))?;
-        let written = connection.transaction(|connection| self.insertion.all(connection));
-        let mut duplicates = None;
-        let verdict = match written {
-            Ok(written) => {
-                self.add(written);
-                Verdict::Within
-            }
-            Err(error) if rows_may_be_guilty(&error) => {
-                if upserts {
-                    let removed = self.insertion.remove_duplicates(connection);
-                    duplicates = Some(removed.map_err(|error| failed(&error))?);
+        self.staging.make(session).map_err(|error| self.failure(&error))?;
+        for _ in 0..2 {
+            match session.in_savepoint(|session| self.staging.fill(session, batch.rows(), progress)) {
+                Ok(staged) => return Ok(staged),
+                Err(error) if self.may_lie_in_the_rows(&error) => {
+                    let taken = self.doubt.take(session, batch, &mut self.refused, self.context)?;
+                    if !taken && !is_row_error(&error) {
+                        return Err(self.failure(&error));
+                    }
+                    if !taken || self.verdict() != Verdict::Within {
+                        break;
+                    }
                 }
-                self.sift(connection)?
+                Err(error) => return Err(self.failure(&error)),
             }
-            Err(error) => return Err(failed(&error)),
+        }
+        if self.verdict() != Verdict::Within {
+            return Ok(0);
+        }
+        let (context, copy) = (self.context, self.staging.copy(progress));
+        let sent = piecewise::send(session, &copy, batch, row_with_record(self.form), |record, error| {
+            reject(context, record, error)
+        });
+        sent.map_err(|error| self.failure(&error))
+    }
+
+    /// Moves what is staged into the table.
+    fn move_staged(&mut self, session: &mut Session) -> Result<(), Failure> {
+        let staged = self.staged;
+        let Some(upsert) = self.upsert.take() else {
+            let sifted = self.sift(session, None)?;
+            self.add(sifted, staged);
+            return Ok(());
         };
-        if upserts {
-            // Rows that were neither written nor rejected.
-            let rejected = rejects.count() - rejects_before;
-            let left = self.staged.saturating_sub(self.loaded.rows + rejected);
-            self.loaded.duplicates = match (duplicates, job.options.on_conflict) {
-                (Some(duplicates), _) => duplicates.min(left),
-                (None, OnConflict::Update) => left,
-                (None, _) if left == 0 => 0,
-                (None, _) => self.insertion.count_duplicates(connection).map_err(|error| failed(&error))?,
-            };
-            self.loaded.skipped = left - self.loaded.duplicates.min(left);
-        }
-        Ok(verdict)
+        let upserted = upsert.run(session, self.sift_by(upsert.insertion()), staged)?;
+        self.context.job.progress.add_rows(upserted.rows, 0);
+        self.loaded = Loaded { notes: std::mem::take(&mut self.loaded.notes), ..upserted.into() };
+        Ok(())
     }
 
-    fn doing(&self) -> String {
-        format!("write rows into {:?}", self.context.table.name)
+    fn sift(&mut self, session: &mut Session, error: Option<SqlError>) -> Result<Sifted, Failure> {
+        let insertion = self.insertion.clone();
+        self.sift_by(&insertion).run(session, error)
     }
 
-    fn failure(&self, error: CopyError) -> Failure {
-        match error {
-            CopyError::Database(error) => database_failure(&error, &self.doing()),
-            CopyError::Stopped => interrupted(),
+    fn sift_by<'s>(&'s mut self, insertion: &'s Insertion) -> Sift<'s> {
+        Sift {
+            context: self.context,
+            facts: self.facts,
+            indexes: &self.indexes,
+            insertion,
+            staging: &mut self.staging,
+            refused: &mut self.refused,
+            sifted: Sifted::default(),
         }
+    }
+
+    /// Counts what came of so many staged rows.
+    fn add(&mut self, Sifted { written, refused }: Sifted, staged: u64) {
+        self.context.job.progress.add_rows(written, 0);
+        self.loaded.rows += written;
+        if self.verdict() == Verdict::Within {
+            self.loaded.dropped += staged.saturating_sub(written + refused);
+        }
+    }
+
+    fn copy(&self) -> Copy<'_> {
+        Copy { target: &self.target, form: self.form, counts: true, progress: &self.context.job.progress }
+    }
+
+    /// Whether an error may come of what the rows hold. A type's input may say of a value whatever it likes.
+    fn may_lie_in_the_rows(&self, error: &SqlError) -> bool {
+        match error.meaning() {
+            Meaning::Row => true,
+            Meaning::SetUp | Meaning::Internal => error.server().is_some() && !self.doubt.is_empty(),
+            Meaning::Outage => false,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.context.rejects.verdict()
+    }
+
+    fn failure(&self, error: &SqlError) -> Failure {
+        write_failure(error, self.context.table)
     }
 }
 
@@ -206,47 +316,69 @@ impl Load for Loader<'_> {
     }
 
     fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
-        let connection = postgres(connection)?;
-        if self.way == Way::Staged {
-            self.staged += self.stage(connection, batch)?;
-            return Ok(Verdict::Within);
-        }
+        let session = postgres(connection)?;
         if self.rebuild.is_some() {
-            let progress = &self.context.job.progress;
-            let copied = copy(connection, (&self.target, self.form, Extra::Nothing), batch, progress);
-            return match copied {
+            let rows = self.copy().send(session, batch.rows(), row_alone(self.form));
+            return match rows {
                 Ok(rows) => {
                     self.loaded.rows += rows;
+                    self.loaded.dropped += (batch.len() as u64).saturating_sub(rows);
                     Ok(Verdict::Within)
                 }
-                Err(CopyError::Database(error)) if rows_may_be_guilty(&error) => Err(Refused::WithoutIndexes),
-                Err(error) => Err(self.failure(error).into()),
+                Err(error) if self.may_lie_in_the_rows(&error) => Err(Refused::WithoutIndexes),
+                Err(error) => Err(self.failure(&error).into()),
             };
         }
-        Ok(self.write_directly(connection, batch)?)
+        match self.way {
+            Way::Directly => Ok(self.write_directly(session, batch)?),
+            Way::ByBatch => Ok(self.write_by_staging(session, batch, None)?),
+            Way::AtTheEnd => {
+                self.staged += self.stage(session, batch)?;
+                Ok(self.verdict())
+            }
+        }
     }
 
     fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {
-        let connection = postgres(connection)?;
-        if self.way == Way::Staged && self.staged > 0 {
-            self.move_staged(connection)?;
+        let session = postgres(connection)?;
+        if self.way == Way::AtTheEnd && self.staged > 0 {
+            self.move_staged(session)?;
         }
         if let Some(rebuild) = self.rebuild.take() {
-            match rebuild.finish(connection) {
+            match rebuild.finish(session) {
                 Ok(note) => self.loaded.notes.push(note),
-                Err(error) if rows_may_be_guilty(&error) => {
-                    return Err(Refused::WithoutIndexes);
-                }
-                Err(error) => return Err(database_failure(&error, "build the table's indexes again").into()),
+                Err(error) if is_row_error(&error) => return Err(Refused::WithoutIndexes),
+                Err(error) => return Err(sql_failure(&error, "build the table's indexes again").into()),
             }
         }
         Ok(self.loaded)
     }
 }
 
+/// The failure of writing rows into a table.
+fn write_failure(error: &SqlError, table: &Table) -> Failure {
+    sql_failure(error, &format!("write rows into {:?}", table.name))
+}
+
+/// Rejects a record for what the database said of it alone. Returns whether to go on.
+fn reject(context: Context<'_>, record: u64, error: &SqlError) -> bool {
+    context.job.progress.add_rows(0, 1);
+    let refusal = Refusal::of(error).unwrap_or_default();
+    context.rejects.add(refusal.of_row(record, None)) != Verdict::Enough
+}
+
+/// Whether an error may lie in the rows rather than in the set-up, the connection or this program.
+fn is_row_error(error: &SqlError) -> bool {
+    error.meaning() == Meaning::Row
+}
+
+fn names_no_table(error: &SqlError) -> bool {
+    error.server().is_some_and(|server| server.table().is_none())
+}
+
 fn postgres(connection: &mut Connection) -> Result<&mut Session, Failure> {
     match connection {
-        Connection::Postgres(connection) => Ok(connection),
+        Connection::Postgres(session) => Ok(session),
         Connection::Sqlite(_) => Err(super::wrong_database()),
     }
 }

@@ -1,194 +1,159 @@
-//! A constraint that rows broke: which it is, and which staged rows break it, found for all of them at once. Where that
-//! cannot be told by a query (a constraint on columns that the file does not fill, an expression, a partial index), nothing
-//! is found here, and the rows are found by halving.
+//! A constraint that rows broke: which it is, and which columns and rows of which table it is about. A unique index that is
+//! no constraint counts as one.
 
-use diesel::result::Error;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
-use diesel::{Connection as _, QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
+use std::borrow::Cow;
 
-use super::staging::{RECORD, STAGING};
+use tokio_postgres::types::Type;
+
+use super::index::Index;
+use super::refusal::Refusal;
 use crate::db::Session;
-use crate::import::header::Plan;
-use crate::import::reject::Reason;
+use crate::db::postgres::error::SqlError;
 use crate::import::table::{Table, quoted};
 
-/// `$1` the table, `$2` the constraint's name. A unique index that is no constraint goes by its own name.
+/// `$1` the schema, `$2` the table and `$3` the constraint's name. The operators of a foreign key compare a column of the
+/// table that is referred to with one of the table that refers.
 const FIND: &str = "\
-SELECT con.contype::text AS kind,
+SELECT con.contype::text, con.conrelid::int8,
        ARRAY(SELECT a.attname::text FROM unnest(con.conkey) WITH ORDINALITY k (number, place)
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.number ORDER BY k.place) AS columns,
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.number ORDER BY k.place),
        CASE WHEN con.confrelid <> 0 THEN (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = con.confrelid) END AS parent,
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = con.confrelid) END,
+       con.confrelid::int8,
        ARRAY(SELECT a.attname::text FROM unnest(con.confkey) WITH ORDINALITY k (number, place)
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.number ORDER BY k.place) AS parent_columns,
-       pg_catalog.pg_get_expr(con.conbin, con.conrelid) AS expression,
-       con.confrelid::bigint AS parent_oid
-FROM pg_catalog.pg_constraint con WHERE con.conrelid = $1::oid AND con.conname::text = $2
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.number ORDER BY k.place),
+       ARRAY(SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+             FROM unnest(con.conpfeqop) WITH ORDINALITY k (operator, place)
+             JOIN pg_catalog.pg_operator o ON o.oid = k.operator
+             JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ORDER BY k.place),
+       pg_catalog.pg_get_expr(con.conbin, con.conrelid),
+       coalesce((to_jsonb(con) ->> 'conperiod')::bool, false)
+FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class t ON t.oid = con.conrelid
+JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND con.conname::text = $3 AND con.contype IN ('p', 'u', 'f', 'c', 'x')
 UNION ALL
-SELECT 'u', ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-             WHERE k.place <= i.indnkeyatts ORDER BY k.place), NULL, ARRAY[]::text[], NULL, 0
+SELECT 'u', i.indrelid::int8,
+       ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
+             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
+             WHERE k.place <= i.indnkeyatts ORDER BY k.place),
+       NULL, 0, ARRAY[]::text[], ARRAY[]::text[], NULL, false
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = $1::oid AND c.relname::text = $2 AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND c.relname::text = $3 AND i.indisunique
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conindid = i.indexrelid AND con.conrelid = i.indrelid)
 LIMIT 1";
 
-/// A constraint of the table.
-#[derive(Clone, Debug, QueryableByName)]
+/// A constraint.
+#[derive(Clone, Debug)]
 pub(super) struct Constraint {
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Array<Text>)]
+    pub(super) kind: Kind,
+    /// The table that has it: the one that is written, or a partition of it.
+    pub(super) table: u32,
+    /// Its columns; an expression has an empty name.
     pub(super) columns: Vec<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    parent: Option<String>,
-    #[diesel(sql_type = Array<Text>)]
-    parent_columns: Vec<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    expression: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    parent_oid: i64,
 }
 
-/// Rows that break a constraint in one way.
-pub(super) struct Culprits {
-    pub(super) records: Vec<i64>,
-    pub(super) reason: Reason,
-    pub(super) says: String,
+/// What a constraint holds rows to.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// No two rows are alike. By which index, where it is one of the table's own that decides for every row.
+    Unique(Option<Index>),
+    /// A row of another table is there.
+    ForeignKey {
+        parent: String,
+        /// The other table is the same one.
+        is_own: bool,
+        parent_columns: Vec<String>,
+        operators: Vec<String>,
+    },
+    /// An expression is not false.
+    Check(String),
+    /// Something that is not looked at here.
+    Other,
 }
-
-#[derive(QueryableByName)]
-struct RecordRow {
-    #[diesel(sql_type = BigInt)]
-    record: i64,
-}
-
-/// Whether a row `t` that is seen was written by this transaction or one within it: every other one that is still under way
-/// is not seen. The age of a transaction counts back from this one.
-const WRITTEN_HERE: &str =
-    "CASE WHEN age(t.xmin) <= 0 THEN txid_status(txid_current() - age(t.xmin)) = 'in progress' END";
 
 impl Constraint {
-    /// The constraint that an error names, if it is one of the table's own.
-    pub(super) fn of(connection: &mut Session, error: &Error, table: &Table) -> Option<Self> {
-        let Error::DatabaseError(_, information) = error else { return None };
-        let name = information.constraint_name()?;
-        sql_query(FIND)
-            .bind::<BigInt, _>(i64::from(table.oid))
-            .bind::<Text, _>(name)
-            .get_result(connection)
-            .ok()
-    }
-
-    /// Takes the staged rows that break this constraint out of the staging table. Nothing where no query tells them.
-    pub(super) fn take_culprits(
-        &self,
-        connection: &mut Session,
+    /// The constraint that an error names.
+    pub(super) fn of(
+        session: &mut Session,
+        refusal: &Refusal,
         table: &Table,
-        plan: &Plan,
-    ) -> Vec<Culprits> {
-        let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
-        if self.columns.is_empty() || !self.columns.iter().all(is_filled) {
-            return Vec::new();
-        }
-        // A savepoint: a query that fails, for whatever reason, only means that the rows are found otherwise.
-        let taken = connection.transaction(|connection| match self.kind.as_str() {
-            "p" | "u" => self.take_known_keys(connection, table),
-            "f" => self.take_orphans(connection, table, plan),
-            "c" => self.take_unchecked(connection),
-            _ => Ok(Vec::new()),
-        });
-        let mut culprits = taken.unwrap_or_default();
-        culprits.retain(|culprits| !culprits.records.is_empty());
-        culprits
-    }
-
-    fn take_known_keys(&self, connection: &mut Session, table: &Table) -> QueryResult<Vec<Culprits>> {
-        // The sentence goes on from the value where there is one column, else from the row.
-        let subject = match self.columns.as_slice() {
-            [_] => String::new(),
-            columns => format!("has {} that ", columns.join(", ")),
+        indexes: &[Index],
+    ) -> Result<Option<Self>, SqlError> {
+        let Refusal { schema: Some(schema), table: Some(name), constraint: Some(constraint), .. } = refusal
+        else {
+            return Ok(None);
         };
-        let same_key = equal("t", &self.columns, &self.columns);
-        let there = |which: &str| format!("EXISTS (SELECT FROM {} t WHERE {same_key}{which})", table.sql);
-        // An earlier batch of this file has brought them.
-        let mut in_file = delete(connection, &there(&format!(" AND {WRITTEN_HERE}")))?;
-        let in_table = delete(connection, &there(""))?;
-        let keys: Vec<_> = self.columns.iter().map(|column| quoted(column)).collect();
-        let has_value: Vec<_> = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect();
-        in_file.extend(delete(
-            connection,
-            &format!(
-                "{RECORD} IN (SELECT record FROM (SELECT {RECORD} AS record, row_number() OVER \
-                 (PARTITION BY {} ORDER BY {RECORD}) AS number FROM {STAGING} WHERE {}) d WHERE number > 1)",
-                keys.join(", "),
-                has_value.join(" AND ")
+        let rows =
+            session.query(FIND, &[(schema, Type::TEXT), (name, Type::TEXT), (constraint, Type::TEXT)])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let of = u32::try_from(row.try_get::<_, i64>(1)?).unwrap_or(0);
+        let parent: Option<String> = row.try_get(3)?;
+        let expression: Option<String> = row.try_get(7)?;
+        let is_of_periods: bool = row.try_get(8)?;
+        let kind = match (row.try_get::<_, &str>(0)?, parent, expression) {
+            ("p" | "u", ..) => Kind::Unique(
+                indexes
+                    .iter()
+                    .find(|index| of == table.oid && index.name == *constraint && index.decides())
+                    .cloned(),
             ),
-        )?);
-        let verb = |one, many| if self.columns.len() == 1 { one } else { many };
-        let culprits = |records, says: &str| Culprits {
-            records,
-            reason: Reason::Unique,
-            says: format!("{subject}{says}"),
+            ("f", Some(parent), _) if !is_of_periods => Kind::ForeignKey {
+                parent,
+                is_own: row.try_get::<_, i64>(4)? == i64::from(table.oid),
+                parent_columns: row.try_get(5)?,
+                operators: row.try_get(6)?,
+            },
+            ("c", _, Some(expression)) => Kind::Check(expression),
+            _ => Kind::Other,
         };
-        Ok(vec![
-            culprits(in_table, verb("is in the table already", "are in the table already")),
-            culprits(
-                in_file,
-                verb("is also in an earlier row of the file", "are also in an earlier row of the file"),
-            ),
-        ])
+        let columns: Vec<String> = row.try_get(2)?;
+        Ok(Some(Self { kind, table: of, columns }))
     }
 
-    fn take_orphans(
-        &self,
-        connection: &mut Session,
-        table: &Table,
-        plan: &Plan,
-    ) -> QueryResult<Vec<Culprits>> {
-        let Some(parent) = &self.parent else { return Ok(Vec::new()) };
-        let has_value: Vec<_> =
-            self.columns.iter().map(|column| format!("s.{} IS NOT NULL", quoted(column))).collect();
-        let mut test = format!(
-            "{} AND NOT EXISTS (SELECT FROM {parent} t WHERE {})",
-            has_value.join(" AND "),
-            equal("t", &self.parent_columns, &self.columns)
-        );
-        let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
-        // Rows of one statement may refer to each other.
-        if self.parent_oid == i64::from(table.oid) && self.parent_columns.iter().all(is_filled) {
-            let equal = equal("t", &self.parent_columns, &self.columns);
-            test.push_str(&format!(" AND NOT EXISTS (SELECT FROM {STAGING} t WHERE {equal})"));
+    /// What is to be said of a row that breaks it: continues a sentence that begins with the value where there is one column,
+    /// else with the row.
+    pub(super) fn says(&self) -> Option<Cow<'static, str>> {
+        match &self.kind {
+            Kind::Unique(_) if self.columns.iter().any(String::is_empty) => None,
+            Kind::Unique(_) => {
+                Some(self.has_known_key("in the table already, or in an earlier row of the file"))
+            }
+            Kind::ForeignKey { parent, .. } => Some(self.is_orphan(parent)),
+            Kind::Check(expression) => Some(format!("breaks the check {expression}").into()),
+            Kind::Other => None,
         }
-        let by = match self.columns.as_slice() {
-            [_] => String::new(),
-            columns => format!(" by {}", columns.join(", ")),
-        };
-        let says = format!("refers{by} to a row of {parent} that is not there");
-        Ok(vec![Culprits { records: delete(connection, &test)?, reason: Reason::ForeignKey, says }])
     }
 
-    fn take_unchecked(&self, connection: &mut Session) -> QueryResult<Vec<Culprits>> {
-        let Some(expression) = &self.expression else { return Ok(Vec::new()) };
-        let says = format!("breaks the check {expression}");
-        let records = delete(connection, &format!("NOT ({expression})"))?;
-        Ok(vec![Culprits { records, reason: Reason::Check, says }])
+    /// The same of a row whose key another one has, which is there.
+    pub(super) fn has_known_key(&self, there: &str) -> Cow<'static, str> {
+        match self.columns.as_slice() {
+            [_] => format!("is {there}").into(),
+            columns => format!("has {} that are {there}", columns.join(", ")).into(),
+        }
     }
-}
 
-/// `t.a = s.b` for each pair of columns.
-fn equal(other: &str, theirs: &[String], ours: &[String]) -> String {
-    let pairs: Vec<_> = theirs
-        .iter()
-        .zip(ours)
-        .map(|(theirs, ours)| format!("{other}.{} = s.{}", quoted(theirs), quoted(ours)))
-        .collect();
-    pairs.join(" AND ")
-}
+    /// The same of a row that refers to one that is not there.
+    pub(super) fn is_orphan(&self, parent: &str) -> Cow<'static, str> {
+        match self.columns.as_slice() {
+            [_] => format!("refers to a row of {parent} that is not there").into(),
+            columns => {
+                format!("refers by {} to a row of {parent} that is not there", columns.join(", ")).into()
+            }
+        }
+    }
 
-fn delete(connection: &mut Session, test: &str) -> QueryResult<Vec<i64>> {
-    let rows: Vec<RecordRow> =
-        sql_query(format!("DELETE FROM {STAGING} s WHERE {test} RETURNING {RECORD} AS record"))
-            .load(connection)?;
-    Ok(rows.into_iter().map(|row| row.record).collect())
+    /// Whether the row `one` of the table that is referred to is the one that the row `other` refers to.
+    pub(super) fn refers(&self, one: &str, other: &str) -> Option<String> {
+        let Kind::ForeignKey { parent_columns, operators, .. } = &self.kind else { return None };
+        let pairs: Vec<_> = parent_columns
+            .iter()
+            .zip(operators)
+            .zip(&self.columns)
+            .map(|((theirs, operator), ours)| {
+                format!("{one}.{} {operator} {other}.{}", quoted(theirs), quoted(ours))
+            })
+            .collect();
+        Some(pairs.join(" AND "))
+    }
 }

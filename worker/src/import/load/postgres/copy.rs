@@ -1,113 +1,104 @@
-//! COPY of a batch, in messages of a size that the network likes.
-
-use std::io::Write as _;
+//! COPY of rows, in messages of a size that the network likes.
 
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
-use crate::import::batch::{Batch, BatchRow};
+use crate::import::batch::BatchRow;
 use crate::import::form::{Form, binary};
 use crate::job::progress::Progress;
 
 /// What is sent at once, in bytes.
 const MESSAGE_BYTES: usize = 64 * 1024;
 
-/// What a row has besides its own fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extra {
-    Nothing,
-    /// The record that it is, as an eight-byte integer behind its fields.
-    Record,
+/// Where a COPY goes, and in which form.
+pub(super) struct Copy<'a> {
+    /// A table, with its columns in parentheses.
+    pub(super) target: &'a str,
+    pub(super) form: Form,
+    /// Whether its rows are rows of the import. They are counted while they are sent, and taken back where the database
+    /// refuses them.
+    pub(super) counts: bool,
+    pub(super) progress: &'a Progress,
 }
 
-/// Why a COPY failed.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CopyError {
-    #[error("the database refused the rows")]
-    Database(#[from] diesel::result::Error),
-    #[error("the import was asked to stop")]
-    Stopped,
-}
-
-impl From<SqlError> for CopyError {
-    fn from(error: SqlError) -> Self {
-        match error {
-            SqlError::Stopped => Self::Stopped,
-            error => Self::Database(error.into()),
+impl Copy<'_> {
+    /// Sends rows; `append` writes each of them down, a line's end included. Returns how many rows the database took: those
+    /// that a trigger leaves out are not among them.
+    pub(super) fn send<'r>(
+        &self,
+        session: &mut Session,
+        rows: impl Iterator<Item = BatchRow<'r>>,
+        append: impl FnMut(&mut Vec<u8>, &BatchRow<'r>),
+    ) -> Result<u64, SqlError> {
+        let mut counted = 0;
+        let copied = self.try_send(session, rows, append, &mut counted);
+        if copied.is_err() {
+            self.progress.take_back_rows(counted);
         }
+        copied
     }
-}
 
-/// Sends rows into `target`, a table with its columns in parentheses. Rows count as progress while they are sent, unless
-/// they only go to a staging table; they are taken back where the database refuses them. Returns how many it took.
-pub(super) fn copy(
-    session: &mut Session,
-    (target, form, extra): (&str, Form, Extra),
-    batch: &Batch,
-    progress: &Progress,
-) -> Result<u64, CopyError> {
-    let mut counted = 0;
-    let copied = send(session, (target, form, extra), batch, progress, &mut counted);
-    if copied.is_err() && extra == Extra::Nothing {
-        progress.take_back_rows(counted);
-    }
-    copied
-}
-
-fn send(
-    session: &mut Session,
-    (target, form, extra): (&str, Form, Extra),
-    batch: &Batch,
-    progress: &Progress,
-    counted: &mut u64,
-) -> Result<u64, CopyError> {
-    let format = if form == Form::Text { "text" } else { "binary" };
-    let mut copy = session.copy_in(&format!("COPY {target} FROM STDIN (FORMAT {format})"))?;
-    let mut message = Vec::with_capacity(2 * MESSAGE_BYTES);
-    if form == Form::Binary {
-        message.extend_from_slice(&binary::HEADER);
-    }
-    let mut rows = 0;
-    let mut count = |rows: &mut u64| {
-        // The database takes rows: that is progress, whether or not they will count in the end.
-        if extra == Extra::Nothing {
-            progress.add_rows(*rows, 0);
-        } else {
-            progress.next_phase();
+    fn try_send<'r>(
+        &self,
+        session: &mut Session,
+        rows: impl Iterator<Item = BatchRow<'r>>,
+        mut append: impl FnMut(&mut Vec<u8>, &BatchRow<'r>),
+        counted: &mut u64,
+    ) -> Result<u64, SqlError> {
+        let format = if self.form == Form::Text { "text" } else { "binary" };
+        let mut copy = session.copy_in(&format!("COPY {} FROM STDIN (FORMAT {format})", self.target))?;
+        let mut message = Vec::with_capacity(2 * MESSAGE_BYTES);
+        if self.form == Form::Binary {
+            message.extend_from_slice(&binary::HEADER);
         }
-        *counted += std::mem::take(rows);
-    };
-    for row in batch.rows() {
-        append(&mut message, form, extra, &row);
-        rows += 1;
-        if message.len() >= MESSAGE_BYTES {
-            let next = Vec::with_capacity(2 * MESSAGE_BYTES);
-            copy.send(std::mem::replace(&mut message, next).into())?;
-            count(&mut rows);
-            if progress.stop_requested() {
-                return Err(CopyError::Stopped);
+        let mut sent = 0;
+        for row in rows {
+            append(&mut message, &row);
+            sent += 1;
+            if message.len() >= MESSAGE_BYTES {
+                let next = Vec::with_capacity(2 * MESSAGE_BYTES);
+                copy.send(std::mem::replace(&mut message, next).into())?;
+                self.count(std::mem::take(&mut sent), counted);
+                if self.progress.stop_requested() {
+                    return Err(SqlError::Stopped);
+                }
             }
         }
+        if self.form == Form::Binary {
+            message.extend_from_slice(&binary::TRAILER);
+        }
+        copy.send(message.into())?;
+        self.count(sent, counted);
+        copy.finish()
     }
-    if form == Form::Binary {
-        message.extend_from_slice(&binary::TRAILER);
+
+    /// The database takes rows: that is progress, whether or not they will count in the end.
+    fn count(&self, rows: u64, counted: &mut u64) {
+        if self.counts {
+            self.progress.add_rows(rows, 0);
+            *counted += rows;
+        } else {
+            self.progress.next_phase();
+        }
     }
-    copy.send(message.into())?;
-    count(&mut rows);
-    Ok(copy.finish()?)
 }
 
-fn append(message: &mut Vec<u8>, form: Form, extra: Extra, row: &BatchRow<'_>) {
-    match (form, extra) {
-        (Form::Text, Extra::Nothing) => {
-            message.extend_from_slice(row.bytes);
+/// Writes down a row as it is.
+pub(super) fn row_alone(form: Form) -> impl Fn(&mut Vec<u8>, &BatchRow<'_>) {
+    move |message, row| {
+        message.extend_from_slice(row.bytes);
+        if form == Form::Text {
             message.push(b'\n');
         }
-        (Form::Text, Extra::Record) => {
+    }
+}
+
+/// Writes down a row, with the record that it is as an eight-byte integer behind its own fields.
+pub(super) fn row_with_record(form: Form) -> impl Fn(&mut Vec<u8>, &BatchRow<'_>) {
+    move |message, row| match form {
+        Form::Text => {
             message.extend_from_slice(row.bytes);
-            // Writing into a vector cannot fail.
-            let _ = writeln!(message, "\t{}", row.record);
+            message.extend_from_slice(format!("\t{}\n", row.record).as_bytes());
         }
-        (_, Extra::Nothing) => message.extend_from_slice(row.bytes),
-        (_, Extra::Record) => binary::with_field(message, row.bytes, &row.record.to_be_bytes()),
+        _ => binary::with_field(message, row.bytes, &row.record.to_be_bytes()),
     }
 }

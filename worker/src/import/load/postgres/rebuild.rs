@@ -2,13 +2,13 @@
 //! them row by row. All of it in the import's transaction: should anything fail, the table is as it was. It locks the table
 //! against everybody, and so happens only on demand.
 
-use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
 use statemachine::FailureName;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use crate::db::Session;
-use crate::db::failure::database_failure;
+use crate::db::failure::sql_failure;
+use crate::db::postgres::error::SqlError;
 use crate::failure::Failure;
 use crate::import::table::Table;
 
@@ -45,63 +45,46 @@ pub(super) struct Rebuild {
     indexes: Vec<Index>,
 }
 
-#[derive(QueryableByName)]
 struct Index {
-    #[diesel(sql_type = Text)]
     drop_it: String,
-    #[diesel(sql_type = Text)]
     build_it: String,
-}
-
-#[derive(QueryableByName)]
-struct Obstacle {
-    #[diesel(sql_type = Nullable<Text>)]
-    obstacle: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(sql_type = Bool)]
-    found: bool,
 }
 
 impl Rebuild {
     /// Locks the table and drops its indexes.
-    pub(super) fn begin(connection: &mut Session, table: &Table) -> Result<Self, Failure> {
-        let failed = |error| database_failure(&error, "prepare the table's indexes to be built again");
-        let obstacle: Obstacle = sql_query(OBSTACLE)
-            .bind::<BigInt, _>(i64::from(table.oid))
-            .get_result(connection)
-            .map_err(failed)?;
-        if let Some(obstacle) = obstacle.obstacle {
+    pub(super) fn begin(session: &mut Session, table: &Table) -> Result<Self, Failure> {
+        let failed = |error| sql_failure(&error, "prepare the table's indexes to be built again");
+        let oid = i64::from(table.oid);
+        let rows = session.query(OBSTACLE, &[(&oid, Type::INT8)]).map_err(failed)?;
+        let obstacle = rows.first().map_or(Ok(None), |row| row.try_get::<_, Option<String>>(0));
+        if let Some(obstacle) = obstacle.map_err(|error| failed(error.into()))? {
             return Err(impossible(table, &obstacle));
         }
-        connection
-            .batch_execute(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table.sql))
-            .map_err(failed)?;
-        let found: Found = sql_query(format!("SELECT EXISTS (SELECT FROM {}) AS found", table.sql))
-            .get_result(connection)
-            .map_err(failed)?;
-        if found.found {
+        session.batch(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table.sql)).map_err(failed)?;
+        let found = session.query(&format!("SELECT FROM {} LIMIT 1", table.sql), &[]).map_err(failed)?;
+        if !found.is_empty() {
             return Err(impossible(table, "it is not empty"));
         }
-        let indexes: Vec<Index> = sql_query(INDEXES)
-            .bind::<BigInt, _>(i64::from(table.oid))
-            .bind::<Text, _>(&table.sql)
-            .load(connection)
-            .map_err(failed)?;
+        let indexes = Self::indexes(session, table).map_err(failed)?;
         for index in &indexes {
-            connection.batch_execute(&index.drop_it).map_err(failed)?;
+            session.batch(&index.drop_it).map_err(failed)?;
         }
         // Nothing hides a primary key's NOT NULL: its columns stay so when it goes.
         Ok(Self { indexes })
     }
 
+    fn indexes(session: &mut Session, table: &Table) -> Result<Vec<Index>, SqlError> {
+        let rows =
+            session.query(INDEXES, &[(&i64::from(table.oid), Type::INT8), (&table.sql, Type::TEXT)])?;
+        let index = |row: &Row| Ok(Index { drop_it: row.try_get(0)?, build_it: row.try_get(1)? });
+        Ok(rows.iter().map(index).collect::<Result<_, tokio_postgres::Error>>()?)
+    }
+
     /// Builds them again.
-    pub(super) fn finish(&self, connection: &mut Session) -> QueryResult<String> {
-        connection.batch_execute(&format!("SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))?;
+    pub(super) fn finish(&self, session: &mut Session) -> Result<String, SqlError> {
+        session.batch(&format!("SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))?;
         for index in &self.indexes {
-            connection.batch_execute(&index.build_it)?;
+            session.batch(&index.build_it)?;
         }
         let (number, plural) = (self.indexes.len(), if self.indexes.len() == 1 { "" } else { "es" });
         Ok(format!("{number} index{plural} of the table built again after the load"))

@@ -1,171 +1,295 @@
-//! Finds out which staged rows the database refuses, and writes the others, without going row by row: first all rows that
-//! break the constraint in question are told by one query; what no query tells is found by halving.
+//! Finds out which staged rows the table refuses, and writes the others: first by queries, each of which tells all rows that
+//! break a constraint; what no query tells, by trying. What comes of it is what would come of one row after the other, in the
+//! file's order.
 
-use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::{BigInt, Nullable};
-use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, sql_query};
-use statemachine::FailureName;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
 
-use super::constraint::{Constraint, Culprits};
-use super::insertion::{Insertion, Range, Written};
-use super::staging::{RECORD, STAGING};
+use super::constraint::{Constraint, Kind};
+use super::culprits::{self, Culprits};
+use super::facts::Facts;
+use super::index::Index;
+use super::insertion::Insertion;
+use super::refusal::Refusal;
+use super::refused::{Entry, Refused};
+use super::staging::{RECORD, STAGING, Staging};
+use super::trial::{Range, Trial};
+use super::{Context, is_row_error, write_failure};
 use crate::db::Session;
-use crate::db::failure::{database_failure, described, meaning};
+use crate::db::postgres::error::SqlError;
 use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
-use crate::import::header::Plan;
 use crate::import::reading::interrupted;
-use crate::import::reject::{Misfit, Reason, Reject};
-use crate::import::rejects::{Rejects, Verdict};
-use crate::import::table::Table;
-use crate::job::progress::Progress;
+use crate::import::reject::{Misfit, Reject};
+use crate::import::rejects::Verdict;
 
-/// How often rows are told by a query before they are found by halving: a table has few constraints, and each is asked
-/// about once, twice where rows refer to each other.
+/// How often queries are asked: a table has few constraints, and each is asked about once, twice where rows refer to each
+/// other.
 const QUERIES: usize = 50;
 
 /// What sifting needs to know.
 pub(super) struct Sift<'a> {
-    pub(super) table: &'a Table,
-    pub(super) plan: &'a Plan,
+    pub(super) context: Context<'a>,
+    pub(super) facts: Facts,
+    pub(super) indexes: &'a [Index],
     pub(super) insertion: &'a Insertion,
-    pub(super) rejects: &'a Rejects,
-    pub(super) progress: &'a Progress,
+    pub(super) staging: &'a mut Staging,
+    pub(super) refused: &'a mut Refused,
+    /// What came of it so far.
+    pub(super) sifted: Sifted,
 }
 
-#[derive(QueryableByName)]
-struct Bounds {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    first: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    last: Option<i64>,
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sifted {
+    /// Rows that were written.
+    pub(super) written: u64,
+    /// Rows that became rejects.
+    pub(super) refused: u64,
 }
 
 impl Sift<'_> {
-    /// Writes the staged rows that the database takes; the others become rejects. Ends early where there are too many.
-    pub(super) fn run(&self, connection: &mut Session) -> Result<(Written, Verdict), Failure> {
-        let mut verdict = Verdict::Within;
-        for _ in 0..QUERIES {
-            let Some(range) = self.bounds(connection)? else { return Ok((Written::default(), verdict)) };
-            let error = match self.insert(connection, range)? {
-                Ok(written) => return Ok((written, verdict)),
-                Err(error) => error,
-            };
-            let culprits = Constraint::of(connection, &error, self.table)
-                .map(|constraint| (constraint.take_culprits(connection, self.table, self.plan), constraint));
-            let Some((culprits, constraint)) = culprits.filter(|(culprits, _)| !culprits.is_empty()) else {
-                let mut halving = Halving { sift: self, written: Written::default(), verdict };
-                halving.halve(connection, range, &error)?;
-                return Ok((halving.written, halving.verdict));
-            };
-            verdict = self.reject(culprits, &constraint);
-            if verdict == Verdict::Enough {
-                return Ok((Written::default(), verdict));
-            }
+    /// Writes the staged rows that the table takes; the others become rejects. `error` is what came of an attempt to write
+    /// them, where there was one. Ends early where there are too many rejects.
+    pub(super) fn run(mut self, session: &mut Session, error: Option<SqlError>) -> Result<Sifted, Failure> {
+        let policies: Vec<_> = error.iter().filter_map(policy).collect();
+        if !self.facts.is_told_by_queries() || !self.ask_all(session, error)? {
+            self.sifted.written += self.try_rows(session, policies, None)?;
+            self.read_refused(session)?;
         }
-        let cause = "the database goes on refusing rows for reasons that it took back before";
-        Err(Failure::named(FailureName::Internal, cause))
+        Ok(self.sifted)
     }
 
-    fn reject(&self, culprits: Vec<Culprits>, constraint: &Constraint) -> Verdict {
+    /// Asks queries as long as they tell anything. Returns whether nothing is left to do.
+    fn ask_all(&mut self, session: &mut Session, mut error: Option<SqlError>) -> Result<bool, Failure> {
+        for _ in 0..QUERIES {
+            self.look_up()?;
+            let last = match error.take() {
+                Some(error) => error,
+                None => match self.insert(session)? {
+                    Ok(written) => {
+                        self.sifted.written += written;
+                        return Ok(true);
+                    }
+                    Err(error) => error,
+                },
+            };
+            match self.ask(session, &last)? {
+                Asked::Told if self.context.rejects.verdict() != Verdict::Enough => {}
+                Asked::Told | Asked::Written => return Ok(true),
+                Asked::Unknown => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tries to write all staged rows. The inner error is one that rows may be guilty of.
+    fn insert(&self, session: &mut Session) -> Result<Result<u64, SqlError>, Failure> {
+        match session.in_savepoint(|session| session.execute(&self.statement(), &[])) {
+            Ok(written) => Ok(Ok(written)),
+            Err(error) if is_row_error(&error) => Ok(Err(error)),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    /// Asks which staged rows break the constraint that an error names.
+    fn ask(&mut self, session: &mut Session, error: &SqlError) -> Result<Asked, Failure> {
+        let Some(constraint) = self.constraint(session, error)? else { return Ok(Asked::Unknown) };
+        if self.take(session, &constraint)? {
+            return Ok(Asked::Told);
+        }
+        let Kind::Unique(Some(index)) = &constraint.kind else { return Ok(Asked::Unknown) };
+        match self.insert_first_of_each_key(session, &constraint, index) {
+            // The earlier rows of these keys are there: the later ones have no place.
+            Ok(Some((written, later))) => {
+                self.reject(vec![later], &constraint);
+                self.sifted.written += written;
+                Ok(Asked::Written)
+            }
+            // An earlier row of a key may be one that is refused, and the later one then has its place.
+            Err(error) if is_row_error(&error) => match self.constraint(session, &error)? {
+                Some(constraint) if self.take(session, &constraint)? => Ok(Asked::Told),
+                _ => Ok(Asked::Unknown),
+            },
+            Err(error) => Err(self.failure(&error)),
+            Ok(None) => Ok(Asked::Unknown),
+        }
+    }
+
+    /// Writes the first row of each key; the later ones are given back. Nothing where no key is repeated.
+    fn insert_first_of_each_key(
+        &self,
+        session: &mut Session,
+        constraint: &Constraint,
+        index: &Index,
+    ) -> Result<Option<(u64, Culprits)>, SqlError> {
+        session.in_savepoint(|session| {
+            let later = culprits::take_later_of_a_key(session, constraint, index)?;
+            if later.records.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some((session.execute(&self.statement(), &[])?, later)))
+        })
+    }
+
+    /// Writes all staged rows, in the file's order.
+    fn statement(&self) -> String {
+        self.insertion.of(&format!("(SELECT * FROM {STAGING} ORDER BY {RECORD}) s"))
+    }
+
+    fn constraint(&self, session: &mut Session, error: &SqlError) -> Result<Option<Constraint>, Failure> {
+        let Some(refusal) = Refusal::of(error) else { return Ok(None) };
+        let constraint = Constraint::of(session, &refusal, self.context.table, self.indexes);
+        constraint.map_err(|error| self.failure(&error))
+    }
+
+    /// Rejects the rows that break a constraint whatever the other rows are. Returns whether there were any.
+    fn take(&mut self, session: &mut Session, constraint: &Constraint) -> Result<bool, Failure> {
+        let Context { table, plan, .. } = self.context;
+        // A query that fails, for whatever reason of its own, only means that the rows are found otherwise.
+        let told = session.in_savepoint(|session| culprits::take(session, constraint, table, plan));
+        let told = self.unless_serious(told)?.unwrap_or_default();
+        let is_any = !told.is_empty();
+        self.reject(told, constraint);
+        Ok(is_any)
+    }
+
+    /// Takes out the rows that break the constraint which an error names, if it is one that may be asked about. Returns
+    /// whether there were any.
+    pub(super) fn tells(
+        &mut self,
+        session: &mut Session,
+        error: &SqlError,
+        may_ask: impl Fn(&Kind) -> bool,
+    ) -> Result<bool, Failure> {
+        if !self.facts.is_told_by_queries() {
+            return Ok(false);
+        }
+        let Some(constraint) =
+            self.constraint(session, error)?.filter(|constraint| may_ask(&constraint.kind))
+        else {
+            return Ok(false);
+        };
+        self.take(session, &constraint)
+    }
+
+    /// Has the server try the staged rows, and writes down those that it refuses. Returns how many it wrote.
+    pub(super) fn try_rows(
+        &mut self,
+        session: &mut Session,
+        mut policies: Vec<String>,
+        cut: Option<&str>,
+    ) -> Result<u64, Failure> {
+        self.refused.make(session).map_err(|error| self.failure(&error))?;
+        self.staging.index(session).map_err(|error| self.failure(&error))?;
+        let Some(range) = self.bounds(session).map_err(|error| self.failure(&error))? else { return Ok(0) };
+        loop {
+            self.look_up()?;
+            let trial = Trial {
+                insert: &|rows| self.insertion.of(rows),
+                one_by_one: !self.facts.is_foreign,
+                most: self.context.rejects.wanted(),
+                policies: &policies,
+                cut,
+            };
+            match session.in_savepoint(|session| trial.run(session, range)) {
+                Ok(written) => return Ok(written),
+                // In the server's handler a policy's refusal looks like a missing permission.
+                Err(error) => match policy(&error) {
+                    Some(message) if !policies.contains(&message) => policies.push(message),
+                    _ => return Err(self.failure(&error)),
+                },
+            }
+        }
+    }
+
+    /// Makes rejects of the records that the server wrote down.
+    pub(super) fn read_refused(&mut self, session: &mut Session) -> Result<(), Failure> {
+        let table = self.context.table;
+        let failed = |error| write_failure(&error, table);
+        let mut known = HashMap::new();
+        self.refused.open(session).map_err(failed)?;
+        loop {
+            let page = self.refused.next_page(session).map_err(failed)?;
+            if page.is_empty() {
+                break;
+            }
+            for Entry { record, refusal, .. } in page {
+                let name = (refusal.schema.clone(), refusal.table.clone(), refusal.constraint.clone());
+                let constraint = match known.entry(name) {
+                    MapEntry::Occupied(found) => found.into_mut(),
+                    MapEntry::Vacant(place) => {
+                        let constraint =
+                            Constraint::of(session, &refusal, table, self.indexes).map_err(failed)?;
+                        place.insert(constraint)
+                    }
+                };
+                self.add(refusal.of_row(record, constraint.as_ref()));
+            }
+        }
+        self.refused.close(session).map_err(failed)
+    }
+
+    fn reject(&mut self, told: Vec<Culprits>, constraint: &Constraint) {
         let column = match constraint.columns.as_slice() {
-            [column] => Some(column.clone()),
+            [column] => Some(column),
             _ => None,
         };
-        let mut verdict = Verdict::Within;
-        for Culprits { mut records, reason, says } in culprits {
-            // In the file's order, so that the first ones are told.
-            records.sort_unstable();
+        for Culprits { records, reason, says } in told {
             for record in records {
-                self.progress.add_rows(0, 1);
-                let misfit = Misfit::new(reason, says.clone());
-                verdict =
-                    self.rejects.add(Reject::of_database(record.unsigned_abs(), column.clone(), misfit));
+                self.add(Reject::of_database(record, column.cloned(), Misfit::new(reason, says.clone())));
             }
         }
-        verdict
     }
 
-    fn bounds(&self, connection: &mut Session) -> Result<Option<Range>, Failure> {
-        let bounds: Bounds =
-            sql_query(format!("SELECT min({RECORD}) AS first, max({RECORD}) AS last FROM {STAGING}"))
-                .get_result(connection)
-                .map_err(|error| database_failure(&error, "look at the rows that the database refused"))?;
-        Ok(bounds.first.zip(bounds.last))
+    fn add(&mut self, reject: Reject) {
+        self.sifted.refused += 1;
+        self.context.job.progress.add_rows(0, 1);
+        self.context.rejects.add(reject);
     }
 
-    /// Tries to write a range. The inner error is one that rows may be guilty of.
-    fn insert(&self, connection: &mut Session, range: Range) -> Result<Result<Written, Error>, Failure> {
-        self.progress.next_phase();
-        if self.progress.stop_requested() {
-            return Err(interrupted());
-        }
-        match connection.transaction(|connection| self.insertion.range(connection, range)) {
-            Ok(written) => Ok(Ok(written)),
-            Err(error) if rows_may_be_guilty(&error) => Ok(Err(error)),
-            Err(error) => Err(database_failure(&error, &format!("write rows into {:?}", self.table.name))),
+    fn bounds(&self, session: &mut Session) -> Result<Option<Range>, SqlError> {
+        let rows = session.query(&format!("SELECT min({RECORD}), max({RECORD}) FROM {STAGING}"), &[])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(row.try_get::<_, Option<i64>>(0)?.zip(row.try_get(1)?))
+    }
+
+    pub(super) fn look_up(&self) -> Result<(), Failure> {
+        let progress = &self.context.job.progress;
+        progress.next_phase();
+        if progress.stop_requested() { Err(interrupted()) } else { Ok(()) }
+    }
+
+    /// What a question brought; nothing where it only could not be answered.
+    fn unless_serious<T>(&self, answer: Result<T, SqlError>) -> Result<Option<T>, Failure> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.meaning() == Meaning::Outage => Err(self.failure(&error)),
+            Err(_) => Ok(None),
         }
     }
-}
 
-/// The state of halving.
-struct Halving<'s, 'a> {
-    sift: &'s Sift<'a>,
-    written: Written,
-    verdict: Verdict,
-}
+    pub(super) fn verdict(&self) -> Verdict {
+        self.context.rejects.verdict()
+    }
 
-impl Halving<'_, '_> {
-    /// `error` is what came of the whole range. A range of records halves at most some sixty times.
-    fn halve(
-        &mut self,
-        connection: &mut Session,
-        (first, last): Range,
-        error: &Error,
-    ) -> Result<(), Failure> {
-        if first >= last {
-            self.sift.progress.add_rows(0, 1);
-            self.verdict = self.sift.rejects.add(reject_of(first, error));
-            return Ok(());
-        }
-        let middle = first + (last - first) / 2;
-        for half in [(first, middle), (middle + 1, last)] {
-            if self.verdict != Verdict::Within {
-                return Ok(());
-            }
-            match self.sift.insert(connection, half)? {
-                Ok(written) => {
-                    self.written.rows += written.rows;
-                    self.written.updated += written.updated;
-                }
-                Err(error) => self.halve(connection, half, &error)?,
-            }
-        }
-        Ok(())
+    pub(super) fn failure(&self, error: &SqlError) -> Failure {
+        write_failure(error, self.context.table)
     }
 }
 
-fn reject_of(record: i64, error: &Error) -> Reject {
-    use DatabaseErrorKind as Kind;
-    let (reason, column) = match error {
-        Error::DatabaseError(kind, information) => (
-            match kind {
-                Kind::UniqueViolation => Reason::Unique,
-                Kind::ForeignKeyViolation => Reason::ForeignKey,
-                Kind::CheckViolation => Reason::Check,
-                Kind::ExclusionViolation => Reason::Exclusion,
-                Kind::NotNullViolation => Reason::Required,
-                _ => Reason::Refused,
-            },
-            information.column_name().map(str::to_owned),
-        ),
-        _ => (Reason::Refused, None),
-    };
-    let says = format!("is refused by the database: {}", described(error));
-    Reject::of_database(record.unsigned_abs(), column, Misfit::new(reason, says))
+/// What asking for the rows that break a constraint came to.
+enum Asked {
+    /// Rows were found and taken out.
+    Told,
+    /// Rows were found, and the others are written.
+    Written,
+    /// No query tells.
+    Unknown,
 }
 
-/// Whether an error may lie in the rows rather than in the set-up, the connection or this program.
-pub(super) fn rows_may_be_guilty(error: &Error) -> bool {
-    meaning(error) == Meaning::Row
+/// The message of a policy of row-level security that refuses a row.
+fn policy(error: &SqlError) -> Option<String> {
+    let server = error.server()?;
+    (server.code().code() == "42501" && is_row_error(error)).then(|| server.message().to_owned())
 }

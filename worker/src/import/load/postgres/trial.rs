@@ -1,0 +1,174 @@
+//! Rows that no query can tell: a trigger refuses them, a partition is missing, an expression of an index fails. The server
+//! tries ranges of staged records by itself, each behind a savepoint of its own, and writes down the records that it refuses
+//! alone. Ranges grow while all goes well and shrink where rows are refused, so that the cost stays that of the rows. They
+//! are tried in the file's order: what comes of it is what would come of one row after the other.
+
+use super::refused::{ERROR_VARIABLES, POSITION, READ_ERROR, write_down};
+use super::staging::{RECORD, STAGING};
+use crate::db::Session;
+use crate::db::postgres::error::SqlError;
+use crate::db::postgres::sqlstate::Meaning;
+
+/// The first range, in records.
+const FIRST: u32 = 256;
+
+/// The largest range: what is lost where its last row is refused.
+const LARGEST: u32 = 16_384;
+
+/// The smallest range that is tried where nothing is known.
+const SMALLEST: u32 = 16;
+
+/// Where the server puts the number of rows that it wrote.
+const WRITTEN: &str = "baton.written";
+
+/// Records from the first to the last.
+pub(super) type Range = (i64, i64);
+
+/// What the server tries.
+pub(super) struct Trial<'a> {
+    /// The statement that writes the rows of a `FROM` clause; they are called `s`.
+    pub(super) insert: &'a dyn Fn(&str) -> String,
+    /// Whether each row is written when the statement comes to it, so that an error of the row itself says which it is. Rows
+    /// of a foreign table may be written in bundles.
+    pub(super) one_by_one: bool,
+    /// After so many refused records it ends.
+    pub(super) most: Option<u64>,
+    /// Messages that are known to come from a policy of row-level security. They have the code of a missing permission.
+    pub(super) policies: &'a [String],
+    /// SQL that cuts a range short, if need be: sets `"baton hi"`.
+    pub(super) cut: Option<&'a str>,
+}
+
+impl Trial<'_> {
+    /// Tries all records of a range. Returns how many rows were written.
+    pub(super) fn run(&self, session: &mut Session, range: Range) -> Result<u64, SqlError> {
+        session.batch(&block(&self.body(range)))?;
+        let written = session.query(&format!("SELECT pg_catalog.current_setting('{WRITTEN}')::int8"), &[])?;
+        let written = written.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0))?;
+        Ok(written.unsigned_abs())
+    }
+
+    /// `known` is the last record of a range that is known to hold a row that is refused; `exact`, that it is that row.
+    fn body(&self, (first, last): Range) -> String {
+        let range = format!("{RECORD} BETWEEN \"baton lo\" AND \"baton hi\"");
+        let in_order = format!("SELECT * FROM {STAGING} WHERE {range} ORDER BY {RECORD}");
+        let plain = (self.insert)(&format!("({in_order}) s"));
+        let watched = if self.one_by_one {
+            // The limit keeps the order where the rows are counted.
+            let rows =
+                format!("({in_order} OFFSET 0) s WHERE pg_catalog.setval('{POSITION}', s.{RECORD}) > 0");
+            (self.insert)(&rows)
+        } else {
+            plain.clone()
+        };
+        let is_row = self.is_row();
+        let most = self.most.map_or("NULL".to_owned(), |most| most.to_string());
+        let (cut, write_down) = (self.cut.unwrap_or_default(), write_down("\"baton lo\"", 0));
+        format!(
+            "#variable_conflict use_column
+DECLARE
+  \"baton lo\" pg_catalog.int8 := {first}; \"baton hi\" pg_catalog.int8; \"baton last\" pg_catalog.int8 := {last};
+  \"baton size\" pg_catalog.int8 := {FIRST}; \"baton known\" pg_catalog.int8; \"baton exact\" pg_catalog.bool;
+  \"baton at\" pg_catalog.int8; \"baton rows\" pg_catalog.int8; \"baton written\" pg_catalog.int8 := 0;
+  \"baton left\" pg_catalog.int8 := {most};
+  {ERROR_VARIABLES}
+BEGIN
+  WHILE \"baton lo\" <= \"baton last\" LOOP
+    \"baton hi\" := CASE
+      WHEN \"baton known\" IS NULL THEN least(\"baton lo\" + \"baton size\" - 1, \"baton last\")
+      WHEN \"baton known\" = \"baton lo\" THEN \"baton lo\"
+      WHEN \"baton exact\" THEN \"baton known\" - 1
+      ELSE \"baton lo\" + (\"baton known\" - \"baton lo\" + 1) / 2 - 1 END;
+    {cut}
+    BEGIN
+      IF \"baton known\" IS NULL THEN
+        {watched};
+      ELSE
+        {plain};
+      END IF;
+      GET DIAGNOSTICS \"baton rows\" = ROW_COUNT;
+      \"baton written\" := \"baton written\" + \"baton rows\";
+      IF \"baton known\" IS NULL THEN
+        \"baton size\" := least((\"baton hi\" - \"baton lo\" + 1) * 2, {LARGEST});
+      END IF;
+      \"baton lo\" := \"baton hi\" + 1;
+      IF \"baton known\" < \"baton lo\" THEN
+        \"baton known\" := NULL;
+      END IF;
+    EXCEPTION WHEN OTHERS OR assert_failure THEN
+      {READ_ERROR}
+      IF NOT {is_row} THEN
+        RAISE;
+      END IF;
+      IF \"baton lo\" = \"baton hi\" THEN
+        {write_down}
+        \"baton lo\" := \"baton lo\" + 1;
+        \"baton known\" := NULL;
+        \"baton size\" := greatest(\"baton size\" / 2, {SMALLEST});
+        \"baton left\" := \"baton left\" - 1;
+        EXIT WHEN \"baton left\" <= 0;
+      ELSE
+        SELECT last_value INTO \"baton at\" FROM {POSITION};
+        \"baton exact\" := {} AND \"baton at\" >= \"baton lo\" AND \"baton at\" < \"baton hi\";
+        \"baton known\" := CASE WHEN \"baton exact\" THEN \"baton at\" ELSE \"baton hi\" END;
+      END IF;
+    END;
+  END LOOP;
+  PERFORM pg_catalog.set_config('{WRITTEN}', \"baton written\"::pg_catalog.text, true);
+END",
+            self.one_by_one
+        )
+    }
+
+    /// Whether the error that is handled is a row's.
+    fn is_row(&self) -> String {
+        let code = "\"baton code\"";
+        let mut is_row = Meaning::condition(code, &[Meaning::Row]);
+        if !self.policies.is_empty() {
+            let messages: Vec<_> = self.policies.iter().map(|message| literal(message)).collect();
+            is_row.push_str(&format!(
+                " OR ({code} = '42501' AND \"baton message\" IN ({}))",
+                messages.join(", ")
+            ));
+        }
+        format!("({is_row})")
+    }
+}
+
+/// A block of PL/pgSQL as a statement. What stands in it may quote names that anybody chose.
+pub(super) fn block(body: &str) -> String {
+    let mut quote = "$baton$".to_owned();
+    let mut number = 0_u32;
+    while body.contains(&quote) {
+        number += 1;
+        quote = format!("$baton{number}$");
+    }
+    format!("DO LANGUAGE plpgsql {quote}\n{body}\n{quote}")
+}
+
+/// A text as a literal of SQL.
+pub(super) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!(" E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_block_cannot_end_it() {
+        let statement = block("SELECT \"$baton$\", \"$baton1$\"");
+        assert!(statement.starts_with("DO LANGUAGE plpgsql $baton2$\n") && statement.ends_with("\n$baton2$"));
+    }
+
+    #[test]
+    fn a_literal_is_its_text_whatever_the_server_thinks_of_backslashes() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\b'"), r" E'a\\b'''");
+    }
+}

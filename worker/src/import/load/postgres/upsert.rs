@@ -1,0 +1,266 @@
+//! Rows that may be in the table already, or more than once in the file. What an upsert means stands in the README: the rows
+//! are applied one after the other, in the file's order. Where nothing but the key can refuse or change a row, one statement
+//! with the row of each key that counts comes to the same. Else the rows are written in the file's order: in one statement
+//! where no key is repeated, or by trying, in as many as it takes.
+
+mod counts;
+
+use statemachine::OnConflict;
+
+use self::counts::Keys;
+use super::constraint::Kind;
+use super::facts::Facts;
+use super::index::Index;
+use super::insertion::Insertion;
+use super::is_row_error;
+use super::sift::Sift;
+use super::staging::{RECORD, STAGING};
+use crate::db::Session;
+use crate::db::postgres::error::SqlError;
+use crate::failure::Failure;
+use crate::import::header::Plan;
+use crate::import::load::Loaded;
+use crate::import::rejects::Verdict;
+use crate::import::table::Table;
+
+/// What the server may use to sort before it goes to its disk.
+const SORT_MEMORY: &str = "64MB";
+
+/// How an import's rows are upserted.
+pub(super) struct Upsert {
+    index: Index,
+    on_conflict: OnConflict,
+    insertion: Insertion,
+    /// Nothing but the key can refuse or change a row.
+    is_plain: bool,
+    /// A row's version tells whether the row was there before.
+    has_versions: bool,
+    may_drop_rows: bool,
+    table: String,
+}
+
+/// What became of the staged rows that were not rejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Upserted {
+    pub(super) rows: u64,
+    pub(super) updated: u64,
+    pub(super) skipped: u64,
+    pub(super) duplicates: u64,
+    pub(super) dropped: u64,
+}
+
+impl From<Upserted> for Loaded {
+    fn from(upserted: Upserted) -> Self {
+        let Upserted { rows, updated, skipped, duplicates, dropped } = upserted;
+        Self { rows, updated, skipped, duplicates, dropped, ..Self::default() }
+    }
+}
+
+impl Upsert {
+    /// An upsert by an index of the table.
+    pub(super) fn new(
+        table: &Table,
+        plan: &Plan,
+        index: &Index,
+        indexes: &[Index],
+        facts: &Facts,
+        on_conflict: OnConflict,
+    ) -> Self {
+        let key: Vec<_> = index.columns.iter().map(|column| column.name.clone()).collect();
+        let is_harmless = |other: &Index| {
+            other.name == index.name
+                || !(other.is_unique || other.is_partial || other.has_expressions)
+                    && other.is_btree
+                    && other.is_of_fixed_length
+        };
+        Self {
+            index: index.clone(),
+            on_conflict,
+            insertion: Insertion::upsert(table, plan, &key, on_conflict, &set(plan, index)),
+            is_plain: facts.is_told_by_queries()
+                && !(facts.is_partitioned || facts.has_constraints || facts.has_generated_columns)
+                && facts.may_be_read
+                && indexes.iter().all(is_harmless),
+            has_versions: facts.may_be_read && !facts.is_partitioned,
+            may_drop_rows: facts.may_drop_rows,
+            table: table.sql.clone(),
+        }
+    }
+
+    /// The statement for one row after the other.
+    pub(super) fn insertion(&self) -> &Insertion {
+        &self.insertion
+    }
+
+    /// Writes the staged rows; those that the table refuses become rejects.
+    pub(super) fn run(
+        &self,
+        session: &mut Session,
+        mut sift: Sift<'_>,
+        staged: u64,
+    ) -> Result<Upserted, Failure> {
+        // The sort is the statement's; what it needs beyond this goes to the server's disk. Few expressions are not worth
+        // their compilation.
+        let settings = format!("SET LOCAL work_mem = '{SORT_MEMORY}'; SET LOCAL jit = off");
+        session.batch(&settings).map_err(|error| sift.failure(&error))?;
+        if self.is_plain
+            && let Some(upserted) = self.write_one_of_each_key(session, &sift, staged)?
+        {
+            return Ok(upserted);
+        }
+        if self.has_versions
+            && !self.repeats_keys(session).map_err(|error| sift.failure(&error))?
+            && let Some(upserted) = self.write_all(session, &mut sift, staged)?
+        {
+            return Ok(upserted);
+        }
+        self.write_in_order(session, sift, staged)
+    }
+
+    /// Writes the row of each key that counts. `None` where rows are refused.
+    fn write_one_of_each_key(
+        &self,
+        session: &mut Session,
+        sift: &Sift<'_>,
+        staged: u64,
+    ) -> Result<Option<Upserted>, Failure> {
+        let (key, order) =
+            (self.index.key("s"), if self.on_conflict == OnConflict::Update { "DESC" } else { "ASC" });
+        // NULLs are alike to DISTINCT, and mostly to no unique index.
+        let apart = if self.index.nulls_are_alike {
+            String::new()
+        } else {
+            format!(", CASE WHEN NOT ({}) THEN s.{RECORD} END", self.index.is_key("s"))
+        };
+        // In the order of the key, so that neighbours of the index come one after the other.
+        let rows = format!(
+            "(SELECT DISTINCT ON ({key}{apart}) s.* FROM {STAGING} s ORDER BY {key}{apart}, s.{RECORD} {order}) s ORDER BY {key}"
+        );
+        let written = session.in_savepoint(|session| {
+            let (rows, updated) = self.write(session, &rows)?;
+            let left = staged.saturating_sub(rows);
+            let skipped = if self.on_conflict == OnConflict::Update || left == 0 {
+                0
+            } else {
+                counts::skipped(session, &self.index, &self.table, staged, rows)?
+            };
+            let duplicates = left.saturating_sub(skipped);
+            Ok::<_, SqlError>(Upserted { rows, updated, skipped, duplicates, dropped: 0 })
+        });
+        unless_refused(written, sift)
+    }
+
+    /// Writes all rows, of which no two have one key, in the file's order. `None` where rows are refused that no query
+    /// tells.
+    fn write_all(
+        &self,
+        session: &mut Session,
+        sift: &mut Sift<'_>,
+        staged: u64,
+    ) -> Result<Option<Upserted>, Failure> {
+        let in_order = format!("(SELECT * FROM {STAGING} ORDER BY {RECORD}) s");
+        loop {
+            sift.look_up()?;
+            let staged = staged.saturating_sub(sift.sifted.refused);
+            let written = session.in_savepoint(|session| {
+                let (rows, updated) = self.write(session, &in_order)?;
+                let left = staged.saturating_sub(rows);
+                let skipped = match (self.on_conflict, self.may_drop_rows && left > 0) {
+                    (OnConflict::Update, _) => 0,
+                    (_, true) => counts::known(session, &self.index, &self.table)?,
+                    (_, false) => left,
+                };
+                let dropped = left.saturating_sub(skipped);
+                Ok::<_, SqlError>(Upserted { rows, updated, skipped, duplicates: 0, dropped })
+            });
+            let error = match written {
+                Ok(upserted) => return Ok(Some(upserted)),
+                Err(error) if is_row_error(&error) => error,
+                Err(error) => return Err(sift.failure(&error)),
+            };
+            // A row that is skipped is held to the table's checks, and to nothing else.
+            let may_ask = |kind: &Kind| match kind {
+                Kind::Check(_) => true,
+                Kind::ForeignKey { .. } => self.on_conflict == OnConflict::Update,
+                Kind::Unique(_) | Kind::Other => false,
+            };
+            if !sift.tells(session, &error, may_ask)? {
+                return Ok(None);
+            }
+            if sift.verdict() == Verdict::Enough {
+                return Ok(Some(Upserted::default()));
+            }
+        }
+    }
+
+    /// Has the server write the rows in the file's order, in ranges without a repeated key.
+    fn write_in_order(
+        &self,
+        session: &mut Session,
+        mut sift: Sift<'_>,
+        staged: u64,
+    ) -> Result<Upserted, Failure> {
+        let staged = staged.saturating_sub(sift.sifted.refused);
+        let keys = Keys { index: &self.index, table: &self.table, has_versions: self.has_versions };
+        keys.look_up(session).map_err(|error| sift.failure(&error))?;
+        // A row that is there is left alone without an error, however often the file has it.
+        let cut = (self.on_conflict == OnConflict::Update).then(Keys::cut);
+        let written = sift.try_rows(session, Vec::new(), cut.as_deref())?;
+        let counted = match self.on_conflict {
+            OnConflict::Update => keys.count_updated(session, staged, written),
+            _ => keys.count_skipped(session, staged, written, self.may_drop_rows),
+        };
+        let counted = counted.map_err(|error| sift.failure(&error))?;
+        sift.read_refused(session)?;
+        Ok(counted)
+    }
+
+    /// Whether two staged rows have the same key.
+    fn repeats_keys(&self, session: &mut Session) -> Result<bool, SqlError> {
+        let rows = session.query(
+            &format!(
+                "SELECT EXISTS (SELECT FROM {STAGING} s WHERE {} GROUP BY {} HAVING count(*) > 1)",
+                self.index.is_key("s"),
+                self.index.key("s")
+            ),
+            &[],
+        )?;
+        Ok(rows.first().map_or(Ok(false), |row| row.try_get(0))?)
+    }
+
+    /// Runs the statement for the rows of a `FROM` clause. Returns how many it wrote, and how many of them were there.
+    fn write(&self, session: &mut Session, rows: &str) -> Result<(u64, u64), SqlError> {
+        let statement = self.insertion.of(rows);
+        if self.on_conflict != OnConflict::Update {
+            return Ok((session.execute(&statement, &[])?, 0));
+        }
+        // A row version that an UPDATE made was locked by it before: its xmax is set, that of a new row is not.
+        let found = session.query(
+            &format!(
+                "WITH written AS ({statement} RETURNING xmax <> 0 AS updated) \
+                 SELECT count(*), count(*) FILTER (WHERE updated) FROM written"
+            ),
+            &[],
+        )?;
+        let Some(row) = found.first() else { return Ok((0, 0)) };
+        Ok((row.try_get::<_, i64>(0)?.unsigned_abs(), row.try_get::<_, i64>(1)?.unsigned_abs()))
+    }
+}
+
+/// The columns that a row which is there gets from the file: all but the key's, and those of the key, too, where the same key
+/// can be written otherwise.
+fn set<'p>(plan: &'p Plan, index: &Index) -> Vec<&'p str> {
+    let keeps = |name: &str| index.columns.iter().any(|column| column.is_exact && column.name == name);
+    let filled = || plan.columns.iter().map(|column| column.name.as_str());
+    let changed: Vec<_> = filled().filter(|name| !keeps(name)).collect();
+    if changed.is_empty() { filled().collect() } else { changed }
+}
+
+/// What was written; nothing where rows are refused.
+fn unless_refused<T>(written: Result<T, SqlError>, sift: &Sift<'_>) -> Result<Option<T>, Failure> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(error) if is_row_error(&error) => Ok(None),
+        Err(error) => Err(sift.failure(&error)),
+    }
+}

@@ -1,0 +1,159 @@
+//! How the rows of an upsert are counted, where their keys are repeated or a trigger leaves some out: from what the table had
+//! before, what the server refused and how many rows it wrote.
+
+use super::Upserted;
+use crate::db::Session;
+use crate::db::postgres::error::SqlError;
+use crate::import::load::postgres::culprits::WRITTEN_HERE;
+use crate::import::load::postgres::index::Index;
+use crate::import::load::postgres::refused::REFUSED;
+use crate::import::load::postgres::staging::{RECORD, STAGING};
+
+/// The table of what is known of the staged rows' keys.
+const KEYS: &str = "pg_temp.\"baton keys\"";
+
+/// What is known of the staged rows' keys: which other row has the same, and whether the table has it.
+pub(super) struct Keys<'a> {
+    pub(super) index: &'a Index,
+    pub(super) table: &'a str,
+    pub(super) has_versions: bool,
+}
+
+impl Keys<'_> {
+    /// Looks at the keys, before any row is written. `leader` is the first row of a key, `earlier` the one before this one.
+    pub(super) fn look_up(&self, session: &mut Session) -> Result<(), SqlError> {
+        let Self { index, table, .. } = self;
+        let (key, is_key, is_same) = (index.key("s"), index.is_key("s"), index.is_same_key("t", "s"));
+        session.batch(&format!(
+            "CREATE TEMPORARY TABLE \"baton keys\" ON COMMIT DROP AS SELECT s.{RECORD} AS record, \
+               CASE WHEN {is_key} THEN first_value(s.{RECORD}) OVER same ELSE s.{RECORD} END AS leader, \
+               CASE WHEN {is_key} THEN lag(s.{RECORD}) OVER same END AS earlier, {is_key} AS is_key, \
+               EXISTS (SELECT FROM {table} t WHERE {is_same}) AS known \
+             FROM {STAGING} s WINDOW same AS (PARTITION BY {key} ORDER BY s.{RECORD}); \
+             CREATE INDEX \"baton repeated\" ON {KEYS} (record) WHERE earlier IS NOT NULL"
+        ))
+    }
+
+    /// PL/pgSQL: ends a range before the first row whose key another row of the range has.
+    pub(super) fn cut() -> String {
+        format!(
+            "SELECT coalesce((SELECT k.record - 1 FROM {KEYS} k WHERE k.earlier >= \"baton lo\" AND k.record > \"baton lo\" \
+             AND k.record <= \"baton hi\" ORDER BY k.record LIMIT 1), \"baton hi\") INTO \"baton hi\";"
+        )
+    }
+
+    /// Counts after an upsert that updates: of each key the last row that was written counts.
+    pub(super) fn count_updated(
+        &self,
+        session: &mut Session,
+        staged: u64,
+        written: u64,
+    ) -> Result<Upserted, SqlError> {
+        let refused = count_refused(session)?;
+        let dropped = staged.saturating_sub(refused + written);
+        // Where rows were left out, a key counts if the table's row was written now.
+        let is_written = if dropped == 0 { "true".to_owned() } else { self.is_there(self.has_versions) };
+        let [keys, known, alone] = numbers(
+            session,
+            &format!(
+                "SELECT count(DISTINCT leader) FILTER (WHERE is_key AND {is_written}), \
+                   count(DISTINCT leader) FILTER (WHERE is_key AND known AND {is_written}), count(*) FILTER (WHERE NOT is_key) \
+                 FROM {KEYS} k WHERE {NOT_REFUSED}"
+            ),
+        )?;
+        let rows = keys + alone.min(written.saturating_sub(keys));
+        Ok(Upserted { rows, updated: known, skipped: 0, duplicates: written.saturating_sub(rows), dropped })
+    }
+
+    /// Counts after an upsert that skips: of each key the first row that was written counts, unless the table had it.
+    pub(super) fn count_skipped(
+        &self,
+        session: &mut Session,
+        staged: u64,
+        written: u64,
+        may_drop_rows: bool,
+    ) -> Result<Upserted, SqlError> {
+        let left = staged.saturating_sub(count_refused(session)? + written);
+        let is_there = if may_drop_rows { self.is_there(false) } else { "true".to_owned() };
+        let [skipped, same, keys] = numbers(
+            session,
+            &format!(
+                "SELECT count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known AND is_key AND {is_there}), \
+                   count(DISTINCT leader) FILTER (WHERE NOT known AND is_key AND {is_there}) \
+                 FROM {KEYS} k WHERE {NOT_REFUSED}"
+            ),
+        )?;
+        let skipped = skipped.min(left);
+        let duplicates = if may_drop_rows { (same - keys).min(left - skipped) } else { left - skipped };
+        Ok(Upserted { rows: written, updated: 0, skipped, duplicates, dropped: left - skipped - duplicates })
+    }
+
+    /// Whether the table has a row of the key now; `here`, one that was written now.
+    fn is_there(&self, here: bool) -> String {
+        let Self { index, table, .. } = self;
+        let is_same = index.is_same_key("t", "s");
+        let here = if here { format!(" AND {WRITTEN_HERE}") } else { String::new() };
+        format!(
+            "EXISTS (SELECT FROM {STAGING} s JOIN {table} t ON {is_same}{here} WHERE s.{RECORD} = k.leader)"
+        )
+    }
+}
+
+/// Of a key's rows, those that the server did not refuse.
+const NOT_REFUSED: &str =
+    "NOT EXISTS (SELECT FROM pg_temp.\"baton refused\" r WHERE r.\"baton record\" = k.record)";
+
+fn count_refused(session: &mut Session) -> Result<u64, SqlError> {
+    let [refused] = numbers(session, &format!("SELECT count(DISTINCT \"baton record\") FROM {REFUSED}"))?;
+    Ok(refused)
+}
+
+/// How many staged rows were not written for a row that the table had, after so many of so many were written and each key
+/// once at the most.
+pub(super) fn skipped(
+    session: &mut Session,
+    index: &Index,
+    table: &str,
+    staged: u64,
+    written: u64,
+) -> Result<u64, SqlError> {
+    let (key, is_key) = (index.key("s"), index.is_key("s"));
+    let [keys] = numbers(
+        session,
+        &format!(
+            "SELECT (SELECT count(*) FROM (SELECT DISTINCT {key} FROM {STAGING} s WHERE {is_key}) d) \
+             + (SELECT count(*) FROM {STAGING} s WHERE NOT ({is_key}))"
+        ),
+    )?;
+    // No key is repeated, or the table had none of them.
+    if keys == staged {
+        return Ok(staged.saturating_sub(written));
+    }
+    if keys == written {
+        return Ok(0);
+    }
+    known(session, index, table)
+}
+
+/// How many staged rows have a key that the table had before.
+pub(super) fn known(session: &mut Session, index: &Index, table: &str) -> Result<u64, SqlError> {
+    let is_same = index.is_same_key("t", "s");
+    let [known] = numbers(
+        session,
+        &format!(
+            "SELECT count(*) FROM {STAGING} s WHERE EXISTS (SELECT FROM {table} t WHERE {is_same} \
+             AND ({WRITTEN_HERE}) IS NOT TRUE)"
+        ),
+    )?;
+    Ok(known)
+}
+
+fn numbers<const N: usize>(session: &mut Session, sql: &str) -> Result<[u64; N], SqlError> {
+    let mut numbers = [0; N];
+    for row in session.query(sql, &[])? {
+        for (place, number) in numbers.iter_mut().enumerate() {
+            *number = row.try_get::<_, i64>(place)?.unsigned_abs();
+        }
+    }
+    Ok(numbers)
+}

@@ -1,0 +1,118 @@
+//! Types that only PostgreSQL can read: what its own COPY stores is stored, and what it refuses is a reject of its row.
+
+use statemachine::{Findings, ImportOptions};
+
+use super::world::{World, max_rejects};
+
+fn told(findings: &Findings) -> Vec<(u64, &str, &str, &str)> {
+    findings
+        .first_rejects
+        .iter()
+        .map(|reject| {
+            let column = reject.column.as_deref().unwrap_or("-");
+            (reject.line, column, reject.value.as_deref().unwrap_or("-"), reject.reason.as_str())
+        })
+        .collect()
+}
+
+#[test]
+fn arrays_and_bits_are_neither_cut_nor_padded() {
+    let world = World::postgres("CREATE TABLE t (id int PRIMARY KEY, tags varchar(3)[], flags bit(4))");
+    let file = b"id,tags,flags\n1,{abcdef},1010\n2,{ab},10\n3,{ab},111111\n4,\"{ab,\"\"cd \"\"}\",1010\n";
+    let (result, findings) = world.import_as("t", file, "t", max_rejects(3));
+    assert_eq!(result.unwrap().rows, 1);
+    assert_eq!(
+        told(&findings),
+        [
+            (2, "tags", "{abcdef}", "too_long"),
+            (3, "flags", "10", "refused"),
+            (4, "flags", "111111", "refused")
+        ]
+    );
+    assert_eq!(world.lines("SELECT concat_ws('|', id, tags, flags) AS line FROM t"), ["4|{ab,\"cd \"}|1010"]);
+}
+
+#[test]
+fn a_value_that_reads_like_an_outage_is_one_reject() {
+    let world = World::postgres("CREATE TABLE t (id int, host inet)");
+    let file = b"id,host\n1,10.0.0.1\n2,connection refused\n3,out of memory\n";
+    let (result, findings) = world.import_as("h", file, "t", max_rejects(2));
+    assert_eq!(result.unwrap().rows, 1);
+    let expected = [(3, "host", "connection refused", "refused"), (4, "host", "out of memory", "refused")];
+    assert_eq!(told(&findings), expected);
+    let says = "is refused by the database: invalid input syntax for type inet";
+    assert_eq!(findings.first_rejects[0].says, says);
+}
+
+#[test]
+fn a_domain_is_checked_whatever_lies_below_it() {
+    let world = World::postgres(
+        "CREATE DOMAIN posint AS int CHECK (value > 0); CREATE DOMAIN few AS varchar(2)[] CHECK (cardinality(value) < 3);
+         CREATE DOMAIN good AS jsonb CHECK (value ? 'a'); CREATE DOMAIN given AS text CHECK (value IS NOT NULL);
+         CREATE TABLE t (id int, n posint, a few, j good, g given DEFAULT 'x')",
+    );
+    let file = "id,n,j,g\n1,5,\"{\"\"a\"\":1}\",y\n2,0,,y\n3,7,{},y\n4,,,\n5,,,z\n";
+    let (result, findings) = world.import_as("d", file.as_bytes(), "t", max_rejects(3));
+    assert_eq!(result.unwrap().rows, 2);
+    assert_eq!(told(&findings), [(3, "n", "0", "check"), (4, "j", "{}", "check"), (5, "g", "-", "check")]);
+    // Beside an array all is text.
+    let file = "id,n,a,g\n6,0,\"{a}\",y\n7,1,\"{a,b,c}\",y\n8,1,\"{abc}\",y\n9,1,\"{ab,cd}\",y\n10,1,,\n";
+    let (result, findings) = world.import_as("e", file.as_bytes(), "t", max_rejects(4));
+    assert_eq!(result.unwrap().rows, 1, "{findings:?}");
+    assert_eq!(
+        told(&findings),
+        [
+            (2, "n", "0", "check"),
+            (3, "a", "{a,b,c}", "check"),
+            (4, "a", "{abc}", "too_long"),
+            (6, "g", "-", "check")
+        ]
+    );
+}
+
+#[test]
+fn a_type_may_say_of_a_value_whatever_it_likes() {
+    let world = World::postgres(
+        "CREATE SCHEMA ex; CREATE EXTENSION hstore SCHEMA ex; CREATE EXTENSION ltree SCHEMA ex; CREATE EXTENSION cube SCHEMA ex;
+         CREATE TYPE ex.pair AS (a int, b varchar(2));
+         CREATE TABLE t (id int, c regclass, r regrole, h ex.hstore, l ex.ltree, k ex.cube, p ex.pair, x xml)",
+    );
+    let file = "id,c,r,h,l,k,p,x\n1,t,baton,a=>1,a.b,\"(1,2)\",\"(1,ab)\",<a/>\n2,nowhere,,,,,,\n3,,nobody,,,,,\n4,,,a=,,,,\n\
+        5,,,,a..b,,,\n6,,,,,\"(1,\",,\n7,,,,,,\"(1,abc)\",\n8,,,,,,\"(x,)\",\n9,,,,,,,<a\n10,,,,,,,\n";
+    let (result, findings) = world.import_as("x", file.as_bytes(), "t", max_rejects(8));
+    assert_eq!(result.unwrap().rows, 2, "{findings:?}");
+    let columns: Vec<_> = told(&findings).into_iter().map(|(line, column, ..)| (line, column)).collect();
+    assert_eq!(columns, [(3, "c"), (4, "r"), (5, "h"), (6, "l"), (7, "k"), (8, "p"), (9, "p"), (10, "x")]);
+}
+
+#[test]
+fn json_that_the_server_refuses_is_one_reject() {
+    let world = World::postgres("CREATE TABLE t (id int, j jsonb, k json)");
+    let deep = "[".repeat(20_000) + &"]".repeat(20_000);
+    let file = format!("id,j,k\n1,{{}},{{}}\n2,1e131072,\n3,{deep},\n4,,{deep}\n5,[],[]\n");
+    let (result, findings) = world.import_as("j", file.as_bytes(), "t", max_rejects(3));
+    assert_eq!(result.unwrap().rows, 2, "{findings:?}");
+    let places: Vec<_> = told(&findings).into_iter().map(|(line, column, ..)| (line, column)).collect();
+    assert_eq!(places, [(3, "j"), (4, "j"), (5, "k")]);
+    assert_eq!(findings.first_rejects[0].value.as_deref(), Some("1e131072"));
+}
+
+#[test]
+fn many_bad_values_in_many_batches_are_counted_exactly() {
+    let world = World::postgres(
+        "CREATE DOMAIN posint AS int CHECK (value > 0); CREATE TABLE t (id int PRIMARY KEY, n posint, host inet)",
+    );
+    let rows: String = (1..=250_000)
+        .map(|id| match id % 100 {
+            7 => format!("{id},0,10.0.0.1\n"),
+            9 => format!("{id},1,nowhere\n"),
+            _ => format!("{id},1,10.0.0.1\n"),
+        })
+        .collect();
+    let options = ImportOptions { max_rejects: "3%".parse().unwrap(), ..ImportOptions::default() };
+    let (result, findings) = world.import_as("m", format!("id,n,host\n{rows}").as_bytes(), "t", options);
+    let summary = result.unwrap();
+    assert_eq!((summary.rows, summary.rejects), (245_000, 5000));
+    assert_eq!((findings.reasons["check"], findings.reasons["refused"]), (2500, 2500));
+    assert_eq!(world.count("t"), 245_000);
+}
