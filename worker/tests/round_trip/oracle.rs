@@ -1,0 +1,107 @@
+//! What the server itself makes of a text: COPY into a table with one column of the type. Values stay there to be compared.
+
+use std::collections::HashMap;
+
+use crate::normal::Candidate;
+use crate::server::Server;
+use crate::types::Type;
+
+/// The server's answer to a text.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// It is the value with this number.
+    Taken(u64),
+    Refused {
+        code: String,
+        message: String,
+    },
+}
+
+/// What is known of one type.
+pub(crate) struct Oracle {
+    /// The table of the values, with the columns `id` and `v`.
+    pub(crate) table: String,
+    answers: HashMap<Candidate, Answer>,
+    next: u64,
+}
+
+impl Oracle {
+    pub(crate) fn new(server: &Server, kind: &Type, number: usize) -> Self {
+        let table = format!("oracle_{number}");
+        server.execute(&format!("CREATE TABLE {table} (id bigint PRIMARY KEY, v {})", kind.sql));
+        Self { table, answers: HashMap::new(), next: 0 }
+    }
+
+    /// Has the server read what it was not asked about before.
+    pub(crate) fn learn<'a>(&mut self, server: &Server, candidates: impl Iterator<Item = &'a Candidate>) {
+        let mut new = Vec::new();
+        for candidate in candidates {
+            if !self.answers.contains_key(candidate) {
+                self.next += 1;
+                self.answers.insert(candidate.clone(), Answer::Taken(self.next));
+                new.push((self.next, candidate));
+            }
+        }
+        // A COPY ends at its first bad line: those before it are good, and are copied once more at the end.
+        let mut good = Vec::new();
+        let mut rest = new.as_slice();
+        while !rest.is_empty() {
+            let lines: Vec<u8> = rest.iter().flat_map(|(id, candidate)| line(*id, candidate)).collect();
+            match server.copy_in(&self.table, &lines) {
+                Ok(()) => break,
+                Err(refused) => {
+                    let (before, from) = rest.split_at(refused.line - 1);
+                    good.extend_from_slice(before);
+                    let answer = Answer::Refused { code: refused.code, message: refused.message };
+                    self.answers.insert(from[0].1.clone(), answer);
+                    rest = &from[1..];
+                }
+            }
+        }
+        let lines: Vec<u8> = good.iter().flat_map(|(id, candidate)| line(*id, candidate)).collect();
+        if let Err(refused) = server.copy_in(&self.table, &lines) {
+            panic!("{}: the server takes a line and then refuses it: {}", self.table, refused.message);
+        }
+    }
+
+    /// What was learnt of this text.
+    pub(crate) fn answer(&self, candidate: &Candidate) -> &Answer {
+        &self.answers[candidate]
+    }
+
+    /// The first of the candidates that the server takes, else what it says of the first.
+    pub(crate) fn first_taken(&self, candidates: &[Candidate]) -> &Answer {
+        let mut answers = candidates.iter().map(|candidate| self.answer(candidate));
+        answers
+            .find(|answer| matches!(answer, Answer::Taken(_)))
+            .unwrap_or_else(|| self.answer(&candidates[0]))
+    }
+
+    /// What the server makes of it, for people.
+    pub(crate) fn shown(&self, server: &Server, value: Option<u64>) -> String {
+        match value {
+            None => "refuses it".to_owned(),
+            Some(id) => server.text(&format!(
+                "SELECT CASE WHEN num_nulls(v) = 1 THEN 'NULL' ELSE quote_literal(format('%s', v)) END FROM {} WHERE id = {id}",
+                self.table
+            )),
+        }
+    }
+
+    /// How the server writes the values that it took.
+    pub(crate) fn outputs(&self, server: &Server) -> Vec<String> {
+        let rows = server.rows(&format!("SELECT format('%s', v) FROM {} WHERE num_nulls(v) = 0", self.table));
+        rows.into_iter().flatten().flatten().collect()
+    }
+}
+
+/// A line of COPY's text form.
+fn line(id: u64, candidate: &Candidate) -> Vec<u8> {
+    let text = match candidate {
+        None => "\\N".to_owned(),
+        Some(text) => {
+            text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+        }
+    };
+    format!("{id}\t{text}\n").into_bytes()
+}
