@@ -110,7 +110,7 @@ pub(crate) fn text(shape: &Shape, random: &mut Random) -> String {
 /// A text as the type's own rules would have it, or nearly so.
 fn plain(shape: &Shape, random: &mut Random) -> String {
     match shape {
-        Shape::Base(name) => base(name, random),
+        Shape::Base(name) => base(name, 50, random),
         Shape::Enum(labels) => random.pick(labels).clone(),
         Shape::Domain(below) => plain(below, random),
         Shape::Array(element) => shapes::array(element, random),
@@ -123,7 +123,12 @@ fn plain(shape: &Shape, random: &mut Random) -> String {
 /// A text for a part of another one. What depends on the clock is not for these.
 fn part(shape: &Shape, random: &mut Random) -> String {
     for _ in 0..4 {
-        let part = if random.percent(6) { text(shape, random) } else { plain(shape, random) };
+        let part = match shape {
+            _ if random.percent(6) => text(shape, random),
+            // Most parts must be good, or nothing that is made of them ever is.
+            Shape::Base(name) => base(name, 80, random),
+            shape => plain(shape, random),
+        };
         let depends = ["now", "today", "tomorrow", "yesterday"];
         if !depends.iter().any(|word| part.to_ascii_lowercase().contains(word)) {
             return part;
@@ -132,8 +137,8 @@ fn part(shape: &Shape, random: &mut Random) -> String {
     String::new()
 }
 
-fn base(name: &str, random: &mut Random) -> String {
-    if random.percent(50)
+fn base(name: &str, made: usize, random: &mut Random) -> String {
+    if random.percent(made)
         && let Some(made) = numbers::made(name, random)
             .or_else(|| times::made(name, random))
             .or_else(|| texts::made(name, random))

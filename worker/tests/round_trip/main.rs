@@ -38,13 +38,10 @@ fn every_value_comes_back(server: &Server) {
     let mut run = Run::new(server, &world, seed);
     run.go(settings::time());
     println!("PostgreSQL {version}, {} imports, cases:{}", run.imports, run.report.table());
+    let findings = run.report.findings();
+    assert!(findings.is_empty(), "PostgreSQL {version}, ROUND_TRIP_SEED={seed}:\n{findings}");
     let thin = run.report.thin();
     assert!(thin.is_empty(), "too few cases: {thin:#?}");
-    assert!(
-        run.report.is_clean(),
-        "PostgreSQL {version}, ROUND_TRIP_SEED={seed}:\n{}",
-        run.report.findings()
-    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What the server itself makes of a text: COPY into a table with one column of the type. Values stay there to be compared.
+//! What the server itself makes of a text: COPY of a file with one line into a table with one column of the type.
+//! Values stay there to be compared.
 
 use std::collections::HashMap;
 
@@ -42,25 +43,9 @@ impl Oracle {
                 new.push((self.next, candidate));
             }
         }
-        // A COPY ends at its first bad line: those before it are good, and are copied once more at the end.
-        let mut good = Vec::new();
-        let mut rest = new.as_slice();
-        while !rest.is_empty() {
-            let lines: Vec<u8> = rest.iter().flat_map(|(id, candidate)| line(*id, candidate)).collect();
-            match server.copy_in(&self.table, &lines) {
-                Ok(()) => break,
-                Err(refused) => {
-                    let (before, from) = rest.split_at(refused.line - 1);
-                    good.extend_from_slice(before);
-                    let answer = Answer::Refused { code: refused.code, message: refused.message };
-                    self.answers.insert(from[0].1.clone(), answer);
-                    rest = &from[1..];
-                }
-            }
-        }
-        let lines: Vec<u8> = good.iter().flat_map(|(id, candidate)| line(*id, candidate)).collect();
-        if let Err(refused) = server.copy_in(&self.table, &lines) {
-            panic!("{}: the server takes a line and then refuses it: {}", self.table, refused.message);
+        let lines: Vec<_> = new.iter().map(|(id, candidate)| line(*id, candidate)).collect();
+        for (index, code, message) in server.read_each(&self.table, &lines) {
+            self.answers.insert(new[index].1.clone(), Answer::Refused { code, message });
         }
     }
 
@@ -96,12 +81,12 @@ impl Oracle {
 }
 
 /// A line of COPY's text form.
-fn line(id: u64, candidate: &Candidate) -> Vec<u8> {
+fn line(id: u64, candidate: &Candidate) -> String {
     let text = match candidate {
         None => "\\N".to_owned(),
         Some(text) => {
             text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
         }
     };
-    format!("{id}\t{text}\n").into_bytes()
+    format!("{id}\t{text}\n")
 }

@@ -71,10 +71,6 @@ impl Report {
         self.used.insert(name);
     }
 
-    pub(crate) fn met(&self, name: &str) -> bool {
-        self.used.contains(name)
-    }
-
     /// Something that was left out, and why.
     pub(crate) fn leave_out(&mut self, type_name: &str, reason: String) {
         self.left_out.insert(type_name.to_owned(), reason);
@@ -90,10 +86,6 @@ impl Report {
     pub(crate) fn thin(&self) -> Vec<String> {
         let thin = self.cases.iter().filter(|(_, count)| **count < NEEDED);
         thin.map(|((type_name, way), count)| format!("{type_name}, {way}: {count} cases")).collect()
-    }
-
-    pub(crate) fn is_clean(&self) -> bool {
-        self.findings.is_empty()
     }
 
     /// Cases per type and way.

@@ -73,9 +73,11 @@ impl<'a> Run<'a> {
                 readable.iter().copied().filter(fits).partition(|number| self.types[*number].alone);
             let groups = together.chunks(TOGETHER).chain(alone.chunks(1));
             let groups: Vec<Vec<usize>> = groups.map(<[usize]>::to_vec).collect();
+            let started = Instant::now();
             for group in groups {
                 self.import(&group, way);
             }
+            println!("PostgreSQL {}: {} took {:?}", self.server.version, way.name, started.elapsed());
         }
     }
 
@@ -174,6 +176,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             cells.push(Cell { id: 0, column, number, field, value });
+            self.report.count(&self.types[number].sql, way.name);
             chosen += 1;
         }
     }

@@ -27,12 +27,20 @@ pub(crate) struct Server {
 /// A row as the server writes it.
 pub(crate) type Row = Vec<Option<String>>;
 
-/// A line of a COPY that the server refuses, and its words.
-pub(crate) struct RefusedLine {
-    pub(crate) line: usize,
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
+/// Each file in a COPY of its own, within a savepoint.
+const READ_EACH: &str = "
+CREATE FUNCTION read_each(target text, folder text, files int)
+RETURNS TABLE (file int, code text, message text) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR number IN 0 .. files - 1 LOOP
+    BEGIN
+      EXECUTE format('COPY %s FROM %L', target, folder || number);
+    EXCEPTION WHEN OTHERS THEN
+      file := number; code := SQLSTATE; message := SQLERRM;
+      RETURN NEXT;
+    END;
+  END LOOP;
+END $$";
 
 impl Server {
     /// The server that is installed.
@@ -67,6 +75,7 @@ impl Server {
             Self { url, version: String::new(), client, runtime, folder, _cluster: cluster, _copy: copy };
         // As the worker has its sessions.
         server.execute("SET TIME ZONE 'UTC'");
+        server.execute(READ_EACH);
         server.version = server.text("SHOW server_version").split(' ').next().unwrap_or_default().to_owned();
         server
     }
@@ -93,21 +102,26 @@ impl Server {
         self.rows(sql).into_iter().flatten().flatten().next().unwrap_or_default()
     }
 
-    /// Copies lines in COPY's text form into `target`, all or none.
-    pub(crate) fn copy_in(&self, target: &str, lines: &[u8]) -> Result<(), RefusedLine> {
+    /// Copies lines in COPY's text form into `target`.
+    pub(crate) fn copy_in(&self, target: &str, lines: &str) {
         let file = self.folder.path().join("in");
         std::fs::write(&file, lines).unwrap();
-        open_to_all(&file, 0o644);
-        let sql = format!("COPY {target} FROM '{}'", file.display());
-        let Err(error) = self.runtime.block_on(self.client.batch_execute(&sql)) else { return Ok(()) };
-        let error = error.as_db_error().unwrap_or_else(|| panic!("{sql}: {error:?}"));
-        // `COPY t, line 3, column v: "x"`, perhaps behind the words of a function.
-        let place = error.where_().unwrap_or_default();
-        let number = place
-            .rsplit_once(", line ")
-            .and_then(|(_, rest)| rest.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok());
-        let line: usize = number.unwrap_or_else(|| panic!("no line in {place:?}: {error:?}"));
-        Err(RefusedLine { line, code: error.code().code().to_owned(), message: error.message().to_owned() })
+        self.execute(&format!("COPY {target} FROM '{}'", file.display()));
+    }
+
+    /// Copies each line by itself into `target`. Those that the server refuses, each with the SQLSTATE and the words.
+    pub(crate) fn read_each(&self, target: &str, lines: &[String]) -> Vec<(usize, String, String)> {
+        for (index, line) in lines.iter().enumerate() {
+            std::fs::write(self.folder.path().join(index.to_string()), line).unwrap();
+        }
+        let (folder, count) = (self.folder.path().display(), lines.len());
+        let refused = self.rows(&format!("SELECT * FROM read_each('{target}', '{folder}/', {count})"));
+        let refused = refused.into_iter().map(|row| {
+            let mut row = row.into_iter().map(Option::unwrap_or_default);
+            let mut next = || row.next().unwrap_or_default();
+            (next().parse().unwrap(), next(), next())
+        });
+        refused.collect()
     }
 
     /// What the server's COPY writes of a table, with these options.

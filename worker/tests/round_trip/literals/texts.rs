@@ -3,6 +3,8 @@
 use crate::random::Random;
 
 const TEXTS: &[&str] = &[
+    "YES",
+    "NO",
     "abc",
     "abcd",
     "abc ",
@@ -349,6 +351,8 @@ const PAIRS: &[&str] = &[
 ];
 
 const NUMBERED: &[&str] = &[
+    "979-0-2306-7118-7",
+    "M-2306-7118-7",
     "978-0-393-04002-9",
     "9780393040029",
     "0-393-04002-X",
