@@ -58,8 +58,10 @@ impl Import<'_> {
         let sqls: Vec<_> = self.group.iter().map(|number| run.types[*number].sql.as_str()).collect();
         run.server.execute(&self.way.table(&sqls, self.refused));
         if !before.is_empty() {
-            let ids: Vec<_> = before.iter().map(|id| format!("({id})")).collect();
-            run.server.execute(&format!("INSERT INTO t (id) VALUES {}", ids.join(",")));
+            // A type may have a default.
+            let nulls = ", NULL".repeat(self.group.len());
+            let ids: Vec<_> = before.iter().map(|id| format!("({id}{nulls})")).collect();
+            run.server.execute(&format!("INSERT INTO t VALUES {}", ids.join(",")));
         }
         let (result, findings, id) = self.import(run, &cells);
         let summary = match result {
@@ -158,9 +160,16 @@ impl Import<'_> {
         let mut rows = HashMap::new();
         for (column, number) in self.group.iter().enumerate() {
             let oracle = &run.oracles[*number].table;
+            // Not a number has a sign, which nobody ever sees.
+            let same = match run.types[*number].has_nan() {
+                true => format!(
+                    "(format('%s', t.c{column}) = format('%s', o.v) AND format('%s', o.v) LIKE '%NaN%')"
+                ),
+                false => "false".to_owned(),
+            };
             let found = run.server.rows(&format!(
                 "SELECT e.id, t.id IS NOT NULL, format('%s', t.c{column}), num_nonnulls(t.c{column}) > 0,
-                        record_image_eq(ROW(t.c{column}), ROW(o.v)) AND num_nonnulls({all}) = num_nonnulls(o.v)
+                        (record_image_eq(ROW(t.c{column}), ROW(o.v)) OR {same}) AND num_nonnulls({all}) = num_nonnulls(o.v)
                  FROM expected e LEFT JOIN t ON t.id = e.id LEFT JOIN {oracle} o ON o.id = e.oracle
                  WHERE e.number = {column}"
             ));

@@ -9,26 +9,27 @@ pub(crate) type Candidate = Option<String>;
 /// How a file says NULL: by the empty field, or by a text of its own.
 pub(crate) type Marker = Option<&'static str>;
 
-pub(crate) fn candidates(family: Family, text: &str, quoted: bool, marker: Marker) -> Vec<Candidate> {
+/// `has_empty` says whether the type has a value that is written as nothing: an empty text, a document without words.
+pub(crate) fn candidates(
+    (family, has_empty): (Family, bool),
+    text: &str,
+    quoted: bool,
+    marker: Marker,
+) -> Vec<Candidate> {
+    let trimmed = text.trim();
     match marker {
         Some(marker) if text == marker => return vec![None],
         None if text.is_empty() && !quoted => return vec![None],
+        // Exports put quotes around every field, also around one that is nothing.
+        None if trimmed.is_empty() && !has_empty => return vec![None],
         _ => {}
     }
     let mut candidates = vec![Some(text.to_owned())];
-    let trimmed = text.trim();
-    if matches!(family, Family::Label | Family::Digits | Family::Trimmed)
-        && trimmed != text
-        && !trimmed.is_empty()
-    {
+    if matches!(family, Family::Label | Family::Digits | Family::Trimmed) && trimmed != text {
         candidates.push(Some(trimmed.to_owned()));
     }
     if family == Family::Digits && !text.is_ascii() {
         candidates.push(Some(trimmed.chars().map(half_width).collect()));
-    }
-    // An empty field, and one of white space only, is NULL where the type has no such value.
-    if marker.is_none() && trimmed.is_empty() && family != Family::Text {
-        candidates.push(None);
     }
     candidates
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::normal::Candidate;
 use crate::server::Server;
-use crate::types::Type;
+use crate::types::{Family, Type};
 
 /// The server's answer to a text.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub(crate) enum Answer {
 pub(crate) struct Oracle {
     /// The table of the values, with the columns `id` and `v`.
     pub(crate) table: String,
+    /// Whether the type has a value that is written as nothing: blanks at most, or no bytes.
+    pub(crate) has_empty: bool,
     answers: HashMap<Candidate, Answer>,
     next: u64,
 }
@@ -30,7 +32,17 @@ impl Oracle {
     pub(crate) fn new(server: &Server, kind: &Type, number: usize) -> Self {
         let table = format!("oracle_{number}");
         server.execute(&format!("CREATE TABLE {table} (id bigint PRIMARY KEY, v {})", kind.sql));
-        Self { table, answers: HashMap::new(), next: 0 }
+        let mut oracle =
+            Self { table, has_empty: kind.family == Family::Text, answers: HashMap::new(), next: 0 };
+        let empty = Some(String::new());
+        oracle.learn(server, std::iter::once(&empty));
+        if let Answer::Taken(id) = oracle.answer(&empty) {
+            // Some take it as zero, which is another thing.
+            let written =
+                server.text(&format!("SELECT format('%s', v) FROM {} WHERE id = {id}", oracle.table));
+            oracle.has_empty = matches!(written.trim(), "" | "\\x");
+        }
+        oracle
     }
 
     /// Has the server read what it was not asked about before.

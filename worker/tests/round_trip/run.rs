@@ -10,7 +10,8 @@ use crate::oracle::{Answer, Oracle};
 use crate::random::Random;
 use crate::report::Report;
 use crate::server::Server;
-use crate::types::{self, Type};
+use crate::settings;
+use crate::types::{self, Family, Type};
 use crate::ways::{Refusal, WAYS, Way};
 use crate::world::World;
 
@@ -40,7 +41,9 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(server: &'a Server, world: &'a World, seed: u64) -> Self {
-        let types = types::all(server);
+        let only = settings::only_type();
+        let is_wanted = |kind: &Type| only.as_ref().is_none_or(|only| kind.sql.contains(only.as_str()));
+        let types: Vec<_> = types::all(server).into_iter().filter(is_wanted).collect();
         let oracles =
             types.iter().enumerate().map(|(number, kind)| Oracle::new(server, kind, number)).collect();
         server.execute("CREATE TABLE expected (id bigint, number int, oracle bigint)");
@@ -67,7 +70,9 @@ impl<'a> Run<'a> {
         }
         println!("PostgreSQL {}: the oracle took {:?}", self.server.version, started.elapsed());
         let readable: Vec<_> = (0..self.types.len()).filter(|number| self.is_readable(*number)).collect();
-        for way in WAYS {
+        let only = settings::only_way();
+        for way in WAYS.iter().filter(|way| only.as_ref().is_none_or(|only| way.name.contains(only.as_str())))
+        {
             let fits = |number: &usize| way.as_text || self.types[*number].is_binary();
             let (alone, together): (Vec<_>, Vec<_>) =
                 readable.iter().copied().filter(fits).partition(|number| self.types[*number].alone);
@@ -116,13 +121,18 @@ impl<'a> Run<'a> {
         self.texts[number] = texts;
     }
 
+    /// How Baton reads the type.
+    fn kind(&self, number: usize) -> (Family, bool) {
+        (self.types[number].family, self.oracles[number].has_empty)
+    }
+
     fn learn(&mut self, number: usize, texts: &[String]) {
-        let family = self.types[number].family;
+        let kind = self.kind(number);
         let mut all = vec![None];
         for text in texts {
             for marker in MARKERS {
-                all.extend(candidates(family, text, false, marker));
-                all.extend(candidates(family, text, true, marker));
+                all.extend(candidates(kind, text, false, marker));
+                all.extend(candidates(kind, text, true, marker));
             }
         }
         self.oracles[number].learn(self.server, all.iter());
@@ -152,7 +162,7 @@ impl<'a> Run<'a> {
 
     /// The cases of one type in one file.
     fn choose(&mut self, number: usize, column: usize, way: &Way, dialect: &Dialect, cells: &mut Vec<Cell>) {
-        let family = self.types[number].family;
+        let kind = self.kind(number);
         let mut tries = 0;
         let mut chosen = 0;
         while chosen < CASES && tries < CASES * 40 {
@@ -166,7 +176,7 @@ impl<'a> Run<'a> {
             let value = if is_broken {
                 None
             } else {
-                let candidates = candidates(family, &text, field.quoted, dialect.marker);
+                let candidates = candidates(kind, &text, field.quoted, dialect.marker);
                 match self.oracles[number].first_taken(&candidates) {
                     Answer::Taken(id) => Some(*id),
                     Answer::Refused { .. } => None,

@@ -20,6 +20,16 @@ pub(crate) fn time() -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// Only types with this in their name: `ROUND_TRIP_TYPE`.
+pub(crate) fn only_type() -> Option<String> {
+    variable("ROUND_TRIP_TYPE")
+}
+
+/// Only ways with this in their name: `ROUND_TRIP_WAY`.
+pub(crate) fn only_way() -> Option<String> {
+    variable("ROUND_TRIP_WAY")
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "who runs the tests by hand tells them the seed and the time so"

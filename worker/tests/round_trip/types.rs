@@ -49,6 +49,11 @@ impl Type {
     pub(crate) fn is_binary(&self) -> bool {
         self.family != Family::Server
     }
+
+    /// Whether NaN is a part of its values.
+    pub(crate) fn has_nan(&self) -> bool {
+        has_nan(&self.shape)
+    }
 }
 
 /// Types that differ from those of `pg_type`.
@@ -183,6 +188,20 @@ fn shape(entries: &BTreeMap<u32, Entry>, oid: u32) -> Shape {
         'c' => Shape::Composite(entry.fields.iter().map(|field| shape(entries, *field)).collect()),
         _ if entry.is_array => Shape::Array(below(entry.element)),
         _ => Shape::Base(entry.name.clone()),
+    }
+}
+
+fn has_nan(shape: &Shape) -> bool {
+    match shape {
+        Shape::Base(name) => {
+            ["float4", "float8", "point", "line", "lseg", "box", "path", "polygon", "circle", "cube"]
+                .contains(&name.as_str())
+        }
+        Shape::Enum(_) => false,
+        Shape::Array(below) | Shape::Domain(below) | Shape::Range(below) | Shape::Multirange(below) => {
+            has_nan(below)
+        }
+        Shape::Composite(fields) => fields.iter().any(has_nan),
     }
 }
 
