@@ -67,6 +67,11 @@ impl Cluster {
                  `postgresql-server` (Fedora)"
             )
         });
+        Self::start_from(programs, options, variables)
+    }
+
+    /// Starts a cluster of the server whose programs are in this folder.
+    pub(crate) fn start_from(programs: PathBuf, options: &str, variables: &[(&str, &str)]) -> Self {
         let mut failure = String::new();
         // Between our look for a free port and PostgreSQL's use of it, somebody else may take it.
         for _ in 0..3 {

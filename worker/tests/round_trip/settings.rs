@@ -1,0 +1,39 @@
+//! What a run is told by the environment.
+
+use std::time::Duration;
+
+/// The seed: `ROUND_TRIP_SEED`, else the time.
+pub(crate) fn seed() -> u64 {
+    match variable("ROUND_TRIP_SEED") {
+        Some(seed) => seed.parse().expect("ROUND_TRIP_SEED is a whole number"),
+        None => {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            since.map_or(1, |since| since.as_secs())
+        }
+    }
+}
+
+/// How long to go on: `ROUND_TRIP_SECONDS`. One round is always made.
+pub(crate) fn time() -> Duration {
+    let seconds =
+        variable("ROUND_TRIP_SECONDS").map_or(0, |seconds| seconds.parse().expect("ROUND_TRIP_SECONDS"));
+    Duration::from_secs(seconds)
+}
+
+/// Only types with this in their name: `ROUND_TRIP_TYPE`.
+pub(crate) fn only_type() -> Option<String> {
+    variable("ROUND_TRIP_TYPE")
+}
+
+/// Only ways with this in their name: `ROUND_TRIP_WAY`.
+pub(crate) fn only_way() -> Option<String> {
+    variable("ROUND_TRIP_WAY")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who runs the tests by hand tells them the seed and the time so"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
