@@ -8,7 +8,7 @@ use statemachine::{Encoding, ImportOptions};
 
 const ENCODINGS: [Option<Encoding>; 8] = [
     None,
-    None,
+    Some(Encoding::Iso2022Jp),
     Some(Encoding::Utf8),
     Some(Encoding::Cp932),
     Some(Encoding::EucJp),

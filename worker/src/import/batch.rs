@@ -101,6 +101,10 @@ impl Batch {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.marks.clear();
+        // What a very large row took is given back.
+        if self.bytes.capacity() > 2 * self.capacity {
+            self.bytes = Vec::new();
+        }
         self.full = self.capacity;
         self.keeps_order = false;
     }
@@ -193,6 +197,19 @@ mod tests {
         assert!(first.is_full(2, 0));
         assert_eq!(rows_until_full(&mut first), Some(40));
         assert_eq!(rows_until_full(&mut Batch::new(800)), Some(40));
+    }
+
+    #[test]
+    fn a_very_large_row_goes_by_itself_and_gives_its_memory_back() {
+        let mut batch = Batch::new(1024);
+        assert!(!batch.is_full(1, 1 << 20));
+        batch.push(1, 0, |out| out.push(1));
+        assert!(batch.is_full(2, 1 << 20) && !batch.is_full(2, 1000));
+        batch.clear();
+        batch.push(2, 0, |out| out.extend_from_slice(&[0; 1 << 20]));
+        assert_eq!(rows(&batch)[0].1.len(), 1 << 20);
+        batch.clear();
+        assert!(batch.bytes.capacity() < 1 << 20);
     }
 
     #[test]

@@ -46,7 +46,9 @@ pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a
         let field = raw.fields.get(column.field).unwrap_or_default();
         let mut value = column.kind.read(field, &plan.reading);
         if matches!(value, Ok(Value::Null)) {
-            let quoted = if quotes.any && walk.is_quoted(column.field) { Quoted::Yes } else { Quoted::No };
+            let may_be_quoted = if field.is_empty() { quotes.empty } else { quotes.any };
+            let is_quoted = may_be_quoted && walk.is_quoted(column.field);
+            let quoted = if is_quoted { Quoted::Yes } else { Quoted::No };
             value = column.kind.absent(field, quoted, column.takes_empty, &plan.reading);
         }
         let misfit = match value {

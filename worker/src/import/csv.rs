@@ -13,6 +13,8 @@ mod window;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 

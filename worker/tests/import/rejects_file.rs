@@ -120,3 +120,40 @@ fn every_one_of_many_rejects_is_kept_in_the_files_order() {
         assert_eq!(lines.next(), None);
     }
 }
+
+#[test]
+fn rejected_rows_of_iso_2022_jp_are_written_as_they_stood() {
+    let world = World::sqlite("CREATE TABLE t (id INTEGER PRIMARY KEY, 氏名 TEXT, age INTEGER)");
+    let text = "id,氏名,age\r\n1,山田太郎,30\r\n2,\"東京\r\n太郎\",x\r\n3,花子,\"十\"\r\n";
+    let (file, ..) = encoding_rs::ISO_2022_JP.encode(text);
+    let (result, findings) = world.import_as("f", &file, "t", max_rejects(2));
+    assert_eq!((result.unwrap().rows, findings.encoding.as_deref()), (1, Some("iso-2022-jp (detected)")));
+    assert_eq!(findings.first_rejects.iter().map(|reject| reject.line).collect::<Vec<_>>(), [3, 5]);
+    let written = world.object("f.csv.f.rejects").unwrap();
+    for row in ["2,\"東京\r\n太郎\",x\r\n", "3,花子,\"十\"\r\n"] {
+        let (row, ..) = encoding_rs::ISO_2022_JP.encode(row);
+        assert!(written.windows(row.len()).any(|window| window == &*row), "{written:X?}");
+    }
+    let mended =
+        encoding_rs::ISO_2022_JP.decode(&written).0.replace("x\r\n", "20\r\n").replace("\"十\"", "10");
+    let (mended, ..) = encoding_rs::ISO_2022_JP.encode(&mended);
+    world.import_as("g", &mended, "t", ImportOptions::default()).0.unwrap();
+    assert_eq!(world.lines("SELECT 氏名 AS line FROM t ORDER BY id"), ["山田太郎", "東京\r\n太郎", "花子"]);
+}
+
+#[test]
+fn a_record_that_is_too_large_is_told_in_the_rejects_file_without_its_content() {
+    let world = World::sqlite(DDL);
+    let file = format!("id,name,age\n1,{},1\n2,b,x\n", "y".repeat(100_000));
+    let options = ImportOptions { max_record_bytes: 50_000.try_into().unwrap(), ..max_rejects(2) };
+    let (result, findings) = world.import_as("f", file.as_bytes(), "t", options);
+    assert_eq!((result.unwrap().rejects, findings.rejects_file.unwrap().rows), (2, 2));
+    let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+    let lines: Vec<_> = written.lines().collect();
+    assert!(
+        lines[1].starts_with("2,\"has 100004 bytes") && lines[1].ends_with("(record_too_large)\","),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(lines[2], "3,\"age: is no integer (not_an_integer)\",2,b,x");
+}

@@ -11,6 +11,8 @@ use super::window::ends_line;
 pub(crate) struct Quotes {
     /// There is one.
     pub(crate) any: bool,
+    /// A field has quotes and nothing within them.
+    pub(crate) empty: bool,
     /// A field goes on behind its closing quote. The parser takes that for part of the field, and so would turn a quote that
     /// was forgotten, with all rows up to the next one, into one long value.
     pub(crate) stray: bool,
@@ -39,6 +41,7 @@ impl Quotes {
                 quotes.open = Some(quote);
                 break;
             };
+            quotes.empty |= end == quote + 2;
             quotes.stray |= record.get(end).is_some_and(|byte| *byte != style.delimiter);
             from = end;
         }
@@ -244,6 +247,13 @@ mod tests {
         }
         assert!(!is_indented("a\t\"b\"", b'\t'));
         assert!(is_indented("a\t \"b\"", b'\t'));
+    }
+
+    #[test]
+    fn an_empty_field_in_quotes_is_told() {
+        let has_empty = |record: &str| Quotes::of(record.as_bytes(), style(None)).empty;
+        assert!(has_empty(r#"a,"""#) && has_empty(r#""",b"#) && has_empty(r#""a","","b""#));
+        assert!(!has_empty(r#"a,,"b""#) && !has_empty(r#""a""b""#) && !has_empty(r#"a""b"#));
     }
 
     #[test]

@@ -54,15 +54,14 @@ impl Format {
             Encoding::Utf8 => out.extend_from_slice(text.as_bytes()),
             Encoding::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
             Encoding::Utf16Be => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
-            legacy => {
-                let mut character = [0; 4];
-                for c in text.chars() {
-                    match codec(legacy).encode(c.encode_utf8(&mut character)) {
-                        (bytes, _, false) => out.extend_from_slice(&bytes),
-                        _ => out.push(b'?'),
-                    }
+            legacy => match codec(legacy).encode(text) {
+                (bytes, _, false) => out.extend_from_slice(&bytes),
+                _ => {
+                    let has = |c: char| !codec(legacy).encode(c.encode_utf8(&mut [0; 4])).2;
+                    let text: String = text.chars().map(|c| if has(c) { c } else { '?' }).collect();
+                    out.extend_from_slice(&codec(legacy).encode(&text).0);
                 }
-            }
+            },
         }
     }
 
@@ -124,5 +123,7 @@ mod tests {
         assert!(encoded(Encoding::Cp932, "表ｱ髙é☃").ends_with(b"\x95\x5C\xB1\xFB\xFC??"));
         assert!(encoded(Encoding::EucJp, "表ｱ☃").ends_with(b"\xC9\xBD\x8E\xB1?"));
         assert!(encoded(Encoding::Windows1252, "é€表").ends_with(b"\xE9\x80?"));
+        // Not an escape sequence for each character, and none left open.
+        assert!(encoded(Encoding::Iso2022Jp, "a山田☃").ends_with(b"a\x1B$B;3ED\x1B(B?"));
     }
 }
