@@ -9,7 +9,8 @@ use statemachine::FailureName;
 
 use super::facts::Facts;
 use crate::db::failure::{database_failure, described};
-use crate::db::sqlite::messages::{failure_name, is_outage};
+use crate::db::sqlite::log_bytes;
+use crate::db::sqlite::messages::{FULL, is_outage};
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason};
 use crate::import::table::Table;
@@ -18,6 +19,9 @@ use crate::import::table::Table;
 const PROBE: &str = "SAVEPOINT \"baton probe\"; PRAGMA cache_size = 10; \
     CREATE TABLE main.\"baton probe\" AS SELECT zeroblob(200000) AS filler; \
     ROLLBACK TO \"baton probe\"; RELEASE \"baton probe\"";
+
+/// An import that has written more than this when the disk is full would fill it again.
+const OWN_SHARE_BYTES: u64 = 1_000_000;
 
 /// Why a row is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,13 +73,17 @@ impl Judge {
         connection: &mut SqliteConnection,
         error: &Error,
     ) -> Result<Refusal, Failure> {
-        let Error::DatabaseError(kind, information) = error else { return Err(self.failure(error)) };
+        let Error::DatabaseError(kind, information) = error else {
+            return Err(self.failure(connection, error));
+        };
         let message = information.message();
         if matches!(kind, DatabaseErrorKind::Unknown) && is_outage(message) {
             if !self.has_triggers {
-                return Err(self.failure(error));
+                return Err(self.failure(connection, error));
             }
-            self.probe(connection).map_err(|error| self.failure(&error))?;
+            if let Err(error) = self.probe(connection) {
+                return Err(self.failure(connection, &error));
+            }
         }
         let own = self.own.iter().find(|(own, _)| own == message).map(|(_, column)| column.clone());
         let reason = match (kind, &own) {
@@ -106,7 +114,7 @@ impl Judge {
                 .and_then(|()| connection.batch_execute("ROLLBACK"))
                 .is_ok();
         if !is_of_trigger {
-            return self.failure(error);
+            return self.failure(connection, error);
         }
         let cause = format!(
             "a trigger of the table {:?} has ended the whole transaction: {}; \
@@ -123,10 +131,18 @@ impl Judge {
         probed
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    fn failure(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
         let what = format!("write rows into {:?}", self.table);
-        let Error::DatabaseError(kind, information) = error else { return database_failure(error, &what) };
-        let cause = format!("failed to {what}: {}", described(error));
-        Failure::named(failure_name(kind, information.message()), cause)
+        let Error::DatabaseError(_, information) = error else { return database_failure(error, &what) };
+        let written = log_bytes(connection);
+        if information.message() == FULL && written > OWN_SHARE_BYTES {
+            let cause = format!(
+                "failed to {what}: {FULL}; the import had written {} MB, which are free again. \
+                 It needs more room than that: free some, or move the database to another disk",
+                written / 1_000_000
+            );
+            return Failure::named(FailureName::DatabaseMisconfigured, cause);
+        }
+        database_failure(error, &what)
     }
 }
