@@ -2,9 +2,10 @@
 //! the usual constraints and the message for all else; and a message may be any trigger's, whatever it says. So a message
 //! counts as SQLite's own only where no trigger can have made it, or where another write fails as well.
 
-use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use statemachine::FailureName;
 
 use super::facts::Facts;
@@ -28,6 +29,13 @@ const OWN_SHARE_BYTES: u64 = 1_000_000;
 pub(super) struct Refusal {
     pub(super) column: Option<String>,
     pub(super) misfit: Misfit,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Integer)]
+    #[expect(dead_code, reason = "that there is one says it")]
+    found: i32,
 }
 
 /// Who has to do with a row.
@@ -105,15 +113,20 @@ impl Judge {
         !self.has_triggers || self.definition.contains(check)
     }
 
-    /// The failure where the whole transaction is gone with the row.
+    /// The failure where the whole transaction is gone with the row: SQLite gives one up when its disk fails it, and a trigger
+    /// can.
     pub(super) fn transaction_ended(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
-        let is_of_trigger = self.has_triggers
-            && connection
-                .batch_execute("BEGIN IMMEDIATE")
-                .and_then(|()| self.probe(connection))
-                .and_then(|()| connection.batch_execute("ROLLBACK"))
-                .is_ok();
-        if !is_of_trigger {
+        let Error::DatabaseError(_, information) = error else { return self.failure(connection, error) };
+        let message = information.message();
+        // Whoever ends a transaction has the word for it, and most say in so many words why.
+        let can_end = sql_query(
+            "SELECT 1 AS found FROM main.sqlite_schema \
+             WHERE sql LIKE '%ROLLBACK%' AND (instr(sql, ?) OR NOT ?) LIMIT 1",
+        )
+        .bind::<Text, _>(message.replace('\'', "''"))
+        .bind::<Bool, _>(is_outage(message))
+        .load::<Found>(connection);
+        if !self.has_triggers || !can_end.is_ok_and(|found| !found.is_empty()) {
             return self.failure(connection, error);
         }
         let cause = format!(
