@@ -6,7 +6,7 @@ use statemachine::FailureName;
 
 use super::postgres::error::{SqlError, code_of, meaning_of, words};
 use super::postgres::sqlstate::Meaning;
-use super::sqlite;
+use super::sqlite::messages;
 use crate::failure::Failure;
 
 /// The failure for an error of the database. `what` is what was tried, as an infinitive: "write rows into people".
@@ -48,7 +48,7 @@ pub(crate) fn meaning(error: &Error) -> Meaning {
     match error {
         Error::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => Meaning::Outage,
         Error::DatabaseError(kind, information) => {
-            meaning_of(&**information).unwrap_or_else(|| sqlite::meaning_of(kind, information.message()))
+            meaning_of(&**information).unwrap_or_else(|| messages::meaning_of(kind, information.message()))
         }
         // A transaction manager that has given up, after its connection had broken.
         Error::BrokenTransactionManager => Meaning::Outage,

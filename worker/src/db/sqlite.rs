@@ -3,11 +3,18 @@
 pub(crate) mod messages;
 
 use diesel::connection::SimpleConnection;
-use diesel::result::DatabaseErrorKind;
-use diesel::{Connection, ConnectionError, SqliteConnection};
+use diesel::{Connection, ConnectionError, RunQueryDsl as _, SqliteConnection};
 
 use super::InvalidDatabaseUrl;
-use super::postgres::sqlstate::Meaning;
+
+/// How long a statement waits for another one's lock.
+const PATIENCE_MS: u32 = 30_000;
+
+/// How long the log is waited for where nothing depends on it.
+const CUT_PATIENCE_MS: u32 = 2_000;
+
+/// What stays of a log once all of it is in the file.
+const LOG_BYTES: u32 = 16 * 1024 * 1024;
 
 /// A database file, by its absolute path.
 #[derive(Clone)]
@@ -51,47 +58,39 @@ impl Target {
     }
 }
 
+/// Cuts the log back to nothing. The rows of a transaction that was rolled back stay in it otherwise, and hold the disk that
+/// they have filled. Does not wait long for those who still read from it: the next one who writes does it then.
+pub(crate) fn cut_log(connection: &mut SqliteConnection) {
+    let cut = connection.batch_execute(&format!(
+        "PRAGMA busy_timeout = {CUT_PATIENCE_MS}; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = {PATIENCE_MS}"
+    ));
+    if let Err(error) = cut {
+        tracing::debug!(%error, "The log was not cut back");
+    }
+}
+
+/// How much of the disk the log takes, in bytes.
+pub(crate) fn log_bytes(connection: &mut SqliteConnection) -> u64 {
+    let file = diesel::dsl::sql::<diesel::sql_types::Text>(
+        "SELECT file FROM pragma_database_list WHERE name = 'main'",
+    );
+    let file: Result<String, _> = file.get_result(connection);
+    let log = file.ok().and_then(|file| std::fs::metadata(format!("{file}-wal")).ok());
+    log.map_or(0, |log| log.len())
+}
+
 fn open(path: &str) -> Result<SqliteConnection, ConnectionError> {
     let mut connection = SqliteConnection::establish(path)?;
     // WAL lets readers go on while an import holds the write lock. A commit is on the disk before the message is
     // deleted: synchronous stays FULL.
     connection
-        .batch_execute(
-            "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; \
-             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-        )
+        .batch_execute(&format!(
+            "PRAGMA busy_timeout = {PATIENCE_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_BYTES};"
+        ))
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
-
-/// What an error of SQLite's means. Diesel passes no result code on, so that the kinds it has no name for are told by the
-/// whole message, each of which SQLite has as a constant (`sqlite3_errstr`). A trigger may say the same; where a table has
-/// one, the loader makes sure.
-pub(super) fn meaning_of(kind: &DatabaseErrorKind, message: &str) -> Meaning {
-    use DatabaseErrorKind as Kind;
-    match kind {
-        Kind::UniqueViolation
-        | Kind::ForeignKeyViolation
-        | Kind::NotNullViolation
-        | Kind::CheckViolation
-        | Kind::ExclusionViolation
-        | Kind::RestrictViolation => Meaning::Row,
-        _ if OUTAGES.contains(&message) => Meaning::Outage,
-        _ => Meaning::Internal,
-    }
-}
-
-/// `SQLITE_BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `IOERR`, `FULL` and `CANTOPEN`.
-const OUTAGES: [&str; 8] = [
-    "database is locked",
-    "database table is locked",
-    "database schema is locked",
-    "out of memory",
-    "attempt to write a readonly database",
-    "disk I/O error",
-    "database or disk is full",
-    "unable to open database file",
-];
 
 /// Whether a table or column is missing. Baton's own statements quote no values, so that these words are SQLite's own.
 pub(super) fn is_of_old_schema(message: &str) -> bool {

@@ -233,3 +233,20 @@ fn too_many_rejects_of_a_sorted_file_are_told_in_its_order() {
     let lines: Vec<_> = cause.lines().skip(1).map(|line| &line[..6]).collect();
     assert_eq!(lines, ["line 4", "line 5"]);
 }
+
+#[test]
+fn a_disk_that_the_import_fills_is_named_and_its_log_is_cut_back() {
+    // Where there is no number left for another row, SQLite says what it says of a full disk.
+    let last = i64::MAX - 20_000;
+    let world = World::sqlite(&format!(
+        "CREATE TABLE t (n INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT); INSERT INTO t VALUES ({last}, 'x')"
+    ));
+    let _open = world.database.connect().unwrap();
+    let rows = format!("{}\n", "x".repeat(500)).repeat(20_001);
+    let (name, cause) = named(world.import_as("f", format!("v\n{rows}").as_bytes(), "t", all_rejects()).0);
+    assert_eq!(name, FailureName::DatabaseMisconfigured);
+    assert!(cause.contains("database or disk is full; the import had written"), "{cause}");
+    assert_eq!(world.count("t"), 1);
+    let file = world.database.display_name().replace("sqlite ", "");
+    assert_eq!(std::fs::metadata(format!("{file}-wal")).unwrap().len(), 0);
+}

@@ -2,7 +2,11 @@
 //! whole messages are compared: what is only contained in one may be a trigger's, a name or a value.
 
 use diesel::result::DatabaseErrorKind;
-use statemachine::FailureName;
+
+use crate::db::postgres::sqlstate::Meaning;
+
+/// The message of `FULL`.
+pub(crate) const FULL: &str = "database or disk is full";
 
 /// The messages of `BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `INTERRUPT`, `IOERR`, `FULL`, `CANTOPEN`, `PROTOCOL` and `SCHEMA`: SQLite cannot go
 /// on, whatever the row is.
@@ -13,7 +17,7 @@ const OUTAGES: &[&str] = &[
     "attempt to write a readonly database",
     "interrupted",
     "disk I/O error",
-    "database or disk is full",
+    FULL,
     "unable to open database file",
     "locking protocol",
     "database schema has changed",
@@ -43,18 +47,21 @@ pub(crate) fn is_outage(message: &str) -> bool {
         || message.starts_with("database schema is locked: ")
 }
 
-/// The failure that an error of a statement stands for that no trigger has to do with.
-pub(crate) fn failure_name(kind: &DatabaseErrorKind, message: &str) -> FailureName {
+/// What an error means that no trigger has to do with. Where a table has triggers, the loader makes sure.
+pub(crate) fn meaning_of(kind: &DatabaseErrorKind, message: &str) -> Meaning {
     use DatabaseErrorKind as Kind;
     match kind {
-        Kind::UniqueViolation | Kind::ForeignKeyViolation | Kind::NotNullViolation | Kind::CheckViolation => {
-            FailureName::ConstraintViolation
-        }
+        Kind::UniqueViolation
+        | Kind::ForeignKeyViolation
+        | Kind::NotNullViolation
+        | Kind::CheckViolation
+        | Kind::ExclusionViolation
+        | Kind::RestrictViolation => Meaning::Row,
         _ if DAMAGES.contains(&message) || MISSING.iter().any(|part| message.starts_with(part)) => {
-            FailureName::DatabaseMisconfigured
+            Meaning::SetUp
         }
-        _ if is_outage(message) => FailureName::DatabaseUnavailable,
-        _ => FailureName::Internal,
+        _ if is_outage(message) => Meaning::Outage,
+        _ => Meaning::Internal,
     }
 }
 
@@ -72,12 +79,12 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_damaged_does_not_pass_by_itself() {
-        let name = |message| failure_name(&DatabaseErrorKind::Unknown, message);
-        assert_eq!(name("no such table: main.audit"), FailureName::DatabaseMisconfigured);
-        assert_eq!(name("file is not a database"), FailureName::DatabaseMisconfigured);
-        assert_eq!(name("database or disk is full"), FailureName::DatabaseUnavailable);
-        assert_eq!(name("near \"x\": syntax error"), FailureName::Internal);
-        let unique = failure_name(&DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: t.a");
-        assert_eq!(unique, FailureName::ConstraintViolation);
+        let meaning = |message| meaning_of(&DatabaseErrorKind::Unknown, message);
+        assert_eq!(meaning("no such table: main.audit"), Meaning::SetUp);
+        assert_eq!(meaning("file is not a database"), Meaning::SetUp);
+        assert_eq!(meaning("database or disk is full"), Meaning::Outage);
+        assert_eq!(meaning("near \"x\": syntax error"), Meaning::Internal);
+        let unique = meaning_of(&DatabaseErrorKind::UniqueViolation, "UNIQUE constraint failed: t.a");
+        assert_eq!(unique, Meaning::Row);
     }
 }

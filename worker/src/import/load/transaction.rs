@@ -2,8 +2,8 @@
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 
-use crate::db::Connection;
 use crate::db::failure::database_failure;
+use crate::db::{Connection, sqlite};
 use crate::failure::Failure;
 
 type Manager = <Connection as diesel::Connection>::TransactionManager;
@@ -21,6 +21,9 @@ pub(crate) fn within<T, E: From<Failure>>(
     });
     if committed.is_err() {
         abandon(connection);
+        if let Connection::Sqlite(connection) = connection {
+            sqlite::cut_log(connection);
+        }
     }
     committed
 }

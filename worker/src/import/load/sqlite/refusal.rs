@@ -2,14 +2,16 @@
 //! the usual constraints and the message for all else; and a message may be any trigger's, whatever it says. So a message
 //! counts as SQLite's own only where no trigger can have made it, or where another write fails as well.
 
-use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use statemachine::FailureName;
 
 use super::facts::Facts;
 use crate::db::failure::{database_failure, described};
-use crate::db::sqlite::messages::{failure_name, is_outage};
+use crate::db::sqlite::log_bytes;
+use crate::db::sqlite::messages::{FULL, is_outage};
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason};
 use crate::import::table::Table;
@@ -19,11 +21,21 @@ const PROBE: &str = "SAVEPOINT \"baton probe\"; PRAGMA cache_size = 10; \
     CREATE TABLE main.\"baton probe\" AS SELECT zeroblob(200000) AS filler; \
     ROLLBACK TO \"baton probe\"; RELEASE \"baton probe\"";
 
+/// An import that has written more than this when the disk is full would fill it again.
+const OWN_SHARE_BYTES: u64 = 1_000_000;
+
 /// Why a row is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) column: Option<String>,
     pub(super) misfit: Misfit,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Integer)]
+    #[expect(dead_code, reason = "that there is one says it")]
+    found: i32,
 }
 
 /// Who has to do with a row.
@@ -69,13 +81,17 @@ impl Judge {
         connection: &mut SqliteConnection,
         error: &Error,
     ) -> Result<Refusal, Failure> {
-        let Error::DatabaseError(kind, information) = error else { return Err(self.failure(error)) };
+        let Error::DatabaseError(kind, information) = error else {
+            return Err(self.failure(connection, error));
+        };
         let message = information.message();
         if matches!(kind, DatabaseErrorKind::Unknown) && is_outage(message) {
             if !self.has_triggers {
-                return Err(self.failure(error));
+                return Err(self.failure(connection, error));
             }
-            self.probe(connection).map_err(|error| self.failure(&error))?;
+            if let Err(error) = self.probe(connection) {
+                return Err(self.failure(connection, &error));
+            }
         }
         let own = self.own.iter().find(|(own, _)| own == message).map(|(_, column)| column.clone());
         let reason = match (kind, &own) {
@@ -97,16 +113,21 @@ impl Judge {
         !self.has_triggers || self.definition.contains(check)
     }
 
-    /// The failure where the whole transaction is gone with the row.
+    /// The failure where the whole transaction is gone with the row: SQLite gives one up when its disk fails it, and a trigger
+    /// can.
     pub(super) fn transaction_ended(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
-        let is_of_trigger = self.has_triggers
-            && connection
-                .batch_execute("BEGIN IMMEDIATE")
-                .and_then(|()| self.probe(connection))
-                .and_then(|()| connection.batch_execute("ROLLBACK"))
-                .is_ok();
-        if !is_of_trigger {
-            return self.failure(error);
+        let Error::DatabaseError(_, information) = error else { return self.failure(connection, error) };
+        let message = information.message();
+        // Whoever ends a transaction has the word for it, and most say in so many words why.
+        let can_end = sql_query(
+            "SELECT 1 AS found FROM main.sqlite_schema \
+             WHERE sql LIKE '%ROLLBACK%' AND (instr(sql, ?) OR NOT ?) LIMIT 1",
+        )
+        .bind::<Text, _>(message.replace('\'', "''"))
+        .bind::<Bool, _>(is_outage(message))
+        .load::<Found>(connection);
+        if !self.has_triggers || !can_end.is_ok_and(|found| !found.is_empty()) {
+            return self.failure(connection, error);
         }
         let cause = format!(
             "a trigger of the table {:?} has ended the whole transaction: {}; \
@@ -123,10 +144,18 @@ impl Judge {
         probed
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    fn failure(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
         let what = format!("write rows into {:?}", self.table);
-        let Error::DatabaseError(kind, information) = error else { return database_failure(error, &what) };
-        let cause = format!("failed to {what}: {}", described(error));
-        Failure::named(failure_name(kind, information.message()), cause)
+        let Error::DatabaseError(_, information) = error else { return database_failure(error, &what) };
+        let written = log_bytes(connection);
+        if information.message() == FULL && written > OWN_SHARE_BYTES {
+            let cause = format!(
+                "failed to {what}: {FULL}; the import had written {} MB, which are free again. \
+                 It needs more room than that: free some, or move the database to another disk",
+                written / 1_000_000
+            );
+            return Failure::named(FailureName::DatabaseMisconfigured, cause);
+        }
+        database_failure(error, &what)
     }
 }
