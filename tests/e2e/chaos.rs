@@ -48,9 +48,43 @@ async fn in_lanes_no_import_is_lost_and_none_comes_twice() {
 async fn without_the_check_of_the_attempt_the_audit_finds_rows_twice() {
     let arguments =
         ["--planted-bug", "--imports", "20", "--kinds", "two-messages", "--faults", "overtake-worker"];
-    let (passed, printed) = chaos(&arguments).await;
-    assert!(!passed && printed.contains("rows are in the table, its status is Some(Success)"), "{printed}");
+    let printed = fails(&arguments).await;
+    assert!(printed.contains("rows are in the table, its status is Some(Success)"), "{printed}");
+}
+
+/// The finding about a value that was changed behind everybody's back, and no other one.
+async fn finds_the_change(backend: &str) {
+    let kinds = ["--kinds", "good", "--faults", "redrive-execution"];
+    let arguments = [&["--planted-change", "--imports", "4", "--backend", backend][..], &kinds].concat();
+    let printed = fails(&arguments).await;
+    let (_, findings) = printed.split_once("audit       FAILED\n").unwrap();
+    let findings: Vec<_> = findings.lines().filter(|line| line.starts_with("  ")).collect();
+    let planted = printed.lines().find_map(|line| line.strip_prefix("planted     ")).unwrap();
+    // chaos.day of chaos-2, line 17, is another value
+    let (what, line) = planted.split_once(", line ").unwrap();
+    let (column, id) = what.split_once(" of ").unwrap();
+    let (column, line) = (column.split_once('.').unwrap().1, line.split_once(',').unwrap().0);
+    let [finding] = findings[..] else { panic!("{printed}") };
+    assert!(finding.starts_with(&format!("  {id} (")), "{printed}");
+    assert!(finding.contains(&format!("line {line}: {column} is ")), "{printed}");
+}
+
+#[tokio::test]
+async fn one_changed_value_in_postgresql_makes_the_audit_fail() {
+    finds_the_change("postgres").await;
+}
+
+#[tokio::test]
+async fn one_changed_value_in_sqlite_makes_the_audit_fail() {
+    finds_the_change("sqlite").await;
+}
+
+/// What a run printed whose audit fails.
+async fn fails(arguments: &[&str]) -> String {
+    let (passed, printed) = chaos(arguments).await;
+    assert!(!passed, "{printed}");
     let folder =
         printed.lines().find_map(|line| line.strip_prefix("folder ")?.trim().strip_suffix(" is kept"));
     std::fs::remove_dir_all(folder.expect("a failed run keeps its folder")).unwrap();
+    printed
 }

@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Takes the check of the attempt out of what workers say to the database (PostgreSQL): the audit has to fail.
     #[arg(long)]
     pub(crate) planted_bug: bool,
+    /// Changes one value of one row behind everybody's back, before the audit, which has to fail.
+    #[arg(long)]
+    pub(crate) planted_change: bool,
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
 }
@@ -52,7 +55,7 @@ pub(crate) enum Verb {
 }
 
 /// See [`Backend`].
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Rows {
     Postgres,
     Sqlite,

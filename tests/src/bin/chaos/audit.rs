@@ -1,14 +1,17 @@
 //! What must be true when everything is at rest, asked of the database, the queues, the executions, the system and the
 //! logs themselves. Each sentence that comes out is something that Baton promises not to do.
 
+mod values;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::Message;
-use e2e::{rows, secrets, wait};
+use e2e::{secrets, wait};
 use worker::imports::{ImportRow, ImportStatus, Search, search};
 
 use crate::plan::{Import, Kind};
+use crate::tables;
 use crate::world::World;
 
 /// How long a process that was killed may take to go.
@@ -17,26 +20,15 @@ const LAST_BREATH: Duration = Duration::from_secs(45);
 /// The rows, the imports and the messages.
 pub(crate) fn of_running(world: &World, imports: &[Import], letters: &[Message]) -> Vec<String> {
     let registered = registered(world);
-    let copies: HashMap<String, i64> = rows::texts(
-        &world.database,
-        "SELECT import_id || ' ' || count(*) AS value FROM (SELECT * FROM chaos UNION ALL SELECT * FROM latest) AS loaded \
-         GROUP BY import_id",
-    )
-    .into_iter()
-    .filter_map(|line| line.split_once(' ').and_then(|(id, count)| Some((id.to_owned(), count.parse().ok()?))))
-    .collect();
+    tables::index(&world.database);
     let mut findings = Vec::new();
     for import in imports {
         let row = registered.get(import.id.as_str());
         let status = row.map(|row| row.status);
-        let there = copies.get(&import.id).copied().unwrap_or(0);
-        let expected = if status == Some(ImportStatus::Success) { i64::from(import.rows) } else { 0 };
         let mut find = |what: String| {
             findings.push(format!("{} ({:?}, {} rows): {what}", import.id, import.kind, import.rows))
         };
-        if there != expected {
-            find(format!("{there} rows are in the table, its status is {status:?}"));
-        }
+        values::findings(&world.database, import, row).into_iter().for_each(&mut find);
         match status {
             Some(ImportStatus::Success) if !import.is_good() => find("it succeeded, and cannot".to_owned()),
             Some(ImportStatus::Success) => {}

@@ -10,6 +10,7 @@
 mod arguments;
 mod audit;
 mod faults;
+mod model;
 mod plan;
 mod planted;
 mod processes;
@@ -17,6 +18,7 @@ mod report;
 mod rest;
 mod run;
 mod stack;
+mod tables;
 mod world;
 
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ use crate::arguments::Arguments;
 use crate::plan::{self, Import, Kind};
 use crate::report::Report;
 use crate::world::World;
-use crate::{audit, faults, rest};
+use crate::{audit, faults, rest, tables};
 
 /// How long one call, or a place among the open executions, may be waited for: as long as the stack is being killed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
     let begun = Instant::now();
     let dir = tempfile::Builder::new().prefix("baton-chaos.").tempdir().expect("there is room for a folder");
     let mut random = Rng::with_seed(seed);
-    let imports = plan::draw(&mut random, arguments.imports, &arguments.kinds);
+    let imports = plan::draw(&mut random, arguments.imports, &arguments.kinds, arguments.backend);
     let start = World::start(
         dir.path().to_owned(),
         arguments.backend,
@@ -34,6 +34,7 @@ pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
         arguments.maximum_imports,
     );
     let world = Arc::new(Box::pin(start).await);
+    tables::fill(&world.database, &imports);
 
     let is_over = Cell::new(false);
     let faults =
@@ -47,6 +48,9 @@ pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
 
     let mut findings = rest::settle(&world, &imports).await;
     let letters = rest::dead_letters(&world).await;
+    if arguments.planted_change {
+        println!("planted     {}", tables::change_one_value(&world.database, &imports, &mut random));
+    }
     findings.extend(audit::of_running(&world, &imports, &letters));
     let ends = audit::ends(&world);
     world.stack.lock().await.end(Signal::TERM).await;
@@ -89,8 +93,7 @@ async fn submit_all(world: &World, imports: &[Import], parallel: usize) {
             .await;
 }
 
-async fn put(world: &World, import: &Import, file: String) {
-    let bytes = file.into_bytes();
+async fn put(world: &World, import: &Import, bytes: Vec<u8>) {
     let look = async || {
         let body = ByteStream::from(bytes.clone());
         world

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
-use e2e::{Backend, Link, rows};
+use e2e::{Backend, Link};
 use local_stack::{Resources, Session};
 use rustix::process::Pid;
 use statemachine::EXECUTION_ARN;
@@ -14,21 +14,8 @@ use worker::db::Database;
 
 use crate::arguments::Rows;
 use crate::planted::Planted;
-use crate::processes;
 use crate::stack::{Settings, StackProcess};
-
-/// Where rows go. `chaos` has no key, so that a row that comes twice is there twice.
-const TABLES: [&str; 2] = [
-    "CREATE TABLE chaos (import_id varchar(40) NOT NULL, line bigint NOT NULL)",
-    "CREATE TABLE latest (import_id varchar(40) NOT NULL, line bigint NOT NULL, PRIMARY KEY (import_id, line))",
-];
-
-/// A load takes up to a second, so that faults meet it in its midst.
-const SLOWNESS: [&str; 2] = [
-    "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS \
-     $$ BEGIN PERFORM pg_sleep(random()); RETURN NULL; END $$",
-    "CREATE TRIGGER slowly AFTER INSERT ON chaos FOR EACH STATEMENT EXECUTE FUNCTION slowly()",
-];
+use crate::{processes, tables};
 
 /// The world of one run.
 pub(crate) struct World {
@@ -60,7 +47,7 @@ impl World {
         let database_url = Backend::from(backend).new_database(&dir);
         let database = Database::parse(&database_url).expect("the URL of a new database is right");
         database.migrate().expect("a new database takes Baton's tables");
-        TABLES.iter().for_each(|sql| rows::execute(&database, sql));
+        tables::create(&database, backend);
         // Held until the stack is started, so that no link gets the stack's port.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
         let stack_at = port.local_addr().expect("a listener has an address");
@@ -70,7 +57,6 @@ impl World {
         let mut database_urls = vec![database_url.clone()];
         let (mut planted, mut link) = (None, None);
         if backend == Rows::Postgres {
-            SLOWNESS.iter().for_each(|sql| rows::execute(&database, sql));
             let (login, rest) = database_url.split_once('@').expect("a role logs in");
             let (address, name) = rest.split_once('/').expect("the database has a name");
             let mut address: SocketAddr = address.parse().expect("PostgreSQL is on 127.0.0.1");
