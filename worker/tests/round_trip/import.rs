@@ -160,16 +160,10 @@ impl Import<'_> {
         let mut rows = HashMap::new();
         for (column, number) in self.group.iter().enumerate() {
             let oracle = &run.oracles[*number].table;
-            // Not a number has a sign, which nobody ever sees.
-            let same = match run.types[*number].has_nan() {
-                true => format!(
-                    "(format('%s', t.c{column}) = format('%s', o.v) AND format('%s', o.v) LIKE '%NaN%')"
-                ),
-                false => "false".to_owned(),
-            };
+            let same = run.types[*number].same(&format!("t.c{column}"), "o.v");
             let found = run.server.rows(&format!(
                 "SELECT e.id, t.id IS NOT NULL, format('%s', t.c{column}), num_nonnulls(t.c{column}) > 0,
-                        (record_image_eq(ROW(t.c{column}), ROW(o.v)) OR {same}) AND num_nonnulls({all}) = num_nonnulls(o.v)
+                        {same} AND num_nonnulls({all}) = num_nonnulls(o.v)
                  FROM expected e LEFT JOIN t ON t.id = e.id LEFT JOIN {oracle} o ON o.id = e.oracle
                  WHERE e.number = {column}"
             ));

@@ -3,6 +3,7 @@
 //! type and stored form. The seed is printed; `ROUND_TRIP_SEED=… ROUND_TRIP_SECONDS=…` has it again, and for longer.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod copied;
 mod differences;
 mod file;
 mod import;
@@ -30,13 +31,14 @@ use run::Run;
 use server::Server;
 use world::World;
 
-fn every_value_comes_back(server: &Server) {
+/// Has `test` done with a server, and reads its report.
+fn with_server(server: &Server, test: impl FnOnce(&mut Run<'_>)) {
     let seed = settings::seed();
     let version = &server.version;
     println!("PostgreSQL {version}: ROUND_TRIP_SEED={seed}");
     let world = World::postgres_at(&server.url);
     let mut run = Run::new(server, &world, seed);
-    run.go(settings::time());
+    test(&mut run);
     println!("PostgreSQL {version}, {} imports, cases:{}", run.imports, run.report.table());
     let findings = run.report.findings();
     assert!(findings.is_empty(), "PostgreSQL {version}, ROUND_TRIP_SEED={seed}:\n{findings}");
@@ -44,17 +46,40 @@ fn every_value_comes_back(server: &Server) {
     assert!(thin.is_empty(), "too few cases: {thin:#?}");
 }
 
+fn every_value_is_as_copy_reads_it(server: &Server) {
+    with_server(server, |run| run.go(settings::time()));
+}
+
+fn what_copy_writes_comes_back(server: &Server) {
+    with_server(server, copied::come_back);
+}
+
 #[test]
 fn the_installed_postgresql_has_each_value_as_its_own_copy_reads_it() {
-    every_value_comes_back(&Server::installed());
+    every_value_is_as_copy_reads_it(&Server::installed());
 }
 
 #[test]
 fn postgresql_16_has_each_value_as_its_own_copy_reads_it() {
-    every_value_comes_back(&Server::unpacked("16"));
+    every_value_is_as_copy_reads_it(&Server::unpacked("16"));
 }
 
 #[test]
 fn postgresql_18_has_each_value_as_its_own_copy_reads_it() {
-    every_value_comes_back(&Server::unpacked("18"));
+    every_value_is_as_copy_reads_it(&Server::unpacked("18"));
+}
+
+#[test]
+fn what_copy_to_of_the_installed_postgresql_writes_comes_back() {
+    what_copy_writes_comes_back(&Server::installed());
+}
+
+#[test]
+fn what_copy_to_of_postgresql_16_writes_comes_back() {
+    what_copy_writes_comes_back(&Server::unpacked("16"));
+}
+
+#[test]
+fn what_copy_to_of_postgresql_18_writes_comes_back() {
+    what_copy_writes_comes_back(&Server::unpacked("18"));
 }

@@ -66,24 +66,28 @@ impl<'a> Run<'a> {
     fn round(&mut self) {
         let started = Instant::now();
         for number in 0..self.types.len() {
-            self.make_texts(number);
+            self.make_texts(number, TEXTS);
         }
         println!("PostgreSQL {}: the oracle took {:?}", self.server.version, started.elapsed());
-        let readable: Vec<_> = (0..self.types.len()).filter(|number| self.is_readable(*number)).collect();
         let only = settings::only_way();
         for way in WAYS.iter().filter(|way| only.as_ref().is_none_or(|only| way.name.contains(only.as_str())))
         {
-            let fits = |number: &usize| way.as_text || self.types[*number].is_binary();
-            let (alone, together): (Vec<_>, Vec<_>) =
-                readable.iter().copied().filter(fits).partition(|number| self.types[*number].alone);
-            let groups = together.chunks(TOGETHER).chain(alone.chunks(1));
-            let groups: Vec<Vec<usize>> = groups.map(<[usize]>::to_vec).collect();
             let started = Instant::now();
-            for group in groups {
+            for group in self.groups(|kind| way.as_text || kind.is_binary()) {
                 self.import(&group, way);
             }
             println!("PostgreSQL {}: {} took {:?}", self.server.version, way.name, started.elapsed());
         }
+    }
+
+    /// The types that share a file, of those that fit and of which the server reads any text at all.
+    pub(crate) fn groups(&mut self, fits: impl Fn(&Type) -> bool) -> Vec<Vec<usize>> {
+        let all: Vec<_> = (0..self.types.len()).filter(|number| self.is_readable(*number)).collect();
+        let (alone, together): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .filter(|number| fits(&self.types[*number]))
+            .partition(|number| self.types[*number].alone);
+        together.chunks(TOGETHER).chain(alone.chunks(1)).map(<[usize]>::to_vec).collect()
     }
 
     /// Whether the server reads any text of the type at all.
@@ -105,15 +109,15 @@ impl<'a> Run<'a> {
     }
 
     /// New texts of a type; the second half comes from what the server wrote of the first.
-    fn make_texts(&mut self, number: usize) {
+    pub(crate) fn make_texts(&mut self, number: usize, count: usize) {
         let shape = self.types[number].shape.clone();
         let mut texts: Vec<String> =
-            (0..TEXTS).map(|_| literals::text(&shape, &mut self.random).replace(BROKEN, "")).collect();
+            (0..count).map(|_| literals::text(&shape, &mut self.random).replace(BROKEN, "")).collect();
         texts.push(String::new());
         texts.push("  ".to_owned());
         self.learn(number, &texts);
         let outputs = self.oracles[number].outputs(self.server);
-        for output in outputs.iter().rev().take(TEXTS / 4) {
+        for output in outputs.iter().rev().take(count / 4) {
             texts.push(output.clone());
             texts.push(literals::mutated(output, &mut self.random).replace(BROKEN, ""));
         }

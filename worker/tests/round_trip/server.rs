@@ -124,6 +124,11 @@ impl Server {
         refused.collect()
     }
 
+    /// Has the server read each row of `source` back into `own`.
+    pub(crate) fn read_back(&self) {
+        self.text(&format!("SELECT read_back('{}')", self.folder.path().join("row").display()));
+    }
+
     /// What the server's COPY writes of a table, with these options.
     pub(crate) fn copy_out(&self, source: &str, options: &str) -> Vec<u8> {
         let file = self.folder.path().join("out");

@@ -50,9 +50,14 @@ impl Type {
         self.family != Family::Server
     }
 
-    /// Whether NaN is a part of its values.
-    pub(crate) fn has_nan(&self) -> bool {
-        has_nan(&self.shape)
+    /// The condition under which two columns of the type have the same value, to the last bit.
+    pub(crate) fn same(&self, a: &str, b: &str) -> String {
+        let same = format!("record_image_eq(ROW({a}), ROW({b}))");
+        if !has_nan(&self.shape) {
+            return same;
+        }
+        // Not a number has a sign, which nobody ever sees.
+        format!("({same} OR (format('%s', {a}) = format('%s', {b}) AND format('%s', {a}) LIKE '%NaN%'))")
     }
 }
 
