@@ -146,7 +146,8 @@ fn a_quote_that_never_closes_ends_the_import_and_not_the_memory() {
     let file = [b"id,name\n1,\"".to_vec(), vec![b'x'; 3 * 1024 * 1024]].concat();
     let (name, cause) = named(world.import(&file, "people", max_rejects(1000)));
     assert_eq!(name, FailureName::SourceUnreadable);
-    let says = "the record at line 2 has more than 1048576 bytes; is there a quote that is never closed?";
+    let says = "the file ends inside a quoted field: the quote that opens at line 2 is never closed; close it, and write a \
+                quote within quotes twice";
     assert_eq!(cause, says);
 }
 
