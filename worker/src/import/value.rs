@@ -194,7 +194,10 @@ impl Kind {
             }
         }
         let text = ascii.map_or(Cow::Borrowed(text), Cow::Owned);
-        let of_server = reading.server.and_then(|version| server::parse(self, text, version));
+        // Dates that the import's own form reads otherwise are not to be read by another one.
+        let is_free = reading.dates.as_ref().is_none_or(|dates| !dates.overrides_iso);
+        let of_server =
+            reading.server.filter(|_| is_free).and_then(|version| server::parse(self, text, version));
         of_server.unwrap_or(Err(misfit))
     }
 

@@ -144,10 +144,11 @@ fn only_allowed_tables_are_written_and_never_our_own() {
 fn a_quote_that_never_closes_ends_the_import_and_not_the_memory() {
     let world = World::sqlite(DDL);
     let file = [b"id,name\n1,\"".to_vec(), vec![b'x'; 3 * 1024 * 1024]].concat();
-    let (name, cause) = named(world.import(&file, "people", max_rejects(1000)));
+    let options = ImportOptions { max_record_bytes: 1_048_576.try_into().unwrap(), ..max_rejects(1000) };
+    let (name, cause) = named(world.import(&file, "people", options));
     assert_eq!(name, FailureName::SourceUnreadable);
-    let says = "the file ends inside a quoted field: the quote that opens at line 2 is never closed; close it, and write a \
-                quote within quotes twice";
+    let says = "the file ends inside a quoted field: the quote that opens at line 2 is never closed; close it, and write a quote within \
+         quotes twice";
     assert_eq!(cause, says);
 }
 

@@ -183,6 +183,8 @@ fn what_only_the_server_has_is_taken_for_the_server_only() {
     ] {
         assert!(on_server(kind, field).is_err(), "{field}");
     }
+    let swapped = reading(None, Some("%Y-%d-%m")).on(Some(150_000));
+    assert!(parsed(&Kind::Date, "2024-01-31", &swapped).is_err());
     let newer = Reading::default().on(Some(160_000));
     assert_eq!(parsed(&Kind::Integer(Width::Two), "-0x1F", &newer), Ok(Value::Integer(-31)));
     assert!(parsed(&Kind::Integer(Width::Two), "0xFFFF", &newer).unwrap_err().ends_with("(out_of_range)"));
