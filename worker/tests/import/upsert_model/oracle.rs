@@ -60,11 +60,8 @@ pub(crate) fn apply(world: &World, case: &Case, table: &str) -> Expected {
                         expected.updated += u64::from(was_there);
                         taken.extend(key);
                     }
-                    (false, OnConflict::Skip) if was_there && is_taken => expected.duplicates += 1,
-                    (false, OnConflict::Skip) if was_there => {
-                        expected.skipped += 1;
-                        taken.extend(key);
-                    }
+                    (false, OnConflict::Skip) if is_taken => expected.duplicates += 1,
+                    (false, OnConflict::Skip) if was_there => expected.skipped += 1,
                     (false, _) => expected.dropped += 1,
                 }
             }

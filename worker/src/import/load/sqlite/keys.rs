@@ -124,6 +124,7 @@ pub(super) struct Taken {
     key: Key,
     remember: Statement,
     remember_number: Statement,
+    is_taken: Statement,
     is_in_table: Statement,
     met: Arc<AtomicBool>,
 }
@@ -140,6 +141,7 @@ impl Taken {
         connection.batch_execute(&format!("DROP TABLE IF EXISTS {SEEN}; {}", definition(&key)))?;
         let column = |part: &KeyColumn| format!("{} COLLATE {}", quoted(&part.name), quoted(&part.collation));
         let columns: Vec<_> = key.columns.iter().map(column).collect();
+        let own: Vec<_> = (0..key.columns.len()).map(|place| format!("k{place}")).collect();
         let in_table = format!("SELECT 1 FROM {} WHERE ({}) = (", table.sql, columns.join(", "));
         Ok(Self {
             remember: Statement::new(Kind::Remember, format!("INSERT OR IGNORE INTO {SEEN} VALUES ("), ")"),
@@ -147,6 +149,11 @@ impl Taken {
                 Kind::Other,
                 format!("INSERT OR IGNORE INTO {SEEN} SELECT last_insert_rowid()"),
                 "",
+            ),
+            is_taken: Statement::new(
+                Kind::Look,
+                format!("SELECT 1 FROM {SEEN} WHERE ({}) = (", own.join(", ")),
+                ")",
             ),
             is_in_table: Statement::new(Kind::Other, in_table, ") LIMIT 1"),
             key,
@@ -159,8 +166,7 @@ impl Taken {
         self.met.swap(false, Relaxed)
     }
 
-    /// Remembers the key of a row that was written just now, or that finds its key in the table. `false` where an earlier row of the
-    /// file had it.
+    /// Remembers the key of a row that was written just now. `false` where an earlier one had it.
     pub(super) fn take(&self, connection: &mut SqliteConnection, row: &[Native<'_>]) -> QueryResult<bool> {
         let values = self.key.values(row);
         if !values.contains(&Native::Null) {
@@ -171,6 +177,15 @@ impl Taken {
             self.remember_number.execute(connection, &[])?;
         }
         Ok(true)
+    }
+
+    /// Whether a row of the file that was written has this row's key.
+    pub(super) fn is_taken(
+        &self,
+        connection: &mut SqliteConnection,
+        row: &[Native<'_>],
+    ) -> QueryResult<bool> {
+        self.is_taken.finds(connection, &self.key.values(row))
     }
 
     /// Whether the table has a row with this row's key.

@@ -232,11 +232,14 @@ impl Rows {
         if self.on_conflict != OnConflict::Skip {
             return Ok(Outcome::Dropped);
         }
-        // Without a trigger a row is left out for its key alone.
-        if self.judge.has_triggers && !taken.is_in_table(connection, values)? {
-            return Ok(Outcome::Dropped);
-        }
-        Ok(if taken.take(connection, values)? { Outcome::Skipped } else { Outcome::Duplicate })
+        Ok(if taken.is_taken(connection, values)? {
+            Outcome::Duplicate
+        } else if !self.judge.has_triggers || taken.is_in_table(connection, values)? {
+            // Without a trigger a row is left out for its key alone.
+            Outcome::Skipped
+        } else {
+            Outcome::Dropped
+        })
     }
 
     fn not_written(

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Insert,
     /// Remembers a row.
     Remember,
+    /// Looks for a row.
+    Look,
     /// Opens a row's savepoint.
     Open,
     /// Closes it.
@@ -57,7 +59,7 @@ impl Statement {
             Kind::Remember => Remembered(row).execute(connection),
             Kind::Open => Opened(row).execute(connection),
             Kind::Close => Closed(row).execute(connection),
-            Kind::Other => row.execute(connection),
+            Kind::Look | Kind::Other => row.execute(connection),
         }
     }
 
@@ -68,7 +70,11 @@ impl Statement {
         values: &[Native<'_>],
     ) -> QueryResult<bool> {
         let row = Row { sql: &self.sql, values };
-        Ok(row.get_result::<i32>(connection).optional()?.is_some())
+        let found = match self.kind {
+            Kind::Look => Looked(row).get_result::<i32>(connection),
+            _ => row.get_result::<i32>(connection),
+        };
+        Ok(found.optional()?.is_some())
     }
 
     /// The statement with so many NULLs, to be read and not executed.
@@ -137,4 +143,8 @@ macro_rules! statement_types {
         }
     )*};
 }
-statement_types!(Inserted, Remembered, Opened, Closed);
+statement_types!(Inserted, Remembered, Looked, Opened, Closed);
+
+impl Query for Looked<'_> {
+    type SqlType = Integer;
+}
