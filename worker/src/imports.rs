@@ -2,6 +2,7 @@
 //! changes a claimed row is guarded by the attempt's number, so that a worker that was replaced changes nothing.
 
 mod attempts;
+mod brief;
 mod claim;
 mod finish;
 mod hours;
@@ -10,9 +11,8 @@ mod renew;
 mod search;
 
 use chrono::NaiveDateTime;
-use diesel::Connection as _;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use statemachine::{FailureName, Findings, Import, ImportId, ImportOptions, Report, Source};
 
 use crate::db::schema::imports;
@@ -20,6 +20,7 @@ use crate::db::{Connection, unavailable};
 use crate::failure::Failure;
 use crate::job::Job;
 pub use attempts::{AttemptRow, Claimant, Ended, attempts};
+pub use brief::wait_briefly;
 pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
 pub use hours::{HourCount, counts_by_hour};
@@ -120,12 +121,38 @@ impl NewImport {
     }
 }
 
-/// Registers an import as PENDING. An import that is registered just so, in whatever status, is fine.
+/// Whether an import is registered now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// It is.
+    Yes,
+    /// Somebody else has the database's lock for writing: to be tried again.
+    Busy,
+}
+
+/// Registers an import as PENDING. An import that is registered just so, in whatever status, is fine. Waits for a lock as
+/// long as the connection does.
 ///
 /// # Errors
 /// `Import.Contradiction` where the import is registered otherwise; `Import.DatabaseUnavailable`.
-pub fn register(connection: &mut Connection, new: &NewImport) -> Result<(), Failure> {
+pub fn register(connection: &mut Connection, new: &NewImport) -> Result<Registered, Failure> {
+    // A look needs no lock, and one that is there already, no error in the server's log.
+    if let Some(row) = look(connection, &new.import_id)? {
+        return agree(&row, new);
+    }
     let doing = || format!("register import {}", new.import_id);
+    let inserted = brief::unless_busy(insert(connection, new));
+    match inserted.map_err(|error| unavailable(&doing(), &error))? {
+        None => return Ok(Registered::Busy),
+        Some(0) => {}
+        Some(_) => return Ok(Registered::Yes),
+    }
+    let row = look(connection, &new.import_id)?.ok_or_else(|| unavailable(&doing(), &Error::NotFound))?;
+    agree(&row, new)
+}
+
+/// Inserts the row, unless it is there.
+fn insert(connection: &mut Connection, new: &NewImport) -> QueryResult<usize> {
     let options = options_json(&new.options);
     let values = (
         imports::id.eq(new.import_id.as_str()),
@@ -134,18 +161,18 @@ pub fn register(connection: &mut Connection, new: &NewImport) -> Result<(), Fail
         imports::table_name.eq(&new.table),
         imports::options.eq(&options),
     );
-    // A savepoint where the caller is in a transaction: PostgreSQL would not go on after the violation otherwise.
-    let inserted = connection
-        .transaction(|connection| diesel::insert_into(imports::table).values(values).execute(connection));
-    match inserted {
-        Ok(_) => return Ok(()),
-        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {}
-        Err(error) => return Err(unavailable(&doing(), &error)),
+    let insert = diesel::insert_into(imports::table).values(values).on_conflict_do_nothing();
+    match connection {
+        Connection::Postgres(connection) => insert.execute(connection),
+        Connection::Sqlite(connection) => insert.execute(connection),
     }
-    let row = find(connection, &new.import_id)?.ok_or_else(|| unavailable(&doing(), &Error::NotFound))?;
-    let differing = differences(&row, new);
+}
+
+/// An import that is registered must be the same.
+fn agree(row: &ImportRow, new: &NewImport) -> Result<Registered, Failure> {
+    let differing = differences(row, new);
     if differing.is_empty() {
-        return Ok(());
+        return Ok(Registered::Yes);
     }
     Err(Failure::named(
         FailureName::Contradiction,
@@ -176,12 +203,14 @@ fn differences(row: &ImportRow, new: &NewImport) -> Vec<&'static str> {
 /// # Errors
 /// `Import.DatabaseUnavailable`.
 pub fn find(connection: &mut Connection, import_id: &ImportId) -> Result<Option<ImportRow>, Failure> {
-    let mut rows: Vec<_> = select(connection, import_id)
-        .map_err(|error| unavailable(&format!("read import {import_id}"), &error))?
-        .into_iter()
-        .collect();
+    let mut rows: Vec<_> = look(connection, import_id)?.into_iter().collect();
     renew::merge_progress(connection, &mut rows);
     Ok(rows.pop())
+}
+
+/// One import as it stands in its row.
+fn look(connection: &mut Connection, import_id: &ImportId) -> Result<Option<ImportRow>, Failure> {
+    select(connection, import_id).map_err(|error| unavailable(&format!("read import {import_id}"), &error))
 }
 
 /// Waits for other imports of the same file into the job's table that are about to commit, and has those that come later

@@ -6,6 +6,7 @@ mod callback;
 mod heartbeat;
 mod measured;
 pub mod progress;
+mod record;
 mod report;
 mod run;
 pub mod shutdown;

@@ -9,3 +9,4 @@ pub(crate) mod fixture;
 mod ledger;
 mod migrations;
 mod search;
+mod waiting;

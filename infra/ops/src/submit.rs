@@ -11,7 +11,7 @@ use chrono::Utc;
 use serde_json::json;
 use statemachine::{ImportId, ImportOptions, Source};
 use worker::import::create_table;
-use worker::imports::NewImport;
+use worker::imports::{self, NewImport, Registered};
 
 use crate::cli::{Common, FileArguments, SubmitArguments};
 use crate::error::Usage;
@@ -21,9 +21,9 @@ use crate::{follow, output};
 /// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
 pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
-/// The longest name of a file that is kept in its object's key. The rejects file's key is this key and the import's id once
-/// more, and the embedded stack takes keys of 130 bytes.
-const MAX_NAME_BYTES: usize = 32;
+/// The longest name of a file that is kept in its object's key. The rejects file's key is this key, the import's id once
+/// more and the attempt's number, and the embedded stack takes keys of 130 bytes.
+const MAX_NAME_BYTES: usize = 28;
 
 /// An import on its way.
 pub(crate) struct Submitted {
@@ -70,9 +70,7 @@ pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::
 /// Registers an import whose file is in S3, and sends the message that asks for it.
 pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<Submitted> {
     let import_id = import.import_id.clone();
-    let database = target.database.clone();
-    let register = move || worker::imports::register(&mut database.connect()?, &import);
-    tokio::task::spawn_blocking(register).await.context("failed to register the import")??;
+    register(target, &import).await?;
     let sent = target
         .sqs
         .send_message()
@@ -88,6 +86,28 @@ pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<
         target.resources.import_state_machine_arn.replacen(":stateMachine:", ":execution:", 1)
     );
     Ok(Submitted { import_id, execution_arn })
+}
+
+/// Registers an import, and waits for that as long as another one writes into the database.
+async fn register(target: &Target, import: &NewImport) -> anyhow::Result<()> {
+    let mut has_said = false;
+    loop {
+        let (database, import) = (target.database.clone(), import.clone());
+        let register = move || {
+            let mut connection = database.connect()?;
+            imports::wait_briefly(&mut connection)?;
+            imports::register(&mut connection, &import)
+        };
+        let registered =
+            tokio::task::spawn_blocking(register).await.context("failed to register the import")??;
+        if registered == Registered::Yes {
+            return Ok(());
+        }
+        if !has_said {
+            output::complain("waiting for the database: another import writes into it");
+            has_said = true;
+        }
+    }
 }
 
 /// Says what is wrong with the command line and its file before anything is started for it.
@@ -189,9 +209,9 @@ mod tests {
 
     #[test]
     fn a_long_name_keeps_its_beginning_and_its_ending() {
-        assert_eq!(shortened("顧客マスタ_2026年11月.csv"), "顧客マスタ_2026年11月.csv");
-        assert_eq!(shortened("顧客マスタ_全件_2026年11月.csv.gz"), "顧客マスタ_全件_20.csv.gz");
-        assert_eq!(shortened(&"x".repeat(200)).len(), 32);
-        assert!(shortened(&format!("{}.csv", "漢".repeat(80))).len() <= 32);
+        assert_eq!(shortened("顧客マスタ_2026年.csv"), "顧客マスタ_2026年.csv");
+        assert_eq!(shortened("顧客マスタ_全件_2026年11月.csv.gz"), "顧客マスタ_全.csv.gz");
+        assert_eq!(shortened(&"x".repeat(200)).len(), 28);
+        assert!(shortened(&format!("{}.csv", "漢".repeat(80))).len() <= 28);
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn begin(
     connection: &mut Connection,
     claimed: &ImportRow,
     by: &Claimant<'_>,
-    before: Option<&ImportRow>,
+    before: &ImportRow,
     now: NaiveDateTime,
 ) -> QueryResult<()> {
     let of_import = import_attempts::import_id.eq(claimed.id.as_str());
@@ -133,18 +133,16 @@ pub(super) fn begin(
         .filter(import_attempts::ended_as.is_null())
         .set((import_attempts::ended_as.eq(REPLACED), import_attempts::finished_at.eq(now)))
         .execute(connection)?;
-    if let Some(before) = before {
-        diesel::update(import_attempts::table)
-            .filter(of_import)
-            .filter(import_attempts::attempt.eq(before.attempt))
-            .filter(import_attempts::ended_as.eq(REPLACED))
-            .set((
-                import_attempts::rows_done.eq(before.rows_done),
-                import_attempts::rejects.eq(before.rejects),
-                import_attempts::bytes_done.eq(before.bytes_done),
-            ))
-            .execute(connection)?;
-    }
+    diesel::update(import_attempts::table)
+        .filter(of_import)
+        .filter(import_attempts::attempt.eq(before.attempt))
+        .filter(import_attempts::ended_as.eq(REPLACED))
+        .set((
+            import_attempts::rows_done.eq(before.rows_done),
+            import_attempts::rejects.eq(before.rejects),
+            import_attempts::bytes_done.eq(before.bytes_done),
+        ))
+        .execute(connection)?;
     diesel::insert_into(import_attempts::table)
         .values((
             import_attempts::import_id.eq(claimed.id.as_str()),

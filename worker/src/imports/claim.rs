@@ -1,5 +1,5 @@
 //! Claiming an import: one conditional UPDATE that raises the attempt's number. Whoever raised it last is the only one
-//! who can commit.
+//! who can commit. Who only waits takes no lock: a look comes first.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::{FailureName, Import, Outcome, Report};
 
-use super::{Claimant, ImportRow, ImportStatus, NewImport, attempts, find, register, select};
+use super::brief::unless_busy;
+use super::{Claimant, ImportRow, ImportStatus, NewImport, Registered, attempts, find, register, select};
 use crate::db::schema::imports;
 use crate::db::{Connection, now, unavailable};
 use crate::failure::Failure;
@@ -27,6 +28,8 @@ pub enum Claim {
     Duplicate(Report),
     /// Another execution holds it under a lease that has not lapsed.
     Held(Held),
+    /// Somebody else has the lock that a claim needs: to be tried again.
+    Busy,
 }
 
 /// What is known of an import that another execution holds.
@@ -60,52 +63,58 @@ pub fn claim(
     by: &Claimant<'_>,
     lease: Duration,
 ) -> Result<Claim, Failure> {
-    if let Some(new) = NewImport::of(import) {
-        register(connection, &new)?;
+    if let Some(new) = NewImport::of(import)
+        && register(connection, &new)? == Registered::Busy
+    {
+        return Ok(Claim::Busy);
     }
     let doing = format!("claim import {}", import.import_id);
     let execution_arn = by.execution_arn;
     for _ in 0..TRIES {
         // What a replaced attempt had done by then. Not in the transaction, whose first statement must take SQLite's lock
         // for writing; what a beat adds in between is no loss.
-        let before = find(connection, &import.import_id)?;
-        let (claimed, row) = connection
-            .transaction(|connection| {
-                let now = now(connection)?;
-                let claimed = raise_attempt(connection, import, execution_arn, now, lease)?;
-                let row = select(connection, &import.import_id)?;
-                if let (1, Some(row)) = (claimed, &row) {
-                    attempts::begin(connection, row, by, before.as_ref(), now)?;
-                }
-                Ok((claimed == 1, row))
-            })
-            .map_err(|error| unavailable(&doing, &error))?;
-        let Some(row) = row else {
-            return Err(not_registered(import));
-        };
-        if claimed {
-            return Ok(Claim::Claimed(Box::new(row)));
+        let Some(before) = find(connection, &import.import_id)? else { return Err(not_registered(import)) };
+        let seen_at = now(connection).map_err(|error| unavailable(&doing, &error))?;
+        if let Some(claim) = not_free(&before, execution_arn, seen_at) {
+            return Ok(claim);
         }
-        match row.status {
-            ImportStatus::Success if row.execution_arn.as_deref() == Some(execution_arn) => {
-                return Ok(Claim::AlreadyDone(report_of(&row, Outcome::Imported)));
+        let claimed = connection.transaction(|connection| {
+            let now = now(connection)?;
+            let claimed = raise_attempt(connection, import, execution_arn, now, lease)?;
+            let row = select(connection, &import.import_id)?.filter(|_| claimed == 1);
+            if let Some(row) = &row {
+                attempts::begin(connection, row, by, &before, now)?;
             }
-            ImportStatus::Success => return Ok(Claim::Duplicate(report_of(&row, Outcome::Duplicate))),
-            ImportStatus::Running => {
-                return Ok(Claim::Held(Held {
-                    report: report_of(&row, Outcome::Duplicate),
-                    attempt: row.attempt,
-                    lease_expires_at: row.lease_expires_at,
-                }));
-            }
-            // Its owner failed just now: it can be claimed after all.
-            ImportStatus::Pending | ImportStatus::Failure => {}
+            Ok(row)
+        });
+        match unless_busy(claimed).map_err(|error| unavailable(&doing, &error))? {
+            Some(Some(row)) => return Ok(Claim::Claimed(Box::new(row))),
+            // Somebody was quicker, and is seen at the next look.
+            Some(None) => {}
+            None => return Ok(Claim::Busy),
         }
     }
     Err(Failure::named(
         FailureName::DatabaseUnavailable,
         format!("failed to {doing}: the row changed each time, {TRIES} times"),
     ))
+}
+
+/// What is known of an import that cannot be claimed as it is.
+fn not_free(row: &ImportRow, execution_arn: &str, now: NaiveDateTime) -> Option<Claim> {
+    let is_ours = row.execution_arn.as_deref() == Some(execution_arn);
+    match row.status {
+        ImportStatus::Success if is_ours => Some(Claim::AlreadyDone(report_of(row, Outcome::Imported))),
+        ImportStatus::Success => Some(Claim::Duplicate(report_of(row, Outcome::Duplicate))),
+        ImportStatus::Running if !is_ours && row.lease_expires_at.is_some_and(|end| end > now) => {
+            Some(Claim::Held(Held {
+                report: report_of(row, Outcome::Duplicate),
+                attempt: row.attempt,
+                lease_expires_at: row.lease_expires_at,
+            }))
+        }
+        ImportStatus::Running | ImportStatus::Pending | ImportStatus::Failure => None,
+    }
 }
 
 fn raise_attempt(

@@ -5,6 +5,7 @@ use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::{FailureName, Findings, ImportId, Report};
 
+use super::brief::unless_busy;
 use super::{ImportStatus, attempts, select, stored};
 use crate::db::schema::imports;
 use crate::db::{Connection, now, unavailable};
@@ -20,6 +21,8 @@ pub enum Failed {
     HadCommitted(Report),
     /// Another attempt's; the row is as it was.
     NotOurs,
+    /// Somebody else has the lock that this needs: to be tried again.
+    Busy,
 }
 
 /// Ends an import with SUCCESS, if it is still this attempt's. `false` if not. To be called in a transaction: the import
@@ -61,7 +64,7 @@ pub fn succeed(
     Ok(changed == 1)
 }
 
-/// Ends an attempt with FAILURE, if the import is still its own.
+/// Ends an attempt with FAILURE, if the import is still its own. Waits for a lock as long as the connection does.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
@@ -98,8 +101,10 @@ pub fn fail(
         }
         Ok(changed == 1)
     });
-    if recorded.map_err(failed)? {
-        return Ok(Failed::Recorded);
+    match unless_busy(recorded).map_err(failed)? {
+        Some(true) => return Ok(Failed::Recorded),
+        Some(false) => {}
+        None => return Ok(Failed::Busy),
     }
     let row = select(connection, import_id).map_err(failed)?;
     let committed = row.filter(|row| row.status == ImportStatus::Success && row.attempt == attempt);

@@ -11,13 +11,14 @@ use tracing::{error, info, warn};
 use super::callback::{Callback, cause_of};
 use super::heartbeat::Heartbeat;
 use super::progress::Progress;
+use super::record::{Limits, Record};
 use super::run::Patience;
 use super::shutdown::Stop;
 use super::{Job, Summary, blocking, measured};
 use crate::config::Config;
 use crate::db::Database;
 use crate::failure::Failure;
-use crate::imports::{self, Failed, ImportRow, Renewer};
+use crate::imports::{Failed, ImportRow, Renewer};
 
 /// A claimed import.
 pub(super) struct Attempt<'a> {
@@ -55,21 +56,20 @@ impl<'a> Attempt<'a> {
         W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
     {
         let progress = Arc::clone(&self.progress);
-        let (end, was_stopped) = match Job::of_claimed(&self.row) {
+        let end = match Job::of_claimed(&self.row) {
             Ok(job) => {
                 let job = Job { progress: Arc::clone(&progress), ..job };
-                self.work(job, patience.stop, stop, work).await
+                self.work(job, patience.stop, stop.clone(), work).await
             }
-            Err(failure) => (end_of(failure), false),
+            Err(failure) => end_of(failure),
         };
-        let patience = if was_stopped { patience.record_stopped } else { patience.record };
-        let end = self.settle(end, patience).await;
+        let end = self.settle(end, patience, stop).await;
         measured::tell(&end, &self.row, &self.progress);
         end
     }
 
-    /// The end of the work, and whether the process was asked to stop.
-    async fn work<W>(&self, job: Job, grace: Duration, mut stop: Stop, work: W) -> (End, bool)
+    /// The end of the work.
+    async fn work<W>(&self, job: Job, grace: Duration, mut stop: Stop, work: W) -> End
     where
         W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
     {
@@ -97,7 +97,7 @@ impl<'a> Attempt<'a> {
         };
         tokio::pin!(working);
         let reason = tokio::select! {
-            end = &mut working => return (end, false),
+            end = &mut working => return end,
             why = heartbeat.run() => Reason::NotOurs(why),
             signal = stop.requested() => Reason::Shutdown(signal),
         };
@@ -110,20 +110,17 @@ impl<'a> Attempt<'a> {
             Reason::NotOurs(why) => {
                 // Committed before it heard: worth the report, which tells whether anybody waits.
                 let end = stopped.ok().filter(|end| matches!(end, End::Committed(_)));
-                (end.unwrap_or(End::NotOurs(why)), false)
+                end.unwrap_or(End::NotOurs(why))
             }
-            Reason::Shutdown(signal) => {
-                let end = stopped.unwrap_or_else(|_| {
-                    warn!("The work did not stop within {grace:?}; its transaction ends with the process");
-                    End::Failed(FailureName::Interrupted, format!("the worker got {signal} and rolled back"))
-                });
-                (end, true)
-            }
+            Reason::Shutdown(signal) => stopped.unwrap_or_else(|_| {
+                warn!("The work did not stop within {grace:?}; its transaction ends with the process");
+                End::Failed(FailureName::Interrupted, format!("the worker got {signal} and rolled back"))
+            }),
         }
     }
 
     /// Writes the failure into the row, as far as the database lets us, and looks whether the import is still ours.
-    async fn settle(&self, end: End, patience: Duration) -> End {
+    async fn settle(&self, end: End, patience: Patience, stop: Stop) -> End {
         let (name, cause) = match &end {
             End::Committed(_) => return end,
             End::Failed(name, cause) => (*name, cause_of(cause)),
@@ -132,27 +129,26 @@ impl<'a> Attempt<'a> {
             End::NotOurs(why) => (FailureName::Interrupted, format!("the worker rolled back: {why}")),
         };
         let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
-        let (database, attempt, progress) =
-            (self.config.database.clone(), self.row.attempt, Arc::clone(&self.progress));
-        let recording = blocking(move || {
-            let counters = progress.counters();
-            let mut connection = database.connect()?;
-            imports::fail(&mut connection, &import_id, attempt, (name, &cause), counters, progress.findings())
-        });
-        match (timeout(patience, recording).await, end) {
-            (Ok(Ok(Ok(Failed::HadCommitted(report)))), _) => End::Committed(report),
-            (Ok(Ok(Ok(Failed::NotOurs))), End::Failed(..)) => {
+        let record = Record {
+            database: self.config.database.clone(),
+            import_id,
+            attempt: self.row.attempt,
+            name,
+            cause,
+            progress: Arc::clone(&self.progress),
+        };
+        let limits = Limits {
+            patience: patience.record,
+            stopped: patience.record_stopped,
+            awaited_by: matches!(end, End::Failed(..)).then(|| self.callback.clone()),
+            interval: self.config.heartbeat_interval,
+        };
+        match (record.write(limits, stop).await, end) {
+            (Some(Failed::HadCommitted(report)), _) => End::Committed(report),
+            (Some(Failed::NotOurs), End::Failed(..)) => {
                 End::NotOurs("another attempt has claimed the import")
             }
-            (Ok(Ok(Ok(_))), end) => end,
-            (Ok(Ok(Err(failure))), end) => {
-                warn!(error = %failure, "Could not write the failure into its row");
-                end
-            }
-            (Ok(Err(_)) | Err(_), end) => {
-                warn!("Could not write the failure into its row within {patience:?}");
-                end
-            }
+            (_, end) => end,
         }
     }
 }

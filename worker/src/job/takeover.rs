@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use statemachine::{FailureName, Report};
+use statemachine::{FailureName, Import, Report};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -12,11 +12,17 @@ use super::callback::{Callback, CallbackError};
 use super::shutdown::Stop;
 use super::{attempt, blocking};
 use crate::config::Config;
+use crate::db::{Connection, Database};
 use crate::failure::Failure;
 use crate::imports::{self, Claim, Claimant, Held, ImportRow};
 
-/// How often an import is looked at that another execution holds.
-const GLANCE: Duration = Duration::from_millis(250);
+/// The time between the first two looks at an import that another execution holds; it doubles from look to look.
+const FIRST_GLANCE: Duration = Duration::from_millis(250);
+/// The longest time between two looks.
+const LONGEST_GLANCE: Duration = Duration::from_secs(4);
+
+/// How often a wait for a lock is told of in the log.
+const TELLING: Duration = Duration::from_secs(60);
 
 /// Whose the import is.
 pub(super) enum Taken {
@@ -26,52 +32,97 @@ pub(super) enum Taken {
     Done(Report),
 }
 
-/// Takes the import over, or finds out that there is nothing left to do. Waits for at most the lease of another, and beats
-/// meanwhile.
+/// Takes the import over, or finds out that there is nothing left to do. Waits for at most the lease of another, and for a
+/// lock in the database as long as somebody has it; it beats meanwhile.
 pub(super) async fn take_over(
     config: &Config,
     callback: &Callback,
     grace: Duration,
     mut stop: Stop,
 ) -> Result<Taken, Failure> {
-    let mut first_look: Option<Held> = None;
+    let mut claimer = Claimer::new(config);
+    let mut wait = Wait::default();
     let mut next_beat = Instant::now() + config.heartbeat_interval;
     loop {
-        let held = match claim(config, grace, stop.clone()).await? {
-            Claim::Claimed(row) => return Ok(Taken::Claimed(row)),
-            Claim::AlreadyDone(report) => {
-                info!(rows = report.rows, "An earlier attempt of this execution has committed the import");
-                return Ok(Taken::Done(report));
-            }
-            Claim::Duplicate(report) => {
-                info!(rows = report.rows, "Another execution has imported it");
-                return Ok(Taken::Done(report));
-            }
-            Claim::Held(held) => held,
-        };
-        match &first_look {
-            None => {
-                info!(
-                    "Another execution holds the import; waiting until it is done, shows that it lives, or lapses"
-                );
-                first_look = Some(held);
-            }
-            Some(first) if held.has_beaten_since(first) => {
-                info!("Another execution is at work on the import");
-                return Ok(Taken::Done(held.report));
-            }
-            // A new attempt has yet to show that it lives.
-            Some(first) if held.attempt != first.attempt => first_look = Some(held),
-            Some(_) => {}
+        let claimed = claim(claimer, grace, stop.clone()).await?;
+        claimer = claimed.0;
+        if let Some(taken) = wait.see(claimed.1) {
+            return Ok(taken);
         }
         if Instant::now() >= next_beat {
             beat(callback).await?;
             next_beat = Instant::now() + config.heartbeat_interval;
         }
         tokio::select! {
-            () = sleep(GLANCE) => {}
+            () = sleep(wait.next()) => {}
             signal = stop.requested() => return Err(interrupted(signal)),
         }
+    }
+}
+
+/// What was seen of an import that is not to be had yet.
+#[derive(Default)]
+struct Wait {
+    first_look: Option<Held>,
+    /// How often it was looked at since there was something new.
+    looks: u32,
+    told_of_lock: Option<Instant>,
+}
+
+impl Wait {
+    /// Whose the import is, once this look tells.
+    fn see(&mut self, claim: Claim) -> Option<Taken> {
+        match claim {
+            Claim::Claimed(row) => Some(Taken::Claimed(row)),
+            Claim::AlreadyDone(report) => {
+                info!(rows = report.rows, "An earlier attempt of this execution has committed the import");
+                Some(Taken::Done(report))
+            }
+            Claim::Duplicate(report) => {
+                info!(rows = report.rows, "Another execution has imported it");
+                Some(Taken::Done(report))
+            }
+            Claim::Held(held) => self.see_held(held),
+            Claim::Busy => {
+                self.see_lock();
+                None
+            }
+        }
+    }
+
+    fn see_held(&mut self, held: Held) -> Option<Taken> {
+        match &self.first_look {
+            None => {
+                info!(
+                    "Another execution holds the import; waiting until it is done, shows that it lives, or lapses"
+                );
+                self.first_look = Some(held);
+            }
+            Some(first) if held.has_beaten_since(first) => {
+                info!("Another execution is at work on the import");
+                return Some(Taken::Done(held.report));
+            }
+            // A new attempt has yet to show that it lives.
+            Some(first) if held.attempt != first.attempt => self.first_look = Some(held),
+            Some(_) => {}
+        }
+        None
+    }
+
+    fn see_lock(&mut self) {
+        // The claim itself has waited for it.
+        self.looks = 0;
+        if self.told_of_lock.is_none_or(|told| told.elapsed() >= TELLING) {
+            info!("Waiting for a lock in the database, which another import has, or somebody else");
+            self.told_of_lock = Some(Instant::now());
+        }
+    }
+
+    /// How long to wait until the next look.
+    fn next(&mut self) -> Duration {
+        let glance = (FIRST_GLANCE * 2_u32.saturating_pow(self.looks)).min(LONGEST_GLANCE);
+        self.looks = (self.looks + 1).min(8);
+        jittered(glance)
     }
 }
 
@@ -79,22 +130,55 @@ async fn beat(callback: &Callback) -> Result<(), Failure> {
     match callback.beat().await {
         Err(CallbackError::Gone(why)) => Err(Failure::NotOurs(why)),
         Err(error) => {
-            warn!(%error, "Could not beat while another execution holds the import");
+            warn!(%error, "Could not beat before the import was claimed");
             Ok(())
         }
         Ok(()) => Ok(()),
     }
 }
 
-/// Claims the import. A claim may wait for a lock; when the process is to stop, it waits no longer than `grace`.
-async fn claim(config: &Config, grace: Duration, mut stop: Stop) -> Result<Claim, Failure> {
-    let (database, import) = (config.database.clone(), config.import.clone());
-    let (execution_arn, worker, lease) = (config.execution_arn.clone(), config.worker.clone(), config.lease);
-    let claiming = async {
-        let claim = move || {
-            let by = Claimant { execution_arn: &execution_arn, worker: &worker };
-            imports::claim(&mut database.connect()?, &import, &by, lease)
+/// Claims on behalf of this worker, again and again over one connection.
+struct Claimer {
+    database: Database,
+    import: Import,
+    execution_arn: String,
+    worker: String,
+    lease: Duration,
+    connection: Option<Connection>,
+}
+
+impl Claimer {
+    fn new(config: &Config) -> Self {
+        Self {
+            database: config.database.clone(),
+            import: config.import.clone(),
+            execution_arn: config.execution_arn.clone(),
+            worker: config.worker.clone(),
+            lease: config.lease,
+            connection: None,
+        }
+    }
+
+    fn claim(&mut self) -> Result<Claim, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let mut connection = self.database.connect()?;
+                imports::wait_briefly(&mut connection)?;
+                connection
+            }
         };
+        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
+        let claim = imports::claim(&mut connection, &self.import, &by, self.lease)?;
+        self.connection = Some(connection);
+        Ok(claim)
+    }
+}
+
+/// Claims the import once. When the process is to stop meanwhile, it waits no longer than `grace`.
+async fn claim(mut claimer: Claimer, grace: Duration, mut stop: Stop) -> Result<(Claimer, Claim), Failure> {
+    let claiming = async {
+        let claim = move || claimer.claim().map(|claim| (claimer, claim));
         blocking(claim).await.unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
     };
     tokio::pin!(claiming);
@@ -103,6 +187,11 @@ async fn claim(config: &Config, grace: Duration, mut stop: Stop) -> Result<Claim
         signal = stop.requested() => signal,
     };
     timeout(grace, claiming).await.unwrap_or_else(|_| Err(interrupted(signal)))
+}
+
+/// Between half of a wait and the whole of it: many who wait do not look at the same time.
+pub(super) fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 fn interrupted(signal: &str) -> Failure {

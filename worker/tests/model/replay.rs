@@ -99,6 +99,7 @@ impl<'a> Replay<'a> {
                         assert!(!is_told || is_in(Place::Reporting(Ending::Imported)));
                     }
                     Failed::NotOurs => assert_eq!(before.row, after.row),
+                    Failed::Busy => panic!("nobody else has a lock"),
                 }
             }
             // Time passes.
@@ -137,6 +138,7 @@ impl<'a> Replay<'a> {
             }
             Claim::AlreadyDone(_) => assert!(is_now(Place::Reporting(Ending::Imported))),
             Claim::Duplicate(_) => assert!(is_now(Place::Reporting(Ending::Duplicate))),
+            Claim::Busy => panic!("nobody else has a lock"),
             Claim::Held(held) => {
                 let now = Look { attempt: before.row.attempt, renewals: before.row.renewals };
                 let earlier =
