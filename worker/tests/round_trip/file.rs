@@ -126,11 +126,6 @@ impl Dialect {
         text.push('"');
     }
 
-    /// How many lines a field has beyond its first.
-    pub(crate) fn line_ends(text: &str) -> usize {
-        text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count()
-    }
-
     /// The records of a file that the worker has written in the same way.
     pub(crate) fn read(&self, bytes: &[u8]) -> Vec<Vec<String>> {
         let text = self.decode(bytes);

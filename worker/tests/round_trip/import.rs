@@ -63,12 +63,12 @@ impl Import<'_> {
             let ids: Vec<_> = before.iter().map(|id| format!("({id}{nulls})")).collect();
             run.server.execute(&format!("INSERT INTO t VALUES {}", ids.join(",")));
         }
-        let (result, findings, id) = self.import(run, &cells);
+        let (result, findings) = self.import(run, &cells);
         let summary = match result {
             Ok(summary) => summary,
             Err(failure) => return self.narrow(run, cells, &failure),
         };
-        let rejected = self.rejected(run, &id);
+        let rejected = self.rejected(run, &findings);
         let rows = self.rows(run, &cells);
         for cell in &cells {
             self.judge(run, cell, &rows[&cell.id], rejected.get(&cell.id), before.contains(&cell.id));
@@ -87,7 +87,7 @@ impl Import<'_> {
         cells.iter().map(|cell| cell.id).filter(|id| id % every == 0 && *id != self.refused).collect()
     }
 
-    fn import(&self, run: &mut Run<'_>, cells: &[Cell]) -> (Result<Summary, Failure>, Findings, String) {
+    fn import(&self, run: &mut Run<'_>, cells: &[Cell]) -> (Result<Summary, Failure>, Findings) {
         let columns = self.group.len();
         let plain = |text: String| Field { text, quoted: false };
         let mut header = vec![plain("id".to_owned())];
@@ -106,9 +106,7 @@ impl Import<'_> {
         self.way.tell(&mut options);
         let options: ImportOptions = serde_json::from_value(options).unwrap();
         run.imports += 1;
-        let id = run.imports.to_string();
-        let (result, findings) = run.world.import_as(&id, &file, "t", options);
-        (result, findings, id)
+        run.world.import_as(&run.imports.to_string(), &file, "t", options)
     }
 
     /// An import that failed as a whole is made smaller, until it is known for which type, and for which field.
@@ -183,8 +181,9 @@ impl Import<'_> {
     }
 
     /// The rejects by their rows, from the rejects file.
-    fn rejected(&self, run: &mut Run<'_>, id: &str) -> BTreeMap<u64, Told> {
-        let Some(bytes) = run.world.object(&format!("{id}.csv.{id}.rejects")) else { return BTreeMap::new() };
+    fn rejected(&self, run: &mut Run<'_>, findings: &Findings) -> BTreeMap<u64, Told> {
+        let Some(file) = &findings.rejects_file else { return BTreeMap::new() };
+        let bytes = run.world.object(&file.source.key).unwrap();
         let mut rejected = BTreeMap::new();
         for mut record in self.dialect.read(&bytes).into_iter().skip(1) {
             let fields = record.split_off(2);
@@ -271,7 +270,7 @@ impl Import<'_> {
         let mut lines = HashMap::new();
         for cell in cells {
             lines.insert(cell.id, line);
-            line += 1 + Dialect::line_ends(&cell.field.text) as u64;
+            line += 1 + cell.field.text.matches('\n').count() as u64;
         }
         for reject in &findings.first_rejects {
             let Some(cell) = cells.get(usize::try_from(reject.record).unwrap_or(0).wrapping_sub(1)) else {

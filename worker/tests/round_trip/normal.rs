@@ -18,14 +18,23 @@ pub(crate) fn candidates(
 ) -> Vec<Candidate> {
     let trimmed = text.trim();
     match marker {
-        Some(marker) if text == marker => return vec![None],
-        None if text.is_empty() && !quoted => return vec![None],
-        // Exports put quotes around every field, also around one that is nothing.
-        None if trimmed.is_empty() && !has_empty => return vec![None],
+        // Quoted, it is that text where the type has it.
+        Some(marker) if trimmed == marker && (text == marker || family != Family::Text) => {
+            return if quoted { vec![Some(text.to_owned()), None] } else { vec![None] };
+        }
+        None if text.is_empty() && !(quoted && has_empty) => return vec![None],
+        None if trimmed.is_empty() && !text.is_empty() && family != Family::Text => return vec![None],
         _ => {}
     }
-    let mut candidates = vec![Some(text.to_owned())];
-    if matches!(family, Family::Label | Family::Digits | Family::Trimmed) && trimmed != text {
+    let mut candidates = Vec::new();
+    if matches!(family, Family::Digits | Family::Trimmed) && trimmed != text {
+        candidates.push(Some(trimmed.to_owned()));
+    }
+    candidates.push(Some(text.to_owned()));
+    if let Some(bare) = trimmed.strip_prefix("urn:uuid:").filter(|_| family == Family::Trimmed) {
+        candidates.push(Some(bare.to_owned()));
+    }
+    if family == Family::Label && trimmed != text {
         candidates.push(Some(trimmed.to_owned()));
     }
     if family == Family::Digits && !text.is_ascii() {

@@ -29,6 +29,8 @@ pub(crate) enum Family {
     Digits,
     /// Without white space around it.
     Trimmed,
+    /// As it stands, for the text is kept; but white space only is NULL.
+    Json,
     /// As it stands: only the server reads it.
     Server,
 }
@@ -218,7 +220,8 @@ fn family(shape: &Shape) -> Family {
             "text" | "varchar" | "bpchar" | "citext" => Family::Text,
             "bool" | "int2" | "int4" | "int8" | "float4" | "float8" | "numeric" | "date" | "time"
             | "timestamp" | "timestamptz" => Family::Digits,
-            "uuid" | "json" | "jsonb" | "bytea" => Family::Trimmed,
+            "json" => Family::Json,
+            "uuid" | "jsonb" | "bytea" => Family::Trimmed,
             _ => Family::Server,
         },
         _ => Family::Server,
