@@ -129,7 +129,7 @@ fn rejected_rows_of_iso_2022_jp_are_written_as_they_stood() {
     let (result, findings) = world.import_as("f", &file, "t", max_rejects(2));
     assert_eq!((result.unwrap().rows, findings.encoding.as_deref()), (1, Some("iso-2022-jp (detected)")));
     assert_eq!(findings.first_rejects.iter().map(|reject| reject.line).collect::<Vec<_>>(), [3, 5]);
-    let written = world.object("f.csv.f.rejects").unwrap();
+    let written = world.object("f.csv.f.1.rejects").unwrap();
     for row in ["2,\"東京\r\n太郎\",x\r\n", "3,花子,\"十\"\r\n"] {
         let (row, ..) = encoding_rs::ISO_2022_JP.encode(row);
         assert!(written.windows(row.len()).any(|window| window == &*row), "{written:X?}");
@@ -148,7 +148,7 @@ fn a_record_that_is_too_large_is_told_in_the_rejects_file_without_its_content() 
     let options = ImportOptions { max_record_bytes: 50_000.try_into().unwrap(), ..max_rejects(2) };
     let (result, findings) = world.import_as("f", file.as_bytes(), "t", options);
     assert_eq!((result.unwrap().rejects, findings.rejects_file.unwrap().rows), (2, 2));
-    let written = String::from_utf8(world.object("f.csv.f.rejects").unwrap()).unwrap();
+    let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
     let lines: Vec<_> = written.lines().collect();
     assert!(
         lines[1].starts_with("2,\"has 100004 bytes") && lines[1].ends_with("(record_too_large)\","),
