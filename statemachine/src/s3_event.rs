@@ -67,21 +67,21 @@ pub(crate) fn is_test_event(fields: &Map<String, Value>) -> bool {
 /// The import that a notification asks for.
 pub(crate) fn import_of(value: Value) -> Result<Import, InvalidMessage> {
     let notification: Notification = serde_json::from_value(value)
-        .map_err(|error| invalid(format!("the message is no event notification of S3: {error}")))?;
+        .map_err(|error| invalid(&format!("the message is no event notification of S3: {error}")))?;
     let [record] = <[Record; 1]>::try_from(notification.records).map_err(|records| {
-        invalid(format!("an event notification of S3 has one record, this one has {}", records.len()))
+        invalid(&format!("an event notification of S3 has one record, this one has {}", records.len()))
     })?;
     if !record.event_name.starts_with("ObjectCreated:") {
-        return Err(invalid(format!(
+        return Err(invalid(&format!(
             "only a created object is imported, this event is {:?}",
             record.event_name
         )));
     }
     let Object { key, version_id, e_tag } = record.s3.object;
     let key = decode_key(&key)
-        .ok_or_else(|| invalid(format!("the object's key {key:?} is not URL-encoded UTF-8")))?;
+        .ok_or_else(|| invalid(&format!("the object's key {key:?} is not URL-encoded UTF-8")))?;
     let table = table_of(&key).ok_or_else(|| {
-        invalid(format!("the table is taken from a key imports/<table>/<name>.csv (or .csv.gz, .csv.zst), this key is {key:?}"))
+        invalid(&format!("the table is taken from a key imports/<table>/<name>.csv (or .csv.gz, .csv.zst), this key is {key:?}"))
     })?;
     let version = version_id.as_deref().or(e_tag.as_deref()).unwrap_or_default();
     let import_id = derive_id(&record.s3.bucket.name, &key, version);
@@ -123,8 +123,8 @@ fn decode_key(encoded: &str) -> Option<String> {
     percent_decode_str(&with_spaces).decode_utf8().ok().map(Cow::into_owned)
 }
 
-fn invalid(reason: String) -> InvalidMessage {
-    InvalidMessage::new(&reason)
+fn invalid(reason: &str) -> InvalidMessage {
+    InvalidMessage::new(reason)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use failure::{described, meaning};
 pub use multi::AnyConnection as Connection;
 use postgres::error::code_of;
+pub(crate) use postgres::escaped;
 pub use postgres::iam::{Login, NotForIam};
 use postgres::sqlstate::Meaning;
 pub use postgres::{Session, Watch};
@@ -36,6 +37,7 @@ pub(crate) const OWN_TABLES: [&str; 4] =
 pub struct Database(Kind);
 
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a process has few of them")]
 enum Kind {
     Postgres(postgres::Target),
     Sqlite(sqlite::Target),

@@ -3,6 +3,7 @@
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
+#[expect(clippy::large_enum_variant, reason = "a process has few connections, and moves none of them often")]
 pub enum AnyConnection {
     /// PostgreSQL.
     Postgres(crate::db::Session),

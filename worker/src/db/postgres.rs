@@ -20,7 +20,6 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::InvalidDatabaseUrl;
 use iam::{Login, NotForIam, Signer};
 pub use session::Session;
-pub(crate) use session::{CopyIn, Param, TypedParam};
 use settings::Settings;
 pub use watch::Watch;
 

@@ -36,8 +36,6 @@ pub(crate) struct Filled {
     pub(crate) name: String,
     /// What it takes.
     pub(crate) kind: Kind,
-    /// The type below its domains, as SQL.
-    pub(crate) base_type: String,
     /// Whether the field may be empty.
     pub(crate) nullable: bool,
     /// Of a type that only the database can read: whether the empty text is a value.
@@ -154,7 +152,6 @@ fn fill(filled: impl Iterator<Item = (usize, usize)>, table: &Table) -> Result<V
                 field,
                 name: column.name.clone(),
                 kind: kind.clone(),
-                base_type: column.base_type.clone(),
                 nullable: column.nullable,
                 takes_empty: column.takes_empty,
             }),

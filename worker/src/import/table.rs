@@ -30,8 +30,6 @@ pub(crate) struct Table {
     pub(crate) oid: u32,
     /// The version of its server, as `server_version_num`; none for SQLite.
     pub(crate) server: Option<u32>,
-    /// Whether its rows are kept in other tables.
-    pub(crate) is_partitioned: bool,
     /// The names of the primary key's columns, in the key's order. Empty where there is none.
     pub(crate) primary_key: Vec<String>,
     /// Its columns, in the table's order.

@@ -226,7 +226,7 @@ impl Kind {
 #[cold]
 fn parse_bytes<'a>(text: &str, misfit: Misfit, reading: &Reading) -> Result<Value<'a>, Misfit> {
     let bytes = reading.server.and_then(|_| server::parse_bytes(text)).ok_or(misfit)?;
-    if text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         reading.noted.bare_hex();
     }
     Ok(Value::Bytes(bytes))

@@ -8,7 +8,7 @@ use statemachine::{FailureName, Findings, ImportId, Report};
 use super::brief::unless_busy;
 use super::{ImportStatus, attempts, select, stored};
 use crate::db::schema::imports;
-use crate::db::{Connection, now, unavailable};
+use crate::db::{Connection, escaped, now, unavailable};
 use crate::failure::Failure;
 use crate::job::progress::Counters;
 
@@ -37,8 +37,8 @@ pub fn succeed(
     bytes_total: u64,
 ) -> Result<bool, Failure> {
     let failed = |error| unavailable(&format!("set import {import_id} to SUCCESS"), &error);
-    #[expect(clippy::expect_used, reason = "strings and numbers")]
-    let json = serde_json::to_string(report).expect("a report is plain JSON");
+    let json = storable(connection, json_of(report));
+    let findings = storable(connection, json_of(&*report.findings));
     let sha256 = report.findings.sha256.as_deref().filter(|_| !report.findings.dry_run);
     let now = now(connection).map_err(failed)?;
     let changed = diesel::update(imports::table)
@@ -50,7 +50,7 @@ pub fn succeed(
             imports::lease_expires_at.eq(None::<NaiveDateTime>),
             (imports::rows_done.eq(stored(report.rows)), imports::rejects.eq(stored(report.rejects))),
             (imports::bytes_done.eq(stored(report.bytes)), imports::bytes_total.eq(stored(bytes_total))),
-            (imports::report.eq(json), imports::findings.eq(findings_json(Some(&report.findings)))),
+            (imports::report.eq(json), imports::findings.eq(findings)),
             imports::sha256.eq(sha256),
             (imports::updated_at.eq(now), imports::finished_at.eq(now)),
         ))
@@ -77,6 +77,8 @@ pub fn fail(
     findings: Option<&Findings>,
 ) -> Result<Failed, Failure> {
     let failed = |error| unavailable(&format!("set import {import_id} to FAILURE"), &error);
+    let cause = storable(connection, failure.1.to_owned());
+    let findings = findings.map(|findings| storable(connection, json_of(findings)));
     let recorded = connection.transaction(|connection| {
         let now = now(connection)?;
         let changed = diesel::update(imports::table)
@@ -91,13 +93,13 @@ pub fn fail(
                     imports::bytes_done.eq(stored(counters.bytes)),
                     imports::bytes_total.eq(stored(counters.bytes_total)),
                 ),
-                (imports::error.eq(failure.0.as_str()), imports::cause.eq(failure.1)),
-                imports::findings.eq(findings_json(findings)),
+                (imports::error.eq(failure.0.as_str()), imports::cause.eq(&cause)),
+                imports::findings.eq(&findings),
                 (imports::updated_at.eq(now), imports::finished_at.eq(now)),
             ))
             .execute(connection)?;
         if changed == 1 {
-            attempts::end(connection, (import_id, attempt), Some(failure), counters, now)?;
+            attempts::end(connection, (import_id, attempt), Some((failure.0, &cause)), counters, now)?;
         }
         Ok(changed == 1)
     });
@@ -112,6 +114,14 @@ pub fn fail(
 }
 
 #[expect(clippy::expect_used, reason = "strings and numbers")]
-fn findings_json(findings: Option<&Findings>) -> Option<String> {
-    findings.map(|findings| serde_json::to_string(findings).expect("findings are plain JSON"))
+fn json_of(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("reports and findings are plain JSON")
+}
+
+/// A text for people, or JSON, as the database can store it: one whose encoding is not Unicode gets escapes.
+fn storable(connection: &Connection, text: String) -> String {
+    match connection {
+        Connection::Postgres(session) if !session.is_unicode() => escaped(&text).into_owned(),
+        _ => text,
+    }
 }

@@ -22,7 +22,6 @@ fn table(columns: Vec<Column>) -> Table {
     Table {
         name: "people".to_owned(),
         sql: "\"people\"".to_owned(),
-        is_partitioned: false,
         server: None,
         oid: 0,
         primary_key: Vec::new(),

@@ -136,7 +136,7 @@ impl<'a> Loader<'a> {
             };
         }
         // An error that names a table is about a row of it, not about a value.
-        if error.as_ref().is_some_and(|error| names_no_table(error))
+        if error.as_ref().is_some_and(names_no_table)
             && self.doubt.take(session, batch, &mut self.refused, self.context)?
         {
             if self.verdict() != Verdict::Within {

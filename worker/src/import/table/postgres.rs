@@ -160,7 +160,6 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
         name: name.to_owned(),
         sql: format!("{}.{}", quoted(&table.schema), quoted(&table.name)),
         // An oid is a number of 32 bits, which SQL has no type of its own for.
-        is_partitioned: table.kind == "p",
         oid: u32::try_from(table.oid).unwrap_or(0),
         server: u32::try_from(table.server).ok(),
         primary_key: key.into_iter().map(|row| row.name).collect(),

@@ -101,7 +101,6 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     Ok(Found::Table(Table {
         name: table.name.clone(),
         sql: format!("\"main\".{}", quoted(&table.name)),
-        is_partitioned: false,
         oid: 0,
         server: None,
         primary_key: key.into_iter().map(|(_, name)| name).collect(),
@@ -171,7 +170,6 @@ impl Table {
             sql: "\"declared\"".to_owned(),
             oid: 0,
             server: None,
-            is_partitioned: false,
             primary_key: Vec::new(),
             columns: columns.iter().map(column).collect(),
         }

@@ -25,10 +25,10 @@ pub(super) fn parse_text<'a>(
     if let Some(max) = max_characters {
         let max = max as usize;
         // Bytes are at least as many as characters: most values need no count.
-        if text.len() > max {
-            if let Some((end, _)) = text.char_indices().nth(max) {
-                return without_blanks(text, end, max, noted);
-            }
+        if text.len() > max
+            && let Some((end, _)) = text.char_indices().nth(max)
+        {
+            return without_blanks(text, end, max, noted);
         }
     }
     Ok(text)

@@ -52,7 +52,8 @@ fn differences(import: &Import, expected: &[Row], there: &[Row]) -> Vec<String> 
                         format!("line {line}: {name} is {stored:?}, and should be {value:?}")
                     },
                 ));
-                (expected.next(), there.next());
+                expected.next();
+                there.next();
             }
             (Some((wanted, _)), line) if line.is_none_or(|(line, _)| wanted < line) => {
                 found.push(format!("line {wanted} is missing"));

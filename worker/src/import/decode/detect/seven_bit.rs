@@ -44,11 +44,11 @@ pub(in crate::import::decode) fn find(text: &[u8], whole: bool) -> Option<(usize
             return Some((at, Found::Undecided));
         }
         let line = rest.split(|byte| *byte == b'\n').next()?;
-        let found = match rest.first()? {
-            &ESCAPE => {
+        let found = match *rest.first()? {
+            ESCAPE => {
                 SEQUENCES.iter().find(|(sequence, _)| rest.starts_with(sequence)).map(|(_, found)| *found)
             }
-            &SHIFT_OUT => {
+            SHIFT_OUT => {
                 is_shifted(line).then_some(Found::Refused("a 7-bit encoding with shift codes (SO and SI)"))
             }
             _ => is_hz(line).then_some(Found::Refused("HZ")),

@@ -47,8 +47,6 @@ LIMIT 1";
 #[derive(Clone, Debug)]
 pub(super) struct Constraint {
     pub(super) kind: Kind,
-    /// The table that has it: the one that is written, or a partition of it.
-    pub(super) table: u32,
     /// Its columns; an expression has an empty name.
     pub(super) columns: Vec<String>,
 }
@@ -108,7 +106,7 @@ impl Constraint {
             _ => Kind::Other,
         };
         let columns: Vec<String> = row.try_get(2)?;
-        Ok(Some(Self { kind, table: of, columns }))
+        Ok(Some(Self { kind, columns }))
     }
 
     /// What is to be said of a row that breaks it: continues a sentence that begins with the value where there is one column,
