@@ -37,9 +37,8 @@ pub(crate) const OWN_TABLES: [&str; 4] =
 pub struct Database(Kind);
 
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "a process has few of them")]
 enum Kind {
-    Postgres(postgres::Target),
+    Postgres(Box<postgres::Target>),
     Sqlite(sqlite::Target),
 }
 
@@ -58,7 +57,7 @@ impl Database {
             return Err(InvalidDatabaseUrl("it has a control character"));
         }
         if let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) {
-            postgres::Target::parse(rest).map(|target| Self(Kind::Postgres(target)))
+            postgres::Target::parse(rest).map(Self::of_postgres)
         } else if let Some(rest) = url.strip_prefix("sqlite:") {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             sqlite::Target::parse(path).map(|target| Self(Kind::Sqlite(target)))
@@ -74,9 +73,13 @@ impl Database {
     /// [`NotForIam`] where a token must not be sent there.
     pub fn by_iam(self) -> Result<Self, NotForIam> {
         match self.0 {
-            Kind::Postgres(target) => target.by_iam().map(|target| Self(Kind::Postgres(target))),
+            Kind::Postgres(target) => target.by_iam().map(Self::of_postgres),
             Kind::Sqlite(_) => Err(NotForIam("it is a file")),
         }
+    }
+
+    fn of_postgres(target: postgres::Target) -> Self {
+        Self(Kind::Postgres(Box::new(target)))
     }
 
     /// Whether it needs credentials of AWS to connect.
@@ -91,7 +94,7 @@ impl Database {
     pub fn with_credentials(self, aws: &SdkConfig, runtime: &Handle) -> Self {
         match self.0 {
             Kind::Postgres(target) => {
-                Self(Kind::Postgres(target.signed_by(postgres::iam::Signer::new(aws, runtime))))
+                Self::of_postgres(target.signed_by(postgres::iam::Signer::new(aws, runtime)))
             }
             file => Self(file),
         }

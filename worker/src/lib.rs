@@ -8,3 +8,7 @@ pub mod failure;
 pub mod import;
 pub mod imports;
 pub mod job;
+
+#[cfg(test)]
+#[path = "../tests/support/postgres.rs"]
+mod cluster;

@@ -9,11 +9,9 @@ use diesel::connection::SimpleConnection as _;
 use tokio_postgres::types::Type;
 
 use super::*;
+use crate::cluster;
 use crate::db::postgres::error::SqlError;
 use crate::db::{Connection, Database};
-
-#[path = "../../../tests/support/postgres.rs"]
-mod cluster;
 
 fn sessions<const N: usize>() -> [Session; N] {
     let database = Database::parse(&cluster::create_database()).unwrap();
@@ -31,8 +29,12 @@ impl Seen {
     fn of(session: &mut Session) -> Self {
         let seen = Self::default();
         let (at_work, stop) = (seen.clone(), seen.clone());
-        let watch =
-            Watch::new(move || drop(at_work.0.0.fetch_add(1, Relaxed)), move || stop.0.1.load(Relaxed));
+        let watch = Watch::new(
+            move || {
+                at_work.0.0.fetch_add(1, Relaxed);
+            },
+            move || stop.0.1.load(Relaxed),
+        );
         session.watch(watch).unwrap();
         seen
     }

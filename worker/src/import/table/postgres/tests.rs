@@ -3,11 +3,9 @@
 use diesel::connection::SimpleConnection as _;
 
 use super::*;
+use crate::cluster;
 use crate::db::{Connection, Database};
 use crate::import::value::{DecimalLimits, Kind, Labels, Width};
-
-#[path = "../../../../tests/support/postgres.rs"]
-mod cluster;
 
 fn read_table(ddl: &str, name: &str) -> Table {
     let database = Database::parse(&cluster::create_database()).unwrap();
