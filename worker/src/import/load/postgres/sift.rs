@@ -52,9 +52,10 @@ impl Sift<'_> {
     /// Writes the staged rows that the table takes; the others become rejects. `error` is what came of an attempt to write
     /// them, where there was one. Ends early where there are too many rejects.
     pub(super) fn run(mut self, session: &mut Session, error: Option<SqlError>) -> Result<Sifted, Failure> {
+        let insertion = self.insertion;
         let policies: Vec<_> = error.iter().filter_map(policy).collect();
         if !self.facts.is_told_by_queries() || !self.ask_all(session, error)? {
-            self.sifted.written += self.try_rows(session, policies, None)?;
+            self.sifted.written += self.try_rows(session, policies, &|rows| insertion.of(rows), None)?;
             self.read_refused(session)?;
         }
         Ok(self.sifted)
@@ -178,6 +179,7 @@ impl Sift<'_> {
         &mut self,
         session: &mut Session,
         mut policies: Vec<String>,
+        insert: &dyn Fn(&str) -> String,
         cut: Option<&str>,
     ) -> Result<u64, Failure> {
         self.refused.make(session).map_err(|error| self.failure(&error))?;
@@ -186,7 +188,7 @@ impl Sift<'_> {
         loop {
             self.look_up()?;
             let trial = Trial {
-                insert: &|rows| self.insertion.of(rows),
+                insert,
                 one_by_one: !self.facts.is_foreign,
                 most: self.context.rejects.wanted(),
                 policies: &policies,

@@ -13,10 +13,7 @@ use crate::db::postgres::sqlstate::Meaning;
 const FIRST: u32 = 256;
 
 /// The largest range: what is lost where its last row is refused.
-const LARGEST: u32 = 16_384;
-
-/// The smallest range that is tried where nothing is known.
-const SMALLEST: u32 = 16;
+const LARGEST: u32 = 4096;
 
 /// Where the server puts the number of rows that it wrote.
 const WRITTEN: &str = "baton.written";
@@ -48,7 +45,9 @@ impl Trial<'_> {
         Ok(written.unsigned_abs())
     }
 
-    /// `known` is the last record of a range that is known to hold a row that is refused; `exact`, that it is that row.
+    /// `known` is the last record of a range that is known to hold a row that is refused; `exact`, that it is that row. A
+    /// range is as large as a part of the usual `gap` between two rows that are refused: larger ones are mostly tried in
+    /// vain, smaller ones cost more statements.
     fn body(&self, (first, last): Range) -> String {
         let range = format!("{RECORD} BETWEEN \"baton lo\" AND \"baton hi\"");
         let in_order = format!("SELECT * FROM {STAGING} WHERE {range} ORDER BY {RECORD}");
@@ -69,6 +68,7 @@ impl Trial<'_> {
 DECLARE
   \"baton lo\" pg_catalog.int8 := {first}; \"baton hi\" pg_catalog.int8; \"baton last\" pg_catalog.int8 := {last};
   \"baton size\" pg_catalog.int8 := {FIRST}; \"baton known\" pg_catalog.int8; \"baton exact\" pg_catalog.bool;
+  \"baton gap\" pg_catalog.int8; \"baton since\" pg_catalog.int8 := {first} - 1;
   \"baton at\" pg_catalog.int8; \"baton rows\" pg_catalog.int8; \"baton written\" pg_catalog.int8 := 0;
   \"baton left\" pg_catalog.int8 := {most};
   {ERROR_VARIABLES}
@@ -88,7 +88,7 @@ BEGIN
       END IF;
       GET DIAGNOSTICS \"baton rows\" = ROW_COUNT;
       \"baton written\" := \"baton written\" + \"baton rows\";
-      IF \"baton known\" IS NULL THEN
+      IF \"baton known\" IS NULL AND (\"baton hi\" - \"baton since\" > 4 * \"baton gap\") IS NOT FALSE THEN
         \"baton size\" := least((\"baton hi\" - \"baton lo\" + 1) * 2, {LARGEST});
       END IF;
       \"baton lo\" := \"baton hi\" + 1;
@@ -102,9 +102,12 @@ BEGIN
       END IF;
       IF \"baton lo\" = \"baton hi\" THEN
         {write_down}
+        \"baton gap\" := (coalesce(\"baton gap\" * 3, (\"baton lo\" - \"baton since\") * 3)
+          + \"baton lo\" - \"baton since\") / 4;
+        \"baton size\" := least(greatest(\"baton gap\" / CASE WHEN \"baton exact\" THEN 2 ELSE 4 END, 1), {LARGEST});
+        \"baton since\" := \"baton lo\";
         \"baton lo\" := \"baton lo\" + 1;
         \"baton known\" := NULL;
-        \"baton size\" := greatest(\"baton size\" / 2, {SMALLEST});
         \"baton left\" := \"baton left\" - 1;
         EXIT WHEN \"baton left\" <= 0;
       ELSE

@@ -201,14 +201,17 @@ impl Upsert {
         staged: u64,
     ) -> Result<Upserted, Failure> {
         let staged = staged.saturating_sub(sift.sifted.refused);
-        let keys = Keys { index: &self.index, table: &self.table, has_versions: self.has_versions };
+        let may_drop_rows = self.may_drop_rows;
+        let keys = Keys { index: &self.index, table: &self.table, may_drop_rows };
         keys.look_up(session).map_err(|error| sift.failure(&error))?;
+        let is_update = self.on_conflict == OnConflict::Update;
         // A row that is there is left alone without an error, however often the file has it.
-        let cut = (self.on_conflict == OnConflict::Update).then(Keys::cut);
-        let written = sift.try_rows(session, Vec::new(), cut.as_deref())?;
-        let counted = match self.on_conflict {
-            OnConflict::Update => keys.count_updated(session, staged, written),
-            _ => keys.count_skipped(session, staged, written, self.may_drop_rows),
+        let cut = (is_update || may_drop_rows).then(Keys::cut);
+        let statement = |rows: &str| keys.noted(self.insertion.of(rows));
+        let written = sift.try_rows(session, Vec::new(), &statement, cut.as_deref())?;
+        let counted = match is_update {
+            true => keys.count_updated(session, staged, written),
+            false => keys.count_skipped(session, staged, written),
         };
         let counted = counted.map_err(|error| sift.failure(&error))?;
         sift.read_refused(session)?;

@@ -8,15 +8,23 @@ use crate::import::load::postgres::culprits::WRITTEN_HERE;
 use crate::import::load::postgres::index::Index;
 use crate::import::load::postgres::refused::REFUSED;
 use crate::import::load::postgres::staging::{RECORD, STAGING};
+use crate::import::table::quoted;
 
 /// The table of what is known of the staged rows' keys.
 const KEYS: &str = "pg_temp.\"baton keys\"";
+
+/// The table of the records that were written, where a trigger may leave some out.
+const WRITTEN: &str = "pg_temp.\"baton written\"";
+
+/// Of the staged rows, those that the server did not refuse.
+const NOT_REFUSED: &str =
+    "NOT EXISTS (SELECT FROM pg_temp.\"baton refused\" r WHERE r.\"baton record\" = k.record)";
 
 /// What is known of the staged rows' keys: which other row has the same, and whether the table has it.
 pub(super) struct Keys<'a> {
     pub(super) index: &'a Index,
     pub(super) table: &'a str,
-    pub(super) has_versions: bool,
+    pub(super) may_drop_rows: bool,
 }
 
 impl Keys<'_> {
@@ -27,10 +35,11 @@ impl Keys<'_> {
         session.batch(&format!(
             "CREATE TEMPORARY TABLE \"baton keys\" ON COMMIT DROP AS SELECT s.{RECORD} AS record, \
                CASE WHEN {is_key} THEN first_value(s.{RECORD}) OVER same ELSE s.{RECORD} END AS leader, \
-               CASE WHEN {is_key} THEN lag(s.{RECORD}) OVER same END AS earlier, {is_key} AS is_key, \
+               CASE WHEN {is_key} THEN lag(s.{RECORD}) OVER same END AS earlier, \
                EXISTS (SELECT FROM {table} t WHERE {is_same}) AS known \
              FROM {STAGING} s WINDOW same AS (PARTITION BY {key} ORDER BY s.{RECORD}); \
-             CREATE INDEX \"baton repeated\" ON {KEYS} (record) WHERE earlier IS NOT NULL"
+             CREATE INDEX \"baton repeated\" ON {KEYS} (record) WHERE earlier IS NOT NULL; \
+             CREATE TEMPORARY TABLE \"baton written\" (record pg_catalog.int8) ON COMMIT DROP"
         ))
     }
 
@@ -42,6 +51,21 @@ impl Keys<'_> {
         )
     }
 
+    /// PL/pgSQL: the statement, and writes down which records it wrote, where that is not all of them. In a range no two rows
+    /// have the same key.
+    pub(super) fn noted(&self, insert: String) -> String {
+        if !self.may_drop_rows {
+            return insert;
+        }
+        let names: Vec<_> = self.index.columns.iter().map(|column| quoted(&column.name)).collect();
+        format!(
+            "WITH written AS ({insert} RETURNING {}) INSERT INTO {WRITTEN} SELECT (SELECT s.{RECORD} FROM {STAGING} s \
+             WHERE s.{RECORD} BETWEEN \"baton lo\" AND \"baton hi\" AND {}) FROM written w",
+            names.join(", "),
+            self.index.is_same_key("s", "w")
+        )
+    }
+
     /// Counts after an upsert that updates: of each key the last row that was written counts.
     pub(super) fn count_updated(
         &self,
@@ -49,20 +73,23 @@ impl Keys<'_> {
         staged: u64,
         written: u64,
     ) -> Result<Upserted, SqlError> {
-        let refused = count_refused(session)?;
-        let dropped = staged.saturating_sub(refused + written);
-        // Where rows were left out, a key counts if the table's row was written now.
-        let is_written = if dropped == 0 { "true".to_owned() } else { self.is_there(self.has_versions) };
-        let [keys, known, alone] = numbers(
+        let was_written = if self.may_drop_rows {
+            format!("EXISTS (SELECT FROM {WRITTEN} w WHERE w.record = k.record)")
+        } else {
+            NOT_REFUSED.to_owned()
+        };
+        let [keys, updated, refused, keyless] = numbers(
             session,
             &format!(
-                "SELECT count(DISTINCT leader) FILTER (WHERE is_key AND {is_written}), \
-                   count(DISTINCT leader) FILTER (WHERE is_key AND known AND {is_written}), count(*) FILTER (WHERE NOT is_key) \
-                 FROM {KEYS} k WHERE {NOT_REFUSED}"
+                "SELECT count(DISTINCT leader), count(DISTINCT leader) FILTER (WHERE known), \
+                   (SELECT count(DISTINCT \"baton record\") FROM {REFUSED}), \
+                   (SELECT count(*) FROM {WRITTEN} WHERE record IS NULL) \
+                 FROM {KEYS} k WHERE {was_written}"
             ),
         )?;
-        let rows = keys + alone.min(written.saturating_sub(keys));
-        Ok(Upserted { rows, updated: known, skipped: 0, duplicates: written.saturating_sub(rows), dropped })
+        let rows = (keys + keyless).min(written);
+        let dropped = staged.saturating_sub(refused + written);
+        Ok(Upserted { rows, updated, skipped: 0, duplicates: written - rows, dropped })
     }
 
     /// Counts after an upsert that skips: of each key the first row that was written counts, unless the table had it.
@@ -71,41 +98,22 @@ impl Keys<'_> {
         session: &mut Session,
         staged: u64,
         written: u64,
-        may_drop_rows: bool,
     ) -> Result<Upserted, SqlError> {
-        let left = staged.saturating_sub(count_refused(session)? + written);
-        let is_there = if may_drop_rows { self.is_there(false) } else { "true".to_owned() };
-        let [skipped, same, keys] = numbers(
+        let [skipped, refused, late] = numbers(
             session,
             &format!(
-                "SELECT count(*) FILTER (WHERE known), count(*) FILTER (WHERE NOT known AND is_key AND {is_there}), \
-                   count(DISTINCT leader) FILTER (WHERE NOT known AND is_key AND {is_there}) \
-                 FROM {KEYS} k WHERE {NOT_REFUSED}"
+                "SELECT count(*) FILTER (WHERE known), (SELECT count(DISTINCT \"baton record\") FROM {REFUSED}), \
+                   count(*) FILTER (WHERE NOT known AND k.record > f.record) \
+                 FROM {KEYS} k LEFT JOIN (SELECT o.leader, min(o.record) AS record FROM {KEYS} o \
+                   JOIN {WRITTEN} w ON w.record = o.record GROUP BY o.leader) f ON f.leader = k.leader \
+                 WHERE {NOT_REFUSED}"
             ),
         )?;
+        let left = staged.saturating_sub(refused + written);
         let skipped = skipped.min(left);
-        let duplicates = if may_drop_rows { (same - keys).min(left - skipped) } else { left - skipped };
+        let duplicates = if self.may_drop_rows { late.min(left - skipped) } else { left - skipped };
         Ok(Upserted { rows: written, updated: 0, skipped, duplicates, dropped: left - skipped - duplicates })
     }
-
-    /// Whether the table has a row of the key now; `here`, one that was written now.
-    fn is_there(&self, here: bool) -> String {
-        let Self { index, table, .. } = self;
-        let is_same = index.is_same_key("t", "s");
-        let here = if here { format!(" AND {WRITTEN_HERE}") } else { String::new() };
-        format!(
-            "EXISTS (SELECT FROM {STAGING} s JOIN {table} t ON {is_same}{here} WHERE s.{RECORD} = k.leader)"
-        )
-    }
-}
-
-/// Of a key's rows, those that the server did not refuse.
-const NOT_REFUSED: &str =
-    "NOT EXISTS (SELECT FROM pg_temp.\"baton refused\" r WHERE r.\"baton record\" = k.record)";
-
-fn count_refused(session: &mut Session) -> Result<u64, SqlError> {
-    let [refused] = numbers(session, &format!("SELECT count(DISTINCT \"baton record\") FROM {REFUSED}"))?;
-    Ok(refused)
 }
 
 /// How many staged rows were not written for a row that the table had, after so many of so many were written and each key
