@@ -13,6 +13,7 @@ mod objects;
 mod people;
 mod postgres;
 mod postgres_types;
+mod postgres_upsert;
 mod rebuild;
 mod rejects;
 mod rejects_file;
