@@ -34,8 +34,7 @@ fn import() -> Result<ExitCode> {
         let handle = runtime.handle().clone();
         // THE WORK: another long piece of work behind the same queue is another function in this one line.
         let work = move |job: &_, database: &_| worker::import::run(job, database, &allowed, &s3, &handle);
-        let run = run(&config, aws::step_functions(&aws), Patience::default(), shutdown, work);
-        Ok(Box::pin(run).await)
+        Ok(run(&config, aws::step_functions(&aws), Patience::default(), shutdown, work).await)
     };
     let code = runtime.block_on(work.instrument(span));
     // Work that did not stop when it was asked must not hold up the process: its transaction ends with its connection.

@@ -60,7 +60,8 @@ where
     W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
 {
     let callback = Callback::new(step_functions, config.task_token.clone());
-    Stop::during(shutdown, async |stop| {
+    // In a box, so that whoever awaits it stays small.
+    let life = Stop::during(shutdown, async |stop| {
         // A container that comes too late must not take the import from the one that has replaced it: before the claim
         // the token shows whether this one is still waited for.
         match callback.beat().await {
@@ -79,8 +80,8 @@ where
             Ok(_) => ExitCode::NotOurs,
             Err(why) => not_ours(why),
         }
-    })
-    .await
+    });
+    Box::pin(life).await
 }
 
 /// What every line of this import's log has in it. [`run`] records the attempt once there is one.

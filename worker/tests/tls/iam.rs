@@ -115,7 +115,7 @@ fn every_connection_has_a_token_of_its_own_which_the_database_accepts() {
     }
     assert_eq!(database.migrate().unwrap().len(), 3);
     // Connections of the job are made on the runtime's threads for what blocks.
-    let other = database.clone();
+    let other = database;
     runtime
         .block_on(async { tokio::task::spawn_blocking(move || other.connect().map(drop)).await })
         .unwrap()
