@@ -207,6 +207,8 @@ fn an_upsert_is_its_rows_one_after_the_other() {
         let Connection::Postgres(mut session) = world.database.connect().unwrap() else {
             panic!("no PostgreSQL")
         };
+        // The comparison of an extension's type lies in its schema.
+        session.batch_execute("SET search_path = public, ex").unwrap();
         for (seed, on_conflict) in
             (0..6).flat_map(|seed| [(seed, OnConflict::Update), (seed, OnConflict::Skip)])
         {
