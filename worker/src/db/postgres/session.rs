@@ -59,11 +59,13 @@ impl Session {
     pub(super) fn open(target: &Target) -> Result<Self, String> {
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        let opened = block_on(&runtime, async {
-            let (client, greeting) = target.client().await?;
-            let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });
-            client.batch_execute(&set_up).await.map_err(|error| SqlError::from(error).to_string())?;
-            Ok::<_, String>((client, greeting))
+        let opened = blocking(|| {
+            runtime.block_on(async {
+                let (client, greeting) = target.client().await?;
+                let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });
+                client.batch_execute(&set_up).await.map_err(|error| SqlError::from(error).to_string())?;
+                Ok::<_, String>((client, greeting))
+            })
         });
         let (client, greeting) = match opened {
             Ok(opened) => opened,
@@ -164,7 +166,7 @@ impl Session {
     /// The one way to the server: runs what `ask` asks of it, and watches meanwhile.
     fn drive<T: Send>(
         &mut self,
-        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+        ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error> + Send,
     ) -> Result<T, SqlError> {
         let Self { client, cancel, watcher, runtime, last_code, is_out_of_step, .. } = self;
         let Some(runtime) = runtime.as_ref().filter(|_| !*is_out_of_step) else {
@@ -172,7 +174,8 @@ impl Session {
                 "the connection was given up after a COPY that could not begin".to_owned(),
             ));
         };
-        let answer = block_on(runtime, watched(ask(client), watcher.as_mut(), cancel));
+        let watching = watcher.as_mut();
+        let answer = blocking(|| runtime.block_on(watched(ask(client), watching, cancel)));
         answer.map_err(|error| {
             if let Some(code) = error.code() {
                 *last_code = Some(code.clone());
@@ -229,10 +232,13 @@ async fn watched<T>(
     }
 }
 
-/// Runs a future to its end on this thread, whatever the thread does otherwise.
-fn block_on<T: Send>(runtime: &Runtime, future: impl Future<Output = T>) -> T {
+/// Does what blocks, whatever this thread does otherwise. One that drives a runtime by itself alone may not wait; another
+/// thread does it then.
+fn blocking<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => block_in_place(|| runtime.block_on(future)),
-        _ => runtime.block_on(future),
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
+        Ok(_) => std::thread::scope(|scope| scope.spawn(work).join())
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(_) => work(),
     }
 }

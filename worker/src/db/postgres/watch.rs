@@ -19,8 +19,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the server works for the session `$1`: on its statement itself, or, where that waits for a lock, in one of the
-/// sessions that it waits for, directly or through others. A holder that is between two statements counts for a minute: an
-/// import that reads its source, say. What another role does cannot be seen without the role pg_read_all_stats; then it
+/// sessions that it waits for, directly or through others. A holder that is between two statements counts for ten
+/// seconds: an import that reads its source, say. What another role does cannot be seen without the role pg_read_all_stats; then it
 /// does not count.
 const IS_AT_WORK: &str = "\
 WITH RECURSIVE sessions (pid) AS (
@@ -28,7 +28,7 @@ WITH RECURSIVE sessions (pid) AS (
 SELECT coalesce(bool_or(
          (a.state = 'active' AND a.wait_event_type IS DISTINCT FROM 'Lock')
          OR (a.pid <> $1 AND a.state LIKE 'idle in transaction%'
-             AND a.state_change > clock_timestamp() - interval '60 seconds')), false)
+             AND a.state_change > clock_timestamp() - interval '10 seconds')), false)
 FROM pg_catalog.pg_stat_activity a JOIN sessions USING (pid)";
 
 /// What is told while a statement is at work, and what is asked.
