@@ -55,7 +55,7 @@ class Postgres:
 
     def copied(self, query):
         """What the server's COPY writes, its escapes undone."""
-        command = [self.programs / "psql", self.url, "-XqAt", "-c", f"SET TimeZone = 'UTC'", "-c", f"COPY ({query}) TO STDOUT"]
+        command = [self.programs / "psql", self.url, "-XqAt", "-c", "SET TimeZone = 'UTC'", "-c", f"COPY ({query}) TO STDOUT"]
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode()
         # Only LF ends a row; other separators of lines may be in a value.
         return [tuple(plain(value) for value in line.split("\t")) for line in output.split("\n")[:-1]]

@@ -2,7 +2,6 @@
 and kept in a folder that the repository ignores."""
 
 import io
-import pathlib
 import re
 import shutil
 import subprocess
