@@ -21,7 +21,8 @@ impl Store {
         let opened = || -> anyhow::Result<SqliteConnection> {
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
             connection.batch_execute(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;",
+                // First the patience: whoever closes the file last holds it while its log is cleared away.
+                "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
             )?;
             connection.run_pending_migrations(migrations).map_err(|error| anyhow::anyhow!("{error}"))?;
             Ok(connection)

@@ -3,7 +3,7 @@
 pub(crate) mod messages;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, ConnectionError, RunQueryDsl as _, SqliteConnection};
+use diesel::{Connection, ConnectionError, QueryResult, RunQueryDsl as _, SqliteConnection};
 
 use super::InvalidDatabaseUrl;
 
@@ -81,15 +81,32 @@ pub(crate) fn log_bytes(connection: &mut SqliteConnection) -> u64 {
 
 fn open(path: &str) -> Result<SqliteConnection, ConnectionError> {
     let mut connection = SqliteConnection::establish(path)?;
-    // WAL lets readers go on while an import holds the write lock. A commit is on the disk before the message is
-    // deleted: synchronous stays FULL.
-    connection
-        .batch_execute(&format!(
-            "PRAGMA busy_timeout = {PATIENCE_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_BYTES};"
-        ))
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    set_up(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
+}
+
+fn set_up(connection: &mut SqliteConnection) -> QueryResult<()> {
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {PATIENCE_MS}"))?;
+    use_log(connection)?;
+    // A commit is on the disk before the message is deleted: synchronous stays FULL.
+    connection.batch_execute(&format!(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = {LOG_BYTES};"
+    ))
+}
+
+/// Has the file written by a write-ahead log: readers go on while an import holds the write lock. A file that has no log yet
+/// is changed under the write lock, and SQLite does not wait for it there: to wait, it is taken.
+pub(crate) fn use_log(connection: &mut SqliteConnection) -> QueryResult<()> {
+    const TRIES: u32 = 10;
+    for _ in 1..TRIES {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if messages::is_busy(&error) => {
+                connection.batch_execute("BEGIN IMMEDIATE; ROLLBACK")?
+            }
+            done => return done,
+        }
+    }
+    connection.batch_execute("PRAGMA journal_mode = WAL")
 }
 
 /// Whether a table or column is missing. Baton's own statements quote no values, so that these words are SQLite's own.

@@ -195,8 +195,10 @@ impl<R: Read> Reader<R> {
             let lines = window::count_lines(line, self.style.lines, false).0 + 1;
             self.found.too_large =
                 Some(TooLarge { bytes: line.len() as u64, lines, limit: self.max_record_bytes });
-        }
-        if of_field > 0 {
+            // As of one that never was in the window as a whole: how the bytes arrive changes nothing.
+            self.found.length = 0;
+            self.record.clear();
+        } else if of_field > 0 {
             self.record.shorten(of_field);
         }
         Ok(true)

@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::result::Error;
 
 use crate::db::postgres::error::code_of;
+use crate::db::sqlite::messages;
 use crate::db::{Connection, unavailable};
 use crate::failure::Failure;
 
@@ -45,9 +46,8 @@ pub(super) fn unless_busy<T>(result: QueryResult<T>) -> QueryResult<Option<T>> {
 /// By PostgreSQL's `lock_not_available`, and by the whole message of SQLite's `SQLITE_BUSY`: Baton's own tables have no
 /// trigger that could say the same.
 fn is_busy(error: &Error) -> bool {
-    match (code_of(error), error) {
-        (Some(code), _) => code == "55P03",
-        (None, Error::DatabaseError(_, information)) => information.message() == "database is locked",
-        (None, _) => false,
+    match code_of(error) {
+        Some(code) => code == "55P03",
+        None => messages::is_busy(error),
     }
 }

@@ -16,7 +16,7 @@ use statemachine::ImportId;
 use super::claim::lease_end;
 use super::{ImportRow, ImportStatus, select, stored};
 use crate::db::schema::{import_progress, imports};
-use crate::db::{Connection, Database, now, unavailable};
+use crate::db::{Connection, Database, now, sqlite, unavailable};
 use crate::failure::Failure;
 use crate::job::progress::Counters;
 
@@ -206,9 +206,11 @@ fn open_progress(beside: &mut SqliteConnection) -> QueryResult<SqliteConnection>
     let path = progress_path(beside)?;
     let mut connection = SqliteConnection::establish(&path)
         .map_err(|error| diesel::result::Error::QueryBuilderError(Box::new(error)))?;
+    connection.batch_execute("PRAGMA busy_timeout = 5000")?;
+    sqlite::use_log(&mut connection)?;
     connection.batch_execute(
         // A log without waiting for the disk: a power cut takes the last beats, and the worker that sent them, along.
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+        "PRAGMA synchronous = NORMAL; \
          CREATE TABLE IF NOT EXISTS import_progress (import_id text NOT NULL PRIMARY KEY, attempt integer NOT NULL, \
          rows_done bigint NOT NULL, rejects bigint NOT NULL, bytes_done bigint NOT NULL, \
          bytes_total bigint NOT NULL, beat_at timestamp NOT NULL)",

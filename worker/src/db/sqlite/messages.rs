@@ -1,17 +1,20 @@
 //! What SQLite's own messages mean. diesel passes a kind for the usual constraints and, for all else, the message alone. So
 //! whole messages are compared: what is only contained in one may be a trigger's, a name or a value.
 
-use diesel::result::DatabaseErrorKind;
+use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::db::postgres::sqlstate::Meaning;
 
 /// The message of `FULL`.
 pub(crate) const FULL: &str = "database or disk is full";
 
+/// The message of `BUSY`.
+const BUSY: &str = "database is locked";
+
 /// The messages of `BUSY`, `LOCKED`, `NOMEM`, `READONLY`, `INTERRUPT`, `IOERR`, `FULL`, `CANTOPEN`, `PROTOCOL` and `SCHEMA`: SQLite cannot go
 /// on, whatever the row is.
 const OUTAGES: &[&str] = &[
-    "database is locked",
+    BUSY,
     "database table is locked",
     "out of memory",
     "attempt to write a readonly database",
@@ -39,6 +42,11 @@ const MISSING: &[&str] = &[
     "no such collation sequence: ",
     "no such module: ",
 ];
+
+/// Whether another connection has the lock that a statement needs. Only for statements that no trigger has to do with.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if information.message() == BUSY)
+}
 
 /// Whether SQLite says that it cannot go on, or somebody in its words.
 pub(crate) fn is_outage(message: &str) -> bool {

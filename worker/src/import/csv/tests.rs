@@ -26,6 +26,24 @@ fn small(encoding: Option<Encoding>) -> ImportOptions {
 }
 
 #[test]
+fn however_the_bytes_of_a_record_above_the_bound_arrive_nothing_of_it_is_kept() {
+    let small = ImportOptions { max_record_bytes: 1024.try_into().unwrap(), ..options(None, ",", false) };
+    let bytes = format!("a,b\n1,{}\r\n2,y\n", "x".repeat(2000));
+    for chunks in [vec![usize::MAX], vec![1], vec![1500, 1, 300]] {
+        let mut reader = open(bytes.as_bytes(), chunks.clone(), &small).unwrap();
+        reader.next_row().unwrap().unwrap();
+        let row = reader.next_row().unwrap().unwrap();
+        let too_large = TooLarge { bytes: 2002, lines: 1, limit: 1024 };
+        assert_eq!(
+            (row.too_large, row.fields.len(), &*row.original()),
+            (Some(too_large), 0, &b""[..]),
+            "{chunks:?}"
+        );
+        assert_eq!(reader.next_row().unwrap().unwrap().fields.get(1), Some(&b"y"[..]), "{chunks:?}");
+    }
+}
+
+#[test]
 fn a_record_above_the_bound_is_passed_over_in_constant_memory() {
     for encoding in ENCODINGS {
         let long = encoded(encoding, "x").repeat(4 * LIMIT);

@@ -158,6 +158,8 @@ impl Form<'_> {
         html! {
             @if !choices.is_empty() {
                 select id=(name) name=(name) aria-describedby=(hint) {
+                    // What is not chosen stays unsaid: the default may depend on other options.
+                    @if option.get_default_values().is_empty() { option value="" { "the default" } }
                     @for choice in choices {
                         option value=(choice.get_name()) selected[choice.get_name() == value] {
                             (choice.get_name()) @if let Some(help) = choice.get_help() { " – " (help) }
@@ -217,6 +219,12 @@ mod tests {
         assert!(page.contains("list=\"tables\"") && page.contains("<option value=\"&lt;b&gt;\">"), "{page}");
         assert!(page.contains("name=\"max_rejects\" value=\"0\""), "{page}");
         assert!(page.contains("error – It is a reject"), "{page}");
+        let empty = page.split("name=\"empty\"").nth(1).unwrap();
+        assert!(
+            empty.split("</select>").next().unwrap().contains("<option value=\"\">the default"),
+            "{empty}"
+        );
+        assert!(!page.contains("<option value=\"quoted\" selected"), "{page}");
         let used = render_with(&[("encoding", "cp932")], &[Problem::of("limit", "a \u{202e}<i>")]);
         assert_eq!(used.matches("open>").count(), 3, "{used}");
         assert!(used.contains("a \\u{202e}&lt;i&gt;") && used.contains("value=\"cp932\""), "{used}");
