@@ -109,9 +109,6 @@ pub(crate) fn read(
         Found::Reserved => {
             return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
         }
-        Found::NoPrivilege => {
-            return Err(not_allowed(format!("the worker's database user may not insert into {name:?}")));
-        }
     };
     Ok(table)
 }
@@ -132,7 +129,6 @@ enum Found {
         why: String,
     },
     Reserved,
-    NoPrivilege,
 }
 
 fn missing(name: &str, others: Vec<String>, allowed: &AllowedTables) -> Failure {

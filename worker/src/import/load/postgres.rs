@@ -14,6 +14,7 @@ mod piecewise;
 mod rebuild;
 mod refusal;
 mod refused;
+mod rights;
 mod sift;
 mod staging;
 mod trial;
@@ -28,6 +29,7 @@ use self::insertion::Insertion;
 use self::rebuild::Rebuild;
 use self::refusal::Refusal;
 use self::refused::Refused as RefusedRecords;
+use self::rights::Missing;
 use self::sift::{Sift, Sifted};
 use self::staging::Staging;
 use self::upsert::Upsert;
@@ -53,6 +55,7 @@ pub(super) struct Loader<'a> {
     target: String,
     way: Way,
     facts: Facts,
+    missing: Missing,
     indexes: Vec<Index>,
     doubt: Doubt,
     staging: Staging,
@@ -101,17 +104,20 @@ impl<'a> Loader<'a> {
         } else {
             Way::Directly
         };
+        let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
+        let missing = Missing::of(session, table, plan, upsert.as_ref()).map_err(failed)?;
+        missing.check(table, way != Way::Directly)?;
         let sorted_by = if rebuild { None } else { key::sorting(&indexes, key, &facts, way, plan) };
         let rebuild = if rebuild { Some(Rebuild::begin(session, table)?) } else { None };
         let form = Form::of_copy(&plan.columns);
         let names: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
-        let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
         Ok(Self {
             context,
             form,
             target: format!("{} ({})", table.sql, names.join(", ")),
             way,
             facts,
+            missing,
             doubt: Doubt::of(plan, &types, form, session.is_unicode()),
             staging: Staging::new(plan, &types, form),
             refused: RefusedRecords::default(),
@@ -134,6 +140,9 @@ impl<'a> Loader<'a> {
                 Ok(()) => return Ok(Verdict::Within),
                 Err(error) => Some(error),
             };
+        }
+        if error.as_ref().is_none_or(is_row_error) {
+            self.missing.check_staging(self.context.table)?;
         }
         // An error that names a table is about a row of it, not about a value.
         if error.as_ref().is_some_and(names_no_table)

@@ -20,7 +20,6 @@ use crate::failure::Failure;
 const FIND: &str = "\
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        pg_catalog.current_setting('server_version_num')::int AS server,
-       has_table_privilege(c.oid, 'INSERT') OR has_any_column_privilege(c.oid, 'INSERT') AS may_insert,
        EXISTS (SELECT FROM unnest(string_to_array($3, ',')) AS own WHERE to_regclass(own) = c.oid) AS is_own
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname::text = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -71,8 +70,6 @@ struct TableRow {
     kind: String,
     #[diesel(sql_type = Integer)]
     server: i32,
-    #[diesel(sql_type = Bool)]
-    may_insert: bool,
     #[diesel(sql_type = Bool)]
     is_own: bool,
 }
@@ -133,9 +130,6 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
         "v" => return Ok(Found::NotATable { what: "a view" }),
         "m" => return Ok(Found::NotATable { what: "a materialized view" }),
         _ => return Ok(Found::NotATable { what: "a foreign table" }),
-    }
-    if !table.may_insert {
-        return Ok(Found::NoPrivilege);
     }
     let rows =
         sql_query(COLUMNS).bind::<BigInt, _>(table.oid).load::<ColumnRow>(connection).map_err(failed)?;
