@@ -12,6 +12,7 @@ mod language;
 mod objects;
 mod people;
 mod postgres;
+mod postgres_numbers;
 mod postgres_set_up;
 mod postgres_types;
 mod postgres_upsert;

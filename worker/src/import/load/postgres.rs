@@ -10,6 +10,7 @@ mod facts;
 mod index;
 mod insertion;
 mod key;
+mod numbers;
 mod piecewise;
 mod rebuild;
 mod refusal;
@@ -26,6 +27,7 @@ use self::doubt::Doubt;
 use self::facts::Facts;
 use self::index::Index;
 use self::insertion::Insertion;
+use self::numbers::Numbers;
 use self::rebuild::Rebuild;
 use self::refusal::Refusal;
 use self::refused::Refused as RefusedRecords;
@@ -56,6 +58,7 @@ pub(super) struct Loader<'a> {
     way: Way,
     facts: Facts,
     missing: Missing,
+    numbers: Numbers,
     indexes: Vec<Index>,
     doubt: Doubt,
     staging: Staging,
@@ -106,6 +109,7 @@ impl<'a> Loader<'a> {
         };
         let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
         let missing = Missing::of(session, table, plan, upsert.as_ref()).map_err(failed)?;
+        let numbers = Numbers::read(session, table, plan).map_err(failed)?;
         missing.check(table, way != Way::Directly)?;
         let sorted_by = if rebuild { None } else { key::sorting(&indexes, key, &facts, way, plan) };
         let rebuild = if rebuild { Some(Rebuild::begin(session, table)?) } else { None };
@@ -118,6 +122,7 @@ impl<'a> Loader<'a> {
             way,
             facts,
             missing,
+            numbers,
             doubt: Doubt::of(plan, &types, form, session.is_unicode()),
             staging: Staging::new(plan, &types, form),
             refused: RefusedRecords::default(),
@@ -273,6 +278,7 @@ impl<'a> Loader<'a> {
             context: self.context,
             facts: self.facts,
             indexes: &self.indexes,
+            numbers: &self.numbers,
             insertion,
             staging: &mut self.staging,
             refused: &mut self.refused,
@@ -359,6 +365,9 @@ impl Load for Loader<'_> {
                 Err(error) if is_row_error(&error) => return Err(Refused::WithoutIndexes),
                 Err(error) => return Err(sql_failure(&error, "build the table's indexes again").into()),
             }
+        }
+        if self.loaded.rows > 0 {
+            self.loaded.notes.extend(self.numbers.notes(session, self.context.table));
         }
         Ok(self.loaded)
     }
