@@ -13,6 +13,7 @@ mod objects;
 mod people;
 mod postgres;
 mod postgres_numbers;
+mod postgres_relations;
 mod postgres_set_up;
 mod postgres_types;
 mod postgres_upsert;

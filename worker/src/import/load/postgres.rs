@@ -49,6 +49,10 @@ use crate::import::table::{Table, quoted};
 /// How many bytes of rows a batch has.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
+/// Another server's transaction is not this one's.
+const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
+                       that moment may leave them there";
+
 /// Rows on their way into a table.
 pub(super) struct Loader<'a> {
     context: Context<'a>,
@@ -99,7 +103,7 @@ impl<'a> Loader<'a> {
         let facts = Facts::read(session, table, plan, job.options.on_conflict).map_err(failed)?;
         let indexes = index::read(session, table).map_err(failed)?;
         let types = types::read(session, table, plan).map_err(failed)?;
-        let key = key::of_conflict(&indexes, table, plan, &job.options)?;
+        let key = key::of_conflict(&indexes, &facts, table, plan, &job.options)?;
         let way = if key.is_some() || facts.refers_to_itself {
             Way::AtTheEnd
         } else if facts.has_row_security || facts.is_updatable_view {
@@ -192,7 +196,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Verdict, Failure> {
         // Which of two rows is the first, the file says.
         batch.unsort();
-        if self.facts.has_rules || !Staging::has_room(self.context.plan) {
+        if !Staging::has_room(self.context.plan) {
             return self.write_in_pieces(session, batch);
         }
         let staged = self.stage(session, batch)?;
@@ -365,6 +369,9 @@ impl Load for Loader<'_> {
                 Err(error) if is_row_error(&error) => return Err(Refused::WithoutIndexes),
                 Err(error) => return Err(sql_failure(&error, "build the table's indexes again").into()),
             }
+        }
+        if self.loaded.rows > 0 && self.facts.is_foreign {
+            self.loaded.notes.push(FOREIGN.to_owned());
         }
         if self.loaded.rows > 0 {
             self.loaded.notes.extend(self.numbers.notes(session, self.context.table));
