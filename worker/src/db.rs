@@ -161,11 +161,13 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
         );
         return Failure::named(FailureName::DatabaseMisconfigured, cause);
     }
-    let name = match meaning(error) {
-        Meaning::SetUp => FailureName::DatabaseMisconfigured,
-        _ => FailureName::DatabaseUnavailable,
+    let (name, advice) = match meaning(error) {
+        Meaning::SetUp => {
+            (FailureName::DatabaseMisconfigured, failure::advice(code_of(error).as_deref(), None))
+        }
+        _ => (FailureName::DatabaseUnavailable, ""),
     };
-    Failure::named(name, format!("failed to {doing}: {said}"))
+    Failure::named(name, format!("failed to {doing}: {said}{advice}"))
 }
 
 /// Whether the database cannot store a text for a character in it.

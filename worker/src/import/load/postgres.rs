@@ -29,7 +29,7 @@ use self::index::Index;
 use self::insertion::Insertion;
 use self::numbers::Numbers;
 use self::rebuild::Rebuild;
-use self::refusal::Refusal;
+use self::refusal::{Refusal, is_row_error, names_no_table, write_failure};
 use self::refused::Refused as RefusedRecords;
 use self::rights::Missing;
 use self::sift::{Sift, Sifted};
@@ -44,7 +44,7 @@ use crate::failure::Failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
 use crate::import::rejects::Verdict;
-use crate::import::table::{Table, quoted};
+use crate::import::table::quoted;
 
 /// How many bytes of rows a batch has.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -380,25 +380,11 @@ impl Load for Loader<'_> {
     }
 }
 
-/// The failure of writing rows into a table.
-fn write_failure(error: &SqlError, table: &Table) -> Failure {
-    sql_failure(error, &format!("write rows into {:?}", table.name))
-}
-
 /// Rejects a record for what the database said of it alone. Returns whether to go on.
 fn reject(context: Context<'_>, record: u64, error: &SqlError) -> bool {
     context.job.progress.add_rows(0, 1);
     let refusal = Refusal::of(error).unwrap_or_default();
     context.rejects.add(refusal.of_row(record, None)) != Verdict::Enough
-}
-
-/// Whether an error may lie in the rows rather than in the set-up, the connection or this program.
-fn is_row_error(error: &SqlError) -> bool {
-    error.meaning() == Meaning::Row
-}
-
-fn names_no_table(error: &SqlError) -> bool {
-    error.server().is_some_and(|server| server.table().is_none())
 }
 
 fn postgres(connection: &mut Connection) -> Result<&mut Session, Failure> {

@@ -4,10 +4,12 @@
 use statemachine::FailureName;
 
 use super::constraint::Constraint;
-use crate::db::failure::advice;
+use crate::db::failure::{advice, sql_failure};
 use crate::db::postgres::error::{SqlError, words};
+use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason, Reject};
+use crate::import::table::Table;
 
 /// How much of the database's words is kept, in characters: they may quote a whole value.
 const WORDS_CHARACTERS: usize = 500;
@@ -93,4 +95,19 @@ impl Refusal {
         };
         format!("{cut}{more}")
     }
+}
+
+/// The failure of writing rows into a table.
+pub(super) fn write_failure(error: &SqlError, table: &Table) -> Failure {
+    sql_failure(error, &format!("write rows into {:?}", table.name))
+}
+
+/// Whether an error may lie in the rows rather than in the set-up, the connection or this program.
+pub(super) fn is_row_error(error: &SqlError) -> bool {
+    error.meaning() == Meaning::Row
+}
+
+/// Whether an error says nothing of a table: it may be about a value.
+pub(super) fn names_no_table(error: &SqlError) -> bool {
+    error.server().is_some_and(|server| server.table().is_none())
 }
