@@ -154,11 +154,23 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
         let cause = format!("failed to {doing}: {said}; run `worker migrate` against this database");
         return Failure::named(FailureName::DatabaseUnavailable, cause);
     }
+    if is_unknown_character(error) {
+        let cause = format!(
+            "failed to {doing}: {said}; the database's encoding does not know a character of the import's source, table or \
+             options: name them otherwise, or use a database whose encoding is UTF8"
+        );
+        return Failure::named(FailureName::DatabaseMisconfigured, cause);
+    }
     let name = match meaning(error) {
         Meaning::SetUp => FailureName::DatabaseMisconfigured,
         _ => FailureName::DatabaseUnavailable,
     };
     Failure::named(name, format!("failed to {doing}: {said}"))
+}
+
+/// Whether the database cannot store a text for a character in it.
+fn is_unknown_character(error: &Error) -> bool {
+    code_of(error).is_some_and(|code| matches!(code.as_str(), "22P05" | "22021"))
 }
 
 /// Whether one of Baton's own tables or columns is missing: the database is not migrated yet.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// The failure for an error of the database. `what` is what was tried, as an infinitive: "write rows into people".
 pub(crate) fn database_failure(error: &Error, what: &str) -> Failure {
-    named(meaning(error), what, &described(error), code_of(error).as_deref())
+    named(meaning(error), what, &described(error), code_of(error).as_deref(), None)
 }
 
 /// The failure for an error of PostgreSQL. `what` is what was tried, as an infinitive.
@@ -23,24 +23,39 @@ pub(crate) fn sql_failure(error: &SqlError, what: &str) -> Failure {
         );
     }
     let code = error.code().map(|code| code.code());
-    named(error.meaning(), what, &error.to_string(), code)
+    let routine = error.server().and_then(|server| server.routine());
+    named(error.meaning(), what, &error.to_string(), code, routine)
 }
 
-fn named(meaning: Meaning, what: &str, said: &str, code: Option<&str>) -> Failure {
+fn named(meaning: Meaning, what: &str, said: &str, code: Option<&str>, routine: Option<&str>) -> Failure {
     let name = match meaning {
         Meaning::Row => FailureName::ConstraintViolation,
         Meaning::SetUp => FailureName::DatabaseMisconfigured,
         Meaning::Outage => FailureName::DatabaseUnavailable,
         Meaning::Internal => FailureName::Internal,
     };
+    let advice = if meaning == Meaning::SetUp { advice(code, routine) } else { "" };
     let code = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
-    let advice = if meaning == Meaning::SetUp { advice(said) } else { "" };
     Failure::named(name, format!("failed to {what}: {said}{code}{advice}"))
 }
 
-/// What to do about a set-up that is not right. The database's own hint, where there is one, says it better.
-fn advice(said: &str) -> &'static str {
-    if said.contains("hint: ") { "" } else { "; change the database's set-up, then redrive the import" }
+/// Where PostgreSQL looks for a setting. Its code is that of many objects which are not there.
+const LOOKS_FOR_SETTING: &str = "find_option";
+
+/// What to do about a set-up that is not right.
+pub(crate) fn advice(code: Option<&str>, routine: Option<&str>) -> &'static str {
+    match (code, routine) {
+        (Some("42501"), _) => {
+            "; give the worker's database user this permission (GRANT), then redrive the import"
+        }
+        (Some("42704"), Some(LOOKS_FOR_SETTING)) => {
+            "; give the worker's database user this setting (ALTER ROLE … SET … = …), then redrive the import"
+        }
+        (Some("42P01" | "42703" | "42704" | "42883" | "3F000"), _) => {
+            "; make what is missing, or change what asks for it (a trigger, a policy, a default), then redrive the import"
+        }
+        _ => "; change the database's set-up, then redrive the import",
+    }
 }
 
 /// What an error of diesel's means for an import.

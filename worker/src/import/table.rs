@@ -97,20 +97,12 @@ pub(crate) fn read(
     let table = match found {
         Found::Table(table) => table,
         Found::Missing { others } => return Err(missing(name, others, allowed)),
-        Found::NotATable { what } => {
-            return Err(Failure::named(
-                FailureName::TableMissing,
-                format!("{name:?} is {what}, rows can only be imported into a table"),
-            ));
-        }
+        // Not as a table that is missing: nobody is to make one in its place.
         Found::Unwritable { why } => {
-            return Err(Failure::named(FailureName::TableMissing, format!("{name:?} is {why}")));
+            return Err(Failure::named(FailureName::DatabaseMisconfigured, format!("{name:?} is {why}")));
         }
         Found::Reserved => {
             return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
-        }
-        Found::NoPrivilege => {
-            return Err(not_allowed(format!("the worker's database user may not insert into {name:?}")));
         }
     };
     Ok(table)
@@ -123,16 +115,11 @@ enum Found {
     Missing {
         others: Vec<String>,
     },
-    /// Something that rows cannot be written to.
-    NotATable {
-        what: &'static str,
-    },
-    /// The same, with what can be done about it.
+    /// Something that rows cannot be written to, and what can be done about it.
     Unwritable {
         why: String,
     },
     Reserved,
-    NoPrivilege,
 }
 
 fn missing(name: &str, others: Vec<String>, allowed: &AllowedTables) -> Failure {

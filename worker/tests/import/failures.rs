@@ -122,9 +122,11 @@ fn a_table_that_is_missing_is_told_with_its_nearest_names() {
 fn a_view_is_no_table() {
     for world in World::both("CREATE VIEW v AS SELECT 1 AS id") {
         let (name, cause) = named(world.import(b"id\n1\n", "v", ImportOptions::default()));
-        assert_eq!(name, FailureName::TableMissing);
+        // Not that it is missing: nobody is to make a table of this name.
+        assert_eq!(name, FailureName::DatabaseMisconfigured);
         let says = if world.is_postgres() {
-            "\"v\" is a view, rows can only be imported into a table"
+            "\"v\" is a view that PostgreSQL cannot insert into, and that has no trigger INSTEAD OF INSERT; import into the \
+             table behind it, or create such a trigger"
         } else {
             "\"v\" is a view that has no trigger INSTEAD OF INSERT; import into the table behind it, or create such a \
              trigger"

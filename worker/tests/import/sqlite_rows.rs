@@ -189,7 +189,7 @@ fn a_view_with_a_trigger_instead_is_written_and_one_without_is_named() {
     assert_eq!(counts(result.unwrap().rows, &findings), [2, 0, 0, 0, 0, 1]);
     assert_eq!(world.lines("SELECT id || name AS line FROM t ORDER BY id"), ["1A", "2B"]);
     let (name, cause) = named(world.import_as("w", b"id\n9\n", "w", ImportOptions::default()).0);
-    assert_eq!(name, FailureName::TableMissing);
+    assert_eq!(name, FailureName::DatabaseMisconfigured);
     assert!(cause.contains("no trigger INSTEAD OF INSERT; import into the table behind it"), "{cause}");
 }
 
@@ -202,7 +202,7 @@ fn a_full_text_index_is_written_and_another_virtual_table_is_named() {
     let found = world.lines("SELECT title || body AS line FROM docs WHERE docs MATCH 'three'");
     assert_eq!(found, ["Bobtwo, three"]);
     let (name, cause) = named(world.import_as("b", b"id,x,y\n1,1,2\n", "boxes", ImportOptions::default()).0);
-    assert_eq!(name, FailureName::TableMissing);
+    assert_eq!(name, FailureName::DatabaseMisconfigured);
     assert!(cause.contains("of the module rtree") && cause.contains("INSERT INTO \"boxes\""), "{cause}");
 }
 

@@ -20,6 +20,8 @@ use crate::postgres::create_database;
 
 pub(crate) struct World {
     pub(crate) database: Database,
+    /// Who makes tables and looks into them, where that is not who imports.
+    owner: Option<Database>,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) runtime: Runtime,
     directory: TempDir,
@@ -45,6 +47,21 @@ impl World {
         Self::new(TempDir::new().unwrap(), &create_database(), ddl)
     }
 
+    /// A database of PostgreSQL with what `ddl` makes, where imports run as a role of their own. It may do with Baton's tables
+    /// what a worker does, and else what `ddl` grants it; `{role}` is its name.
+    pub(crate) fn of_role(ddl: &str) -> Self {
+        let url = create_database();
+        let role = format!("worker_of_{}", url.rsplit('/').next().unwrap());
+        let owners = Self::new(TempDir::new().unwrap(), &url, &format!("CREATE ROLE {role} LOGIN"));
+        owners.execute(&format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON imports, import_attempts TO {role}; \
+             GRANT SELECT ON __diesel_schema_migrations TO {role}; {}",
+            ddl.replace("{role}", &role)
+        ));
+        let database = Database::parse(&url.replace("baton@", &format!("{role}@"))).unwrap();
+        Self { owner: Some(owners.database.clone()), database, ..owners }
+    }
+
     /// Another database of PostgreSQL, which Baton's tables are in already.
     pub(crate) fn postgres_at(url: &str) -> Self {
         Self::new(TempDir::new().unwrap(), url, "SELECT 1")
@@ -62,7 +79,8 @@ impl World {
         let s3 = objects::serve(&runtime, &directory.path().join("s3"));
         let database = Database::parse(url).unwrap();
         database.migrate().unwrap();
-        let world = Self { database, s3, runtime, directory, is_postgres: url.starts_with("postgres") };
+        let is_postgres = url.starts_with("postgres");
+        let world = Self { database, owner: None, s3, runtime, directory, is_postgres };
         world.execute(ddl);
         world
     }
@@ -71,8 +89,12 @@ impl World {
         self.is_postgres
     }
 
+    fn owner(&self) -> Connection {
+        self.owner.as_ref().unwrap_or(&self.database).connect().unwrap()
+    }
+
     pub(crate) fn execute(&self, sql: &str) {
-        match &mut self.database.connect().unwrap() {
+        match &mut self.owner() {
             Connection::Postgres(connection) => connection.batch_execute(sql).unwrap(),
             Connection::Sqlite(connection) => connection.batch_execute(sql).unwrap(),
         }
@@ -81,7 +103,7 @@ impl World {
     /// What a query gives in its one column of text, named `line`; `NULL` for null.
     pub(crate) fn lines(&self, sql: &str) -> Vec<String> {
         let query = sql_query(sql);
-        let lines: Vec<Line> = match &mut self.database.connect().unwrap() {
+        let lines: Vec<Line> = match &mut self.owner() {
             Connection::Postgres(connection) => query.load(connection).unwrap(),
             Connection::Sqlite(connection) => query.load(connection).unwrap(),
         };

@@ -10,10 +10,12 @@ mod facts;
 mod index;
 mod insertion;
 mod key;
+mod numbers;
 mod piecewise;
 mod rebuild;
 mod refusal;
 mod refused;
+mod rights;
 mod sift;
 mod staging;
 mod trial;
@@ -25,9 +27,11 @@ use self::doubt::Doubt;
 use self::facts::Facts;
 use self::index::Index;
 use self::insertion::Insertion;
+use self::numbers::Numbers;
 use self::rebuild::Rebuild;
 use self::refusal::Refusal;
 use self::refused::Refused as RefusedRecords;
+use self::rights::Missing;
 use self::sift::{Sift, Sifted};
 use self::staging::Staging;
 use self::upsert::Upsert;
@@ -45,6 +49,10 @@ use crate::import::table::{Table, quoted};
 /// How many bytes of rows a batch has.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
+/// Another server's transaction is not this one's.
+const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
+                       that moment may leave them there";
+
 /// Rows on their way into a table.
 pub(super) struct Loader<'a> {
     context: Context<'a>,
@@ -53,6 +61,8 @@ pub(super) struct Loader<'a> {
     target: String,
     way: Way,
     facts: Facts,
+    missing: Missing,
+    numbers: Numbers,
     indexes: Vec<Index>,
     doubt: Doubt,
     staging: Staging,
@@ -93,7 +103,7 @@ impl<'a> Loader<'a> {
         let facts = Facts::read(session, table, plan, job.options.on_conflict).map_err(failed)?;
         let indexes = index::read(session, table).map_err(failed)?;
         let types = types::read(session, table, plan).map_err(failed)?;
-        let key = key::of_conflict(&indexes, table, plan, &job.options)?;
+        let key = key::of_conflict(&indexes, &facts, table, plan, &job.options)?;
         let way = if key.is_some() || facts.refers_to_itself {
             Way::AtTheEnd
         } else if facts.has_row_security || facts.is_updatable_view {
@@ -101,17 +111,22 @@ impl<'a> Loader<'a> {
         } else {
             Way::Directly
         };
+        let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
+        let missing = Missing::of(session, table, plan, upsert.as_ref()).map_err(failed)?;
+        let numbers = Numbers::read(session, table, plan).map_err(failed)?;
+        missing.check(table, way != Way::Directly)?;
         let sorted_by = if rebuild { None } else { key::sorting(&indexes, key, &facts, way, plan) };
         let rebuild = if rebuild { Some(Rebuild::begin(session, table)?) } else { None };
         let form = Form::of_copy(&plan.columns);
         let names: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
-        let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
         Ok(Self {
             context,
             form,
             target: format!("{} ({})", table.sql, names.join(", ")),
             way,
             facts,
+            missing,
+            numbers,
             doubt: Doubt::of(plan, &types, form, session.is_unicode()),
             staging: Staging::new(plan, &types, form),
             refused: RefusedRecords::default(),
@@ -134,6 +149,9 @@ impl<'a> Loader<'a> {
                 Ok(()) => return Ok(Verdict::Within),
                 Err(error) => Some(error),
             };
+        }
+        if error.as_ref().is_none_or(is_row_error) {
+            self.missing.check_staging(self.context.table)?;
         }
         // An error that names a table is about a row of it, not about a value.
         if error.as_ref().is_some_and(names_no_table)
@@ -178,7 +196,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Verdict, Failure> {
         // Which of two rows is the first, the file says.
         batch.unsort();
-        if self.facts.has_rules || !Staging::has_room(self.context.plan) {
+        if !Staging::has_room(self.context.plan) {
             return self.write_in_pieces(session, batch);
         }
         let staged = self.stage(session, batch)?;
@@ -264,6 +282,7 @@ impl<'a> Loader<'a> {
             context: self.context,
             facts: self.facts,
             indexes: &self.indexes,
+            numbers: &self.numbers,
             insertion,
             staging: &mut self.staging,
             refused: &mut self.refused,
@@ -350,6 +369,12 @@ impl Load for Loader<'_> {
                 Err(error) if is_row_error(&error) => return Err(Refused::WithoutIndexes),
                 Err(error) => return Err(sql_failure(&error, "build the table's indexes again").into()),
             }
+        }
+        if self.loaded.rows > 0 && self.facts.is_foreign {
+            self.loaded.notes.push(FOREIGN.to_owned());
+        }
+        if self.loaded.rows > 0 {
+            self.loaded.notes.extend(self.numbers.notes(session, self.context.table));
         }
         Ok(self.loaded)
     }

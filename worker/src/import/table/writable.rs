@@ -13,7 +13,8 @@ const OF_POSTGRES: &str = "\
 SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname::text
             ELSE n.nspname::text || '.' || c.relname::text END AS name
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+WHERE (c.relkind IN ('r', 'p') OR (c.relkind IN ('v', 'f') AND pg_catalog.pg_relation_is_updatable(c.oid, true) & 8 <> 0))
+  AND NOT c.relispartition
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND (has_table_privilege(c.oid, 'INSERT') OR has_any_column_privilege(c.oid, 'INSERT'))
 ORDER BY 1 LIMIT 1000";

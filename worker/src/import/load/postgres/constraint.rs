@@ -9,6 +9,7 @@ use super::index::Index;
 use super::refusal::Refusal;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
+use crate::import::header::Plan;
 use crate::import::table::{Table, quoted};
 
 /// `$1` the schema, `$2` the table and `$3` the constraint's name. The operators of a foreign key compare a column of the
@@ -107,6 +108,12 @@ impl Constraint {
         };
         let columns: Vec<String> = row.try_get(2)?;
         Ok(Some(Self { kind, columns }))
+    }
+
+    /// Whether it is about columns that the file fills, and no others.
+    pub(super) fn is_filled_by(&self, plan: &Plan) -> bool {
+        let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
+        !self.columns.is_empty() && self.columns.iter().all(is_filled)
     }
 
     /// What is to be said of a row that breaks it: continues a sentence that begins with the value where there is one column,

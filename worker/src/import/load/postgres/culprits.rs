@@ -34,10 +34,10 @@ pub(super) fn take(
     table: &Table,
     plan: &Plan,
 ) -> Result<Vec<Culprits>, SqlError> {
-    let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
-    if constraint.columns.is_empty() || !constraint.columns.iter().all(is_filled) {
+    if !constraint.is_filled_by(plan) {
         return Ok(Vec::new());
     }
+    let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
     let mut culprits = match &constraint.kind {
         Kind::Unique(Some(index)) => take_known_keys(session, constraint, index, table)?,
         Kind::ForeignKey { parent, is_own, parent_columns, .. } => {

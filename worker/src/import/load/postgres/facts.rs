@@ -26,7 +26,6 @@ unfilled AS (
 SELECT c.relkind::text,
   EXISTS (SELECT FROM triggers),
   EXISTS (SELECT FROM triggers WHERE tgtype & 1 <> 0 AND tgtype & 66 <> 0),
-  EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '3' AND r.ev_enabled <> 'D'),
   pg_catalog.row_security_active(c.oid),
   EXISTS (SELECT FROM family f JOIN pg_catalog.pg_class k ON k.oid = f.oid WHERE k.relkind = 'f'),
   EXISTS (SELECT FROM unfilled u WHERE u.attidentity <> '' OR u.expression LIKE '%val(%'
@@ -52,12 +51,12 @@ FROM pg_catalog.pg_class c WHERE c.oid = $1::oid";
 pub(super) struct Facts {
     pub(super) is_partitioned: bool,
     pub(super) is_view: bool,
+    /// Its rows lie elsewhere.
+    pub(super) has_no_indexes: bool,
     /// Triggers that somebody made may do anything with a row, and with other rows.
     pub(super) has_triggers: bool,
     /// Some of them may leave a row out without an error.
     pub(super) may_drop_rows: bool,
-    /// Rules rewrite an INSERT, and leave COPY alone.
-    pub(super) has_rules: bool,
     /// Policies decide which rows this user may write; COPY does not know how.
     pub(super) has_row_security: bool,
     /// Rows are written in other databases, maybe several at a time.
@@ -98,23 +97,23 @@ impl Facts {
         Ok(Self {
             is_partitioned: kind == "p",
             is_view: kind == "v",
+            has_no_indexes: matches!(kind, "v" | "f"),
             has_triggers: row.try_get(1)?,
             may_drop_rows: row.try_get(2)?,
-            has_rules: row.try_get::<_, bool>(3)? && kind != "v",
-            has_row_security: row.try_get(4)?,
-            is_foreign: row.try_get(5)?,
-            is_counted: row.try_get(6)?,
-            has_constraints: row.try_get(7)?,
-            has_generated_columns: row.try_get(8)?,
-            refers_to_itself: row.try_get(9)?,
-            may_be_read: row.try_get(10)?,
-            is_updatable_view: row.try_get(11)?,
+            has_row_security: row.try_get(3)?,
+            is_foreign: row.try_get(4)?,
+            is_counted: row.try_get(5)?,
+            has_constraints: row.try_get(6)?,
+            has_generated_columns: row.try_get(7)?,
+            refers_to_itself: row.try_get(8)?,
+            may_be_read: row.try_get(9)?,
+            is_updatable_view: row.try_get(10)?,
         })
     }
 
     /// Whether a query can tell which rows the table refuses: nothing changes a row before it is checked, and nothing hides
     /// rows that are there.
     pub(super) fn is_told_by_queries(&self) -> bool {
-        !(self.has_triggers || self.has_rules || self.has_row_security || self.is_foreign || self.is_view)
+        !(self.has_triggers || self.has_row_security || self.is_foreign || self.is_view)
     }
 }

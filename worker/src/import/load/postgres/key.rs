@@ -49,10 +49,19 @@ fn has_order(kind: &Kind) -> bool {
 /// The index that an upsert goes by; none where rows are only inserted.
 pub(super) fn of_conflict<'i>(
     indexes: &'i [Index],
+    facts: &Facts,
     table: &Table,
     plan: &Plan,
     options: &ImportOptions,
 ) -> Result<Option<&'i Index>, Failure> {
+    if options.on_conflict != OnConflict::Error && facts.has_no_indexes {
+        let cause = format!(
+            "on_conflict goes by a unique index, and {:?} is a view or a foreign table, which has none; import into the table \
+             behind it",
+            table.name
+        );
+        return Err(Failure::named(FailureName::OptionsInvalid, cause));
+    }
     let key = conflict_key(table, plan, options)?;
     if options.on_conflict == OnConflict::Error {
         return Ok(None);

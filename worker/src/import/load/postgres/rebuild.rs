@@ -2,40 +2,50 @@
 //! them row by row. All of it in the import's transaction: should anything fail, the table is as it was. It locks the table
 //! against everybody, and so happens only on demand.
 
+mod index;
+
 use statemachine::FailureName;
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use self::index::Index;
 use crate::db::Session;
 use crate::db::failure::sql_failure;
 use crate::db::postgres::error::SqlError;
 use crate::failure::Failure;
 use crate::import::table::Table;
 
-/// What speaks against it; NULL where nothing does.
+/// What speaks against it; NULL where nothing does. An index that others depend on cannot be dropped, or not without them.
 const OBSTACLE: &str = "\
 SELECT CASE
   WHEN NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN 'the worker''s database user does not own it'
   WHEN c.relkind = 'p' THEN 'it is partitioned'
+  WHEN c.relkind <> 'r' THEN 'it has no indexes of its own'
   WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid) THEN 'it is a part of another table'
-  WHEN c.relreplident = 'i' THEN 'an index of it is its replica identity'
   WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.confrelid = c.oid) THEN 'other rows refer to it'
-  WHEN EXISTS (SELECT FROM pg_catalog.pg_index i LEFT JOIN pg_catalog.pg_description d ON d.objoid = i.indexrelid
-               WHERE i.indrelid = c.oid AND (i.indisclustered OR NOT i.indisvalid OR d.objoid IS NOT NULL))
-    THEN 'one of its indexes is clustered, invalid or commented on, which would be lost'
+  ELSE (
+    SELECT 'its index ' || quote_ident(i.relname) || ' ' || i.what || '; drop it yourself, or import without rebuild_indexes'
+    FROM (
+      SELECT k.relname, CASE
+        WHEN NOT x.indisvalid THEN 'is invalid'
+        WHEN k.reloptions IS NOT NULL AND con.oid IS NOT NULL
+             AND (con.contype = 'x' OR coalesce((to_jsonb(con) ->> 'conperiod')::bool, false))
+          THEN 'has storage parameters (' || array_to_string(k.reloptions, ', ') || '), which would be lost'
+        WHEN EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.deptype IN ('e', 'x') AND (
+                       (d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = k.oid)
+                       OR (d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = con.oid)))
+          THEN 'belongs to an extension'
+        WHEN EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.deptype = 'n' AND (
+                       (d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = k.oid)
+                       OR (d.refclassid = 'pg_catalog.pg_constraint'::regclass AND d.refobjid = con.oid)))
+          THEN 'is needed by a view or another object'
+        WHEN k.reltablespace <> 0 AND NOT pg_catalog.has_tablespace_privilege(k.reltablespace, 'CREATE')
+          THEN 'lies in a tablespace in which the worker''s database user may create nothing'
+      END AS what
+      FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class k ON k.oid = x.indexrelid
+      LEFT JOIN pg_catalog.pg_constraint con
+        ON con.conindid = k.oid AND con.conrelid = c.oid AND con.contype IN ('p', 'u', 'x')
+      WHERE x.indrelid = c.oid ORDER BY k.relname) i WHERE i.what IS NOT NULL LIMIT 1)
 END AS obstacle FROM pg_catalog.pg_class c WHERE c.oid = $1::oid";
-
-/// How to drop each index, and how to build it again. A constraint's index goes with its constraint.
-const INDEXES: &str = "\
-SELECT coalesce('ALTER TABLE ' || t.name || ' DROP CONSTRAINT ' || quote_ident(con.conname),
-                'DROP INDEX ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)) AS drop_it,
-       coalesce('ALTER TABLE ' || t.name || ' ADD CONSTRAINT ' || quote_ident(con.conname) || ' '
-                || pg_catalog.pg_get_constraintdef(con.oid), pg_catalog.pg_get_indexdef(i.indexrelid)) AS build_it
-FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN (SELECT $2 AS name) t
-LEFT JOIN pg_catalog.pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x')
-WHERE i.indrelid = $1::oid ORDER BY i.indisprimary DESC, c.relname";
 
 /// What a build may use, for this transaction.
 const BUILD_MEMORY: &str = "256MB";
@@ -43,11 +53,6 @@ const BUILD_MEMORY: &str = "256MB";
 /// Indexes that are to be built again.
 pub(super) struct Rebuild {
     indexes: Vec<Index>,
-}
-
-struct Index {
-    drop_it: String,
-    build_it: String,
 }
 
 impl Rebuild {
@@ -65,7 +70,7 @@ impl Rebuild {
         if !found.is_empty() {
             return Err(impossible(table, "it is not empty"));
         }
-        let indexes = Self::indexes(session, table).map_err(failed)?;
+        let indexes = index::read(session, table).map_err(failed)?;
         for index in &indexes {
             session.batch(&index.drop_it).map_err(failed)?;
         }
@@ -73,18 +78,11 @@ impl Rebuild {
         Ok(Self { indexes })
     }
 
-    fn indexes(session: &mut Session, table: &Table) -> Result<Vec<Index>, SqlError> {
-        let rows =
-            session.query(INDEXES, &[(&i64::from(table.oid), Type::INT8), (&table.sql, Type::TEXT)])?;
-        let index = |row: &Row| Ok(Index { drop_it: row.try_get(0)?, build_it: row.try_get(1)? });
-        Ok(rows.iter().map(index).collect::<Result<_, tokio_postgres::Error>>()?)
-    }
-
     /// Builds them again.
     pub(super) fn finish(&self, session: &mut Session) -> Result<String, SqlError> {
         session.batch(&format!("SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))?;
-        for index in &self.indexes {
-            session.batch(&index.build_it)?;
+        for statement in self.indexes.iter().flat_map(|index| &index.build_it) {
+            session.batch(statement)?;
         }
         let (number, plural) = (self.indexes.len(), if self.indexes.len() == 1 { "" } else { "es" });
         Ok(format!("{number} index{plural} of the table built again after the load"))

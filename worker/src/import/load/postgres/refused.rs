@@ -93,11 +93,24 @@ pub(super) const ERROR_VARIABLES: &str = "\
 \"baton hint\" pg_catalog.text; \"baton column\" pg_catalog.text; \"baton constraint\" pg_catalog.text;
 \"baton table\" pg_catalog.text; \"baton schema\" pg_catalog.text;";
 
-/// PL/pgSQL: reads the error that is being handled into the variables.
+/// PL/pgSQL: reads the error that is being handled into the variables. A type's input may cut its message within a character
+/// (cube does): what is no text is not kept.
 pub(super) const READ_ERROR: &str = "\
 GET STACKED DIAGNOSTICS \"baton code\" = RETURNED_SQLSTATE, \"baton message\" = MESSAGE_TEXT,
   \"baton detail\" = PG_EXCEPTION_DETAIL, \"baton hint\" = PG_EXCEPTION_HINT, \"baton column\" = COLUMN_NAME,
-  \"baton constraint\" = CONSTRAINT_NAME, \"baton table\" = TABLE_NAME, \"baton schema\" = SCHEMA_NAME;";
+  \"baton constraint\" = CONSTRAINT_NAME, \"baton table\" = TABLE_NAME, \"baton schema\" = SCHEMA_NAME;
+IF pg_catalog.octet_length(pg_catalog.encode(pg_catalog.textsend(pg_catalog.concat(\"baton message\", \"baton detail\",
+     \"baton hint\")), 'escape'))
+   > pg_catalog.octet_length(pg_catalog.concat(\"baton message\", \"baton detail\", \"baton hint\")) THEN
+  BEGIN
+    \"baton message\" := pg_catalog.convert_from(pg_catalog.textsend(\"baton message\"), 'UTF8');
+    \"baton detail\" := pg_catalog.convert_from(pg_catalog.textsend(\"baton detail\"), 'UTF8');
+    \"baton hint\" := pg_catalog.convert_from(pg_catalog.textsend(\"baton hint\"), 'UTF8');
+  EXCEPTION WHEN OTHERS THEN
+    \"baton message\" := 'the reason is no valid text';
+    \"baton detail\" := NULL; \"baton hint\" := NULL;
+  END;
+END IF;";
 
 /// PL/pgSQL: writes down that the error in the variables is that of a record.
 pub(super) fn write_down(record: &str, step: usize) -> String {

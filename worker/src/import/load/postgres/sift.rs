@@ -10,6 +10,7 @@ use super::culprits::{self, Culprits};
 use super::facts::Facts;
 use super::index::Index;
 use super::insertion::Insertion;
+use super::numbers::Numbers;
 use super::refusal::Refusal;
 use super::refused::{Entry, Refused};
 use super::staging::{RECORD, STAGING, Staging};
@@ -20,7 +21,7 @@ use crate::db::postgres::error::SqlError;
 use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
 use crate::import::reading::interrupted;
-use crate::import::reject::{Misfit, Reject};
+use crate::import::reject::{Misfit, Reason, Reject};
 use crate::import::rejects::Verdict;
 
 /// How often queries are asked: a table has few constraints, and each is asked about once, twice where rows refer to each
@@ -32,6 +33,7 @@ pub(super) struct Sift<'a> {
     pub(super) context: Context<'a>,
     pub(super) facts: Facts,
     pub(super) indexes: &'a [Index],
+    pub(super) numbers: &'a Numbers,
     pub(super) insertion: &'a Insertion,
     pub(super) staging: &'a mut Staging,
     pub(super) refused: &'a mut Refused,
@@ -100,6 +102,9 @@ impl Sift<'_> {
             return Ok(Asked::Told);
         }
         let Kind::Unique(Some(index)) = &constraint.kind else { return Ok(Asked::Unknown) };
+        if !constraint.is_filled_by(self.context.plan) {
+            return Ok(Asked::Unknown);
+        }
         match self.insert_first_of_each_key(session, &constraint, index) {
             // The earlier rows of these keys are there: the later ones have no place.
             Ok(Some((written, later))) => {
@@ -226,7 +231,11 @@ impl Sift<'_> {
                         place.insert(constraint)
                     }
                 };
-                self.add(refusal.of_row(record, constraint.as_ref()));
+                let blame = constraint.as_ref().and_then(|constraint| self.numbers.blame(constraint));
+                self.add(match blame {
+                    Some(says) => Reject::of_database(record, None, Misfit::new(Reason::Unique, says)),
+                    None => refusal.of_row(record, constraint.as_ref()),
+                });
             }
         }
         self.refused.close(session).map_err(failed)

@@ -87,6 +87,20 @@ impl Upsert {
         }
     }
 
+    /// The columns of the key.
+    pub(super) fn key(&self) -> Vec<&str> {
+        self.index.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
+    pub(super) fn on_conflict(&self) -> OnConflict {
+        self.on_conflict
+    }
+
+    /// The columns that a row which is there gets from the file.
+    pub(super) fn changed<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
+        set(plan, &self.index)
+    }
+
     /// The statement for one row after the other.
     pub(super) fn insertion(&self) -> &Insertion {
         &self.insertion

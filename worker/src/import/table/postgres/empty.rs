@@ -1,5 +1,6 @@
-//! Whether the empty text is a value of a type that only the server reads: it is one of `tsvector` and none of `inet`. Nobody
-//! but the server knows, so it is asked, once for all columns of such types.
+//! Whether the empty text is a value of a type that only the server reads, and what the server writes for it: it is one of
+//! `tsvector` and none of `inet`; `money` reads it as 0, which nobody means by it. Nobody but the server knows, so it is asked,
+//! once for all columns of such types.
 
 use super::super::Column;
 use crate::db::Session;
@@ -17,7 +18,8 @@ pub(super) fn find(session: &mut Session, columns: &mut [Column]) {
          FOREACH type_name IN ARRAY ARRAY[{}] LOOP
              BEGIN
                  -- An assignment, which cuts and pads nothing.
-                 EXECUTE format('DO %L', 'DECLARE v ' || type_name || ' := ''''::text; BEGIN END');
+                 EXECUTE format('DO %L', 'DECLARE v ' || type_name || ' := ''''::text; BEGIN '
+                     || 'IF pg_catalog.format(''%s'', v) <> '''' THEN RAISE ''another value''; END IF; END');
                  answer := answer || 't';
              EXCEPTION WHEN OTHERS THEN answer := answer || 'f';
              END;

@@ -2,7 +2,7 @@
 //! pairs, and the escape form, in which a byte is itself, `\\` or a backslash and three octal digits.
 
 /// The bytes of either form. `None` where it is neither. A character that is not ASCII would be other bytes in databases of
-/// other encodings.
+/// other encodings, and the server takes no NUL.
 pub(in crate::import::value) fn parse_bytes(text: &str) -> Option<Vec<u8>> {
     match text.strip_prefix("\\x") {
         Some(digits) => spaced_hex(digits),
@@ -29,7 +29,7 @@ fn spaced_hex(digits: &str) -> Option<Vec<u8>> {
 }
 
 fn escaped(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() {
+    if !text.is_ascii() || text.contains('\0') {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len());

@@ -113,7 +113,10 @@ impl Check {
     fn question(&self, step: usize) -> String {
         let Self { text, type_, .. } = self;
         let type_ = literal(&type_.name);
-        let kept = |text: &str| format!("pg_catalog.left({text}, 1000)");
+        // A message that is no valid text is an error here, and then read one by one.
+        let kept = |text: &str| {
+            format!("pg_catalog.left(pg_catalog.convert_from(pg_catalog.textsend({text}), 'UTF8'), 1000)")
+        };
         format!(
             "INSERT INTO {REFUSED} (\"baton record\", step, code, message, detail, hint) \
              SELECT v.record, {step}, e.sql_error_code, {}, {}, {} FROM \
