@@ -88,6 +88,15 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ..USUAL
     },
     Difference {
+        name: "nothing, which the server reads as zero: no value is written so",
+        codes: &["empty"],
+        applies: |text, column| {
+            text.is_empty() && ["money", "xid", "cid", "xid8"].contains(&column.base.as_str())
+        },
+        always: false,
+        ..USUAL
+    },
+    Difference {
         name: "a blank within a number",
         codes: &["not_a_decimal"],
         applies: |text, column| column.is("numeric") && text.contains(' '),
