@@ -17,6 +17,7 @@ mod postgres_numbers;
 mod postgres_odd_values;
 mod postgres_relations;
 mod postgres_set_up;
+mod postgres_slow;
 mod postgres_types;
 mod postgres_upsert;
 mod rebuild;
