@@ -159,6 +159,7 @@ impl Kind {
         match self {
             Self::Opaque => text::parse_text(whole, None, &reading.noted).map(Value::Text),
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
+            Self::Bytes if text.is_empty() => parse_bytes(whole, absent::is_empty(), reading),
             _ if text.is_empty() => Err(absent::is_empty()),
             Self::Uuid => match Uuid::try_parse(text) {
                 Ok(uuid) => Ok(Value::Uuid(uuid)),

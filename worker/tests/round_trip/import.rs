@@ -61,7 +61,7 @@ impl Import<'_> {
             // A type may have a default.
             let nulls = ", NULL".repeat(self.group.len());
             let ids: Vec<_> = before.iter().map(|id| format!("({id}{nulls})")).collect();
-            run.server.execute(&format!("INSERT INTO t VALUES {}", ids.join(",")));
+            run.server.execute(&format!("INSERT INTO imported_rows VALUES {}", ids.join(",")));
         }
         let (result, findings) = self.import(run, &cells);
         let summary = match result {
@@ -106,7 +106,7 @@ impl Import<'_> {
         self.way.tell(&mut options);
         let options: ImportOptions = serde_json::from_value(options).unwrap();
         run.imports += 1;
-        run.world.import_as(&run.imports.to_string(), &file, "t", options)
+        run.world.import_as(&run.imports.to_string(), &file, "imported_rows", options)
     }
 
     /// An import that failed as a whole is made smaller, until it is known for which type, and for which field.
@@ -162,7 +162,7 @@ impl Import<'_> {
             let found = run.server.rows(&format!(
                 "SELECT e.id, t.id IS NOT NULL, format('%s', t.c{column}), num_nonnulls(t.c{column}) > 0,
                         {same} AND num_nonnulls({all}) = num_nonnulls(o.v)
-                 FROM expected e LEFT JOIN t ON t.id = e.id LEFT JOIN {oracle} o ON o.id = e.oracle
+                 FROM expected e LEFT JOIN imported_rows t ON t.id = e.id LEFT JOIN {oracle} o ON o.id = e.oracle
                  WHERE e.number = {column}"
             ));
             for row in found {
@@ -209,7 +209,7 @@ impl Import<'_> {
         // A row that was there and is skipped, or whose new values are refused, stays as it was.
         let stays = was_there && !row.is_filled;
         let is_skipped = stays && self.way.conflict == Some("skip");
-        let mut met = None;
+        let (mut met, version) = (None, run.server.major());
         match told {
             Some(told) if cell.id == self.refused => {
                 if row.is_there {
@@ -225,7 +225,7 @@ impl Import<'_> {
                 }
                 self.judge_words(cell, told, &mut find);
                 if cell.value.is_some() {
-                    match differences::allows(&kind, &cell.field.text, &told.reason) {
+                    match differences::allows(&kind, &cell.field.text, &told.reason, version) {
                         Some(name) => met = Some(name),
                         None => find(Kind::Refused, told.reason.clone()),
                     }
@@ -243,7 +243,7 @@ impl Import<'_> {
                     find(Kind::Lost, "neither stored nor rejected".to_owned());
                 } else if !row.is_right && !is_skipped {
                     find(Kind::Changed, format!("stored as {}", row.shown));
-                } else if let Some(name) = differences::must_refuse(&kind, &cell.field.text) {
+                } else if let Some(name) = differences::demands(&kind, &cell.field.text, version) {
                     find(Kind::Agreed, format!("is on the list as {name:?}, but taken"));
                 }
             }

@@ -7,6 +7,7 @@ mod copied;
 mod differences;
 mod file;
 mod import;
+mod iso;
 mod literals;
 mod normal;
 #[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
@@ -47,7 +48,18 @@ fn with_server(server: &Server, test: impl FnOnce(&mut Run<'_>)) {
 }
 
 fn every_value_is_as_copy_reads_it(server: &Server) {
-    with_server(server, |run| run.go(settings::time()));
+    with_server(server, |run| {
+        run.go(settings::time());
+        let stale = run.report.stale(differences::names());
+        if let Some(name) = stale.filter(|_| settings::is_whole()) {
+            run.report.find(
+                report::Kind::Agreed,
+                "-",
+                "all",
+                format!("{name:?} is on the list, and no case meets it"),
+            );
+        }
+    });
 }
 
 fn what_copy_writes_comes_back(server: &Server) {

@@ -20,14 +20,21 @@ pub(crate) fn candidates(
     match marker {
         // Quoted, it is that text where the type has it.
         Some(marker) if trimmed == marker && (text == marker || family != Family::Text) => {
-            return if quoted { vec![Some(text.to_owned()), None] } else { vec![None] };
+            return match (quoted, family) {
+                (false, _) => vec![None],
+                // Whether the server reads it, and a domain allows it, turns out too late.
+                (true, Family::Server | Family::Text) => vec![Some(text.to_owned())],
+                (true, _) => vec![Some(text.to_owned()), None],
+            };
         }
         None if text.is_empty() && !(quoted && has_empty) => return vec![None],
-        None if trimmed.is_empty() && !text.is_empty() && family != Family::Text => return vec![None],
+        None if trimmed.is_empty() && !text.is_empty() && !keeps_white_space(family, has_empty) => {
+            return vec![None];
+        }
         _ => {}
     }
     let mut candidates = Vec::new();
-    if matches!(family, Family::Digits | Family::Trimmed) && trimmed != text {
+    if matches!(family, Family::Digits | Family::Trimmed) && trimmed != text && !trimmed.is_empty() {
         candidates.push(Some(trimmed.to_owned()));
     }
     candidates.push(Some(text.to_owned()));
@@ -37,14 +44,22 @@ pub(crate) fn candidates(
     if family == Family::Label && trimmed != text {
         candidates.push(Some(trimmed.to_owned()));
     }
+    if family == Family::Digits && trimmed.contains(':') && trimmed.contains(',') {
+        candidates.push(Some(trimmed.replacen(',', ".", 1)));
+    }
     if family == Family::Digits && !text.is_ascii() {
         candidates.push(Some(trimmed.chars().map(half_width).collect()));
     }
     candidates
 }
 
+/// Whether white space is a value of a type that has an empty one.
+fn keeps_white_space(family: Family, has_empty: bool) -> bool {
+    family == Family::Text || (has_empty && matches!(family, Family::Server | Family::Trimmed))
+}
+
 /// Full-width digits and signs of numbers and dates, in ASCII.
-fn half_width(character: char) -> char {
+pub(crate) fn half_width(character: char) -> char {
     match character {
         '０'..='９' | '－' | '＋' | '．' | '／' | '：' => {
             char::from_u32(u32::from(character) - 0xFF00 + 0x20).unwrap_or(character)

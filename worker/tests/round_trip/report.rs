@@ -71,6 +71,11 @@ impl Report {
         self.used.insert(name);
     }
 
+    /// Those of the list that no case has met.
+    pub(crate) fn stale(&self, mut names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+        names.find(|name| !self.used.contains(name))
+    }
+
     /// Something that was left out, and why.
     pub(crate) fn leave_out(&mut self, type_name: &str, reason: String) {
         self.left_out.insert(type_name.to_owned(), reason);

@@ -36,7 +36,8 @@ BEGIN
     BEGIN
       EXECUTE format('COPY %s FROM %L', target, folder || number);
     EXCEPTION WHEN OTHERS THEN
-      file := number; code := SQLSTATE; message := SQLERRM;
+      -- A message may end in the midst of a character.
+      file := number; code := SQLSTATE; message := encode(textsend(SQLERRM), 'escape');
       RETURN NEXT;
     END;
   END LOOP;
@@ -78,6 +79,10 @@ impl Server {
         server.execute(READ_EACH);
         server.version = server.text("SHOW server_version").split(' ').next().unwrap_or_default().to_owned();
         server
+    }
+
+    pub(crate) fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
     }
 
     pub(crate) fn execute(&self, sql: &str) {

@@ -84,10 +84,12 @@ impl Way {
             Refusal::Trigger => format!(
                 "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
                  'BEGIN RAISE EXCEPTION ''connection refused''; END';
-                 CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id = {refused}) EXECUTE FUNCTION refuse();"
+                 CREATE TRIGGER refuse BEFORE INSERT ON imported_rows FOR EACH ROW WHEN (NEW.id = {refused}) EXECUTE FUNCTION refuse();"
             ),
             _ => String::new(),
         };
-        format!("DROP TABLE IF EXISTS t; CREATE TABLE t (id bigint{key}{columns}{forced}{check}); {trigger}")
+        format!(
+            "DROP TABLE IF EXISTS imported_rows; CREATE TABLE imported_rows (id bigint{key}{columns}{forced}{check}); {trigger}"
+        )
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Part {
     /// The worker against `\copy`.
     Postgres,
+    /// Rows that only PostgreSQL can refuse, against none of them.
+    Rejects,
     /// The worker against `.import`.
     Sqlite,
     /// Django, pandas and pgloader.

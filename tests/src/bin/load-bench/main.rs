@@ -17,6 +17,7 @@ mod others;
 mod pipeline;
 mod postgres;
 mod probe;
+mod rejects;
 mod sqlite;
 
 use arguments::{Arguments, Part};
@@ -30,6 +31,9 @@ async fn main() {
     let mut left_out = Vec::new();
     if arguments.ask_for(Part::Postgres) {
         left_out.extend(Box::pin(postgres::measure(&arguments, &files)).await);
+    }
+    if arguments.ask_for(Part::Rejects) {
+        left_out.extend(Box::pin(rejects::measure(&arguments, &files)).await);
     }
     if arguments.ask_for(Part::Sqlite) {
         left_out.extend(Box::pin(sqlite::measure(&arguments, &files)).await);

@@ -1,11 +1,12 @@
 //! Which fields are NULL. An empty field is, unless it stands in quotes and its column's type has an empty value: that is how
 //! PostgreSQL, DuckDB, polars and others write the empty text. Exports that quote every field write NULL in quotes, too; so
 //! where the type has no empty value, quotes make no difference. The text that an import names for NULL is a text within
-//! quotes, as for PostgreSQL's COPY. A field of white space only is NULL, except in a text column.
+//! quotes, as for PostgreSQL's COPY. A field of white space only is NULL, except in a column whose type has an empty value:
+//! there the white space is a value, too.
 
 use statemachine::EmptyFields;
 
-use super::{Kind, Reading, Value};
+use super::{Kind, Reading, Value, parse_bytes, text};
 use crate::import::reject::{Misfit, Reason};
 
 /// Whether a field stands in quotes.
@@ -26,7 +27,10 @@ impl Kind {
         reading: &Reading,
     ) -> Result<Value<'a>, Misfit> {
         if !field.is_empty() {
-            return Ok(self.marker_in_quotes(field, quoted, reading).unwrap_or(Value::Null));
+            return match self.marker_in_quotes(field, quoted, reading) {
+                Some(value) => Ok(value),
+                None => self.white_space(field, takes_empty, reading),
+            };
         }
         let is_value = match reading.empty {
             EmptyFields::Quoted => quoted == Quoted::Yes,
@@ -48,6 +52,23 @@ impl Kind {
         let value = self.read_value(field, reading).ok().filter(|value| *value != Value::Null)?;
         reading.noted.marker_in_quotes();
         Some(value)
+    }
+
+    /// What white space only is, or the text of NULL with white space around it.
+    #[cold]
+    fn white_space<'a>(
+        &self,
+        field: &'a [u8],
+        takes_empty: bool,
+        reading: &Reading,
+    ) -> Result<Value<'a>, Misfit> {
+        match (self, std::str::from_utf8(field)) {
+            (Self::Opaque, Ok(text)) if takes_empty && text::trim(text).is_empty() => Ok(Value::Text(text)),
+            (Self::Bytes, Ok(text)) if reading.server.is_some() && text::trim(text).is_empty() => {
+                parse_bytes(text, is_empty(), reading)
+            }
+            _ => Ok(Value::Null),
+        }
     }
 
     /// The value without any content, in the types that have one.
