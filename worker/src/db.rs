@@ -18,7 +18,7 @@ use statemachine::FailureName;
 use tokio::runtime::Handle;
 
 use crate::failure::Failure;
-use failure::{described, meaning};
+use failure::{described, for_log, meaning};
 pub use multi::AnyConnection as Connection;
 use postgres::error::code_of;
 pub(crate) use postgres::escaped;
@@ -158,7 +158,11 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
         Meaning::SetUp => FailureName::DatabaseMisconfigured,
         _ => FailureName::DatabaseUnavailable,
     };
-    Failure::named(name, format!("failed to {doing}: {said}"))
+    let cause = format!("failed to {doing}: {said}");
+    match code_of(error) {
+        Some(code) => Failure::of_database(name, cause, for_log(doing, Some(&code))),
+        None => Failure::named(name, cause),
+    }
 }
 
 /// Whether one of Baton's own tables or columns is missing: the database is not migrated yet.

@@ -33,9 +33,20 @@ fn named(meaning: Meaning, what: &str, said: &str, code: Option<&str>) -> Failur
         Meaning::Outage => FailureName::DatabaseUnavailable,
         Meaning::Internal => FailureName::Internal,
     };
-    let code = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
+    let shown = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
     let advice = if meaning == Meaning::SetUp { advice(said) } else { "" };
-    Failure::named(name, format!("failed to {what}: {said}{code}{advice}"))
+    let cause = format!("failed to {what}: {said}{shown}{advice}");
+    // A lost connection, and SQLite's outages, have words of their own, which nobody else chooses.
+    if meaning == Meaning::Outage && code.is_none() {
+        return Failure::named(name, cause);
+    }
+    Failure::of_database(name, cause, for_log(what, code))
+}
+
+/// What a log says of a statement that failed.
+pub(crate) fn for_log(what: &str, code: Option<&str>) -> String {
+    let shown = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
+    format!("failed to {what}{shown}; what the database said is in the import's row")
 }
 
 /// What to do about a set-up that is not right. The database's own hint, where there is one, says it better.
@@ -74,8 +85,12 @@ mod tests {
     #[test]
     fn a_failure_says_what_was_tried_and_what_the_database_said() {
         let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new("something".to_owned()));
-        let expected = Failure::named(FailureName::Internal, "failed to read the table: something");
-        assert_eq!(database_failure(&error, "read the table"), expected);
+        let failure = database_failure(&error, "read the table");
+        assert_eq!(failure.to_string(), "Import.Internal: failed to read the table: something");
+        assert_eq!(
+            failure.for_log(),
+            "failed to read the table; what the database said is in the import's row"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use statemachine::FailureName;
 
 use super::constraint::Constraint;
+use crate::db::failure::for_log;
 use crate::db::postgres::error::{SqlError, words};
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason, Reject};
@@ -74,7 +75,8 @@ impl Refusal {
     /// The failure where it is no row's fault. `what` is what was tried, as an infinitive.
     pub(super) fn failure(&self, what: &str) -> Failure {
         let cause = format!("failed to {what}: {} (SQLSTATE {})", self.words(), self.code);
-        Failure::named(FailureName::DatabaseMisconfigured, cause)
+        let for_log = for_log(what, Some(&self.code));
+        Failure::of_database(FailureName::DatabaseMisconfigured, cause, for_log)
     }
 
     fn says(&self) -> String {
