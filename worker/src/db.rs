@@ -18,7 +18,7 @@ use statemachine::FailureName;
 use tokio::runtime::Handle;
 
 use crate::failure::Failure;
-use failure::{described, meaning};
+use failure::{described, for_log, meaning};
 pub use multi::AnyConnection as Connection;
 use postgres::error::code_of;
 pub(crate) use postgres::escaped;
@@ -167,7 +167,11 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
         }
         _ => (FailureName::DatabaseUnavailable, ""),
     };
-    Failure::named(name, format!("failed to {doing}: {said}{advice}"))
+    let cause = format!("failed to {doing}: {said}{advice}");
+    match code_of(error) {
+        Some(code) => Failure::of_database(name, cause, for_log(doing, Some(&code))),
+        None => Failure::named(name, cause),
+    }
 }
 
 /// Whether the database cannot store a text for a character in it.

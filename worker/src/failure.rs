@@ -13,6 +13,8 @@ pub enum Failure {
         name: FailureName,
         /// What a person reads.
         cause: String,
+        /// What a log may say instead, where the cause may quote a value of the file; `None` where its name tells that.
+        for_log: Option<String>,
     },
     /// The import belongs to another attempt, or the execution has gone on without this worker: roll back, leave, and
     /// report nothing.
@@ -20,9 +22,31 @@ pub enum Failure {
     NotOurs(&'static str),
 }
 
-/// Whether a cause of this name may quote rows of the file: such a cause is for the import's row and for Step Functions,
-/// not for a log.
-pub(crate) fn may_quote_rows(name: FailureName) -> bool {
+impl Failure {
+    /// A failure with a name of the contract.
+    pub fn named(name: FailureName, cause: impl Into<String>) -> Self {
+        Self::Named { name, cause: cause.into(), for_log: None }
+    }
+
+    /// The failure of a statement. What the database said is in the cause; it may quote a value of the file, whatever its
+    /// code is, because a trigger chooses both. So a log says only what is in `for_log`.
+    pub(crate) fn of_database(name: FailureName, cause: String, for_log: String) -> Self {
+        Self::Named { name, cause, for_log: Some(for_log) }
+    }
+
+    /// What a log may say of it. A cause that may quote a row of the file is for the import's row and for Step Functions.
+    pub(crate) fn for_log(&self) -> &str {
+        match self {
+            Self::Named { for_log: Some(words), .. } => words,
+            Self::Named { name, .. } if may_quote_rows(*name) => "see the import's row",
+            Self::Named { cause, .. } => cause,
+            Self::NotOurs(why) => why,
+        }
+    }
+}
+
+/// Whether a cause of this name may quote rows of the file.
+fn may_quote_rows(name: FailureName) -> bool {
     matches!(
         name,
         FailureName::TooManyRejects
@@ -30,11 +54,4 @@ pub(crate) fn may_quote_rows(name: FailureName) -> bool {
             | FailureName::Internal
             | FailureName::HeaderMismatch
     )
-}
-
-impl Failure {
-    /// A failure with a name of the contract.
-    pub fn named(name: FailureName, cause: impl Into<String>) -> Self {
-        Self::Named { name, cause: cause.into() }
-    }
 }

@@ -26,7 +26,7 @@ pub use finish::{Failed, fail, succeed};
 pub use hours::{HourCount, counts_by_hour};
 pub use open::{OpenCounts, count_open};
 pub use renew::{Lease, Renewal, Renewer};
-pub use search::{InvalidPosition, Page, Position, Search, search};
+pub use search::{InvalidPosition, LOOKED_AT, Page, Position, Search, search};
 
 /// Where an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

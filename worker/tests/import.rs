@@ -1,6 +1,7 @@
 //! Imports against real databases: a SQLite file of each test's own, a PostgreSQL database of each test's own; the objects
 //! come from an S3 server on this machine, or from one that misbehaves.
 
+mod awake;
 mod conflicts;
 mod copy;
 mod create_table;
@@ -9,7 +10,7 @@ mod failures;
 mod fields;
 mod given_up;
 mod language;
-mod objects;
+pub(crate) mod objects;
 mod people;
 mod postgres;
 mod postgres_latin;
@@ -32,4 +33,4 @@ mod sqlite_types;
 mod text;
 mod upsert_model;
 mod values;
-mod world;
+pub(crate) mod world;

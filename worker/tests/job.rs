@@ -6,6 +6,7 @@ mod claims;
 mod databases;
 mod endings;
 pub(crate) mod fixture;
+mod hanging;
 mod ledger;
 mod migrations;
 mod search;

@@ -6,6 +6,7 @@ mod job;
 mod model;
 #[path = "support/postgres.rs"]
 mod postgres;
+mod process;
 #[path = "support/step_functions.rs"]
 mod step_functions;
 mod tls;

@@ -6,8 +6,9 @@ mod watch;
 
 use std::process::ExitCode;
 
-use worker::db::Database;
-use worker::imports::{Search, search};
+use chrono::{NaiveDateTime, TimeDelta};
+use worker::db::Connection;
+use worker::imports::{LOOKED_AT, Page, Search, search};
 
 use crate::cli::{Common, ImportsArguments};
 use crate::output;
@@ -23,16 +24,25 @@ pub(crate) async fn imports(common: &Common, arguments: &ImportsArguments) -> an
         return watch::watch(common, arguments).await;
     }
     let target = Target::open(common, Need::Look).await?;
-    let listed = list(&target.database, &arguments.search());
+    let listed = match target.database.connect() {
+        Ok(mut connection) => list(&mut connection, &arguments.search()),
+        Err(failure) => Err(failure.into()),
+    };
     target.close().await;
-    let imports = listed?;
+    let Listed { imports, searched_until } = listed?;
     if common.json {
         output::json(&imports)?;
     } else if imports.is_empty() {
-        output::complain(nothing(arguments));
+        // A search that was broken off has not seen that there is none.
+        if searched_until.is_none() {
+            output::complain(nothing(arguments));
+        }
     } else {
         let rows: Vec<_> = imports.iter().map(cells).collect();
         output::table(HEADING, &rows);
+    }
+    if let Some(searched_until) = searched_until {
+        output::complain(&broken_off(searched_until));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,9 +55,27 @@ fn nothing(arguments: &ImportsArguments) -> &'static str {
     }
 }
 
-fn list(database: &Database, wanted: &Search) -> anyhow::Result<Vec<ImportPicture>> {
-    let found = search(&mut database.connect()?, wanted)?;
-    Ok(found.rows.into_iter().map(ImportPicture::from).collect())
+/// Imports that were found.
+struct Listed {
+    imports: Vec<ImportPicture>,
+    /// Where the search was broken off, although the list is not full; `None` where it was not.
+    searched_until: Option<NaiveDateTime>,
+}
+
+fn list(connection: &mut Connection, wanted: &Search) -> anyhow::Result<Listed> {
+    let Page { rows, next, is_broken_off } = search(connection, wanted)?;
+    let searched_until = next.filter(|_| is_broken_off).map(|next| next.created_at);
+    Ok(Listed { imports: rows.into_iter().map(ImportPicture::from).collect(), searched_until })
+}
+
+/// That a list may not have all. Imports that were created in the same second are looked at twice rather than never.
+fn broken_off(searched_until: NaiveDateTime) -> String {
+    let until = searched_until.and_utc() + TimeDelta::seconds(1);
+    format!(
+        "the search ended after {} imports; `--until {}` searches the older ones",
+        output::count(u64::from(LOOKED_AT)),
+        until.format("%Y-%m-%dT%H:%M:%SZ")
+    )
 }
 
 /// An import as a line of the list.
@@ -63,4 +91,18 @@ fn cells(import: &ImportPicture) -> [String; 9] {
         import.progress.as_ref().map(ToString::to_string).unwrap_or_default(),
         import.error.clone().unwrap_or_default(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_was_broken_off_says_how_to_go_on() {
+        let until = chrono::DateTime::from_timestamp_micros(1_767_225_660_250_000).unwrap().naive_utc();
+        assert_eq!(
+            broken_off(until),
+            "the search ended after 20,000 imports; `--until 2026-01-01T00:01:01Z` searches the older ones"
+        );
+    }
 }

@@ -34,9 +34,20 @@ fn named(meaning: Meaning, what: &str, said: &str, code: Option<&str>, routine: 
         Meaning::Outage => FailureName::DatabaseUnavailable,
         Meaning::Internal => FailureName::Internal,
     };
+    let shown = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
     let advice = if meaning == Meaning::SetUp { advice(code, routine) } else { "" };
-    let code = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
-    Failure::named(name, format!("failed to {what}: {said}{code}{advice}"))
+    let cause = format!("failed to {what}: {said}{shown}{advice}");
+    // A lost connection, and SQLite's outages, have words of their own, which nobody else chooses.
+    if meaning == Meaning::Outage && code.is_none() {
+        return Failure::named(name, cause);
+    }
+    Failure::of_database(name, cause, for_log(what, code))
+}
+
+/// What a log says of a statement that failed.
+pub(crate) fn for_log(what: &str, code: Option<&str>) -> String {
+    let shown = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
+    format!("failed to {what}{shown}; what the database said is in the import's row")
 }
 
 /// Where PostgreSQL looks for a setting. Its code is that of many objects which are not there.
@@ -89,8 +100,12 @@ mod tests {
     #[test]
     fn a_failure_says_what_was_tried_and_what_the_database_said() {
         let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new("something".to_owned()));
-        let expected = Failure::named(FailureName::Internal, "failed to read the table: something");
-        assert_eq!(database_failure(&error, "read the table"), expected);
+        let failure = database_failure(&error, "read the table");
+        assert_eq!(failure.to_string(), "Import.Internal: failed to read the table: something");
+        assert_eq!(
+            failure.for_log(),
+            "failed to read the table; what the database said is in the import's row"
+        );
     }
 
     #[test]

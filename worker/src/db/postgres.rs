@@ -19,6 +19,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::InvalidDatabaseUrl;
 use iam::{Login, NotForIam, Signer};
+pub(crate) use session::CopyIn;
 pub use session::Session;
 use settings::Settings;
 pub use watch::Watch;

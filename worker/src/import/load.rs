@@ -1,15 +1,18 @@
 //! Rows into the table. The reader fills batches on a thread of its own, this one hands them to the database; all of it
 //! within one transaction, which somebody else begins and ends.
 
+pub(crate) mod awake;
 mod postgres;
 mod sqlite;
 pub(crate) mod transaction;
 
 use std::io::Read;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 
 use statemachine::{FailureName, ImportOptions, OnConflict};
 
+use self::awake::Awake;
 use super::batch::Batch;
 use super::csv::Reader;
 use super::form::Form;
@@ -111,7 +114,9 @@ fn run<R: Read + Send>(
     reader: Reader<R>,
     mut loader: impl Load,
 ) -> Result<(Loaded, Done<R>), Refused> {
+    let is_given_up = AtomicBool::new(false);
     let reading = Reading {
+        is_given_up: &is_given_up,
         reader,
         plan: context.plan,
         form: loader.form(),
@@ -136,6 +141,8 @@ fn run<R: Read + Send>(
             // The reader may go on for as long as the file is: nothing is to wait for that.
             transaction::abandon(connection);
         }
+        is_given_up.store(written.is_err(), Relaxed);
+        progress.enter(Stage::Read);
         // The reader ends when nobody takes its batches.
         drop((batches, emptied));
         let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -161,7 +168,16 @@ fn write_all(
     progress: &Progress,
 ) -> Result<(), Refused> {
     progress.enter(Stage::Read);
-    for mut batch in batches {
+    let mut awake = Awake::new(progress, Stage::Read);
+    loop {
+        let mut batch = match batches.recv_timeout(awake::PERIOD) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                awake.keep(connection)?;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
         progress.enter(Stage::Load);
         let verdict = loader.write(connection, &mut batch)?;
         progress.enter(Stage::Read);
@@ -172,7 +188,6 @@ fn write_all(
         // A reader that has read all there is takes no more.
         let _ = emptied.send(batch);
     }
-    Ok(())
 }
 
 /// The columns by which rows are the same for an upsert: those that the import names, or the primary key. Empty where rows

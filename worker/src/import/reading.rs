@@ -2,6 +2,7 @@
 //! form, the others rejects. It runs on a thread of its own, so that all of this goes on beside the database's work.
 
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use statemachine::FailureName;
@@ -33,6 +34,8 @@ pub(crate) struct Reading<'a, R: Read> {
     pub(crate) limit: Option<u64>,
     pub(crate) rejects: &'a Rejects,
     pub(crate) progress: &'a Progress,
+    /// Becomes true when the database has refused the load: what follows need not be read.
+    pub(crate) is_given_up: &'a AtomicBool,
 }
 
 /// Where batches go, and where they come back from.
@@ -62,7 +65,7 @@ impl<R: Read> Reading<'_, R> {
         let mut whole = true;
         let mut blank_lines = 0_u64;
         while let Some(raw) = self.reader.next_row()? {
-            if self.limit.is_some_and(|limit| rows_read >= limit) {
+            if self.limit.is_some_and(|limit| rows_read >= limit) || self.is_given_up.load(Relaxed) {
                 whole = false;
                 break;
             }
@@ -93,7 +96,7 @@ impl<R: Read> Reading<'_, R> {
                     blank_lines += 1;
                 }
                 Err(unfit) => {
-                    self.progress.add_rows(0, 1);
+                    self.progress.add_misread_row();
                     match self.rejects.add(unfit.reject(&raw, self.plan)) {
                         Verdict::Within => {}
                         Verdict::Exceeded => drop(exchange.take()),

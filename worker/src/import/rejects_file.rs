@@ -7,17 +7,17 @@ mod place;
 mod upload;
 
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use statemachine::{FailureName, RejectsFile};
-use tokio::runtime::Handle;
 
+use super::Import;
 use super::csv::Reader;
 use super::decode::Format;
 use super::header::{Plan, REJECTS_COLUMNS};
 use super::reading::interrupted;
 use super::rejects::{Rejected, unkept};
 use crate::failure::Failure;
-use crate::job::Job;
 use place::place;
 use upload::Upload;
 
@@ -25,19 +25,19 @@ use upload::Upload;
 const RECORDS_PER_BEAT: u64 = 1000;
 
 /// Reads the source again by `reader`, completes the first rejects with where their rows stand, and writes the rejects file
-/// unless the import is a dry run.
+/// unless the import is a dry run. Ends early once it is in vain.
 ///
 /// # Errors
 /// What is wrong with the source; `Import.SourceDenied` or `Import.SourceUnavailable` where the file cannot be written.
 pub(crate) fn write<R: Read>(
-    job: &Job,
+    Import { job, s3, runtime, .. }: &Import<'_>,
     mut reader: Reader<R>,
     plan: &Plan,
     rejected: &mut Rejected,
-    (s3, runtime): (&aws_sdk_s3::Client, &Handle),
+    is_in_vain: &AtomicBool,
 ) -> Result<Option<RejectsFile>, Failure> {
     let mut upload = (!job.options.dry_run)
-        .then(|| Upload::new(s3, runtime, place(&job.source, &job.import_id, job.attempt)));
+        .then(|| Upload::new(s3, runtime, &job.progress, place(&job.source, &job.import_id, job.attempt)));
     if !job.options.no_header
         && let Some(header) = reader.next_row()?
         && let Some(upload) = &mut upload
@@ -74,8 +74,8 @@ pub(crate) fn write<R: Read>(
             reject = next()?;
         }
         if position.record % RECORDS_PER_BEAT == 0 {
-            job.progress.next_phase();
-            if job.progress.stop_requested() {
+            job.progress.read_on();
+            if job.progress.stop_requested() || is_in_vain.load(Relaxed) {
                 return Err(interrupted());
             }
         }

@@ -2,12 +2,13 @@
 //! they go, what is to be said of it all.
 
 use std::io::Read;
+use std::sync::atomic::AtomicBool;
 
 use statemachine::{FailureName, Findings, ImportOptions};
 
 use super::decode::Format;
 use super::header::Plan;
-use super::load::Loaded;
+use super::load::{Loaded, awake};
 use super::reading::Done;
 use super::rejects::Rejected;
 use super::source::{Object, Source};
@@ -69,7 +70,10 @@ pub(super) fn settle<R: Read>(
         return Err(Failure::named(FailureName::AlreadyImported, cause));
     }
     if rejected.count() > 0 {
-        match write_rejects(import, plan, object, &format, &mut rejected) {
+        let written = awake::during(connection, &job.progress, |is_in_vain| {
+            write_rejects(import, plan, object, &format, &mut rejected, is_in_vain)
+        });
+        match written {
             Ok(rejects_file) => findings.rejects_file = rejects_file,
             // The import fails for its rejects; that they could not be filed is a note beside that.
             Err(Failure::Named { cause, .. }) if is_failing => {
@@ -96,6 +100,7 @@ fn write_rejects(
     object: &Object,
     format: &Format,
     rejected: &mut Rejected,
+    is_in_vain: &AtomicBool,
 ) -> Result<Option<statemachine::RejectsFile>, Failure> {
     let source = Source::open_again(import.job, import.s3, import.runtime, object);
     let options = ImportOptions {
@@ -104,7 +109,7 @@ fn write_rejects(
         ..import.job.options.clone()
     };
     let reader = open(source, &options)?;
-    rejects_file::write(import.job, reader, plan, rejected, (import.s3, import.runtime))
+    rejects_file::write(import, reader, plan, rejected, is_in_vain)
 }
 
 fn already_imported(findings: &Findings) -> String {

@@ -2,6 +2,7 @@
 //! import reads from the other end. So the network is read beside the parsing, and at most two megabytes wait.
 
 mod fetch;
+pub(crate) mod patience;
 
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};

@@ -1,5 +1,6 @@
 //! Searching the imports, newest first, a page at a time. A page begins where the one before ended, not at a number of
-//! rows: what is registered meanwhile neither repeats nor hides an import, and a late page costs as little as the first.
+//! rows: what is registered meanwhile neither repeats nor hides an import, and a late page costs as little as the first. What
+//! no index finds is looked for among a bounded number of imports at a time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,10 @@ diesel::define_sql_function! {
     /// Both databases' own.
     fn lower<T: SqlType + SingleValue>(text: T) -> T;
 }
+
+/// How many imports one search for a text reads at the most, so that it takes a second rather than a minute. The next page
+/// goes on from there.
+pub const LOOKED_AT: u16 = 20_000;
 
 /// What is looked for. By default: the newest of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,16 +78,76 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     /// Where the next page begins; `None` where this is the last.
     pub next: Option<Position>,
+    /// The page is not full, and yet not the last: [`LOOKED_AT`] imports were read for it, and the rest is left to the next.
+    pub is_broken_off: bool,
 }
 
 /// The imports that are looked for, newest first, with their progress as of now. Status, table, error and time each have an
-/// index; `file` and `text` read one import after the other, newest first, until the page is full.
+/// index; `file` and `text` read one import after the other, newest first, until the page is full or [`LOOKED_AT`] were read.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
 pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<ImportRow>, Failure> {
+    let failed = |error| unavailable("search the imports", &error);
+    let reads_rows = search.file.is_some() || search.text.is_some();
+    let bound = if reads_rows { bound(connection, search).map_err(failed)? } else { None };
     let pattern = search.text.as_deref().map(containing);
-    let mut query = imports::table.select(ImportRow::as_select()).into_boxed();
+    let mut query = indexed(imports::table.select(ImportRow::as_select()).into_boxed(), search);
+    if let Some(file) = &search.file {
+        query = query.filter(lower(imports::source).like(lower(containing(file))).escape(ESCAPE));
+    }
+    if let Some(pattern) = &pattern {
+        query = query.filter(
+            lower(imports::id)
+                .like(lower(pattern))
+                .escape(ESCAPE)
+                .or(lower(imports::source).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::table_name).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::error).like(lower(pattern)).escape(ESCAPE))
+                .or(lower(imports::cause).like(lower(pattern)).escape(ESCAPE)),
+        );
+    }
+    if let Some(Position { created_at, id }) = &bound {
+        let same_time = imports::created_at.eq(created_at).and(imports::id.le(id));
+        query = query
+            .filter(imports::created_at.ge(created_at))
+            .filter(imports::created_at.gt(created_at).or(same_time));
+    }
+    let loaded = query
+        .order((imports::created_at.desc(), imports::id.asc()))
+        // One more tells whether there is another page.
+        .limit(i64::from(search.limit) + 1)
+        .load(connection);
+    let mut rows: Vec<ImportRow> = loaded.map_err(failed)?;
+    let size = usize::try_from(search.limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > size;
+    rows.truncate(size);
+    renew::merge_progress(connection, &mut rows);
+    let is_broken_off = !has_more && bound.is_some();
+    let next = if has_more { rows.last().map(Position::of) } else { bound };
+    Ok(Page { rows, next, is_broken_off })
+}
+
+/// The last of the imports that are read for this page; `None` where there are no more than those.
+fn bound(connection: &mut Connection, search: &Search) -> QueryResult<Option<Position>> {
+    let query = indexed(imports::table.select((imports::created_at, imports::id)).into_boxed(), search);
+    let query = query
+        .order((imports::created_at.desc(), imports::id.asc()))
+        .offset(i64::from(LOOKED_AT) - 1)
+        // One more tells whether there is anything left.
+        .limit(2);
+    let mut last = query.load::<(NaiveDateTime, String)>(connection)?.into_iter();
+    let (bound, more) = (last.next(), last.next());
+    Ok(bound.filter(|_| more.is_some()).map(|(created_at, id)| Position { created_at, id }))
+}
+
+type Backend = <Connection as diesel::Connection>::Backend;
+
+/// What an index finds.
+fn indexed<'a, T>(
+    mut query: imports::BoxedQuery<'a, Backend, T>,
+    search: &'a Search,
+) -> imports::BoxedQuery<'a, Backend, T> {
     if let Some(status) = search.status {
         query = query.filter(imports::status.eq(status.as_str()));
     }
@@ -98,20 +163,6 @@ pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<Impor
     if let Some(until) = search.until {
         query = query.filter(imports::created_at.lt(until));
     }
-    if let Some(file) = &search.file {
-        query = query.filter(lower(imports::source).like(lower(containing(file))).escape(ESCAPE));
-    }
-    if let Some(pattern) = &pattern {
-        query = query.filter(
-            lower(imports::id)
-                .like(lower(pattern))
-                .escape(ESCAPE)
-                .or(lower(imports::source).like(lower(pattern)).escape(ESCAPE))
-                .or(lower(imports::table_name).like(lower(pattern)).escape(ESCAPE))
-                .or(lower(imports::error).like(lower(pattern)).escape(ESCAPE))
-                .or(lower(imports::cause).like(lower(pattern)).escape(ESCAPE)),
-        );
-    }
     if let Some(Position { created_at, id }) = &search.after {
         // The first condition alone would do, were no two imports registered at the same time; the second lets an index
         // begin there.
@@ -120,18 +171,7 @@ pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<Impor
             .filter(imports::created_at.le(created_at))
             .filter(imports::created_at.lt(created_at).or(same_time));
     }
-    let loaded = query
-        .order((imports::created_at.desc(), imports::id.asc()))
-        // One more tells whether there is another page.
-        .limit(i64::from(search.limit) + 1)
-        .load(connection);
-    let mut rows: Vec<ImportRow> = loaded.map_err(|error| unavailable("search the imports", &error))?;
-    let size = usize::try_from(search.limit).unwrap_or(usize::MAX);
-    let has_more = rows.len() > size;
-    rows.truncate(size);
-    renew::merge_progress(connection, &mut rows);
-    let next = rows.last().filter(|_| has_more).map(Position::of);
-    Ok(Page { rows, next })
+    query
 }
 
 /// What a pattern's own characters are marked with. Not a backslash, which SQLite and PostgreSQL read differently.

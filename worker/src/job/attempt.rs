@@ -33,8 +33,8 @@ pub(super) struct Attempt<'a> {
 pub(super) enum End {
     /// The rows are in the table.
     Committed(Report),
-    /// Rolled back; the failure is in the row, if the database could be reached.
-    Failed(FailureName, String),
+    /// Rolled back; the failure, which has a name, is in the row, if the database could be reached.
+    Failed(Failure),
     /// Rolled back, and nothing to report.
     NotOurs(&'static str),
 }
@@ -114,7 +114,8 @@ impl<'a> Attempt<'a> {
             }
             Reason::Shutdown(signal) => stopped.unwrap_or_else(|_| {
                 warn!("The work did not stop within {grace:?}; its transaction ends with the process");
-                End::Failed(FailureName::Interrupted, format!("the worker got {signal} and rolled back"))
+                let cause = format!("the worker got {signal} and rolled back");
+                End::Failed(Failure::named(FailureName::Interrupted, cause))
             }),
         }
     }
@@ -123,10 +124,12 @@ impl<'a> Attempt<'a> {
     async fn settle(&self, end: End, patience: Patience, stop: Stop) -> End {
         let (name, cause) = match &end {
             End::Committed(_) => return end,
-            End::Failed(name, cause) => (*name, cause_of(cause)),
+            End::Failed(Failure::Named { name, cause, .. }) => (*name, cause_of(cause)),
             // An execution that was stopped, or a task that timed out, may leave a row that is ours all the same. Freed
             // now, it need not wait for the end of the lease; where another attempt has it, nothing is written.
-            End::NotOurs(why) => (FailureName::Interrupted, format!("the worker rolled back: {why}")),
+            End::NotOurs(why) | End::Failed(Failure::NotOurs(why)) => {
+                (FailureName::Interrupted, format!("the worker rolled back: {why}"))
+            }
         };
         let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
         let record = Record {
@@ -167,8 +170,8 @@ fn end_of_work(job: &Job, result: Result<Summary, Failure>) -> End {
 
 fn end_of(failure: Failure) -> End {
     match failure {
-        Failure::Named { name, cause } => End::Failed(name, cause),
         Failure::NotOurs(why) => End::NotOurs(why),
+        named @ Failure::Named { .. } => End::Failed(named),
     }
 }
 

@@ -87,7 +87,10 @@ async fn hold_lease(
                         debug!(rows = counters.rows, bytes = counters.bytes, "Renewed the lease");
                     }
                     Ok(Renewal::NotOurs) => return "another attempt has claimed the import",
-                    Err(error) => warn!(%error, "Could not renew the lease; the next beat tries again"),
+                    Err(failure) => warn!(
+                        error = failure.for_log(),
+                        "Could not renew the lease; the next beat tries again"
+                    ),
                 }
             }
             // A fault of ours. The work goes on; should it outlive its lease, the attempt's number guards the commit.
@@ -111,32 +114,28 @@ fn clock(every: Duration) -> tokio::time::Interval {
 struct Pulse {
     progress: Arc<Progress>,
     stall_limit: Duration,
-    last: (Counters, u64),
+    last: u64,
     changed_at: Instant,
     is_stalled: bool,
 }
 
 impl Pulse {
     fn new(progress: Arc<Progress>, stall_limit: Duration, now: Instant) -> Self {
-        let last = progress.marks();
+        let last = progress.steps();
         Self { progress, stall_limit, last, changed_at: now, is_stalled: false }
     }
 
     /// Whether anything changed within the stall limit. The start counts as a change.
     fn beats(&mut self, now: Instant) -> bool {
-        let marks = self.progress.marks();
-        if marks != self.last {
-            self.last = marks;
+        let steps = self.progress.steps();
+        if steps != self.last {
+            self.last = steps;
             self.changed_at = now;
         }
         let is_stalled = now.duration_since(self.changed_at) > self.stall_limit;
         if is_stalled && !self.is_stalled {
-            warn!(
-                rows = marks.0.rows,
-                bytes = marks.0.bytes,
-                "No progress for {:?}: no more beats",
-                self.stall_limit
-            );
+            let Counters { rows, bytes, .. } = self.counters();
+            warn!(rows, bytes, "No progress for {:?}: no more beats", self.stall_limit);
         }
         self.is_stalled = is_stalled;
         !is_stalled
@@ -150,6 +149,7 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::stages::Stage;
 
     const LIMIT: Duration = Duration::from_secs(60);
 
@@ -164,9 +164,10 @@ mod tests {
     #[test]
     fn any_counter_and_any_new_phase_is_progress() {
         let progress = Arc::new(Progress::default());
-        let steps: [&dyn Fn(); 5] = [
+        let steps: [&dyn Fn(); 6] = [
             &|| progress.add_rows(1, 0),
             &|| progress.add_rows(0, 1),
+            &|| progress.add_misread_row(),
             &|| progress.add_bytes(1),
             &|| progress.set_bytes_total(9),
             &|| progress.next_phase(),
@@ -179,5 +180,23 @@ mod tests {
             step();
             assert!(pulse.beats(now), "after step {number}");
         }
+    }
+
+    #[test]
+    fn what_is_read_beside_a_database_that_hangs_is_no_progress() {
+        let progress = Arc::new(Progress::default());
+        let mut now = Instant::now();
+        let mut pulse = Pulse::new(progress.clone(), LIMIT, now);
+        let mut goes_on_after = |step: &dyn Fn()| {
+            now += 2 * LIMIT;
+            step();
+            pulse.beats(now)
+        };
+        progress.enter(Stage::Load);
+        assert!(!goes_on_after(&|| progress.add_bytes(1)));
+        assert!(!goes_on_after(&|| progress.add_misread_row()));
+        assert!(goes_on_after(&|| progress.add_rows(1, 0)), "the database takes a row");
+        progress.enter(Stage::Read);
+        assert!(goes_on_after(&|| progress.add_bytes(1)), "the database waits for rows");
     }
 }

@@ -6,6 +6,7 @@ use tracing::info;
 use super::attempt::End;
 use super::progress::Progress;
 use super::stages::Stage;
+use crate::failure::Failure;
 use crate::imports::ImportRow;
 
 /// Writes the line at the end of an attempt. One that is no longer this worker's has none: another counts instead.
@@ -33,7 +34,7 @@ pub(super) fn tell(end: &End, row: &ImportRow, progress: &Progress) {
             report.rows
         ),
         // Rows and rejects were rolled back: that they were there is no number to add up.
-        End::Failed(name, _) => info!(
+        End::Failed(Failure::Named { name, .. }) => info!(
             target: METRICS,
             outcome = %name,
             table = row.table_name,
@@ -46,6 +47,6 @@ pub(super) fn tell(end: &End, row: &ImportRow, progress: &Progress) {
             commit_seconds = commit,
             "The attempt has ended"
         ),
-        End::NotOurs(_) => {}
+        End::NotOurs(_) | End::Failed(Failure::NotOurs(_)) => {}
     }
 }

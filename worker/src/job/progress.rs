@@ -1,5 +1,8 @@
 //! What the work tells the job while it runs, and what the job tells the work: counters that grow, and a request to
-//! stop. Shared between the work's thread and the heartbeat; it holds no lock, so neither can hold up the other.
+//! stop. Shared between the work's threads and the heartbeat; it holds no lock, so none can hold up another.
+//!
+//! What counts as progress is what the work waits for. While the database has rows to take, only what the database does
+//! counts: bytes that are read beside it would hide that it hangs, for hours where the source is slow.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -15,7 +18,9 @@ pub struct Progress {
     rejects: AtomicU64,
     bytes: AtomicU64,
     bytes_total: AtomicU64,
-    phase: AtomicU64,
+    /// How often the work has got on.
+    steps: AtomicU64,
+    is_loading: AtomicBool,
     stop: AtomicBool,
     findings: OnceLock<Findings>,
     stages: Stages,
@@ -38,13 +43,21 @@ impl Progress {
     /// Forgets what was counted: the work begins again from its first byte.
     pub fn begin_again(&self) {
         [&self.rows, &self.rejects, &self.bytes].into_iter().for_each(|counter| counter.store(0, Relaxed));
+        self.enter(Stage::Open);
         self.next_phase();
     }
 
-    /// Adds rows and rejects.
+    /// Adds rows that the database has taken, or refused.
     pub fn add_rows(&self, rows: u64, rejects: u64) {
         self.rows.fetch_add(rows, Relaxed);
         self.rejects.fetch_add(rejects, Relaxed);
+        self.next_phase();
+    }
+
+    /// Adds a row that was rejected when it was read.
+    pub fn add_misread_row(&self) {
+        self.rejects.fetch_add(1, Relaxed);
+        self.read_on();
     }
 
     /// Takes rows back that were added: the database has refused them, and they are tried another way.
@@ -55,20 +68,31 @@ impl Progress {
     /// Adds bytes read from the source.
     pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Relaxed);
+        self.read_on();
+    }
+
+    /// Says that the source gets on, or the store beside it. While the database has something to do, that is no progress.
+    pub fn read_on(&self) {
+        if !self.is_loading.load(Relaxed) {
+            self.next_phase();
+        }
     }
 
     /// Sets the size of the source, in bytes.
     pub fn set_bytes_total(&self, bytes: u64) {
         self.bytes_total.store(bytes, Relaxed);
+        self.next_phase();
     }
 
     /// Says that the work has come to its next phase, such as the commit: progress, though no counter moves.
     pub fn next_phase(&self) {
-        self.phase.fetch_add(1, Relaxed);
+        self.steps.fetch_add(1, Relaxed);
     }
 
-    /// Says which stage the work has come to, for its metrics. It begins in [`Stage::Open`].
+    /// Says which stage the work has come to, for its metrics, and for what counts as progress. It begins in
+    /// [`Stage::Open`].
     pub fn enter(&self, stage: Stage) {
+        self.is_loading.store(stage == Stage::Load, Relaxed);
         self.stages.enter(stage);
     }
 
@@ -77,9 +101,9 @@ impl Progress {
         self.stages.end()
     }
 
-    /// What changes whenever the work gets on.
-    pub(crate) fn marks(&self) -> (Counters, u64) {
-        (self.counters(), self.phase.load(Relaxed))
+    /// How often the work has got on so far.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.load(Relaxed)
     }
 
     /// The counters now.

@@ -70,7 +70,7 @@ impl Record {
                 Ok(Ok(Failed::Busy)) => {}
                 Ok(Ok(failed)) => return Some(failed),
                 Ok(Err(failure)) => {
-                    warn!(error = %failure, "Could not write the failure into its row");
+                    warn!(error = failure.for_log(), "Could not write the failure into its row");
                     return None;
                 }
                 Err(_) => {

@@ -16,7 +16,7 @@ use super::takeover::{Taken, take_over};
 use super::{Job, Summary};
 use crate::config::Config;
 use crate::db::Database;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 
 /// How long the end of an import may take. Where ECS stops the task there are 30 seconds from SIGTERM to SIGKILL:
 /// `stop`, `record_stopped` and `report_stopped` fit into them.
@@ -115,7 +115,7 @@ where
     info!(source = %row.source, table = %row.table_name, "Claimed the import as attempt {}", row.attempt);
     match Attempt::new(config, callback.clone(), *row).run(patience, stop, work).await {
         End::Committed(report) => Ok(Ending::Success(report)),
-        End::Failed(name, cause) => ending_of(Failure::Named { name, cause }),
+        End::Failed(failure) => ending_of(failure),
         End::NotOurs(why) => Err(why),
     }
 }
@@ -136,17 +136,17 @@ async fn tell(callback: &Callback, ending: &Ending, patience: Patience, mut stop
 }
 
 fn ending_of(failure: Failure) -> Result<Ending, &'static str> {
+    // A cause that may quote rows is for the row of the import and for Step Functions, not for a log.
+    let for_log = failure.for_log().to_owned();
     match failure {
-        Failure::Named { name, cause: full } => {
-            // A cause that may quote rows is for the row of the import and for Step Functions, not for a log.
-            let cause = if failure::may_quote_rows(name) { "see the import's row" } else { &full };
+        Failure::Named { name, cause, .. } => {
             // What another attempt may mend is a warning; the rest waits for a person.
             if name.is_transient() {
-                warn!(error_name = %name, cause, "The import failed and may be tried again");
+                warn!(error_name = %name, cause = for_log, "The import failed and may be tried again");
             } else {
-                error!(error_name = %name, cause, "The import failed");
+                error!(error_name = %name, cause = for_log, "The import failed");
             }
-            Ok(Ending::Failure(name, full))
+            Ok(Ending::Failure(name, cause))
         }
         Failure::NotOurs(why) => Err(why),
     }

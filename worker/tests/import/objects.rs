@@ -18,8 +18,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// Serves the directory's buckets.
-pub(crate) fn serve(runtime: &Runtime, directory: &Path) -> aws_sdk_s3::Client {
+/// Serves the directory's buckets, at the endpoint that it returns.
+pub(crate) fn serve(runtime: &Runtime, directory: &Path) -> String {
     let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(directory).unwrap());
     builder.set_auth(SimpleAuth::from_single("key", "secret"));
     let service = builder.build();
@@ -35,7 +35,7 @@ pub(crate) fn serve(runtime: &Runtime, directory: &Path) -> aws_sdk_s3::Client {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     runtime.spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
-    client(&format!("http://{address}"))
+    format!("http://{address}")
 }
 
 /// Answers each request with the bytes that `answer` makes of its number and its head, and closes the connection.
@@ -57,6 +57,13 @@ pub(crate) fn serve_bytes(
                         Ok(byte) => head.push(byte),
                         Err(_) => return,
                     }
+                }
+                let lower = String::from_utf8_lossy(&head).to_lowercase();
+                let length = lower.split_once("content-length: ").map_or("0", |(_, rest)| rest);
+                let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
+                // A client that is answered before it has sent all may not hear of it.
+                if stream.read_exact(&mut vec![0; length]).await.is_err() {
+                    return;
                 }
                 let answer = answer(number, &String::from_utf8_lossy(&head).to_lowercase());
                 // The client may leave first.
@@ -84,13 +91,20 @@ pub(crate) fn answer(object: &str, etag: &str, from: usize, sent: usize) -> Vec<
     .into_bytes()
 }
 
+/// A refusal of S3's.
+pub(crate) fn error(status: &str, code: &str) -> Vec<u8> {
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>");
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+}
+
 /// Where the range that a request asks for begins.
 pub(crate) fn range_start(head: &str) -> usize {
     head.split_once("range: bytes=").map_or(0, |(_, rest)| rest.split('-').next().unwrap().parse().unwrap())
 }
 
 /// A client that tries once: what is tried again is what the tests look at.
-fn client(endpoint: &str) -> aws_sdk_s3::Client {
+pub(crate) fn client(endpoint: &str) -> aws_sdk_s3::Client {
     let http =
         aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let config = aws_sdk_s3::Config::builder()

@@ -1,9 +1,12 @@
 //! The rejected rows, next to the source: as they stood there, to be corrected and imported again.
 
+use std::sync::{Arc, Mutex};
+
 use statemachine::{FailureName, ImportOptions};
 
 use worker::failure::Failure;
 
+use super::objects::{answer, serve_bytes};
 use super::world::{World, max_rejects, named};
 
 const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)";
@@ -156,4 +159,37 @@ fn a_record_that_is_too_large_is_told_in_the_rejects_file_without_its_content() 
         lines[1]
     );
     assert_eq!(lines[2], "3,\"age: is no integer (not_an_integer)\",2,b,x");
+}
+
+#[test]
+fn a_rejects_file_that_s3_does_not_take_at_once_is_sent_again() {
+    let world = World::sqlite(DDL);
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&requests);
+    let s3 = serve_bytes(&world.runtime, move |_, head| {
+        let method = head.split(' ').next().unwrap().to_owned();
+        let mut seen = seen.lock().unwrap();
+        seen.push(method.clone());
+        match seen.iter().filter(|earlier| **earlier == method).count() {
+            _ if method == "get" => answer("id,name,age\n1,a,x\n2,b,2\n", "e1", 0, usize::MAX / 2),
+            1..=5 => b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+            _ => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+        }
+    });
+    let job = world.job("f", "f.csv", "t", max_rejects(1));
+    assert_eq!(world.run_from(&job, &s3).unwrap().rows, 1);
+    assert_eq!(requests.lock().unwrap().iter().filter(|method| *method == "put").count(), 6);
+}
+
+#[test]
+fn a_rejects_file_that_s3_refuses_fails_the_import_at_once() {
+    let world = World::sqlite(DDL);
+    let s3 = serve_bytes(&world.runtime, move |_, head| match head.starts_with("get") {
+        true => answer("id,name,age\n1,a,x\n2,b,2\n", "e1", 0, usize::MAX / 2),
+        false => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+    });
+    let job = world.job("f", "f.csv", "t", max_rejects(1));
+    let (name, cause) = named(world.run_from(&job, &s3));
+    assert_eq!((name, world.count("t")), (FailureName::SourceDenied, 0));
+    assert!(cause.contains("failed to write the rejected rows to s3://uploads/f.csv.f.1.rejects"), "{cause}");
 }

@@ -90,3 +90,19 @@ fn of_two_runs_of_one_file_at_once_only_one_is_the_first() {
     assert_eq!((done.len(), refused.len(), world.count("t")), (1, 2, 20_000));
     refused.into_iter().for_each(|result| assert_eq!(named(result).0, FailureName::AlreadyImported));
 }
+
+#[test]
+fn two_imports_of_one_file_at_once_succeed_and_the_second_says_so() {
+    for world in World::both("CREATE TABLE t (id INTEGER, name TEXT)") {
+        world.put("same.csv", format!("id,name\n{}", "1,a\n".repeat(20_000)).as_bytes());
+        let jobs = ["a", "b"].map(|id| world.job(id, "same.csv", "t", ImportOptions::default()));
+        std::thread::scope(|scope| {
+            for job in &jobs {
+                scope.spawn(|| world.run(job).unwrap());
+            }
+        });
+        let same = jobs.each_ref().map(|job| job.progress.findings().unwrap().same_file_as.as_deref());
+        assert!(same == [None, Some("a")] || same == [Some("b"), None], "{same:?}");
+        assert_eq!(world.count("t"), 40_000);
+    }
+}

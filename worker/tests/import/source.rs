@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use statemachine::{FailureName, ImportOptions};
 
-use super::objects::{answer, range_start, serve_bytes};
+use super::objects::{answer, error, range_start, serve_bytes};
 use super::world::{World, named};
 
 const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
@@ -13,12 +13,6 @@ const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
 fn file(rows: usize) -> String {
     let rows: String = (1..=rows).map(|id| format!("{id},name {id}\n")).collect();
     format!("id,name\n{rows}")
-}
-
-fn error(status: &str, code: &str) -> Vec<u8> {
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>");
-    let length = body.len();
-    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes()
 }
 
 #[test]
@@ -81,7 +75,7 @@ fn what_s3_refuses_for_good_has_a_name_of_its_own() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_a_few_times_and_then_left_to_step_functions() {
+fn what_may_pass_is_tried_again_for_a_while_and_then_left_to_step_functions() {
     let world = World::sqlite(DDL);
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
@@ -92,8 +86,21 @@ fn what_may_pass_is_tried_again_a_few_times_and_then_left_to_step_functions() {
     let job = world.job("1", "k.csv", "t", ImportOptions::default());
     let (name, cause) = named(world.run_from(&job, &s3));
     assert_eq!(name, FailureName::SourceUnavailable);
-    assert_eq!(cause, "failed to read s3://uploads/k.csv at byte 0 in 5 attempts: SlowDown (503)");
-    assert_eq!(requests.load(Ordering::Relaxed), 5);
+    assert_eq!(cause, "failed to read s3://uploads/k.csv at byte 0 for 5 s: SlowDown (503)");
+    assert!((4..=10).contains(&requests.load(Ordering::Relaxed)));
+}
+
+#[test]
+fn a_store_that_is_away_in_the_middle_of_a_load_is_waited_for() {
+    let world = World::sqlite(DDL);
+    let object = file(20_000);
+    let s3 = serve_bytes(&world.runtime, move |number, head| match number {
+        0 => answer(&object, "e1", 0, 100_000),
+        1..=6 => error("503 Slow Down", "SlowDown"),
+        _ => answer(&object, "e1", range_start(head), usize::MAX / 2),
+    });
+    let job = world.job("1", "k.csv", "t", ImportOptions::default());
+    assert_eq!(world.run_from(&job, &s3).unwrap().rows, 20_000);
 }
 
 #[test]

@@ -22,7 +22,11 @@ pub(crate) struct World {
     pub(crate) database: Database,
     /// Who makes tables and looks into them, where that is not who imports.
     owner: Option<Database>,
+    /// The database's URL.
+    pub(crate) url: String,
     pub(crate) s3: aws_sdk_s3::Client,
+    /// Where the store is.
+    pub(crate) s3_url: String,
     pub(crate) runtime: Runtime,
     directory: TempDir,
     is_postgres: bool,
@@ -76,11 +80,13 @@ impl World {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         std::fs::create_dir_all(directory.path().join("s3/uploads")).unwrap();
-        let s3 = objects::serve(&runtime, &directory.path().join("s3"));
+        let s3_url = objects::serve(&runtime, &directory.path().join("s3"));
+        let s3 = objects::client(&s3_url);
         let database = Database::parse(url).unwrap();
         database.migrate().unwrap();
         let is_postgres = url.starts_with("postgres");
-        let world = Self { database, owner: None, s3, runtime, directory, is_postgres };
+        let world =
+            Self { database, owner: None, url: url.to_owned(), s3, s3_url, runtime, directory, is_postgres };
         world.execute(ddl);
         world
     }
@@ -102,12 +108,7 @@ impl World {
 
     /// What a query gives in its one column of text, named `line`; `NULL` for null.
     pub(crate) fn lines(&self, sql: &str) -> Vec<String> {
-        let query = sql_query(sql);
-        let lines: Vec<Line> = match &mut self.owner() {
-            Connection::Postgres(connection) => query.load(connection).unwrap(),
-            Connection::Sqlite(connection) => query.load(connection).unwrap(),
-        };
-        lines.into_iter().map(|row| row.line.unwrap_or_else(|| "NULL".to_owned())).collect()
+        read_lines(&mut self.owner(), sql)
     }
 
     /// How many rows `table` has.
@@ -182,6 +183,20 @@ impl World {
     }
 }
 
+/// The same, where there is no world at hand.
+pub(crate) fn lines_of(database: &Database, sql: &str) -> Vec<String> {
+    read_lines(&mut database.connect().unwrap(), sql)
+}
+
+fn read_lines(connection: &mut Connection, sql: &str) -> Vec<String> {
+    let query = sql_query(sql);
+    let lines: Vec<Line> = match connection {
+        Connection::Postgres(connection) => query.load(connection).unwrap(),
+        Connection::Sqlite(connection) => query.load(connection).unwrap(),
+    };
+    lines.into_iter().map(|row| row.line.unwrap_or_else(|| "NULL".to_owned())).collect()
+}
+
 /// At most so many rejects.
 pub(crate) fn max_rejects(max_rejects: u64) -> ImportOptions {
     ImportOptions { max_rejects: RejectLimit::Rows(max_rejects), ..ImportOptions::default() }
@@ -190,7 +205,7 @@ pub(crate) fn max_rejects(max_rejects: u64) -> ImportOptions {
 /// The name and the cause of a failure.
 pub(crate) fn named(result: Result<Summary, Failure>) -> (FailureName, String) {
     match result {
-        Err(Failure::Named { name, cause }) => (name, cause),
+        Err(Failure::Named { name, cause, .. }) => (name, cause),
         other => panic!("no named failure but {other:?}"),
     }
 }

@@ -85,7 +85,7 @@ fn a_database_that_is_away_is_named_without_user_and_password() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let database = Database::parse(&format!("postgres://joe:geheim@127.0.0.1:{free}/sales")).unwrap();
     match database.connect() {
-        Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause }) => {
+        Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause, .. }) => {
             assert!(cause.contains(&format!("postgres 127.0.0.1:{free}/sales")), "{cause}");
             assert!(!cause.contains("joe") && !cause.contains("geheim"), "{cause}");
         }

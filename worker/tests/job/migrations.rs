@@ -60,7 +60,7 @@ fn a_worker_that_meets_the_schema_of_any_version_before_asks_for_the_migration_a
                 )
             };
             match claim() {
-                Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause }) => {
+                Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause, .. }) => {
                     assert!(cause.contains("run `worker migrate`"), "{of} {count}: {cause}");
                 }
                 other => panic!("{of} {count}: {other:?}"),
@@ -126,7 +126,7 @@ fn a_migration_gives_up_where_a_lock_cannot_be_had_and_leaves_all_as_it_was() {
     let (database, mut holder) = held();
     let begun = Instant::now();
     match database.migrate() {
-        Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause }) => {
+        Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause, .. }) => {
             assert!(cause.contains("lock timeout"), "{cause}");
         }
         other => panic!("{other:?}"),

@@ -98,7 +98,7 @@ fn the_pages_of_a_search_bring_every_import_once_while_new_ones_come() {
         let mut search = Search { limit: 2, ..Search::default() };
         let mut seen = Vec::new();
         loop {
-            let Page { rows, next } = imports::search(&mut test.connect(), &search).unwrap();
+            let Page { rows, next, .. } = imports::search(&mut test.connect(), &search).unwrap();
             assert!(rows.len() <= 2);
             seen.extend(rows.into_iter().map(|row| row.id));
             let Some(next) = next else { break };
@@ -151,31 +151,33 @@ fn the_imports_that_ended_are_counted_by_the_hour() {
     }
 }
 
+/// Registers so many imports, a minute apart.
+fn many(test: &TestDatabase, imports: u32) {
+    let (numbers, created) = if test.url.starts_with("sqlite") {
+        (
+            format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {imports})"),
+            "strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || i || ' minutes')",
+        )
+    } else {
+        (
+            format!("WITH n AS (SELECT i FROM generate_series(1, {imports}) i)"),
+            "timestamp '2026-01-01' + i * interval '1 minute'",
+        )
+    };
+    test.execute(&format!(
+        "{numbers} INSERT INTO imports (id, source, table_name, options, status, error, cause, created_at, finished_at) \
+         SELECT 'id-' || i, 's3://uploads/imports/people/' || i || '.csv', 'table_' || (i % 500), '{{}}', 'FAILURE', \
+         'Import.Error' || (i % 500), 'a cause of some length, {}', {created}, {created} FROM n; ANALYZE",
+        "x".repeat(300)
+    ));
+}
+
 /// A generous bound, for a machine that is busy with other tests and a SQLite that is built without optimisation: a search
 /// that reads every import takes twice as long.
 #[test]
 fn a_page_of_tens_of_thousands_of_imports_is_there_at_once() {
     for test in TestDatabase::both() {
-        const IMPORTS: i32 = 30_000;
-        let (numbers, created) = if test.url.starts_with("sqlite") {
-            (
-                format!(
-                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {IMPORTS})"
-                ),
-                "strftime('%Y-%m-%d %H:%M:%f', '2026-01-01', '+' || i || ' minutes')",
-            )
-        } else {
-            (
-                format!("WITH n AS (SELECT i FROM generate_series(1, {IMPORTS}) i)"),
-                "timestamp '2026-01-01' + i * interval '1 minute'",
-            )
-        };
-        test.execute(&format!(
-            "{numbers} INSERT INTO imports (id, source, table_name, options, status, error, cause, created_at, finished_at) \
-             SELECT 'id-' || i, 's3://uploads/imports/people/' || i || '.csv', 'table_' || (i % 500), '{{}}', 'FAILURE', \
-             'Import.Error' || (i % 500), 'a cause of some length, {}', {created}, {created} FROM n; ANALYZE",
-            "x".repeat(300)
-        ));
+        many(&test, 30_000);
         let after = Position { created_at: at(0, 0) + TimeDelta::minutes(1000), id: "id-0".to_owned() };
         let mut connection = test.connect();
         for search in [
@@ -194,5 +196,32 @@ fn a_page_of_tens_of_thousands_of_imports_is_there_at_once() {
             let took = took.min().unwrap();
             assert!(took < Duration::from_millis(100), "{took:?} for {search:?} in {}", test.url);
         }
+    }
+}
+
+#[test]
+fn a_search_by_text_is_broken_off_and_goes_on_with_the_next_page() {
+    for test in TestDatabase::both() {
+        let looked_at = u32::from(imports::LOOKED_AT);
+        // The oldest is found only behind all others.
+        many(&test, looked_at + 1);
+        let mut connection = test.connect();
+        let mut page = |search: &Search| imports::search(&mut connection, search).unwrap();
+        let search = Search { text: text("people/1.csv"), ..Search::default() };
+        let first = page(&search);
+        assert!(first.rows.is_empty() && first.is_broken_off, "{:?}", first.next);
+        let second = page(&Search { after: first.next, ..search.clone() });
+        assert_eq!(second.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["id-1"]);
+        assert!(!second.is_broken_off && second.next.is_none());
+        // What an index finds is searched to its end, and so are as many imports as are looked at.
+        let by_table = Search { table: text("table_1"), ..search.clone() };
+        let second = page(&by_table);
+        assert!(second.rows.len() == 1 && !second.is_broken_off);
+        test.execute("DELETE FROM imports WHERE id = 'id-2'");
+        let all = page(&search);
+        assert!(all.rows.len() == 1 && !all.is_broken_off && all.next.is_none());
+        // A page that is full before is as it always was.
+        let full = page(&Search { file: text("people/"), limit: 3, ..Search::default() });
+        assert!(full.rows.len() == 3 && !full.is_broken_off && full.next.is_some());
     }
 }

@@ -65,6 +65,11 @@ impl StepFunctions {
         Self::answering(|_, _| Answer::Taken).await
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn client(&self) -> aws_sdk_sfn::Client {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())

@@ -132,7 +132,7 @@ fn a_token_that_is_refused_is_in_no_message_and_is_tried_again() {
     let world = World::start();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let refused = world.database("another key", &runtime).connect().map(drop);
-    let Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause }) = refused else {
+    let Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert!(cause.contains("authentication failed"), "{cause}");

@@ -54,9 +54,22 @@ async fn list(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<
 /// The list, which moves while one of its imports has not ended.
 fn shown(page: &Page<ImportRow>, filters: &Filters) -> Markup {
     let is_open = |row: &ImportRow| matches!(row.status, ImportStatus::Pending | ImportStatus::Running);
-    let body = if page.rows.is_empty() { nothing(filters) } else { table(&page.rows) };
+    let body = match page.rows.as_slice() {
+        [] if page.is_broken_off => html! {},
+        [] => nothing(filters),
+        rows => table(rows),
+    };
     // The first page has new imports in it soon; one that was looked up by its place is left alone once all has ended.
     let moves = filters.is_first_page() || page.rows.iter().any(is_open);
+    let body = html! {
+        (body)
+        @if page.is_broken_off {
+            p.quiet {
+                "The search ended after " (output::count(u64::from(imports::LOOKED_AT)))
+                " imports. “Older” searches the rest."
+            }
+        }
+    };
     layout::live("list", &filters.address(&[("fragment", "list")]), moves, body)
 }
 

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use worker::db::{Connection, Database};
-use worker::imports::{Search, find, search};
+use worker::imports::{Search, find};
 
 use super::board::Board;
 use super::changes::Seen;
-use super::{HEADING, cells, nothing};
+use super::{HEADING, Listed, broken_off, cells, list, nothing};
 use crate::cli::{Common, ImportsArguments};
 use crate::output;
 use crate::show::picture::ImportPicture;
@@ -40,6 +40,7 @@ pub(super) async fn watch(common: &Common, arguments: &ImportsArguments) -> anyh
     };
     let mut watched = Watched { database, search: arguments.search(), connection: None };
     let mut is_away = false;
+    let mut searched_until = None;
     loop {
         let (back, looked) = tokio::task::spawn_blocking(move || {
             let looked = watched.look();
@@ -48,8 +49,9 @@ pub(super) async fn watch(common: &Common, arguments: &ImportsArguments) -> anyh
         .await?;
         watched = back;
         match looked {
-            Ok(imports) => {
+            Ok(Listed { imports, searched_until: until }) => {
                 is_away = false;
+                searched_until = until;
                 watched = view.show(watched, imports, arguments).await?;
             }
             Err(error) if !is_away => {
@@ -66,6 +68,9 @@ pub(super) async fn watch(common: &Common, arguments: &ImportsArguments) -> anyh
     if let View::Board(board) = view {
         board.leave();
     }
+    if let Some(searched_until) = searched_until {
+        output::complain(&broken_off(searched_until));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,11 +83,11 @@ struct Watched {
 
 impl Watched {
     /// The imports as they are now. A connection that broke is made anew at the next look.
-    fn look(&mut self) -> anyhow::Result<Vec<ImportPicture>> {
+    fn look(&mut self) -> anyhow::Result<Listed> {
         let mut connection = self.connect()?;
-        let found = search(&mut connection, &self.search)?;
+        let listed = list(&mut connection, &self.search)?;
         self.connection = Some(connection);
-        Ok(found.rows.into_iter().map(ImportPicture::from).collect())
+        Ok(listed)
     }
 
     /// One import, whatever the filters say.

@@ -199,7 +199,9 @@ mod tests {
             let packed = [pack(TEXT), pack(TEXT)].concat();
             let (first, shortest) = (pack(TEXT).len(), 4);
             for length in (shortest..packed.len()).filter(|length| *length != first) {
-                let Failure::Named { name, cause } = unpack(&packed[..length]).unwrap_err() else { panic!() };
+                let Failure::Named { name, cause, .. } = unpack(&packed[..length]).unwrap_err() else {
+                    panic!()
+                };
                 assert_eq!(name, FailureName::SourceUnreadable, "{length}: {cause}");
                 assert!(cause.contains("damaged or cut off"), "{length}: {cause}");
             }

@@ -44,7 +44,9 @@ pub(crate) fn go_back(connection: &mut Connection) -> Result<(), Failure> {
 pub(crate) fn abandon(connection: &mut Connection) {
     while is_open(connection) {
         if let Err(error) = Manager::rollback_transaction(connection) {
-            tracing::warn!(error = %error, "Failed to roll back, the connection is closed");
+            // Words of the database reach no log.
+            let error = database_failure(&error, "roll back");
+            tracing::warn!(error = error.for_log(), "Failed to roll back, the connection is closed");
             return;
         }
     }
@@ -64,7 +66,8 @@ fn begin(connection: &mut Connection) -> Result<(), Failure> {
     .map_err(|error| database_failure(&error, "begin the transaction"))
 }
 
-fn is_open(connection: &mut Connection) -> bool {
+/// Whether a transaction is under way.
+pub(super) fn is_open(connection: &mut Connection) -> bool {
     let status = Manager::transaction_manager_status_mut(connection);
     status.transaction_depth().is_ok_and(|depth| depth.is_some())
 }

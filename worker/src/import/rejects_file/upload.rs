@@ -1,4 +1,8 @@
-//! An object that is written while its size is not known: in parts, once there is more than one part's worth.
+//! An object that is written while its size is not known: in parts, once there is more than one part's worth. What may pass is
+//! tried again for minutes: a load would be lost for it.
+
+use std::future::Future;
+use std::time::Instant;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -7,6 +11,9 @@ use statemachine::{FailureName, Source};
 use tokio::runtime::Handle;
 
 use crate::failure::Failure;
+use crate::import::reading::interrupted;
+use crate::import::source::patience::{LATER, Patience};
+use crate::job::progress::Progress;
 
 /// The size of the first parts, in bytes; S3 takes no smaller ones than 5 MiB, but for the last.
 const PART_BYTES: usize = 6 * 1024 * 1024;
@@ -26,6 +33,7 @@ const CONTENT_TYPE: &str = "text/csv";
 pub(super) struct Upload<'a> {
     s3: &'a aws_sdk_s3::Client,
     runtime: &'a Handle,
+    progress: &'a Progress,
     place: Source,
     part: Vec<u8>,
     multipart: Option<Multipart>,
@@ -37,8 +45,13 @@ struct Multipart {
 }
 
 impl<'a> Upload<'a> {
-    pub(super) fn new(s3: &'a aws_sdk_s3::Client, runtime: &'a Handle, place: Source) -> Self {
-        Self { s3, runtime, place, part: Vec::new(), multipart: None }
+    pub(super) fn new(
+        s3: &'a aws_sdk_s3::Client,
+        runtime: &'a Handle,
+        progress: &'a Progress,
+        place: Source,
+    ) -> Self {
+        Self { s3, runtime, progress, place, part: Vec::new(), multipart: None }
     }
 
     /// Appends bytes. Blocks while a part is sent.
@@ -54,20 +67,21 @@ impl<'a> Upload<'a> {
             self.send_part()?;
         }
         let (bucket, key) = (&self.place.bucket, &self.place.key);
-        let sent = match &self.multipart {
+        match &self.multipart {
             None => {
-                let put = self.s3.put_object().bucket(bucket).key(key).content_type(CONTENT_TYPE);
-                let put = put.body(Bytes::from(std::mem::take(&mut self.part)).into());
-                self.runtime.block_on(put.send()).map(|_| ()).map_err(|error| self.failure(&error))
+                let body = Bytes::from(std::mem::take(&mut self.part));
+                self.patiently(|| {
+                    let put = self.s3.put_object().bucket(bucket).key(key).content_type(CONTENT_TYPE);
+                    put.body(body.clone().into()).send()
+                })?;
             }
             Some(Multipart { id, parts }) => {
                 let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
                 let complete = self.s3.complete_multipart_upload().bucket(bucket).key(key).upload_id(id);
                 let complete = complete.multipart_upload(parts);
-                self.runtime.block_on(complete.send()).map(|_| ()).map_err(|error| self.failure(&error))
+                self.patiently(|| complete.clone().send())?;
             }
-        };
-        sent?;
+        }
         self.multipart = None;
         Ok(self.place.clone())
     }
@@ -76,12 +90,11 @@ impl<'a> Upload<'a> {
         let (bucket, key) = (&self.place.bucket, &self.place.key);
         if self.multipart.is_none() {
             let create = self.s3.create_multipart_upload().bucket(bucket).key(key).content_type(CONTENT_TYPE);
-            let created = self.runtime.block_on(create.send()).map_err(|error| self.failure(&error))?;
+            let created = self.patiently(|| create.clone().send())?;
             let id = created.upload_id.unwrap_or_default();
             self.multipart = Some(Multipart { id, parts: Vec::new() });
         }
-        let (s3, runtime) = (self.s3, self.runtime);
-        let Some(multipart) = &mut self.multipart else { return Ok(()) };
+        let Some(multipart) = &self.multipart else { return Ok(()) };
         if multipart.parts.len() >= MAX_PARTS {
             let cause = format!(
                 "the rejected rows take more than one object of S3 can have, {}; correct the file, or import it in parts",
@@ -90,26 +103,58 @@ impl<'a> Upload<'a> {
             return Err(Failure::named(FailureName::Internal, cause));
         }
         let number = multipart.parts.len() as i32 + 1;
-        let part = std::mem::take(&mut self.part);
-        let send = s3.upload_part().bucket(bucket).key(key).upload_id(&multipart.id).part_number(number);
-        let sent = runtime.block_on(send.body(Bytes::from(part).into()).send());
-        match sent {
-            Ok(sent) => {
-                let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build();
-                multipart.parts.push(part);
-                Ok(())
+        let body = Bytes::from(std::mem::take(&mut self.part));
+        let sent = self.patiently(|| {
+            let send = self.s3.upload_part().bucket(bucket).key(key).upload_id(&multipart.id);
+            send.part_number(number).body(body.clone().into()).send()
+        })?;
+        let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build();
+        if let Some(multipart) = &mut self.multipart {
+            multipart.parts.push(part);
+        }
+        Ok(())
+    }
+
+    /// Makes a call until S3 has answered it, or refuses it, or is away for too long.
+    fn patiently<T, E, F>(&self, call: impl Fn() -> F) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        let mut patience = Patience::new(LATER);
+        loop {
+            let error = match self.runtime.block_on(call()) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if self.progress.stop_requested() {
+                return Err(interrupted());
             }
-            Err(error) => Err(self.failure(&error)),
+            let Some(pause) = patience.pause(Instant::now()).filter(|_| may_pass(&error)) else {
+                return Err(self.failure(&error));
+            };
+            tracing::warn!(
+                error = error.code(),
+                "Writing the rejected rows broke off, trying again in {pause:?}"
+            );
+            self.progress.read_on();
+            self.runtime.block_on(async { tokio::time::sleep(pause).await });
         }
     }
 
     /// What it means that S3 did not take something.
     fn failure<E: ProvideErrorMetadata>(&self, error: &SdkError<E>) -> Failure {
-        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
         let code = error.code().unwrap_or("no answer");
-        let name = if status == 403 { FailureName::SourceDenied } else { FailureName::SourceUnavailable };
+        let name = if may_pass(error) { FailureName::SourceUnavailable } else { FailureName::SourceDenied };
         Failure::named(name, format!("failed to write the rejected rows to {}: {code}", self.place))
     }
+}
+
+/// Whether S3 may take the same call later: it has not answered, is busy, or has a fault.
+fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    let passes = ["RequestTimeout", "RequestTimeTooSkewed", "NoSuchUpload"];
+    matches!(status, 0 | 200 | 408 | 429 | 500..) || passes.into_iter().any(|code| error.code() == Some(code))
 }
 
 /// How large a part is behind so many others.

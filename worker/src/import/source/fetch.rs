@@ -1,9 +1,9 @@
 //! `GetObject`, again from where it broke off, and always of the same object: by its version where the import names one,
 //! else by the ETag of the first response. What S3 refuses for good ends the import by name; what may pass is tried again
-//! a few times here, and then by Step Functions.
+//! here, for minutes once a load would be lost, and then by Step Functions.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
@@ -12,17 +12,12 @@ use sha2::{Digest as _, Sha256};
 use statemachine::FailureName;
 use tokio::sync::mpsc;
 
+use super::patience::{AT_FIRST, LATER, Patience};
 use super::{CHUNK_BYTES, Object, Piece};
 use crate::failure::Failure;
 use crate::import::reading::interrupted;
 use crate::job::Job;
 use crate::job::progress::Progress;
-
-/// Attempts in a row that may bring nothing before the source counts as unavailable.
-const ATTEMPTS: u32 = 5;
-
-/// The pause after the first attempt; it doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a connection may bring nothing before it counts as broken.
 const IDLE: Duration = Duration::from_secs(30);
@@ -49,6 +44,8 @@ pub(super) struct Fetch {
     learnt: Arc<Object>,
     /// Over the bytes that have been passed on.
     hash: Sha256,
+    /// What is left of it for the store.
+    patience: Patience,
 }
 
 /// Why a connection ended before the object did.
@@ -74,17 +71,18 @@ impl Fetch {
             offset: 0,
             learnt: object,
             hash: Sha256::new(),
+            patience: Patience::new(AT_FIRST),
         }
     }
 
-    /// Fetches what was fetched before, and nothing else.
+    /// Fetches what was fetched before, and nothing else. The rows of the first time are in the database by now.
     pub(super) fn again(s3: aws_sdk_s3::Client, job: &Job, object: Arc<Object>, before: &Object) -> Self {
-        Self { etag: before.etag().map(str::to_owned), ..Self::new(s3, job, object) }
+        let (etag, patience) = (before.etag().map(str::to_owned), Patience::new(LATER));
+        Self { etag, patience, ..Self::new(s3, job, object) }
     }
 
     /// Feeds the channel until the object's end, or with one failure.
     pub(super) async fn run(mut self, sender: Sender) {
-        let mut idle_attempts = 0;
         loop {
             let before = self.offset;
             let reason = match self.attempt(&sender).await {
@@ -92,26 +90,29 @@ impl Fetch {
                 Err(Broken::Failed(failure)) => return self.fail(&sender, failure).await,
                 Err(Broken::Again(reason)) => reason,
             };
-            idle_attempts = if self.offset > before { 1 } else { idle_attempts + 1 };
+            if self.offset > before {
+                self.patience = Patience::new(LATER);
+            }
             tracing::warn!(
                 source_offset = self.offset,
-                source_attempt = idle_attempts,
                 reason,
                 "Reading the source broke off at byte {}",
                 self.offset
             );
-            if idle_attempts >= ATTEMPTS {
+            let Some(pause) = self.patience.pause(Instant::now()) else {
                 let cause = format!(
-                    "failed to read {} at byte {} in {ATTEMPTS} attempts: {reason}",
+                    "failed to read {} at byte {} for {} s: {reason}",
                     self.object(),
-                    self.offset
+                    self.offset,
+                    self.patience.limit().as_secs()
                 );
                 let failure = Failure::named(FailureName::SourceUnavailable, cause);
                 return self.fail(&sender, failure).await;
-            }
-            let pause = tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(idle_attempts - 1));
+            };
+            // A wait that has an end: beats go on meanwhile.
+            self.progress.read_on();
             tokio::select! {
-                () = pause => {}
+                () = tokio::time::sleep(pause) => {}
                 () = sender.closed() => return,
                 () = stop_requested(&self.progress) => return self.fail(&sender, interrupted()).await,
             }

@@ -1,6 +1,9 @@
 //! COPY of rows, in messages of a size that the network likes.
 
+use bytes::Bytes;
+
 use crate::db::Session;
+use crate::db::postgres::CopyIn;
 use crate::db::postgres::error::SqlError;
 use crate::import::batch::BatchRow;
 use crate::import::form::{Form, binary};
@@ -56,7 +59,7 @@ impl Copy<'_> {
             sent += 1;
             if message.len() >= MESSAGE_BYTES {
                 let next = Vec::with_capacity(2 * MESSAGE_BYTES);
-                copy.send(std::mem::replace(&mut message, next).into())?;
+                send(&mut copy, std::mem::replace(&mut message, next))?;
                 self.count(std::mem::take(&mut sent), counted);
                 if self.progress.stop_requested() {
                     return Err(SqlError::Stopped);
@@ -66,7 +69,7 @@ impl Copy<'_> {
         if self.form == Form::Binary {
             message.extend_from_slice(&binary::TRAILER);
         }
-        copy.send(message.into())?;
+        send(&mut copy, message)?;
         self.count(sent, counted);
         copy.finish()
     }
@@ -80,6 +83,15 @@ impl Copy<'_> {
             self.progress.next_phase();
         }
     }
+}
+
+/// Sends bytes of rows. A row may be large, and a message of it would be copied whole on its way: a message ends anywhere.
+fn send(copy: &mut CopyIn<'_>, message: Vec<u8>) -> Result<(), SqlError> {
+    let mut message = Bytes::from(message);
+    while message.len() > 2 * MESSAGE_BYTES {
+        copy.send(message.split_to(MESSAGE_BYTES))?;
+    }
+    copy.send(message)
 }
 
 /// Writes down a row as it is.

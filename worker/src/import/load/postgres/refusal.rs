@@ -4,7 +4,7 @@
 use statemachine::FailureName;
 
 use super::constraint::Constraint;
-use crate::db::failure::{advice, sql_failure};
+use crate::db::failure::{advice, for_log, sql_failure};
 use crate::db::postgres::error::{SqlError, words};
 use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
@@ -78,7 +78,8 @@ impl Refusal {
     pub(super) fn failure(&self, what: &str) -> Failure {
         let advice = advice(Some(&self.code), None);
         let cause = format!("failed to {what}: {} (SQLSTATE {}){advice}", self.words(), self.code);
-        Failure::named(FailureName::DatabaseMisconfigured, cause)
+        let for_log = for_log(what, Some(&self.code));
+        Failure::of_database(FailureName::DatabaseMisconfigured, cause, for_log)
     }
 
     fn says(&self) -> String {
