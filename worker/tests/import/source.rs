@@ -75,7 +75,7 @@ fn what_s3_refuses_for_good_has_a_name_of_its_own() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_for_a_while_and_then_left_to_step_functions() {
+fn what_may_pass_is_tried_again_and_then_left_to_step_functions() {
     let world = World::sqlite(DDL);
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);

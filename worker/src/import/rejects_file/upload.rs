@@ -130,7 +130,8 @@ impl<'a> Upload<'a> {
             if self.progress.stop_requested() {
                 return Err(interrupted());
             }
-            let Some(pause) = patience.pause(Instant::now()).filter(|_| may_pass(&error)) else {
+            let Some(pause) = patience.pause(Instant::now()).filter(|_| may_pass(&error) && !is_gone(&error))
+            else {
                 return Err(self.failure(&error));
             };
             tracing::warn!(
@@ -155,6 +156,11 @@ fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     let passes = ["RequestTimeout", "RequestTimeTooSkewed", "NoSuchUpload"];
     matches!(status, 0 | 200 | 408 | 429 | 500..) || passes.into_iter().any(|code| error.code() == Some(code))
+}
+
+/// Whether the parts that were sent are no longer kept: another attempt sends them anew, this one cannot.
+fn is_gone<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    error.code() == Some("NoSuchUpload")
 }
 
 /// How large a part is behind so many others.
