@@ -157,7 +157,7 @@ pub(crate) fn allows(kind: &Type, text: &str, reason: &str, version: u32) -> Opt
     let is_for = |code: &&str| reason.ends_with(&format!("({code})"));
     let found = DIFFERENCES.iter().find(|difference| {
         difference.is_of(version)
-            && difference.codes.iter().any(|code| is_for(&code))
+            && difference.codes.iter().any(is_for)
             && (difference.applies)(&text, &column)
     });
     found.map(|difference| difference.name)

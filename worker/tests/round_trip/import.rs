@@ -51,10 +51,10 @@ struct Told {
 }
 
 impl Import<'_> {
-    pub(crate) fn check(&self, run: &mut Run<'_>, cells: Vec<Cell>) {
+    pub(crate) fn check(&self, run: &mut Run<'_>, cells: &[Cell]) {
         // A row without a value cannot stand there where the type does not take NULL.
         let takes_null = self.group.iter().all(|number| !run.types[*number].alone);
-        let before = if takes_null { self.before(&cells) } else { BTreeSet::new() };
+        let before = if takes_null { self.before(cells) } else { BTreeSet::new() };
         let sqls: Vec<_> = self.group.iter().map(|number| run.types[*number].sql.as_str()).collect();
         run.server.execute(&self.way.table(&sqls, self.refused));
         if !before.is_empty() {
@@ -63,18 +63,18 @@ impl Import<'_> {
             let ids: Vec<_> = before.iter().map(|id| format!("({id}{nulls})")).collect();
             run.server.execute(&format!("INSERT INTO imported_rows VALUES {}", ids.join(",")));
         }
-        let (result, findings) = self.import(run, &cells);
+        let (result, findings) = self.import(run, cells);
         let summary = match result {
             Ok(summary) => summary,
             Err(failure) => return self.narrow(run, cells, &failure),
         };
         let rejected = self.rejected(run, &findings);
-        let rows = self.rows(run, &cells);
-        for cell in &cells {
+        let rows = self.rows(run, cells);
+        for cell in cells {
             self.judge(run, cell, &rows[&cell.id], rejected.get(&cell.id), before.contains(&cell.id));
         }
-        self.check_first(run, &cells, &findings);
-        self.count(run, &cells, &summary, &findings, rejected.len());
+        self.check_first(run, cells, &findings);
+        self.count(run, cells, &summary, &findings, rejected.len());
     }
 
     /// The rows that are in the table before.
@@ -110,19 +110,19 @@ impl Import<'_> {
     }
 
     /// An import that failed as a whole is made smaller, until it is known for which type, and for which field.
-    fn narrow(&self, run: &mut Run<'_>, cells: Vec<Cell>, failure: &Failure) {
+    fn narrow(&self, run: &mut Run<'_>, cells: &[Cell], failure: &Failure) {
         let types: BTreeSet<_> = cells.iter().map(|cell| cell.number).collect();
         if types.len() > 1 {
             for number in types {
                 let own = cells.iter().filter(|cell| cell.number == number).cloned();
-                let own = own.map(|cell| Cell { column: 0, ..cell }).collect();
+                let own: Vec<_> = own.map(|cell| Cell { column: 0, ..cell }).collect();
                 Import {
                     group: vec![number],
                     way: self.way,
                     dialect: self.dialect.clone(),
                     refused: self.refused,
                 }
-                .check(run, own);
+                .check(run, &own);
             }
         } else if cells.len() > 1 && run.report.may_narrow() {
             let (first, second) = cells.split_at(cells.len() / 2);
@@ -133,7 +133,7 @@ impl Import<'_> {
                     dialect: self.dialect.clone(),
                     refused: self.refused,
                 }
-                .check(run, half.to_vec());
+                .check(run, half);
             }
         } else {
             let fields: Vec<_> = cells.iter().take(3).map(|cell| format!("{:?}", cell.field.text)).collect();

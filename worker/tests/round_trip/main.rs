@@ -1,6 +1,7 @@
 //! A round trip decides: for every type and both databases, texts are imported by every way in, and what is stored is
 //! compared with what the file said. On PostgreSQL the server's own input of the text decides, on SQLite a table of declared
 //! type and stored form. The seed is printed; `ROUND_TRIP_SEED=… ROUND_TRIP_SECONDS=…` has it again, and for longer.
+#![expect(clippy::print_stdout, reason = "a run tells its seed and what it has tried")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 mod copied;
@@ -10,11 +11,10 @@ mod import;
 mod iso;
 mod literals;
 mod normal;
-#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
+#[expect(dead_code, reason = "shared with other tests, which use other parts of it")]
 #[path = "../import/objects.rs"]
 mod objects;
 mod oracle;
-#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod random;
@@ -24,7 +24,7 @@ mod server;
 mod settings;
 mod types;
 mod ways;
-#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
+#[expect(dead_code, reason = "shared with other tests, which use other parts of it")]
 #[path = "../import/world.rs"]
 mod world;
 

@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
             (Refusal::Nothing, _) | (_, true) => 0,
             _ => *self.random.pick(&good),
         };
-        Import { group: group.to_vec(), way, dialect, refused }.check(self, cells);
+        Import { group: group.to_vec(), way, dialect, refused }.check(self, &cells);
     }
 
     /// The cases of one type in one file.

@@ -144,7 +144,7 @@ pub(crate) fn all(server: &Server) -> Vec<Type> {
         }
     }
     server.execute(MADE);
-    let entries: BTreeMap<u32, Entry> = server.rows(LIST).into_iter().map(entry).collect();
+    let entries: BTreeMap<u32, Entry> = server.rows(LIST).iter().map(|row| entry(row)).collect();
     let mut types: Vec<_> = entries
         .iter()
         .filter(|(_, entry)| entry.is_usable)
@@ -159,7 +159,7 @@ pub(crate) fn all(server: &Server) -> Vec<Type> {
     types
 }
 
-fn entry(row: Vec<Option<String>>) -> (u32, Entry) {
+fn entry(row: &[Option<String>]) -> (u32, Entry) {
     let text = |index: usize| row[index].clone().unwrap_or_default();
     let number = |index: usize| text(index).parse().unwrap_or(0);
     let numbers: Vec<String> = serde_json::from_str(&text(9)).unwrap();
