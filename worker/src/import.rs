@@ -116,7 +116,7 @@ impl Import<'_> {
         let table = table::read(connection, &job.table, self.allowed)?;
         let plan = header::read(&mut reader, &table, &job.options)?;
         let rejects = Rejects::new(job.options.max_rejects);
-        transaction::within(connection, |connection| {
+        transaction::within_turn(connection, &job.progress, |connection| {
             if job.options.dry_run {
                 transaction::mark(connection)?;
             }
