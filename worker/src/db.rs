@@ -2,6 +2,7 @@
 //! be installed. Owns connecting and migrating; what is asked of the database is elsewhere. No message of this module
 //! repeats the URL, the user or the password.
 
+pub(crate) mod at_work;
 pub(crate) mod failure;
 mod migrations;
 mod multi;

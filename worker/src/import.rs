@@ -30,7 +30,7 @@ use tokio::runtime::Handle;
 
 use crate::config::AllowedTables;
 use crate::db::failure::sql_failure;
-use crate::db::{Connection, Database, Watch};
+use crate::db::{Connection, Database, Watch, at_work};
 use crate::failure::Failure;
 use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
@@ -91,7 +91,12 @@ impl Import<'_> {
         let object = source.object();
         let reader = open(source, &job.options)?;
         let mut connection = self.connect()?;
-        self.load(&mut connection, reader, &object, rebuild_indexes)
+        match &connection {
+            Connection::Postgres(_) => self.load(&mut connection, reader, &object, rebuild_indexes),
+            Connection::Sqlite(_) => at_work::watched(&job.progress, || {
+                self.load(&mut connection, reader, &object, rebuild_indexes)
+            }),
+        }
     }
 
     /// A connection on which whatever takes long is watched: the import gets on while the database works.
@@ -116,7 +121,7 @@ impl Import<'_> {
         let table = table::read(connection, &job.table, self.allowed)?;
         let plan = header::read(&mut reader, &table, &job.options)?;
         let rejects = Rejects::new(job.options.max_rejects);
-        transaction::within(connection, |connection| {
+        transaction::within_turn(connection, &job.progress, |connection| {
             if job.options.dry_run {
                 transaction::mark(connection)?;
             }

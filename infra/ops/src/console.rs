@@ -59,6 +59,7 @@ pub(crate) struct Console {
     notices: Notices,
     stories: import::Stories,
     sent: upload::SentForms,
+    made: upload::MadeTables,
     database_slots: Semaphore,
     /// Held by whoever receives from the dead-letter queue.
     dead_letters: Mutex<()>,
@@ -76,6 +77,7 @@ impl Console {
             notices: Notices::default(),
             stories: import::Stories::default(),
             sent: upload::SentForms::default(),
+            made: upload::MadeTables::default(),
             database_slots: Semaphore::new(DATABASE_SLOTS),
             dead_letters: Mutex::new(()),
         }

@@ -14,7 +14,7 @@ use worker::imports::ImportRow;
 use crate::bar::Bar;
 use crate::cli::Common;
 use crate::show::picture;
-use crate::submit::Submitted;
+use crate::submit::{self, Submitted};
 use crate::target::Target;
 use crate::{output, report};
 
@@ -23,7 +23,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// How long the message may take to be settled after the execution has ended.
 const SETTLING: Duration = Duration::from_secs(15);
 
-/// Follows the import and prints its report.
+/// Follows the import and prints its report. A table that was made for one that fails goes again.
 pub(crate) async fn to_the_end(
     common: &Common,
     target: &Target,
@@ -46,7 +46,11 @@ pub(crate) async fn to_the_end(
     } else {
         report::print(common, &picture, &target.database.display_name(), started.elapsed());
     }
-    Ok(if picture.import.status == "SUCCESS" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if picture.import.status == "SUCCESS" {
+        return Ok(ExitCode::SUCCESS);
+    }
+    submit::undo(target, submitted.made.clone(), &submitted.import_id).await;
+    Ok(ExitCode::FAILURE)
 }
 
 /// The import's row, as far as it can be had: a database that is away for a while stops the bar, and nothing else.
@@ -57,7 +61,8 @@ fn glance(target: &Target, connection: &mut Option<Connection>, submitted: &Subm
     row
 }
 
-async fn has_ended(target: &Target, execution_arn: &str) -> anyhow::Result<bool> {
+/// Whether the import's execution has ended.
+pub(crate) async fn has_ended(target: &Target, execution_arn: &str) -> anyhow::Result<bool> {
     match target.sfn.describe_execution().execution_arn(execution_arn).send().await {
         Ok(execution) => {
             Ok(!matches!(execution.status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive))

@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use chrono::Utc;
 use serde_json::json;
 use statemachine::{ImportId, ImportOptions, Source};
-use worker::import::create_table;
+use worker::import::create_table::{self, Made};
 use worker::imports::{self, NewImport, Registered};
 
 use crate::cli::{Common, FileArguments, SubmitArguments};
@@ -30,6 +30,8 @@ pub(crate) struct Submitted {
     pub(crate) import_id: ImportId,
     /// The execution that the message will start: its name is known before it runs.
     pub(crate) execution_arn: String,
+    /// The table that was made for it.
+    pub(crate) made: Option<Made>,
 }
 
 pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
@@ -40,6 +42,9 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     if arguments.follow {
         return follow::to_the_end(common, &target, &submitted).await;
     }
+    if submitted.made.is_some() {
+        output::complain("the table stays if the import fails; `--follow` would drop it then");
+    }
     if common.json {
         output::json(&json!({"import_id": submitted.import_id, "execution_arn": submitted.execution_arn}))?;
     } else {
@@ -49,22 +54,44 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sends one file through the queue of the target.
+/// Sends one file through the queue of the target. A table that was made for it goes again where that fails.
 pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::Result<Submitted> {
     let options = arguments.options()?;
-    if arguments.create_table {
-        create_missing_table(target, arguments, &options)?;
-    }
     let import_id = arguments.id.clone().map_or_else(|| new_id(&arguments.table), Ok)?;
-    let source = upload(target, &import_id, &arguments.file).await?;
-    let import = NewImport {
-        import_id: import_id.clone(),
-        source,
-        version_id: None,
-        table: arguments.table.clone(),
-        options,
-    };
-    start(target, import).await
+    let made = if arguments.create_table { create_missing_table(target, arguments, &options)? } else { None };
+    match upload_and_start(target, arguments, options, &import_id).await {
+        Ok(submitted) => Ok(Submitted { made, ..submitted }),
+        Err(error) => {
+            undo(target, made, &import_id).await;
+            Err(error)
+        }
+    }
+}
+
+async fn upload_and_start(
+    target: &Target,
+    arguments: &FileArguments,
+    options: ImportOptions,
+    import_id: &ImportId,
+) -> anyhow::Result<Submitted> {
+    let source = upload(target, import_id, &arguments.file).await?;
+    let table = arguments.table.clone();
+    start(target, NewImport { import_id: import_id.clone(), source, version_id: None, table, options }).await
+}
+
+/// Drops the table that was made for an import which has failed, and says so.
+pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &ImportId) {
+    let Some(made) = made else { return };
+    let (database, import_id, table) = (target.database.clone(), import_id.clone(), made.table().to_owned());
+    let undone = tokio::task::spawn_blocking(move || made.undo(&database, &import_id)).await;
+    output::complain(&match undone {
+        Ok(Ok(None)) => format!("dropped the table {table}, which was made for this import"),
+        Ok(Ok(Some(kept))) => format!("the table {table}, which was made for this import, stays: {kept}"),
+        Ok(Err(failure)) => {
+            format!("the table {table}, which was made for this import, stays: {failure}; drop it by hand")
+        }
+        Err(error) => format!("the table {table}, which was made for this import, may be left: {error}"),
+    });
 }
 
 /// Registers an import whose file is in S3, and sends the message that asks for it.
@@ -85,7 +112,7 @@ pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<
         "{}:{import_id}-{message_id}",
         target.resources.import_state_machine_arn.replacen(":stateMachine:", ":execution:", 1)
     );
-    Ok(Submitted { import_id, execution_arn })
+    Ok(Submitted { import_id, execution_arn, made: None })
 }
 
 /// Registers an import, and waits for that as long as another one writes into the database.
@@ -140,15 +167,15 @@ fn create_missing_table(
     target: &Target,
     arguments: &FileArguments,
     options: &ImportOptions,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<Made>> {
     let path = &arguments.file;
-    let sample = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
-    let created = create_table::create_missing(&target.database, &arguments.table, sample, options)
+    let file = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
+    let created = create_table::create_missing(&target.database, &arguments.table, file, options)
         .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
-    if let Some(statement) = created {
-        output::complain(&format!("made the missing table:\n{statement}"));
+    if let Some(made) = &created {
+        output::complain(&format!("made the missing table:\n{}", made.statement()));
     }
-    Ok(())
+    Ok(created)
 }
 
 async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::Result<Source> {

@@ -79,6 +79,11 @@ pub(crate) fn log_bytes(connection: &mut SqliteConnection) -> u64 {
     log.map_or(0, |log| log.len())
 }
 
+/// Has statements wait for another one's lock as long as on a new connection.
+pub(crate) fn wait_as_usual(connection: &mut SqliteConnection) -> QueryResult<()> {
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {PATIENCE_MS}"))
+}
+
 fn open(path: &str) -> Result<SqliteConnection, ConnectionError> {
     let mut connection = SqliteConnection::establish(path)?;
     set_up(&mut connection).map_err(ConnectionError::CouldntSetupConfiguration)?;
@@ -86,7 +91,7 @@ fn open(path: &str) -> Result<SqliteConnection, ConnectionError> {
 }
 
 fn set_up(connection: &mut SqliteConnection) -> QueryResult<()> {
-    connection.batch_execute(&format!("PRAGMA busy_timeout = {PATIENCE_MS}"))?;
+    wait_as_usual(connection)?;
     use_log(connection)?;
     // A commit is on the disk before the message is deleted: synchronous stays FULL.
     connection.batch_execute(&format!(

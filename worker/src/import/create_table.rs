@@ -1,26 +1,28 @@
-//! A table for a file that has none yet: names from the header, types from the first rows. Whatever could lose
-//! something stays text: a postcode with leading zeros is no number.
+//! A table for a file that has none yet: names from the header, types from all of its rows. Whatever could lose something
+//! stays text: a postcode with leading zeros is no number. The README lists what a column of a type may write otherwise.
+
+mod column;
+mod guess;
+mod made;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Read;
 
-use diesel::connection::SimpleConnection as _;
 use statemachine::{FailureName, ImportOptions};
 
+use super::csv::RawRow;
 use super::header::{Names, fold, is_of_rejects};
 use super::table::{quoted, shown};
-use super::value::{DecimalLimits, Kind, Reading, Width};
 use crate::config::AllowedTables;
-use crate::db::failure::database_failure;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
+use column::Column;
+use guess::Values;
+pub use made::{Kept, Made};
 
 /// The most bytes that a name of PostgreSQL has.
 const POSTGRES_NAME_BYTES: usize = 63;
-
-/// Rows of the sample that are looked at.
-const SAMPLE_ROWS: usize = 1000;
 
 /// Whose SQL the table is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub enum Dialect {
 /// Why no table can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The sample cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Unreadable(#[from] Failure),
     /// A column without a name.
@@ -56,67 +58,57 @@ pub enum Refusal {
     NoColumns,
 }
 
-/// What a column may still be, from the narrowest to the widest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Guess {
-    Boolean,
-    Integer,
-    Decimal,
-    Date,
-    Timestamp,
-    TimestampZone,
-    Uuid,
-    Text,
-}
-
-/// In the order of preference: the first that every value of the sample is.
-const GUESSES: [Guess; 7] = [
-    Guess::Boolean,
-    Guess::Integer,
-    Guess::Decimal,
-    Guess::Date,
-    Guess::Timestamp,
-    Guess::TimestampZone,
-    Guess::Uuid,
-];
-
-/// The statement that makes a table for the sample's file: its header and up to 1,000 rows. All columns may be NULL; the
-/// names are the header's, or those that the options map them to, quoted. `table` may have a schema (`sales.orders`).
+/// The statement that makes a table for the file: its header and all of its rows, which are read one by one. All columns may
+/// be NULL; the names are the header's, or those that the options map them to, quoted. `table` may have a schema
+/// (`sales.orders`).
 ///
 /// # Errors
-/// A [`Refusal`] where the sample is no CSV, or the header names no table's columns.
+/// A [`Refusal`] where the file is no CSV, or the header names no table's columns.
 pub fn infer(
-    sample: impl Read,
+    file: impl Read,
     table: &str,
     dialect: Dialect,
     options: &ImportOptions,
 ) -> Result<String, Refusal> {
-    let reading = Reading::of(options)?;
-    let mut reader = super::open(sample, options)?;
+    let values = Values::of(dialect, options)?;
+    let mut reader = super::open(file, options)?;
     let mut columns = if options.no_header {
         Vec::new()
     } else {
         columns_of(&super::header::read_names(&mut reader)?, dialect, options)?
     };
-    for _ in 0..SAMPLE_ROWS {
+    // Once every column is text, no row can change that.
+    while columns.is_empty() || columns.iter().any(Column::is_open) {
         let Some(row) = reader.next_row()? else { break };
         if columns.is_empty() {
             columns = (1..=row.fields.len()).map(|number| Column::new(format!("column_{number}"))).collect();
         }
-        // A ragged row will be a reject; it says nothing of the columns.
-        if row.fields.len() == columns.len() {
-            columns.iter_mut().zip(row.fields).for_each(|(column, field)| column.see(field, &reading));
+        see(&mut columns, &row, &values);
+    }
+    statement_of(&columns, table, dialect)
+}
+
+/// A row of another number of fields will be a reject, which says nothing of the columns; but the import leaves out empty
+/// fields at the end of a row, and so they are here.
+fn see(columns: &mut [Column], row: &RawRow<'_>, values: &Values) {
+    let (fields, mut walk) = (row.fields, row.walk());
+    let is_surplus_empty = fields.iter().skip(columns.len()).all(|field| field.trim_ascii().is_empty());
+    if fields.len() < columns.len() || !is_surplus_empty {
+        return;
+    }
+    for (place, (column, field)) in columns.iter_mut().zip(fields.iter()).enumerate() {
+        if column.is_open() {
+            column.see(field, values, || walk.is_quoted(place));
         }
     }
+}
+
+fn statement_of(columns: &[Column], table: &str, dialect: Dialect) -> Result<String, Refusal> {
     let mut lines = columns.iter().filter(|column| !column.is_left_out).peekable();
     if lines.peek().is_none() {
         return Err(Refusal::NoColumns);
     }
-    let name: Vec<_> = match table.split_once('.') {
-        Some((schema, table)) => vec![quoted(schema), quoted(table)],
-        None => vec![quoted(table)],
-    };
-    let mut sql = format!("CREATE TABLE {} (", name.join("."));
+    let mut sql = format!("CREATE TABLE {} (", name_in_sql(table));
     for (index, column) in lines.enumerate() {
         let comma = if index == 0 { "" } else { "," };
         // Writing into a string cannot fail.
@@ -126,20 +118,27 @@ pub fn infer(
     Ok(sql)
 }
 
-/// Makes the table in the database, unless there is one of this name. Returns the statement that made it.
+/// A table's name for SQL, with its schema where it has one.
+fn name_in_sql(table: &str) -> String {
+    match table.split_once('.') {
+        Some((schema, table)) => format!("{}.{}", quoted(schema), quoted(table)),
+        None => quoted(table),
+    }
+}
+
+/// Makes the table in the database, unless there is one of this name. Returns what it made.
 ///
 /// # Errors
 /// A [`Refusal`], also where the database cannot be reached or refuses the table.
 pub fn create_missing(
     database: &Database,
     table: &str,
-    sample: impl Read,
+    file: impl Read,
     options: &ImportOptions,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<Made>, Refusal> {
     let mut connection = database.connect()?;
-    let Some(sql) = statement(&mut connection, table, sample, options)? else { return Ok(None) };
-    connection.batch_execute(&sql).map_err(|error| database_failure(&error, "create the table"))?;
-    Ok(Some(sql))
+    let Some(sql) = statement(&mut connection, table, file, options)? else { return Ok(None) };
+    Ok(Some(Made::make(&mut connection, table, sql)?))
 }
 
 /// The statement that [`create_missing`] would run; none where there is such a table.
@@ -149,16 +148,16 @@ pub fn create_missing(
 pub fn infer_missing(
     database: &Database,
     table: &str,
-    sample: impl Read,
+    file: impl Read,
     options: &ImportOptions,
 ) -> Result<Option<String>, Refusal> {
-    statement(&mut database.connect()?, table, sample, options)
+    statement(&mut database.connect()?, table, file, options)
 }
 
 fn statement(
     connection: &mut Connection,
     table: &str,
-    sample: impl Read,
+    file: impl Read,
     options: &ImportOptions,
 ) -> Result<Option<String>, Refusal> {
     let allowed = AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))?;
@@ -172,7 +171,7 @@ fn statement(
         Connection::Postgres(_) => Dialect::Postgres,
         Connection::Sqlite(_) => Dialect::Sqlite,
     };
-    infer(sample, table, dialect, options).map(Some)
+    infer(file, table, dialect, options).map(Some)
 }
 
 /// A column for each name of the header, under the name that it has in the table.
@@ -200,84 +199,13 @@ fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> R
         if dialect == Dialect::Postgres && name.len() > POSTGRES_NAME_BYTES {
             return Err(Refusal::NameTooLong(shown(name)));
         }
-        columns.push(Column { is_left_out, ..Column::new(name.to_owned()) });
+        columns.push(if is_left_out {
+            Column::left_out(name.to_owned())
+        } else {
+            Column::new(name.to_owned())
+        });
     }
     Ok(columns)
-}
-
-/// What has been seen of a column.
-struct Column {
-    name: String,
-    /// A file of rejects has it, a table has not.
-    is_left_out: bool,
-    /// For each of [`GUESSES`], whether every value so far is one.
-    fits: [bool; GUESSES.len()],
-    seen: bool,
-}
-
-impl Column {
-    fn new(name: String) -> Self {
-        Self { name, is_left_out: false, fits: [true; GUESSES.len()], seen: false }
-    }
-
-    fn see(&mut self, field: &[u8], reading: &Reading) {
-        if reading.is_null(field.trim_ascii()) {
-            return;
-        }
-        self.seen = true;
-        for (fits, guess) in self.fits.iter_mut().zip(GUESSES) {
-            *fits = *fits && guess.fits(field, reading);
-        }
-    }
-
-    fn guess(&self) -> Guess {
-        let fitting = self.fits.iter().zip(GUESSES).find(|(fits, _)| **fits);
-        fitting.filter(|_| self.seen).map_or(Guess::Text, |(_, guess)| guess)
-    }
-}
-
-impl Guess {
-    fn fits(self, field: &[u8], reading: &Reading) -> bool {
-        let is = |kind: Kind| kind.parse(field, reading);
-        match self {
-            // Not every word that the import takes: a column of y and n, or of 1 and 0, may hold other things later.
-            Self::Boolean => field.eq_ignore_ascii_case(b"true") || field.eq_ignore_ascii_case(b"false"),
-            Self::Integer => is_plain_number(field) && is(Kind::Integer(Width::Eight)).is_ok(),
-            // Held to what both databases keep exactly.
-            Self::Decimal => {
-                let limits = DecimalLimits { declared: None, significant: Some(15) };
-                is_plain_number(field) && is(Kind::Decimal(limits)).is_ok()
-            }
-            Self::Date => is(Kind::Date).is_ok(),
-            Self::Timestamp => is(Kind::Timestamp(6)).is_ok(),
-            Self::TimestampZone => is(Kind::TimestampZone(6)).is_ok(),
-            // With its hyphens: without, it might be any number.
-            Self::Uuid => field.len() == 36 && is(Kind::Uuid).is_ok(),
-            Self::Text => true,
-        }
-    }
-
-    fn in_sql(self, dialect: Dialect) -> &'static str {
-        match (self, dialect) {
-            (Self::Boolean, _) => "boolean",
-            (Self::Integer, Dialect::Postgres) => "bigint",
-            (Self::Integer, Dialect::Sqlite) => "integer",
-            (Self::Decimal, _) => "numeric",
-            (Self::Date, _) => "date",
-            (Self::Timestamp, _) => "timestamp",
-            (Self::TimestampZone, _) => "timestamptz",
-            (Self::Uuid, _) => "uuid",
-            (Self::Text, _) => "text",
-        }
-    }
-}
-
-/// Digits that mean a quantity: no sign of plus, no zeros in front, no exponent. `007` and `+81` are names.
-fn is_plain_number(field: &[u8]) -> bool {
-    let digits = field.strip_prefix(b"-").unwrap_or(field);
-    let is_padded = matches!(digits, [b'0', next, ..] if next.is_ascii_digit());
-    let is_point_first = digits.first() == Some(&b'.');
-    !is_padded && !is_point_first && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! A table made from a file takes that file.
 
+use chrono::{DateTime, NaiveDateTime};
+use proptest::prelude::{Just, Strategy, prop, prop_oneof};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use statemachine::ImportOptions;
-use worker::import::create_table::{Dialect, infer};
+use worker::import::create_table::{Dialect, Kept, Made, create_missing, infer};
 use worker::import::writable_tables;
 
 use super::world::World;
@@ -31,4 +35,171 @@ fn only_tables_that_rows_can_be_imported_into_are_offered() {
     ));
     // PostgreSQL can write through a view that shows one table's rows.
     assert_eq!(names(&world), ["everybody", "people", "sales.orders", "顧客"]);
+}
+
+/// Texts of which a column is made: usually of one kind, sometimes of two.
+const TEXTS: &[&str] = &[
+    "(true|false|True|FALSE)",
+    "-?[0-9]{1,3}",
+    "-?[1-9][0-9]{0,2}",
+    "[1-9][0-9]{3,17}",
+    "-?(0|[1-9][0-9]{0,20})",
+    "-?(0|[1-9][0-9]{0,6})\\.[0-9]{0,3}[1-9]",
+    "-?[0-9]{1,3}\\.[0-9]{0,3}",
+    "-?(0|[1-9][0-9]{0,9})\\.[0-9]{1,9}[1-9]?",
+    "[+-]?[0-9]{0,2}(\\.[0-9]{1,2})?(e[0-9])?",
+    "[0-2][0-9]{3}-(0[1-9]|1[0-2])-[0-2][0-9]",
+    "2[0-9]{3}[-/]?0[1-9][-/]?1[0-9]",
+    "2[0-9]{3}-0[1-9]-1[0-9][T ]1[0-9]:[0-5][0-9]",
+    "2[0-9]{3}-0[1-9]-1[0-9][T ]1[0-9]:[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,7})?)?",
+    "2[0-9]{3}-0[1-9]-1[0-9][T ]1[0-9]:[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?(Z|[+-]0[0-9](:?[03]0)?)",
+    "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "\\{?[0-9a-fA-F]{8}-?([0-9A-F]{4}-?){3}[0-9a-f]{12}\\}?",
+    " ?[0-9]{1,2} ?",
+    "[０-９]{1,2}",
+    "[a-c東 \n\",]{0,4}",
+];
+
+/// A column's texts; an empty one is NULL in every type.
+fn column() -> impl Strategy<Value = Vec<String>> {
+    let texts = |pattern: usize| prop::string::string_regex(TEXTS[pattern]).unwrap();
+    (0..TEXTS.len(), 0..TEXTS.len(), prop::bool::weighted(0.3)).prop_flat_map(move |(one, other, mixed)| {
+        let other = if mixed { other } else { one };
+        let value = prop_oneof![8 => texts(one), 1 => texts(other), 1 => Just(String::new())];
+        prop::collection::vec(value, ROWS)
+    })
+}
+
+const ROWS: usize = 10;
+const COLUMNS: usize = 12;
+const FILES: u32 = 40;
+
+/// What a value becomes in its type's own form: the README's list of what a created table may write otherwise.
+fn in_own_form(kind: &str, text: &str) -> String {
+    match kind {
+        "boolean" => match text.to_lowercase().as_str() {
+            "1" => "true".to_owned(),
+            "0" => "false".to_owned(),
+            word => word.to_owned(),
+        },
+        "uuid" => text.to_lowercase(),
+        "timestamp" | "timestamptz" => {
+            let text = text.replace('T', " ").replace(',', ".").replace('Z', "+00");
+            let behind_day = text.split_at(11).1;
+            let zone = behind_day.find(['+', '-']).map_or(text.len(), |at| at + 11);
+            let (time, zone) = text.split_at(zone);
+            let time = if time.len() == 16 { format!("{time}:00") } else { time.to_owned() };
+            if kind == "timestamp" {
+                return NaiveDateTime::parse_from_str(&time, "%Y-%m-%d %H:%M:%S%.f").unwrap().to_string();
+            }
+            let moment = DateTime::parse_from_str(&format!("{time}{zone}"), "%Y-%m-%d %H:%M:%S%.f%#z");
+            moment.unwrap().to_utc().to_string()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether what is stored is what was written, or the same in the type's own form.
+fn is_kept(kind: &str, is_postgres: bool, written: &str, stored: &str) -> bool {
+    if kind == "numeric" && !is_postgres {
+        // A binary fraction, which SQLite writes in its own way: the same digits, none of which was lost.
+        return written.parse::<f64>().unwrap() == stored.parse::<f64>().unwrap() && !written.ends_with(".0");
+    }
+    in_own_form(kind, written) == in_own_form(kind, stored)
+}
+
+/// The types of a created table's columns.
+fn kinds(ddl: &str) -> Vec<String> {
+    ddl.lines()
+        .filter(|line| line.starts_with("  \""))
+        .map(|line| line.rsplit(' ').next().unwrap().trim_end_matches(',').to_owned())
+        .collect()
+}
+
+fn file_of(columns: &[Vec<String>]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let names = (0..columns.len()).map(|number| format!("c{number}"));
+    writer.write_record(std::iter::once("n".to_owned()).chain(names)).unwrap();
+    for row in 0..ROWS {
+        let fields = columns.iter().map(|column| column[row].clone());
+        writer.write_record(std::iter::once((10 + row).to_string()).chain(fields)).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn a_created_table_gives_back_what_the_file_says() {
+    for world in World::both("SELECT 1") {
+        let (mut seen, mut number) = (std::collections::BTreeMap::new(), 0);
+        let dialect = if world.is_postgres() { Dialect::Postgres } else { Dialect::Sqlite };
+        let mut runner = TestRunner::deterministic();
+        for _ in 0..FILES {
+            let columns = prop::collection::vec(column(), COLUMNS).new_tree(&mut runner).unwrap().current();
+            number += 1;
+            let (table, file) = (format!("t{number}"), file_of(&columns));
+            let ddl = infer(file.as_slice(), &table, dialect, &ImportOptions::default()).unwrap();
+            world.execute(&ddl);
+            let (result, findings) = world.import_as(&table, &file, &table, ImportOptions::default());
+            assert!(result.is_ok(), "{ddl}\n{findings:?}\n{}", String::from_utf8_lossy(&file));
+            for (place, (kind, written)) in kinds(&ddl)[1..].iter().zip(&columns).enumerate() {
+                *seen.entry(kind.clone()).or_insert(0) += 1;
+                let query = format!("SELECT CAST(c{place} AS text) AS line FROM {table} ORDER BY n");
+                for (written, stored) in written.iter().zip(world.lines(&query)) {
+                    let is_same = match (written.as_str(), stored.as_str()) {
+                        ("", stored) => stored == "NULL",
+                        (written, stored) => is_kept(kind, world.is_postgres(), written, stored),
+                    };
+                    assert!(is_same, "{kind}: {written:?} is {stored:?} in {dialect:?}");
+                }
+            }
+        }
+        assert!(seen.len() == 8 && seen.values().all(|count| *count > 5), "{seen:?}");
+    }
+}
+
+fn made(world: &World) -> Made {
+    create_missing(&world.database, "made", &b"a,b\n1,x\n"[..], &ImportOptions::default()).unwrap().unwrap()
+}
+
+fn undo(world: &World, made: &Made) -> Option<Kept> {
+    made.undo(&world.database, &"own".parse().unwrap()).unwrap()
+}
+
+fn is_there(world: &World) -> bool {
+    writable_tables(&mut world.database.connect().unwrap()).unwrap().contains(&"made".to_owned())
+}
+
+#[test]
+fn a_table_that_was_made_for_a_failed_import_goes_again() {
+    for world in World::both("SELECT 1") {
+        let table = made(&world);
+        assert!(is_there(&world) && table.statement().starts_with("CREATE TABLE \"made\""));
+        let (result, _) = world.import_as("own", b"a,b\nx,x\n", "made", ImportOptions::default());
+        assert!(result.is_err());
+        assert_eq!(undo(&world, &table), Some(Kept::IsAwaited), "somebody may still work on it");
+        world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.TooManyRejects'");
+        assert_eq!(undo(&world, &table), None);
+        assert!(!is_there(&world));
+        assert_eq!(undo(&world, &table), Some(Kept::IsAnother));
+    }
+}
+
+#[test]
+fn a_table_that_others_use_or_made_is_not_dropped() {
+    for world in World::both("SELECT 1") {
+        let table = made(&world);
+        world.execute("INSERT INTO made (a) VALUES (1)");
+        assert_eq!(undo(&world, &table), Some(Kept::HasRows));
+        world.execute("DELETE FROM made; CREATE INDEX others ON made (a)");
+        assert_eq!(undo(&world, &table), Some(Kept::WasChanged));
+        world.execute("DROP TABLE made; CREATE TABLE made (a bigint)");
+        assert_eq!(undo(&world, &table), Some(Kept::IsAnother));
+        world.execute("DROP TABLE made");
+        let table = made(&world);
+        let other = world.job("other", "other.csv", "made", ImportOptions::default());
+        assert_eq!(undo(&world, &table), Some(Kept::IsAwaited), "{other:?}");
+        assert!(is_there(&world));
+        world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.SourceUnreadable'");
+        assert_eq!(undo(&world, &table), None);
+    }
 }

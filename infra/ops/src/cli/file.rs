@@ -33,7 +33,7 @@ pub(crate) struct FileArguments {
     /// The table to import into
     #[arg(long, short, value_name = "TABLE")]
     pub(crate) table: String,
-    /// Make the table from the header and a sample of the values, where it is missing
+    /// Make the table from the header and all values, where it is missing; a failed import drops it again
     #[arg(long)]
     pub(crate) create_table: bool,
     /// The import's id: 1 to 40 characters of A-Za-z0-9_- [default: made from the table and the time]

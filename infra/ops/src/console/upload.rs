@@ -6,6 +6,7 @@ mod again;
 mod arguments;
 mod check;
 mod form;
+mod made;
 mod make_table;
 mod object;
 mod receive;
@@ -18,6 +19,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
 use statemachine::{ImportId, ImportOptions, RejectLimit};
+use worker::import::create_table::Made;
 use worker::imports::NewImport;
 
 use super::error::PageError;
@@ -28,6 +30,8 @@ use super::{Console, Shared};
 use crate::submit;
 use arguments::Wanted;
 use form::Problem;
+pub(super) use made::MadeTables;
+use make_table::Missing;
 use object::Object;
 use receive::Received;
 pub(super) use sent::SentForms;
@@ -108,41 +112,53 @@ async fn take(State(console): State<Shared>, received: Received) -> Result<Respo
 
 /// Checks the object, or imports it.
 async fn start(
-    console: &Console,
+    console: &Shared,
     fields: &Fields,
     object: &Object,
     wanted: Wanted,
 ) -> anyhow::Result<Result<Response, sent::Outcome>> {
     let is_check = fields.get("do") != Some("import");
+    let mut made = None;
     if wanted.create_table {
         let is_agreed = !is_check || fields.get("make") == Some("yes");
         match make_table::missing(console, object, &wanted, is_agreed).await? {
             Err(problem) => return Ok(Err(sent::Outcome::Problems(vec![problem]))),
-            Ok(Some(statement)) if !is_agreed => return Ok(Err(sent::Outcome::NoTable(statement))),
-            Ok(_) => {}
+            Ok(Missing::Needs(statement)) => return Ok(Err(sent::Outcome::NoTable(statement))),
+            Ok(Missing::Made(table)) => made = Some(table),
+            Ok(Missing::No) => {}
         }
     }
     if is_check {
         let limit = wanted.options.max_rejects;
         let options = ImportOptions { dry_run: true, max_rejects: ANY, ..wanted.options };
-        let id = send(console, object, wanted.table, options).await?;
+        let id = send(console, object, wanted.table, options, made).await?;
         return Ok(Ok(Redirect::to(&check::address(&id, limit)).into_response()));
     }
-    let id = send(console, object, wanted.table, wanted.options).await?;
+    let id = send(console, object, wanted.table, wanted.options, made).await?;
     Ok(Ok(on_its_way(console, &id, object.name())))
 }
 
-/// Registers an import of the object, and sends its message.
+/// Registers an import of the object, and sends its message. `made` is the table that was made for it.
 async fn send(
-    console: &Console,
+    console: &Shared,
     object: &Object,
     table: String,
     options: ImportOptions,
+    made: Option<Made>,
 ) -> anyhow::Result<ImportId> {
     let import_id = submit::new_id(&table)?;
     let source = object.source().clone();
-    let import = NewImport { import_id, source, version_id: None, table, options };
-    Ok(submit::start(&console.target, import).await?.import_id)
+    let import = NewImport { import_id: import_id.clone(), source, version_id: None, table, options };
+    match submit::start(&console.target, import).await {
+        Ok(submitted) => {
+            made::watch(console, made, submitted);
+            Ok(import_id)
+        }
+        Err(error) => {
+            submit::undo(&console.target, made, &import_id).await;
+            Err(error)
+        }
+    }
 }
 
 fn on_its_way(console: &Console, id: &ImportId, name: &str) -> Response {

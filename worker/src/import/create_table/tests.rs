@@ -87,3 +87,101 @@ fn the_columns_of_a_file_of_rejects_are_no_columns_of_a_table() {
     let sql = inferred("baton_line,baton_reason,id\n2,is no integer,1\n").unwrap();
     assert_eq!(sql, "CREATE TABLE \"t\" (\n  \"id\" bigint\n)");
 }
+
+/// The type of a table's only column, in PostgreSQL and in SQLite.
+fn types(values: &[&str]) -> [String; 2] {
+    let file = format!("a\n{}\n", values.join("\n"));
+    [Dialect::Postgres, Dialect::Sqlite].map(|dialect| {
+        let sql = infer(file.as_bytes(), "t", dialect, &ImportOptions::default()).unwrap();
+        sql.split_once("\"a\" ").unwrap().1.trim_end_matches("\n)").to_owned()
+    })
+}
+
+#[test]
+fn a_zone_is_kept_and_one_that_is_missing_is_not_made_up() {
+    for zone in ["Z", "+00:00", " UTC", "+09", "-0330"] {
+        let with = format!("1993-02-01 00:00:00{zone}");
+        assert_eq!(types(&[&with]), ["timestamptz", "timestamptz"], "{zone}");
+        assert_eq!(types(&[&with, "1993-02-01 00:00:00"]), ["text", "text"], "{zone}");
+        assert_eq!(types(&["1993-02-01 00:00:00", &with]), ["text", "text"], "{zone}");
+    }
+    assert_eq!(types(&["9999-12-31T23:30:00-09:00"]), ["text", "text"], "no year 10000");
+    assert_eq!(types(&["1993-02-01 10:00:00", "1993-02-01"]), ["text", "text"], "no midnight is made up");
+    assert_eq!(types(&["1993-02-01 10:00:00.1234567"]), ["text", "text"]);
+}
+
+#[test]
+fn what_a_number_would_lose_stays_text() {
+    for value in ["1.10", "2.0", "2024.10", "0.00"] {
+        assert_eq!(types(&["1.9", value]), ["numeric", "text"], "{value}");
+    }
+    for value in [
+        "-0",
+        "-0.0",
+        "1.",
+        "1234567890123456.5",
+        "0x1F",
+        "1_000",
+        "１",
+        " 1",
+        "1 ",
+        "NaN",
+        "9223372036854775808",
+    ] {
+        assert_eq!(types(&[value]), ["text", "text"], "{value}");
+    }
+    assert_eq!(types(&["-9223372036854775808", "9223372036854775807"]), ["bigint", "integer"]);
+}
+
+#[test]
+fn what_stands_around_a_value_or_in_its_form_stays_text() {
+    let uuid = "67E55044-10B1-426F-9247-BB680E5FE0C8";
+    assert_eq!(types(&[uuid]), ["uuid", "uuid"]);
+    for value in
+        [&format!("{{{uuid}}}"), "67e5504410b1426f9247bb680e5fe0c8", "67e5-504410b1-426f9247-bb680e5fe0c8x"]
+    {
+        assert_eq!(types(&[value])[1], "text", "{value}");
+    }
+    assert_eq!(types(&["True", "FALSE", "true"]), ["boolean", "boolean"]);
+    for value in ["t", "yes", "on", " true", " 2024-02-29", "2024/02/29", "２０２４-02-29"] {
+        assert_eq!(types(&[value]), ["text", "text"], "{value}");
+    }
+}
+
+#[test]
+fn the_whole_file_decides_also_where_it_is_packed() {
+    use std::io::Write as _;
+
+    for (last, expected) in [("7", "bigint"), ("3.5", "numeric"), ("abc", "text")] {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        write!(encoder, "a\n{}{last}\n", "1\n".repeat(100_000)).unwrap();
+        let packed = encoder.finish().unwrap();
+        let sql = infer(packed.as_slice(), "t", Dialect::Postgres, &ImportOptions::default()).unwrap();
+        assert_eq!(sql, format!("CREATE TABLE \"t\" (\n  \"a\" {expected}\n)"));
+    }
+    let utf_16: Vec<u8> =
+        format!("\u{feff}a\n{}x\n", "1\n".repeat(5000)).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let sql = infer(utf_16.as_slice(), "t", Dialect::Postgres, &ImportOptions::default()).unwrap();
+    assert!(sql.contains("\"a\" text"), "{sql}");
+}
+
+#[test]
+fn null_in_two_spellings_stays_text_where_a_text_keeps_them_apart() {
+    let of = |file: &str, options: &ImportOptions| inferred_with(file, options).unwrap();
+    let plain = ImportOptions::default();
+    assert!(of("a,b\n1,\"\"\n2,\n", &plain).contains("\"b\" text"));
+    assert!(of("a,b\n1,\"\"\n2,\n3,4\n", &plain).contains("\"b\" text"));
+    assert!(of("a,b\n1,\"\"\n2,4\n", &plain).contains("\"b\" bigint"));
+    assert!(of("a,b\n1,\n2,4\n", &plain).contains("\"b\" bigint"));
+    let null = ImportOptions { empty: Some(statemachine::EmptyFields::Null), ..plain };
+    assert!(of("a,b\n1,\"\"\n2,\n3,4\n", &null).contains("\"b\" bigint"));
+}
+
+#[test]
+fn rows_that_are_imported_decide_and_rejects_do_not() {
+    assert!(inferred("a,b\n1,2\nx\nx,y,z\n").unwrap().contains("\"a\" bigint"));
+    assert!(
+        inferred("a,b\n1,2\nx,3,\n").unwrap().contains("\"a\" text"),
+        "an empty field at the end is none"
+    );
+}

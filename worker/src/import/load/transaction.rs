@@ -1,10 +1,16 @@
 //! The transaction of an import: rows, and the import's own row to SUCCESS, in one. Either all of it is there, or nothing.
 
+use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
+use diesel::result::Error;
 
+use crate::db::Connection;
 use crate::db::failure::database_failure;
-use crate::db::{Connection, sqlite};
+use crate::db::sqlite::{self, messages};
 use crate::failure::Failure;
+use crate::import::reading::interrupted;
+use crate::imports;
+use crate::job::progress::Progress;
 
 type Manager = <Connection as diesel::Connection>::TransactionManager;
 
@@ -14,6 +20,24 @@ pub(crate) fn within<T, E: From<Failure>>(
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     begin(connection)?;
+    end(connection, work)
+}
+
+/// The same for a load, which waits as long as another import, or somebody else, has SQLite's lock for writing: in short turns,
+/// so that beats go on and a request to stop is heard in between. Whoever waits to claim an import waits as long.
+pub(crate) fn within_turn<T, E: From<Failure>>(
+    connection: &mut Connection,
+    progress: &Progress,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin_in_turn(connection, progress)?;
+    end(connection, work)
+}
+
+fn end<T, E: From<Failure>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
     let committed = work(connection).and_then(|done| {
         Manager::commit_transaction(connection)
             .map_err(|error| database_failure(&error, "commit the import"))?;
@@ -53,6 +77,42 @@ pub(crate) fn abandon(connection: &mut Connection) {
 }
 
 fn begin(connection: &mut Connection) -> Result<(), Failure> {
+    try_to_begin(connection).map_err(|error| begin_failure(&error))
+}
+
+fn begin_in_turn(connection: &mut Connection, progress: &Progress) -> Result<(), Failure> {
+    if matches!(connection, Connection::Postgres(_)) {
+        return begin(connection);
+    }
+    imports::wait_briefly(connection)?;
+    let mut has_told = false;
+    loop {
+        match try_to_begin(connection) {
+            Err(error) if messages::is_busy(&error) => {}
+            Err(error) => return Err(begin_failure(&error)),
+            Ok(()) => break,
+        }
+        if progress.stop_requested() {
+            return Err(interrupted());
+        }
+        if !has_told {
+            tracing::info!("Waiting for the database's lock, which another import has, or somebody else");
+            has_told = true;
+        }
+        progress.next_phase();
+    }
+    match connection {
+        Connection::Sqlite(connection) => sqlite::wait_as_usual(connection),
+        Connection::Postgres(_) => Ok(()),
+    }
+    .map_err(|error| begin_failure(&error))
+}
+
+fn begin_failure(error: &Error) -> Failure {
+    database_failure(error, "begin the transaction")
+}
+
+fn try_to_begin(connection: &mut Connection) -> QueryResult<()> {
     match connection {
         Connection::Postgres(connection) => {
             AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
@@ -63,11 +123,62 @@ fn begin(connection: &mut Connection) -> Result<(), Failure> {
             AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
         }
     }
-    .map_err(|error| database_failure(&error, "begin the transaction"))
 }
 
 /// Whether a transaction is under way.
 pub(super) fn is_open(connection: &mut Connection) -> bool {
     let status = Manager::transaction_manager_status_mut(connection);
     status.transaction_depth().is_ok_and(|depth| depth.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use diesel::connection::SimpleConnection as _;
+    use statemachine::FailureName;
+
+    use super::*;
+    use crate::db::Database;
+
+    /// Another one's lock for writing, and an import that waits for it until `ended` ends the wait.
+    fn behind_a_lock(ended: impl FnOnce(&mut Connection, &Progress)) -> Result<(), Failure> {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::parse(&format!("sqlite:{}", dir.path().join("a.db").display())).unwrap();
+        let mut holder = database.connect().unwrap();
+        execute(&mut holder, "CREATE TABLE t (a); BEGIN IMMEDIATE");
+        let progress = Progress::default();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                within_turn(&mut database.connect()?, &progress, |connection| {
+                    execute(connection, "INSERT INTO t VALUES (1)");
+                    Ok(())
+                })
+            });
+            let deadline = Instant::now() + Duration::from_secs(120);
+            // It was refused the lock more than once, and got on each time.
+            while progress.marks().1 < 2 {
+                assert!(!waiter.is_finished() && Instant::now() < deadline, "it does not wait");
+                std::thread::yield_now();
+            }
+            ended(&mut holder, &progress);
+            waiter.join().unwrap()
+        })
+    }
+
+    fn execute(connection: &mut Connection, sql: &str) {
+        let Connection::Sqlite(connection) = connection else { unreachable!() };
+        connection.batch_execute(sql).unwrap();
+    }
+
+    #[test]
+    fn an_import_waits_for_anothers_lock_and_gets_on_meanwhile() {
+        behind_a_lock(|holder, _| execute(holder, "COMMIT")).unwrap();
+    }
+
+    #[test]
+    fn an_import_that_waits_for_a_lock_can_be_stopped() {
+        let stopped = behind_a_lock(|_, progress| progress.request_stop()).unwrap_err();
+        assert!(matches!(stopped, Failure::Named { name: FailureName::Interrupted, .. }), "{stopped:?}");
+    }
 }

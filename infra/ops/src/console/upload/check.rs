@@ -132,6 +132,7 @@ async fn import(
         return Err(PageError::not_found(format!("The file {} is no longer in S3.", check.source)));
     };
     let options = ImportOptions { dry_run: false, max_rejects: check.limit, ..check.options };
-    let id = super::send(&console, &object, check.row.table_name, options).await?;
+    let made = console.made.take(&check.id);
+    let id = super::send(&console, &object, check.row.table_name, options, made).await?;
     Ok(on_its_way(&console, &id, object.name()))
 }

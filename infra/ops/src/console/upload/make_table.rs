@@ -7,7 +7,7 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use maud::{Markup, html};
 use tokio::io::AsyncRead;
 use tokio_util::io::SyncIoBridge;
-use worker::import::create_table;
+use worker::import::create_table::{self, Made};
 
 use super::arguments::Wanted;
 use super::form::Problem;
@@ -16,26 +16,38 @@ use crate::console::Console;
 use crate::console::fields::Fields;
 use crate::console::layout::{self, Nav};
 
-/// The statement for a missing table, run if `make` holds; none where there is the table.
+/// What became of a table that may be missing.
+pub(super) enum Missing {
+    /// It is there.
+    No,
+    /// It was missing, and has been made.
+    Made(Made),
+    /// It is missing, and this statement would make it.
+    Needs(String),
+}
+
+/// Looks whether the table is missing, and makes it from all of the file if `make` holds.
 pub(super) async fn missing(
     console: &Console,
     object: &Object,
     wanted: &Wanted,
     make: bool,
-) -> anyhow::Result<Result<Option<String>, Problem>> {
+) -> anyhow::Result<Result<Missing, Problem>> {
     let source = object.source();
     let get = console.target.s3.get_object().bucket(&source.bucket).key(&source.key).send().await;
     let body = get
         .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
         .with_context(|| format!("failed to read {source}"))?
         .body;
-    let sample: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
-    let sample = SyncIoBridge::new(sample);
+    let file: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
+    let file = SyncIoBridge::new(file);
     let (database, table) = (console.target.database.clone(), wanted.table.clone());
     let options = wanted.options.clone();
     let infer = move || match make {
-        true => create_table::create_missing(&database, &table, sample, &options),
-        false => create_table::infer_missing(&database, &table, sample, &options),
+        true => create_table::create_missing(&database, &table, file, &options)
+            .map(|made| made.map_or(Missing::No, Missing::Made)),
+        false => create_table::infer_missing(&database, &table, file, &options)
+            .map(|needed| needed.map_or(Missing::No, Missing::Needs)),
     };
     let inferred = tokio::task::spawn_blocking(infer).await.context("failed to look at the file")?;
     Ok(inferred.map_err(|refusal| Problem::of("create_table", refusal.to_string())))
@@ -51,7 +63,7 @@ pub(super) fn ask(console: &Console, fields: &Fields, statement: &str) -> Markup
         section.meaning {
             p {
                 "There is no table " strong { (layout::text(table)) } " yet, and a file is checked against its table. \
-                 This one is made from the header of " (layout::text(file)) " and its first rows:"
+                 This one is made from the header of " (layout::text(file)) " and all of its rows:"
             }
             pre.statement { code { (layout::text(statement)) } }
             p { "The check itself writes nothing: the table stays empty." }
