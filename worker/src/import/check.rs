@@ -52,7 +52,7 @@ pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a
             value = column.kind.absent(field, quoted, column.takes_empty, &plan.reading);
         }
         let misfit = match value {
-            Ok(Value::Null) if !column.nullable => required(field),
+            Ok(Value::Null) if !column.takes_null => required(field),
             Ok(value) => {
                 values.push(value);
                 continue;

@@ -37,7 +37,7 @@ pub(crate) struct Filled {
     /// What it takes.
     pub(crate) kind: Kind,
     /// Whether the field may be empty.
-    pub(crate) nullable: bool,
+    pub(crate) takes_null: bool,
     /// Of a type that only the database can read: whether the empty text is a value.
     pub(crate) takes_empty: bool,
 }
@@ -152,7 +152,7 @@ fn fill(filled: impl Iterator<Item = (usize, usize)>, table: &Table) -> Result<V
                 field,
                 name: column.name.clone(),
                 kind: kind.clone(),
-                nullable: column.nullable,
+                takes_null: column.takes_null,
                 takes_empty: column.takes_empty,
             }),
             None => unsupported.push(format!("{:?} of type {}", column.name, column.type_name)),

@@ -47,8 +47,10 @@ pub(crate) struct Column {
     pub(crate) base_type: String,
     /// What it takes; `None` for a type that cannot be imported.
     pub(crate) kind: Option<Kind>,
-    /// Whether NULL is a value of it.
+    /// Whether NULL is a value of it, or becomes one.
     pub(crate) nullable: bool,
+    /// Whether the database may be given NULL for it: it is a value, or a trigger sees the row first.
+    pub(crate) takes_null: bool,
     /// Whether the database fills it in when it is not given.
     pub(crate) has_default: bool,
     /// Whether the database computes it, and takes no value.

@@ -7,6 +7,7 @@ fn column(name: &str, kind: Option<Kind>, nullable: bool) -> Column {
         base_type: "point".to_owned(),
         kind,
         nullable,
+        takes_null: nullable,
         has_default: false,
         generated: false,
         identity_always: false,

@@ -157,7 +157,7 @@ mod tests {
             });
             let deadline = Instant::now() + Duration::from_secs(120);
             // It was refused the lock more than once, and got on each time.
-            while progress.marks().1 < 2 {
+            while progress.steps() < 2 {
                 assert!(!waiter.is_finished() && Instant::now() < deadline, "it does not wait");
                 std::thread::yield_now();
             }

@@ -16,11 +16,15 @@ use crate::db::Session;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 
-/// A column of a view counts as computed where no value can be written to it.
+/// A column whose NULL a trigger BEFORE INSERT may fill, or whose row it may leave out, counts as one that takes NULL: the server
+/// looks afterwards. A column of a view counts as computed where no value can be written to it.
 const COLUMNS: &str = "\
-WITH RECURSIVE base (number, type, modifier, not_null, has_default) AS (
-  SELECT a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef OR a.attidentity <> ''
-  FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+WITH RECURSIVE prepared (may_fill) AS (SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_trigger g WHERE g.tgtype & 7 = 7 AND g.tgenabled IN ('O', 'A')
+    AND (g.tgrelid = $1::oid OR g.tgrelid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass))))),
+base (number, type, modifier, not_null, has_default) AS (
+  SELECT a.attnum, a.atttypid, a.atttypmod, a.attnotnull AND NOT p.may_fill, a.atthasdef OR a.attidentity <> ''
+  FROM pg_catalog.pg_attribute a, prepared p WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL
   SELECT b.number, t.typbasetype, t.typtypmod, b.not_null OR t.typnotnull, b.has_default OR t.typdefault IS NOT NULL
   FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
@@ -97,6 +101,7 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
             type_name: row.type_name,
             base_type: row.base_type,
             nullable: !row.not_null,
+            takes_null: !row.not_null,
             has_default: row.has_default,
             generated: row.generated,
             identity_always: row.identity_always,

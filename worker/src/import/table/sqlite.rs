@@ -41,6 +41,8 @@ struct ColumnRow {
     declared: String,
     #[diesel(sql_type = Bool)]
     not_null: bool,
+    #[diesel(sql_type = Bool)]
+    has_triggers: bool,
     #[diesel(sql_type = Nullable<Text>)]
     default_value: Option<String>,
     #[diesel(sql_type = Integer)]
@@ -67,9 +69,11 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         return Ok(Found::Unwritable { why });
     }
     let rows = sql_query(
-        "SELECT name, type AS declared, \"notnull\" AS not_null, dflt_value AS default_value, pk AS key, hidden \
+        "SELECT name, type AS declared, \"notnull\" AS not_null, \
+         EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE) AS has_triggers, dflt_value AS default_value, pk AS key, hidden \
          FROM pragma_table_xinfo(?)",
     )
+    .bind::<Text, _>(&table.name)
     .bind::<Text, _>(&table.name)
     .load::<ColumnRow>(connection)
     .map_err(|error| database_failure(&error, "read the table's columns"))?;
@@ -90,6 +94,8 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
                 base_type: row.declared.clone(),
                 type_name: row.declared,
                 nullable: !row.not_null || is_rowid,
+                // A trigger sees the row before SQLite looks for what is missing in it, and may leave it out.
+                takes_null: !row.not_null || is_rowid || row.has_triggers,
                 has_default: row.default_value.is_some() || is_rowid,
                 generated: matches!(row.hidden, 2 | 3),
                 identity_always: false,
@@ -160,6 +166,7 @@ impl Table {
             base_type: (*declared).to_owned(),
             kind: kind_of(declared, false),
             nullable: true,
+            takes_null: true,
             has_default: false,
             generated: false,
             identity_always: false,
