@@ -29,6 +29,7 @@ mod source;
 mod sqlite;
 mod sqlite_references;
 mod sqlite_rows;
+mod sqlite_stored;
 mod sqlite_types;
 mod text;
 mod upsert_model;

@@ -21,6 +21,15 @@ pub(crate) enum Key {
     Pair,
 }
 
+/// Whether the other column's values may stand once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Other {
+    Free,
+    Unique,
+    /// By an index of some of the rows.
+    PartlyUnique,
+}
+
 /// What may stand in a row's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trigger {
@@ -52,7 +61,9 @@ pub(crate) struct Row {
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     key: Key,
-    other_is_unique: bool,
+    other: Other,
+    /// In PostgreSQL: the value's rule is a domain's.
+    has_domain: bool,
     triggers: Vec<Trigger>,
     existing: Vec<Row>,
     rows: Vec<Row>,
@@ -69,8 +80,9 @@ pub(crate) fn case(is_postgres: bool) -> impl Strategy<Value = Case> {
         3 => subsequence(TRIGGERS.to_vec(), 1..=3),
     ];
     let rows = (vec(row(), 0..4), vec(row(), 1..12));
-    (keys, any::<bool>(), triggers, rows, prop::bool::weighted(0.1), conflicts).prop_map(
-        move |(key, other_is_unique, triggers, (existing, rows), keys_only, on_conflict)| {
+    let others = select(vec![Other::Free, Other::Unique, Other::PartlyUnique]);
+    (keys, (others, any::<bool>()), triggers, rows, prop::bool::weighted(0.1), conflicts).prop_map(
+        move |(key, (other, has_domain), triggers, (existing, rows), keys_only, on_conflict)| {
             // Only SQLite numbers a row whose number is NULL; and one empty field alone is no row.
             let numbered = |mut row: Row| {
                 if (is_postgres && key == Key::Number) || (keys_only && key != Key::Pair) {
@@ -79,10 +91,13 @@ pub(crate) fn case(is_postgres: bool) -> impl Strategy<Value = Case> {
                 row
             };
             let rows = rows.into_iter().map(numbered).collect();
-            // What is there was taken.
-            let existing =
-                existing.into_iter().map(numbered).map(|row| Row { value: "old", ..row }).collect();
-            Case { key, other_is_unique, triggers, existing, rows, keys_only, on_conflict }
+            // What is there was taken: under a number, and with a key where that must have a value.
+            let taken = |row: Row| {
+                let first = if key == Key::Code { row.first.or(Some(4)) } else { row.first };
+                Row { first, second: row.second.or(Some(4)), value: "old", ..row }
+            };
+            let existing = existing.into_iter().map(numbered).map(taken).collect();
+            Case { key, other, has_domain, triggers, existing, rows, keys_only, on_conflict }
         },
     )
 }
@@ -137,7 +152,9 @@ impl Case {
             Key::Email => format!("id INTEGER PRIMARY KEY, email TEXT {nocase} UNIQUE"),
             Key::Pair => "a INTEGER, b TEXT, UNIQUE (a, b)".to_owned(),
         };
-        let unique = if self.other_is_unique { "UNIQUE" } else { "" };
+        let unique = if self.other == Other::Unique { "UNIQUE" } else { "" };
+        let has_domain = is_postgres && self.has_domain;
+        let value = if has_domain { format!("d_{table}") } else { "TEXT CHECK (v <> 'bad')".to_owned() };
         // In SQLite a table's rules stand behind its columns.
         let (key, rule) = match self.key {
             Key::Pair => ("a INTEGER, b TEXT".to_owned(), ", UNIQUE (a, b)"),
@@ -145,8 +162,14 @@ impl Case {
         };
         let mut ddl = format!(
             "CREATE TABLE audit_{table} (v TEXT UNIQUE); \
-             CREATE TABLE {table} ({key}, u INTEGER {unique}, v TEXT CHECK (v <> 'bad'){rule});"
+             CREATE TABLE {table} ({key}, u INTEGER {unique}, v {value}{rule});"
         );
+        if self.other == Other::PartlyUnique {
+            let _ = write!(ddl, "CREATE UNIQUE INDEX partly_{table} ON {table} (u) WHERE u < 6;");
+        }
+        if has_domain {
+            ddl.insert_str(0, &format!("CREATE DOMAIN d_{table} AS text CHECK (VALUE <> 'bad'); "));
+        }
         if is_postgres {
             ddl.insert_str(
                 0,
@@ -166,15 +189,19 @@ impl Case {
 
     /// What takes that away.
     pub(crate) fn drop(&self, table: &str, is_postgres: bool) -> String {
-        let functions =
-            if is_postgres { format!("DROP FUNCTION IF EXISTS f_{table} CASCADE;") } else { String::new() };
+        let functions = if is_postgres {
+            format!("DROP FUNCTION IF EXISTS f_{table} CASCADE; DROP DOMAIN IF EXISTS d_{table};")
+        } else {
+            String::new()
+        };
         format!("DROP TABLE {table}; DROP TABLE audit_{table}; {functions}")
     }
 
     /// What is in the table, as a query of lines.
     pub(crate) fn content(&self, table: &str) -> String {
         let mut columns = self.key_columns().to_vec();
-        if self.key == Key::Email {
+        // A sequence does not go back with the row that it numbered.
+        if self.key == Key::Email && !self.keys_only {
             columns.insert(0, "id");
         }
         columns.extend(["u", "v"]);
