@@ -196,6 +196,10 @@ fn a_table_that_others_use_or_made_is_not_dropped() {
         assert_eq!(undo(&world, &table), Some(Kept::IsAnother));
         world.execute("DROP TABLE made");
         let table = made(&world);
+        world.execute("ALTER TABLE made ADD COLUMN others integer");
+        assert_eq!(undo(&world, &table), Some(Kept::IsAnother));
+        world.execute("DROP TABLE made");
+        let table = made(&world);
         let other = world.job("other", "other.csv", "made", ImportOptions::default());
         assert_eq!(undo(&world, &table), Some(Kept::IsAwaited), "{other:?}");
         assert!(is_there(&world));

@@ -18,8 +18,10 @@ use crate::import::header::fold;
 use crate::import::load::transaction;
 use crate::imports;
 
-/// What a table is known by in PostgreSQL.
-const POSTGRES_IDENTITY: &str = "SELECT CAST(CAST(to_regclass($1) AS oid) AS text) AS line";
+/// What a table is known by in PostgreSQL: its number, and its columns, of which somebody may have added some.
+const POSTGRES_IDENTITY: &str = "SELECT CAST(c.oid AS text) || (SELECT string_agg(a.attname || ' ' || a.atttypid || ' ' || a.attnotnull, ',' \
+     ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS line \
+     FROM pg_class c WHERE c.oid = to_regclass($1)";
 
 /// What a table is known by in SQLite, which numbers none.
 const SQLITE_IDENTITY: &str =
@@ -42,7 +44,7 @@ pub struct Made {
 /// Why a table stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It is gone, or somebody has replaced it.
+    /// It is gone, or somebody has replaced it, or changed its columns.
     IsAnother,
     /// It has an index, a trigger or a rule.
     WasChanged,
@@ -162,7 +164,7 @@ impl Made {
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::IsAnother => "somebody has dropped or replaced it",
+            Self::IsAnother => "somebody has dropped, changed or replaced it",
             Self::WasChanged => "somebody has given it an index, a trigger or a rule",
             Self::HasRows => "it has rows of others",
             Self::IsAwaited => "another import into it has not ended",
