@@ -20,7 +20,7 @@ pub(crate) fn for_known(known: FailureName, findings: Option<&Findings>, rejects
     let advice = match known {
         FailureName::TooManyRejects => return Some(for_too_many_rejects(findings, rejects)),
         FailureName::TableMissing => {
-            "--create-table makes a table from the file's header and a sample of its values"
+            "--create-table makes a table from the file's header and all of its values"
         }
         FailureName::HeaderMismatch => {
             "say which column a name means with --map NAME=COLUMN, or leave out those that the table does not have with \

@@ -11,6 +11,7 @@ use statemachine::FailureName;
 use tokio_postgres::error::SqlState;
 
 use super::postgres::Session;
+use super::postgres::sqlstate::Meaning;
 use super::{Connection, Database};
 use crate::failure::Failure;
 
@@ -35,13 +36,15 @@ impl Database {
     /// that an import, or anybody, holds on Baton's tables is waited for some 15 seconds, in SQLite 30.
     ///
     /// # Errors
-    /// `Import.DatabaseUnavailable`, with what was tried. Migrations are applied whole or not at all; to call again goes on.
+    /// `Import.DatabaseUnavailable`, or `Import.DatabaseMisconfigured` where the role may not make tables or has no schema to
+    /// make them in, with what was tried. Migrations are applied whole or not at all; to call again goes on.
     pub fn migrate(&self) -> Result<Vec<String>, Failure> {
-        let applied = match &mut self.connect()? {
-            Connection::Postgres(connection) => migrate_postgres(connection),
-            Connection::Sqlite(connection) => migrate_sqlite(connection),
-        };
-        applied.map_err(|cause| self.cannot("migrate", &cause))
+        match &mut self.connect()? {
+            Connection::Postgres(connection) => migrate_postgres(connection)
+                .map_err(|cause| self.cannot(name_of(connection.last_code()), "migrate", &cause)),
+            Connection::Sqlite(connection) => migrate_sqlite(connection)
+                .map_err(|cause| self.cannot(FailureName::DatabaseUnavailable, "migrate", &cause)),
+        }
     }
 
     /// The names of the migrations of this version that are not applied yet, in order, such as `0001_imports`.
@@ -55,7 +58,8 @@ impl Database {
             }
             Connection::Sqlite(connection) => connection.pending_migrations(SQLITE).map(|all| names(&all)),
         };
-        pending.map_err(|cause| self.cannot("read the migrations of", &cause))
+        let cannot = |cause| self.cannot(FailureName::DatabaseUnavailable, "read the migrations of", &cause);
+        pending.map_err(cannot)
     }
 
     /// Whether every migration of this version is applied.
@@ -66,11 +70,16 @@ impl Database {
         self.pending_migrations().map(|pending| pending.is_empty())
     }
 
-    fn cannot(&self, verb: &str, cause: &Cause) -> Failure {
-        Failure::named(
-            FailureName::DatabaseUnavailable,
-            format!("failed to {verb} {}: {cause}", self.display_name()),
-        )
+    fn cannot(&self, name: FailureName, verb: &str, cause: &Cause) -> Failure {
+        Failure::named(name, format!("failed to {verb} {}: {cause}", self.display_name()))
+    }
+}
+
+/// The failure that a code of PostgreSQL's means for a migration.
+fn name_of(code: Option<&SqlState>) -> FailureName {
+    match code.map(|code| Meaning::of(code.code(), None)) {
+        Some(Meaning::SetUp) => FailureName::DatabaseMisconfigured,
+        _ => FailureName::DatabaseUnavailable,
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a raw row to a row: each field against its column. What comes out here is valid, and nobody checks it again.
 
+use std::borrow::Cow;
+
 use super::csv::{Quotes, RawRow, TooLarge};
 use super::header::Plan;
 use super::reject::{Misfit, Reason, Reject};
@@ -73,14 +75,24 @@ fn required(field: &[u8]) -> Misfit {
     Misfit::new(Reason::Required, says)
 }
 
+/// What is wrong where a field goes on behind its closing quote, and how a quote is written within quotes.
+fn behind_a_quote(escape: Option<char>) -> Cow<'static, str> {
+    match escape {
+        None => "goes on behind a closing quote; a quote within a quoted field is written twice".into(),
+        Some(escape) => format!(
+            "goes on behind a closing quote; a quote within a quoted field is written {escape}\", as the option escape says"
+        )
+        .into(),
+    }
+}
+
 /// What is wrong with a row before any of its values is looked at.
 fn misshapen(raw: &RawRow<'_>, quotes: Quotes, plan: &Plan) -> Option<Misfit> {
     let mut misfit = if let Some(TooLarge { bytes, limit, .. }) = raw.too_large {
         let says = format!("has {bytes} bytes, more than the {limit} that max_record_bytes allows");
         Misfit::new(Reason::RecordTooLarge, says)
     } else if quotes.stray {
-        let says = "goes on behind a closing quote; a quote within a quoted field is written twice";
-        Misfit::new(Reason::StrayQuote, says)
+        Misfit::new(Reason::StrayQuote, behind_a_quote(raw.escape()))
     } else if quotes.indented {
         let says = "has a blank before an opening quote; write the quote directly behind the delimiter";
         Misfit::new(Reason::StrayQuote, says)

@@ -104,7 +104,8 @@ impl<R: Read> Reader<R> {
             record: Record::default(),
             style,
             max_record_bytes: options.max_record_bytes.bytes(),
-            records: 0,
+            // A header is record 0.
+            records: u64::from(options.no_header),
             found: Found::default(),
             is_peeked: false,
             has_one_column: false,
@@ -122,9 +123,8 @@ impl<R: Read> Reader<R> {
         self.seen.notes(self.format())
     }
 
-    /// Looks at the fields of the first record of a file without a header, which is then record 1.
+    /// Looks at the fields of the first record of a file without a header.
     pub(crate) fn peek_row(&mut self) -> Result<Option<&Record>, Failure> {
-        self.records = 1;
         self.is_peeked = self.next_row()?.is_some();
         if let Some(TooLarge { bytes, limit, .. }) = self.found.too_large {
             return Err(unreadable(format!(

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use statemachine::{FailureName, ImportOptions};
+use statemachine::{FailureName, Findings, ImportOptions};
 
 use worker::failure::Failure;
 
@@ -192,4 +192,35 @@ fn a_rejects_file_that_s3_refuses_fails_the_import_at_once() {
     let (name, cause) = named(world.run_from(&job, &s3));
     assert_eq!((name, world.count("t")), (FailureName::SourceDenied, 0));
     assert!(cause.contains("failed to write the rejected rows to s3://uploads/f.csv.f.1.rejects"), "{cause}");
+}
+
+#[test]
+fn without_a_header_rows_are_told_and_filed_by_their_own_lines() {
+    for world in World::both("CREATE TABLE t (a int PRIMARY KEY CHECK (a > 0), b text)") {
+        let file = b"1,x\ny,2\n-3,q\n1,z\n4,r\nlast,5\n";
+        let options = ImportOptions { no_header: true, ..max_rejects(4) };
+        let (result, findings) = world.import_as("f", file, "t", options.clone());
+        assert_eq!(result.unwrap().rejects, 4, "{findings:?}");
+        let told = |findings: &Findings| -> Vec<_> {
+            findings.first_rejects.iter().map(|reject| (reject.line, reject.value.clone())).collect()
+        };
+        // SQLite does not name the column of a check.
+        let is_right = |(told, expected): (&(u64, Option<String>), &(u64, &str))| {
+            told.0 == expected.0 && told.1.as_ref().is_none_or(|value| value == expected.1)
+        };
+        let told_of = told(&findings);
+        let expected = [(2, "y"), (3, "-3"), (4, "1"), (6, "last")];
+        assert!(told_of.len() == 4 && told_of.iter().zip(&expected).all(is_right), "{told_of:?}");
+        let written = String::from_utf8(world.object("f.csv.f.1.rejects").unwrap()).unwrap();
+        let ends: Vec<_> = written.lines().map(|line| line.rsplit_once("),").unwrap().1).collect();
+        assert_eq!(ends, ["y,2", "-3,q", "1,z", "last,5"]);
+        let (result, findings) =
+            world.import_as("g", b"-1,x\n2,y\n-3,q\n", "t", ImportOptions { dry_run: true, ..options });
+        assert_eq!(result.unwrap().rejects, 2);
+        let told_of = told(&findings);
+        assert!(
+            told_of.len() == 2 && told_of.iter().zip(&[(1, "-1"), (3, "-3")]).all(is_right),
+            "{told_of:?}"
+        );
+    }
 }

@@ -53,6 +53,11 @@ impl<'a> RawRow<'a> {
         Walk::new(self.bytes, self.style)
     }
 
+    /// What stands before a quote within quotes, where it is not another quote.
+    pub(crate) fn escape(&self) -> Option<char> {
+        self.style.escape.map(char::from)
+    }
+
     /// The record as it stands in the object, in its encoding, without the line break at its end. Nothing of a record that is
     /// too large.
     pub(crate) fn original(&self) -> Cow<'_, [u8]> {
