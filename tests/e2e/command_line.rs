@@ -280,6 +280,9 @@ async fn a_stack_that_is_up_takes_imports_from_other_processes_until_it_is_stopp
     assert!(sent["execution_arn"].as_str().unwrap().contains(":execution:import:json-"), "{sent}");
     wait::until("the third file to be imported", look, |rows| *rows == 3).await;
 
+    let elsewhere = desk.baton(&["run", &third, "-t", "people", "--database-url", "sqlite:other.db"]).await;
+    elsewhere.complains(2, &["the stack that is up here imports into sqlite", "other.db; leave it out"]);
+
     let second = desk.baton(&["up", "--port", "0"]).await;
     assert_eq!(second.code, Some(2));
     assert!(second.stderr.contains("is up on .baton already"), "{second:#?}");

@@ -51,6 +51,18 @@ pub(crate) enum Need {
     Look,
 }
 
+/// Rows go into the database of the stack that is up, whatever database a verb is told.
+fn expect_the_same(of_stack: &Database, asked: &Database) -> Result<(), Usage> {
+    let (of_stack, asked) = (of_stack.display_name(), asked.display_name());
+    if of_stack == asked {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "the stack that is up here imports into {of_stack}, and --database-url or DATABASE_URL names {asked}; leave it out, end that \
+         stack, or name another folder by --data-dir"
+    )))
+}
+
 impl Target {
     /// The system that is meant. Of an embedded one, the stack that is up or, where there is none, one for the time of
     /// this verb.
@@ -112,6 +124,9 @@ impl Target {
         };
         let Some(session) = session else { return Ok(None) };
         let database = parse_database(&session.database_url)?;
+        if let (Need::Work, Some(asked)) = (need, &common.database_url) {
+            expect_the_same(&database, &parse_database(asked)?)?;
+        }
         Ok(Some(Self::of_stack(common, session, database, None).await))
     }
 
