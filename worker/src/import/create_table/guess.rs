@@ -142,10 +142,9 @@ fn is_plain_number(field: &[u8]) -> bool {
     let is_padded = matches!(digits, [b'0', next, ..] if next.is_ascii_digit());
     let is_point_at_end = digits.first() == Some(&b'.') || digits.last() == Some(&b'.');
     let is_zero = digits.iter().all(|byte| matches!(byte, b'0' | b'.'));
-    !is_padded
-        && !is_point_at_end
-        && !(is_zero && digits.len() < field.len())
-        && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    let is_negative_zero = is_zero && digits.len() < field.len();
+    let is_odd = is_padded || is_point_at_end || is_negative_zero;
+    !is_odd && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// Zeros at the end of a fraction: a version (`1.10`), or digits that were measured. SQLite drops them.
