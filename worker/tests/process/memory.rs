@@ -7,9 +7,8 @@ use super::run_worker;
 use crate::import::world::World;
 use crate::step_functions::Answer;
 
-/// What a build that is not optimised takes besides: more code, and a reader that is further ahead on a busy machine. The exact limit
-/// is for a release build.
-const UNOPTIMISED_BYTES: u32 = if cfg!(debug_assertions) { 32_000_000 } else { 0 };
+/// How much more code a build has that is not optimised.
+const UNOPTIMISED_BYTES: u32 = if cfg!(debug_assertions) { 16_000_000 } else { 0 };
 
 /// What it may need for records of so many bytes, in KiB.
 fn limit_kib(largest_record: u32) -> u32 {
