@@ -11,6 +11,7 @@ mod index;
 mod insertion;
 mod key;
 mod numbers;
+mod partition;
 mod piecewise;
 mod rebuild;
 mod refusal;
@@ -384,7 +385,7 @@ impl Load for Loader<'_> {
 fn reject(context: Context<'_>, record: u64, error: &SqlError) -> bool {
     context.job.progress.add_rows(0, 1);
     let refusal = Refusal::of(error).unwrap_or_default();
-    context.rejects.add(refusal.of_row(record, None)) != Verdict::Enough
+    context.rejects.add(refusal.of_row(record, None, false)) != Verdict::Enough
 }
 
 fn postgres(connection: &mut Connection) -> Result<&mut Session, Failure> {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use tokio_postgres::types::Type;
 
 use super::index::Index;
+use super::partition;
 use super::refusal::Refusal;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
@@ -28,7 +29,7 @@ SELECT con.contype::text, con.conrelid::int8,
              JOIN pg_catalog.pg_operator o ON o.oid = k.operator
              JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ORDER BY k.place),
        pg_catalog.pg_get_expr(con.conbin, con.conrelid),
-       coalesce((to_jsonb(con) ->> 'conperiod')::bool, false)
+       coalesce((to_jsonb(con) ->> 'conperiod')::bool, false), con.confmatchtype = 'f'
 FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class t ON t.oid = con.conrelid
 JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND con.conname::text = $3 AND con.contype IN ('p', 'u', 'f', 'c', 'x')
@@ -37,7 +38,7 @@ SELECT 'u', i.indrelid::int8,
        ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
              WHERE k.place <= i.indnkeyatts ORDER BY k.place),
-       NULL, 0, ARRAY[]::text[], ARRAY[]::text[], NULL, false
+       NULL, 0, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND c.relname::text = $3 AND i.indisunique
@@ -55,20 +56,30 @@ pub(super) struct Constraint {
 /// What a constraint holds rows to.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// No two rows are alike. By which index, where it is one of the table's own that decides for every row.
+    /// No two rows are alike. By which index, where it is one of the table's own that tells.
     Unique(Option<Index>),
     /// A row of another table is there.
-    ForeignKey {
-        parent: String,
-        /// The other table is the same one.
-        is_own: bool,
-        parent_columns: Vec<String>,
-        operators: Vec<String>,
-    },
+    ForeignKey(ForeignKey),
     /// An expression is not false.
     Check(String),
+    /// A partition takes the row.
+    Partition,
     /// Something that is not looked at here.
     Other,
+}
+
+/// What a foreign key says of the row that is referred to.
+#[derive(Clone, Debug)]
+pub(super) struct ForeignKey {
+    /// Its table, as SQL.
+    pub(super) parent: String,
+    /// The table is the one that refers, too.
+    pub(super) is_own: bool,
+    /// Either all columns that refer have a value, or none (MATCH FULL).
+    pub(super) is_full: bool,
+    pub(super) parent_columns: Vec<String>,
+    /// By which each of them is compared with the column that refers.
+    operators: Vec<String>,
 }
 
 impl Constraint {
@@ -79,6 +90,9 @@ impl Constraint {
         table: &Table,
         indexes: &[Index],
     ) -> Result<Option<Self>, SqlError> {
+        if partition::is_missing(refusal) {
+            return Ok(Some(Self { kind: Kind::Partition, columns: Vec::new() }));
+        }
         let Refusal { schema: Some(schema), table: Some(name), constraint: Some(constraint), .. } = refusal
         else {
             return Ok(None);
@@ -94,15 +108,16 @@ impl Constraint {
             ("p" | "u", ..) => Kind::Unique(
                 indexes
                     .iter()
-                    .find(|index| of == table.oid && index.name == *constraint && index.decides())
+                    .find(|index| of == table.oid && index.name == *constraint && index.tells())
                     .cloned(),
             ),
-            ("f", Some(parent), _) if !is_of_periods => Kind::ForeignKey {
+            ("f", Some(parent), _) if !is_of_periods => Kind::ForeignKey(ForeignKey {
                 parent,
                 is_own: row.try_get::<_, i64>(4)? == i64::from(table.oid),
+                is_full: row.try_get(9)?,
                 parent_columns: row.try_get(5)?,
                 operators: row.try_get(6)?,
-            },
+            }),
             ("c", _, Some(expression)) => Kind::Check(expression),
             _ => Kind::Other,
         };
@@ -113,28 +128,42 @@ impl Constraint {
     /// Whether it is about columns that the file fills, and no others.
     pub(super) fn is_filled_by(&self, plan: &Plan) -> bool {
         let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
-        !self.columns.is_empty() && self.columns.iter().all(is_filled)
+        match &self.kind {
+            Kind::Unique(Some(index)) => index.is_filled_by(plan),
+            // Which columns it is about, only the database knows; it does not answer where one is not filled.
+            Kind::Partition => true,
+            _ => !self.columns.is_empty() && self.columns.iter().all(is_filled),
+        }
     }
 
     /// What is to be said of a row that breaks it: continues a sentence that begins with the value where there is one column,
     /// else with the row.
     pub(super) fn says(&self) -> Option<Cow<'static, str>> {
         match &self.kind {
-            Kind::Unique(_) if self.columns.iter().any(String::is_empty) => None,
+            Kind::Unique(None) if self.columns.iter().any(String::is_empty) => None,
             Kind::Unique(_) => {
                 Some(self.has_known_key("in the table already, or in an earlier row of the file"))
             }
-            Kind::ForeignKey { parent, .. } => Some(self.is_orphan(parent)),
+            Kind::ForeignKey(key) if key.is_full && self.columns.len() > 1 => {
+                Some(format!("{}, or {}", self.is_orphan(&key.parent), self.has_some_alone()).into())
+            }
+            Kind::ForeignKey(key) => Some(self.is_orphan(&key.parent)),
             Kind::Check(expression) => Some(format!("breaks the check {expression}").into()),
-            Kind::Other => None,
+            Kind::Partition | Kind::Other => None,
         }
     }
 
     /// The same of a row whose key another one has, which is there.
     pub(super) fn has_known_key(&self, there: &str) -> Cow<'static, str> {
-        match self.columns.as_slice() {
-            [_] => format!("is {there}").into(),
-            columns => format!("has {} that are {there}", columns.join(", ")).into(),
+        match (self.columns.as_slice(), &self.kind) {
+            ([column], Kind::Unique(Some(index))) if column.is_empty() => {
+                format!("has {} that is {there}", index.labels().join(", ")).into()
+            }
+            ([_], _) => format!("is {there}").into(),
+            (_, Kind::Unique(Some(index))) => {
+                format!("has {} that are {there}", index.labels().join(", ")).into()
+            }
+            (columns, _) => format!("has {} that are {there}", columns.join(", ")).into(),
         }
     }
 
@@ -148,17 +177,19 @@ impl Constraint {
         }
     }
 
-    /// Whether the row `one` of the table that is referred to is the one that the row `other` refers to.
-    pub(super) fn refers(&self, one: &str, other: &str) -> Option<String> {
-        let Kind::ForeignKey { parent_columns, operators, .. } = &self.kind else { return None };
-        let pairs: Vec<_> = parent_columns
-            .iter()
-            .zip(operators)
-            .zip(&self.columns)
-            .map(|((theirs, operator), ours)| {
-                format!("{one}.{} {operator} {other}.{}", quoted(theirs), quoted(ours))
-            })
-            .collect();
-        Some(pairs.join(" AND "))
+    /// The same of a row that has a value in some columns of a foreign key, where it must be all or none.
+    pub(super) fn has_some_alone(&self) -> String {
+        format!("has a value in some of {} alone, and the foreign key is MATCH FULL", self.columns.join(", "))
+    }
+}
+
+impl ForeignKey {
+    /// Whether the row `one` of the table that is referred to is the one that the row `other` refers to by `columns`.
+    pub(super) fn refers(&self, one: &str, other: &str, columns: &[String]) -> String {
+        let pairs = self.parent_columns.iter().zip(&self.operators).zip(columns);
+        let tests = pairs.map(|((theirs, operator), ours)| {
+            format!("{one}.{} {operator} {other}.{}", quoted(theirs), quoted(ours))
+        });
+        tests.collect::<Vec<_>>().join(" AND ")
     }
 }

@@ -1,12 +1,12 @@
 //! All staged rows that break a constraint, found and taken out by one query. Only what can be told of each row by itself is
 //! told here, so that the order of the rows decides nothing; which of several rows of the file keeps a key is a question of
-//! its own. Where a query cannot tell (a constraint on columns that the file does not fill, an expression, a partial index),
-//! nothing is found.
+//! its own. Where a query cannot tell (a constraint on columns that the file does not fill), nothing is found.
 
 use std::borrow::Cow;
 
-use super::constraint::{Constraint, Kind};
+use super::constraint::{Constraint, ForeignKey, Kind};
 use super::index::Index;
+use super::partition::Bounds;
 use super::staging::{RECORD, STAGING};
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
@@ -34,59 +34,87 @@ pub(super) fn take(
     table: &Table,
     plan: &Plan,
 ) -> Result<Vec<Culprits>, SqlError> {
-    if !constraint.is_filled_by(plan) {
-        return Ok(Vec::new());
+    let mut culprits = Vec::new();
+    for Question { test, reason, says } in questions(session, constraint, table, plan)? {
+        let records = delete(session, &test)?;
+        if !records.is_empty() {
+            culprits.push(Culprits { records, reason, says });
+        }
     }
-    let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
-    let mut culprits = match &constraint.kind {
-        Kind::Unique(Some(index)) => take_known_keys(session, constraint, index, table)?,
-        Kind::ForeignKey { parent, is_own, parent_columns, .. } => {
-            let Some(refers) = constraint.refers("t", "s") else { return Ok(Vec::new()) };
-            let mut test = format!(
-                "{} AND NOT EXISTS (SELECT FROM {parent} t WHERE {refers})",
-                have_values(constraint.columns.iter().map(String::as_str))
-            );
-            // Rows of one statement may refer to each other.
-            if *is_own && parent_columns.iter().all(is_filled) {
-                test.push_str(&format!(" AND NOT EXISTS (SELECT FROM {STAGING} t WHERE {refers})"));
-            }
-            let says = constraint.is_orphan(parent);
-            vec![Culprits { records: delete(session, &test)?, reason: Reason::ForeignKey, says }]
-        }
-        Kind::Check(expression) => {
-            let records = delete(session, &format!("NOT ({expression})"))?;
-            vec![Culprits {
-                records,
-                reason: Reason::Check,
-                says: format!("breaks the check {expression}").into(),
-            }]
-        }
-        Kind::Unique(None) | Kind::Other => Vec::new(),
-    };
-    culprits.retain(|culprits| !culprits.records.is_empty());
     Ok(culprits)
 }
 
-fn take_known_keys(
+/// What is asked of each staged row `s`.
+struct Question {
+    /// Whether it breaks the constraint, as SQL.
+    test: String,
+    reason: Reason,
+    says: Cow<'static, str>,
+}
+
+fn questions(
     session: &mut Session,
     constraint: &Constraint,
-    index: &Index,
     table: &Table,
-) -> Result<Vec<Culprits>, SqlError> {
-    let is_same = index.is_same_key("t", "s");
-    let there = |which: &str| format!("EXISTS (SELECT FROM {} t WHERE {is_same}{which})", table.sql);
-    // An earlier batch of this file has brought them.
-    let in_file = delete(session, &there(&format!(" AND {WRITTEN_HERE}")))?;
-    let in_table = delete(session, &there(""))?;
-    let culprits = |records, says: &str| Culprits {
-        records,
-        reason: Reason::Unique,
-        says: constraint.has_known_key(says),
-    };
-    Ok(vec![
-        culprits(in_table, "in the table already"),
-        culprits(in_file, "also in an earlier row of the file"),
-    ])
+    plan: &Plan,
+) -> Result<Vec<Question>, SqlError> {
+    let question = |test, reason, says| Question { test, reason, says };
+    if !constraint.is_filled_by(plan) {
+        return Ok(Vec::new());
+    }
+    Ok(match &constraint.kind {
+        Kind::Unique(Some(index)) => {
+            let says = |there| constraint.has_known_key(there);
+            let there = |which| has_known_key(index, table, which);
+            vec![
+                // An earlier batch of this file has brought them.
+                question(there(WRITTEN_HERE), Reason::Unique, says("also in an earlier row of the file")),
+                question(there("true"), Reason::Unique, says("in the table already")),
+            ]
+        }
+        Kind::ForeignKey(key) => {
+            let columns = &constraint.columns;
+            let (one, all) = (have_values(columns, " OR "), have_values(columns, " AND "));
+            let is_orphan = format!("{all} AND {}", has_no_parent(key, columns, plan));
+            let has_some_alone = format!("{} AND ({one}) AND NOT ({all})", key.is_full);
+            vec![
+                question(is_orphan, Reason::ForeignKey, constraint.is_orphan(&key.parent)),
+                question(has_some_alone, Reason::ForeignKey, constraint.has_some_alone().into()),
+            ]
+        }
+        Kind::Check(expression) => {
+            let says = format!("breaks the check {expression}");
+            vec![question(format!("NOT ({expression})"), Reason::Check, says.into())]
+        }
+        Kind::Partition => {
+            let bounds = Bounds::read(session, table)?.into_iter();
+            let outside =
+                |Bounds { hold, says }| question(format!("({hold}) IS NOT TRUE"), Reason::Check, says.into());
+            bounds.map(outside).collect()
+        }
+        Kind::Unique(None) | Kind::Other => Vec::new(),
+    })
+}
+
+/// Whether the table has a row of the same key, of which `which` is true.
+fn has_known_key(index: &Index, table: &Table, which: &str) -> String {
+    let (staged, there) = (index.rows(STAGING, RECORD), index.rows(&table.sql, "xmin"));
+    let is_same = index.computed().is_same_key("t", "s");
+    format!(
+        "s.{RECORD} IN (SELECT s.{RECORD} FROM {staged} s WHERE EXISTS (SELECT FROM {there} t WHERE {is_same} AND {which}))"
+    )
+}
+
+/// Whether there is no row that it could refer to by these columns.
+fn has_no_parent(key: &ForeignKey, columns: &[String], plan: &Plan) -> String {
+    let refers = key.refers("t", "s", columns);
+    let mut test = format!("NOT EXISTS (SELECT FROM {} t WHERE {refers})", key.parent);
+    // Rows of one statement may refer to each other.
+    let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
+    if key.is_own && key.parent_columns.iter().all(is_filled) {
+        test.push_str(&format!(" AND NOT EXISTS (SELECT FROM {STAGING} t WHERE {refers})"));
+    }
+    test
 }
 
 /// Takes out the staged rows whose key an earlier staged row has. It keeps the key only if it is written in the end: that
@@ -96,19 +124,19 @@ pub(super) fn take_later_of_a_key(
     constraint: &Constraint,
     index: &Index,
 ) -> Result<Culprits, SqlError> {
-    let key = index.key("s");
-    let have_values = index.is_key("s");
+    let (staged, computed) = (index.rows(STAGING, RECORD), index.computed());
+    let (key, is_key) = (computed.key("s"), computed.is_key("s"));
     let test = format!(
         "{RECORD} IN (SELECT record FROM (SELECT {RECORD} AS record, row_number() OVER (PARTITION BY {key} ORDER BY {RECORD}) \
-         AS number FROM {STAGING} s WHERE {have_values}) d WHERE number > 1)"
+         AS number FROM {staged} s WHERE {is_key}) d WHERE number > 1)"
     );
     let says = constraint.has_known_key("also in an earlier row of the file");
     Ok(Culprits { records: delete(session, &test)?, reason: Reason::Unique, says })
 }
 
-fn have_values<'a>(columns: impl Iterator<Item = &'a str>) -> String {
-    let tests: Vec<_> = columns.map(|column| format!("s.{} IS NOT NULL", quoted(column))).collect();
-    tests.join(" AND ")
+fn have_values(columns: &[String], and_or: &str) -> String {
+    let tests: Vec<_> = columns.iter().map(|column| format!("s.{} IS NOT NULL", quoted(column))).collect();
+    tests.join(and_or)
 }
 
 /// Takes out the staged rows `s` of which `test` is true. Their records come in one value: a row for each would take many

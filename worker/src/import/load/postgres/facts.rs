@@ -55,8 +55,8 @@ pub(super) struct Facts {
     pub(super) has_no_indexes: bool,
     /// Triggers that somebody made may do anything with a row, and with other rows.
     pub(super) has_triggers: bool,
-    /// Some of them may leave a row out without an error.
-    pub(super) may_drop_rows: bool,
+    /// Some of them run before a row is written: they may change it, or leave it out without an error.
+    pub(super) may_change_rows: bool,
     /// Policies decide which rows this user may write; COPY does not know how.
     pub(super) has_row_security: bool,
     /// Rows are written in other databases, maybe several at a time.
@@ -99,7 +99,7 @@ impl Facts {
             is_view: kind == "v",
             has_no_indexes: matches!(kind, "v" | "f"),
             has_triggers: row.try_get(1)?,
-            may_drop_rows: row.try_get(2)?,
+            may_change_rows: row.try_get(2)?,
             has_row_security: row.try_get(3)?,
             is_foreign: row.try_get(4)?,
             is_counted: row.try_get(5)?,

@@ -91,7 +91,7 @@ pub(super) fn of_conflict<'i>(
 fn why_not(index: &Index) -> &'static str {
     if !index.is_immediate {
         "is a DEFERRABLE constraint, which PostgreSQL does not take for ON CONFLICT"
-    } else if index.is_partial {
+    } else if index.predicate.is_some() {
         "holds for some of the rows alone (it has a WHERE)"
     } else {
         "does not decide which rows are the same"

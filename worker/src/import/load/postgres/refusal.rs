@@ -56,8 +56,8 @@ impl Refusal {
     }
 
     /// The reject of a record that the table does not take. `constraint` is the one that the error names, where the table
-    /// has it.
-    pub(super) fn of_row(&self, record: u64, constraint: Option<&Constraint>) -> Reject {
+    /// has it. A row that was changed on its way is not what the file says: then the database's words tell.
+    pub(super) fn of_row(&self, record: u64, constraint: Option<&Constraint>, is_changed: bool) -> Reject {
         let reason = match self.code.as_str() {
             "23505" => Reason::Unique,
             "23503" | "23001" => Reason::ForeignKey,
@@ -70,7 +70,10 @@ impl Refusal {
             Some([column]) => Some(column.clone()),
             _ => self.column.clone(),
         };
-        let says = constraint.and_then(Constraint::says).unwrap_or_else(|| self.says().into());
+        let says = constraint
+            .filter(|_| !is_changed)
+            .and_then(Constraint::says)
+            .unwrap_or_else(|| self.says().into());
         Reject::of_database(record, column, Misfit::new(reason, says))
     }
 

@@ -234,7 +234,7 @@ impl Sift<'_> {
                 let blame = constraint.as_ref().and_then(|constraint| self.numbers.blame(constraint));
                 self.add(match blame {
                     Some(says) => Reject::of_database(record, None, Misfit::new(Reason::Unique, says)),
-                    None => refusal.of_row(record, constraint.as_ref()),
+                    None => refusal.of_row(record, constraint.as_ref(), self.facts.may_change_rows),
                 });
             }
         }

@@ -35,7 +35,7 @@ pub(super) struct Upsert {
     is_plain: bool,
     /// A row's version tells whether the row was there before.
     has_versions: bool,
-    may_drop_rows: bool,
+    may_change_rows: bool,
     table: String,
 }
 
@@ -69,7 +69,7 @@ impl Upsert {
         let key: Vec<_> = index.columns.iter().map(|column| column.name.clone()).collect();
         let is_harmless = |other: &Index| {
             other.name == index.name
-                || !(other.is_unique || other.is_partial || other.has_expressions)
+                || !(other.is_unique || other.predicate.is_some() || other.has_expressions())
                     && other.is_btree
                     && other.is_of_fixed_length
         };
@@ -82,7 +82,7 @@ impl Upsert {
                 && facts.may_be_read
                 && indexes.iter().all(is_harmless),
             has_versions: facts.may_be_read && !facts.is_partitioned,
-            may_drop_rows: facts.may_drop_rows,
+            may_change_rows: facts.may_change_rows,
             table: table.sql.clone(),
         }
     }
@@ -179,7 +179,7 @@ impl Upsert {
             let written = session.in_savepoint(|session| {
                 let (rows, updated) = self.write(session, &in_order)?;
                 let left = staged.saturating_sub(rows);
-                let skipped = match (self.on_conflict, self.may_drop_rows && left > 0) {
+                let skipped = match (self.on_conflict, self.may_change_rows && left > 0) {
                     (OnConflict::Update, _) => 0,
                     (_, true) => counts::known(session, &self.index, &self.table)?,
                     (_, false) => left,
@@ -194,8 +194,8 @@ impl Upsert {
             };
             // A row that is skipped is held to the table's checks, and to nothing else.
             let may_ask = |kind: &Kind| match kind {
-                Kind::Check(_) => true,
-                Kind::ForeignKey { .. } => self.on_conflict == OnConflict::Update,
+                Kind::Check(_) | Kind::Partition => true,
+                Kind::ForeignKey(_) => self.on_conflict == OnConflict::Update,
                 Kind::Unique(_) | Kind::Other => false,
             };
             if !sift.tells(session, &error, may_ask)? {
@@ -215,12 +215,12 @@ impl Upsert {
         staged: u64,
     ) -> Result<Upserted, Failure> {
         let staged = staged.saturating_sub(sift.sifted.refused);
-        let may_drop_rows = self.may_drop_rows;
-        let keys = Keys { index: &self.index, table: &self.table, may_drop_rows };
+        let Self { index, table, may_change_rows, has_versions, .. } = self;
+        let keys = Keys { index, table, may_change_rows: *may_change_rows, has_versions: *has_versions };
         keys.look_up(session).map_err(|error| sift.failure(&error))?;
         let is_update = self.on_conflict == OnConflict::Update;
         // A row that is there is left alone without an error, however often the file has it.
-        let cut = (is_update || may_drop_rows).then(Keys::cut);
+        let cut = (is_update || *may_change_rows).then(Keys::cut);
         let statement = |rows: &str| keys.noted(self.insertion.of(rows));
         let written = sift.try_rows(session, Vec::new(), &statement, cut.as_deref())?;
         let counted = match is_update {

@@ -13,7 +13,9 @@ use crate::import::table::quoted;
 /// The table of what is known of the staged rows' keys.
 const KEYS: &str = "pg_temp.\"baton keys\"";
 
-/// The table of the records that were written, where a trigger may leave some out.
+/// The table of the rows that were written, where a trigger may change some or leave them out: each with the record whose key
+/// it has, if there is one, with the first record of the range that it was written in, with its key, and whether it was there
+/// before.
 const WRITTEN: &str = "pg_temp.\"baton written\"";
 
 /// Of the staged rows, those that the server did not refuse.
@@ -24,7 +26,8 @@ const NOT_REFUSED: &str =
 pub(super) struct Keys<'a> {
     pub(super) index: &'a Index,
     pub(super) table: &'a str,
-    pub(super) may_drop_rows: bool,
+    pub(super) may_change_rows: bool,
+    pub(super) has_versions: bool,
 }
 
 impl Keys<'_> {
@@ -32,6 +35,7 @@ impl Keys<'_> {
     pub(super) fn look_up(&self, session: &mut Session) -> Result<(), SqlError> {
         let Self { index, table, .. } = self;
         let (key, is_key, is_same) = (index.key("s"), index.is_key("s"), index.is_same_key("t", "s"));
+        let names = names(index, "s");
         session.batch(&format!(
             "CREATE TEMPORARY TABLE \"baton keys\" ON COMMIT DROP AS SELECT s.{RECORD} AS record, \
                CASE WHEN {is_key} THEN first_value(s.{RECORD}) OVER same ELSE s.{RECORD} END AS leader, \
@@ -39,7 +43,8 @@ impl Keys<'_> {
                EXISTS (SELECT FROM {table} t WHERE {is_same}) AS known \
              FROM {STAGING} s WINDOW same AS (PARTITION BY {key} ORDER BY s.{RECORD}); \
              CREATE INDEX \"baton repeated\" ON {KEYS} (record) WHERE earlier IS NOT NULL; \
-             CREATE TEMPORARY TABLE \"baton written\" (record pg_catalog.int8) ON COMMIT DROP"
+             CREATE TEMPORARY TABLE \"baton written\" ON COMMIT DROP AS SELECT s.{RECORD} AS \"baton record\", \
+               s.{RECORD} AS \"baton range\", true AS \"baton updated\", {names} FROM {STAGING} s WITH NO DATA"
         ))
     }
 
@@ -54,15 +59,25 @@ impl Keys<'_> {
     /// PL/pgSQL: the statement, and writes down which records it wrote, where that is not all of them. In a range no two rows
     /// have the same key.
     pub(super) fn noted(&self, insert: String) -> String {
-        if !self.may_drop_rows {
+        if !self.may_change_rows {
             return insert;
         }
-        let names: Vec<_> = self.index.columns.iter().map(|column| quoted(&column.name)).collect();
+        let Self { index, table, .. } = self;
+        // What is written is not seen within the statement. A row version that an UPDATE made was locked by it before.
+        let (version, updated) = match self.has_versions {
+            true => ("xmax <> 0", "w.\"baton updated\"".to_owned()),
+            false => {
+                ("NULL", format!("EXISTS (SELECT FROM {table} t WHERE {})", index.is_same_key("t", "w")))
+            }
+        };
+        let columns: Vec<_> = index.columns.iter().map(|column| quoted(&column.name)).collect();
         format!(
-            "WITH written AS ({insert} RETURNING {}) INSERT INTO {WRITTEN} SELECT (SELECT s.{RECORD} FROM {STAGING} s \
-             WHERE s.{RECORD} BETWEEN \"baton lo\" AND \"baton hi\" AND {}) FROM written w",
-            names.join(", "),
-            self.index.is_same_key("s", "w")
+            "WITH written AS ({insert} RETURNING {version} AS \"baton updated\", {}) INSERT INTO {WRITTEN} \
+             SELECT (SELECT s.{RECORD} FROM {STAGING} s WHERE s.{RECORD} BETWEEN \"baton lo\" AND \"baton hi\" AND {}), \
+             \"baton lo\", {updated}, {} FROM written w",
+            columns.join(", "),
+            index.is_same_key("s", "w"),
+            names(index, "w")
         )
     }
 
@@ -73,23 +88,30 @@ impl Keys<'_> {
         staged: u64,
         written: u64,
     ) -> Result<Upserted, SqlError> {
-        let was_written = if self.may_drop_rows {
-            format!("EXISTS (SELECT FROM {WRITTEN} w WHERE w.record = k.record)")
-        } else {
-            NOT_REFUSED.to_owned()
+        let [refused] = numbers(session, &format!("SELECT count(DISTINCT \"baton record\") FROM {REFUSED}"))?;
+        let [rows, updated] = match self.may_change_rows {
+            true => numbers(session, &self.written_keys())?,
+            false => numbers(
+                session,
+                &format!(
+                    "SELECT count(DISTINCT leader), count(DISTINCT leader) FILTER (WHERE known) FROM {KEYS} k WHERE {NOT_REFUSED}"
+                ),
+            )?,
         };
-        let [keys, updated, refused, keyless] = numbers(
-            session,
-            &format!(
-                "SELECT count(DISTINCT leader), count(DISTINCT leader) FILTER (WHERE known), \
-                   (SELECT count(DISTINCT \"baton record\") FROM {REFUSED}), \
-                   (SELECT count(*) FROM {WRITTEN} WHERE record IS NULL) \
-                 FROM {KEYS} k WHERE {was_written}"
-            ),
-        )?;
-        let rows = (keys + keyless).min(written);
         let dropped = staged.saturating_sub(refused + written);
-        Ok(Upserted { rows, updated, skipped: 0, duplicates: written - rows, dropped })
+        Ok(Upserted { rows, updated, skipped: 0, duplicates: written.saturating_sub(rows), dropped })
+    }
+
+    /// How many keys were written, and how many of them were there before. A trigger may have made them: only what was written
+    /// tells.
+    fn written_keys(&self) -> String {
+        let (key, is_key) = (self.index.key("w"), self.index.is_key("w"));
+        format!(
+            "SELECT count(*), count(*) FILTER (WHERE a.\"baton updated\") FROM ( \
+               SELECT * FROM (SELECT DISTINCT ON ({key}) w.\"baton updated\" FROM {WRITTEN} w WHERE {is_key} \
+                 ORDER BY {key}, w.\"baton range\") f \
+               UNION ALL SELECT w.\"baton updated\" FROM {WRITTEN} w WHERE NOT ({is_key})) a"
+        )
     }
 
     /// Counts after an upsert that skips: of each key the first row that was written counts, unless the table had it.
@@ -105,13 +127,13 @@ impl Keys<'_> {
                 "SELECT count(*) FILTER (WHERE known), (SELECT count(DISTINCT \"baton record\") FROM {REFUSED}), \
                    count(*) FILTER (WHERE NOT known AND k.record > f.record) \
                  FROM {KEYS} k LEFT JOIN (SELECT o.leader, min(o.record) AS record FROM {KEYS} o \
-                   JOIN {WRITTEN} w ON w.record = o.record GROUP BY o.leader) f ON f.leader = k.leader \
+                   JOIN {WRITTEN} w ON w.{RECORD} = o.record GROUP BY o.leader) f ON f.leader = k.leader \
                  WHERE {NOT_REFUSED}"
             ),
         )?;
         let left = staged.saturating_sub(refused + written);
         let skipped = skipped.min(left);
-        let duplicates = if self.may_drop_rows { late.min(left - skipped) } else { left - skipped };
+        let duplicates = if self.may_change_rows { late.min(left - skipped) } else { left - skipped };
         Ok(Upserted { rows: written, updated: 0, skipped, duplicates, dropped: left - skipped - duplicates })
     }
 }
@@ -154,6 +176,12 @@ pub(super) fn known(session: &mut Session, index: &Index, table: &str) -> Result
         ),
     )?;
     Ok(known)
+}
+
+/// The columns of a key of a row.
+fn names(index: &Index, row: &str) -> String {
+    let names = index.columns.iter().map(|column| format!("{row}.{}", quoted(&column.name)));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn numbers<const N: usize>(session: &mut Session, sql: &str) -> Result<[u64; N], SqlError> {

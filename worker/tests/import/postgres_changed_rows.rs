@@ -1,0 +1,63 @@
+//! A trigger that changes rows on their way into a table of PostgreSQL: what is counted and told is true of what was written,
+//! not of what the file says.
+
+use statemachine::{FailureName, Findings, ImportOptions, OnConflict};
+
+use super::world::{World, max_rejects, named};
+
+/// A table whose trigger changes the key of every row, with a row of the key 1.
+const DDL: &str = "CREATE TABLE t (k int PRIMARY KEY CHECK (k < 9), v text);
+     INSERT INTO t VALUES (1, 'old');
+     CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.k := NEW.k % 10; RETURN NEW; END $$;
+     CREATE TRIGGER change BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION change()";
+
+/// Of the eight rows, those with the keys 21 and 32 are the last ones of the keys 1 and 2, 39 and 19 are refused.
+const FILE: &str = "k,v\n11,a\n39,b\n2,c\n12,d\n19,e\n32,f\n3,g\n21,h\n";
+
+fn options(on_conflict: OnConflict) -> ImportOptions {
+    ImportOptions { on_conflict, ..max_rejects(9) }
+}
+
+fn counts(findings: &Findings, rows: u64, rejects: u64) -> [u64; 6] {
+    [rows, findings.updated, findings.skipped, findings.duplicates, rejects, findings.dropped]
+}
+
+#[test]
+fn an_update_counts_the_keys_that_a_trigger_made() {
+    let partitions =
+        " PARTITION BY RANGE (k); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (MINVALUE) TO (MAXVALUE);";
+    for ddl in [DDL.to_owned(), DDL.replacen(";", partitions, 1)] {
+        let world = World::postgres(&ddl);
+        let (result, findings) = world.import_as("u", FILE.as_bytes(), "t", options(OnConflict::Update));
+        let summary = result.unwrap();
+        assert_eq!(counts(&findings, summary.rows, summary.rejects), [3, 1, 0, 3, 2, 0], "{findings:#?}");
+        let there = world.lines("SELECT k || v AS line FROM t ORDER BY k");
+        assert_eq!(there, ["1h", "2f", "3g"]);
+    }
+}
+
+#[test]
+fn a_key_that_a_trigger_made_is_told_as_the_database_tells_it() {
+    let world = World::postgres(DDL);
+    let (name, cause) = named(world.import(FILE.as_bytes(), "t", ImportOptions::default()));
+    assert_eq!(name, FailureName::TooManyRejects);
+    let told: Vec<_> = cause.lines().skip(1).take(2).collect();
+    assert_eq!(
+        told,
+        [
+            "line 2, column k: \"11\" is refused by the database: duplicate key value violates unique constraint \
+             \"t_pkey\"; Key (k)=(1) already exists. (unique)",
+            "line 3, column k: \"39\" is refused by the database: new row for relation \"t\" violates check constraint \
+             \"t_k_check\"; Failing row contains (9, b). (check)",
+        ]
+    );
+}
+
+#[test]
+fn a_row_whose_new_key_is_taken_is_left_out_by_its_trigger() {
+    let world = World::postgres(DDL);
+    let (result, findings) = world.import_as("s", FILE.as_bytes(), "t", options(OnConflict::Skip));
+    let summary = result.unwrap();
+    assert_eq!(counts(&findings, summary.rows, summary.rejects), [2, 0, 0, 0, 2, 4], "{findings:#?}");
+    assert_eq!(world.lines("SELECT k || v AS line FROM t ORDER BY k"), ["1old", "2c", "3g"]);
+}
