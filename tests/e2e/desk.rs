@@ -30,10 +30,17 @@ impl Desk {
     /// One with SQLite and one with PostgreSQL, both with this table.
     pub(crate) fn both(ddl: &str) -> [Self; 2] {
         let desk = Self::new();
+        desk.execute(ddl);
+        [desk, Self::postgres(ddl)]
+    }
+
+    /// One with PostgreSQL, and this table.
+    pub(crate) fn postgres(ddl: &str) -> Self {
+        let desk = Self::new();
         let database_url = Some(Backend::Postgres.new_database(desk.path()));
-        let desks = [Self::new(), Self { database_url, ..desk }];
-        desks.iter().for_each(|desk| desk.execute(ddl));
-        desks
+        let desk = Self { database_url, ..desk };
+        desk.execute(ddl);
+        desk
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -17,6 +17,7 @@ mod documents;
 mod faults;
 mod golden;
 mod in_browser;
+mod joined;
 mod lanes;
 mod licences;
 mod listed;

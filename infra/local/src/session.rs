@@ -73,6 +73,12 @@ impl Session {
 }
 
 impl Session {
+    /// Whether anything listens where the stack answered.
+    pub async fn answers(&self) -> bool {
+        let address = self.endpoint.trim_start_matches("http://");
+        tokio::net::TcpStream::connect(address).await.is_ok()
+    }
+
     /// The last stack that was up on the folder: it knows the database that the folder's executions import into.
     ///
     /// # Errors

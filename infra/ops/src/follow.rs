@@ -38,13 +38,14 @@ pub(crate) async fn to_the_end(
         }
         tokio::time::sleep(GLANCE).await;
     }
+    let elapsed = started.elapsed();
     bar.clear();
     wait_until_settled(target).await?;
     let picture = picture::take(target, &submitted.import_id, Some(&submitted.execution_arn)).await?;
     if common.json {
         output::json(&picture)?;
     } else {
-        report::print(common, &picture, &target.database.display_name(), started.elapsed());
+        report::print(common, &picture, &target.database.display_name(), elapsed);
     }
     if picture.import.status == "SUCCESS" {
         return Ok(ExitCode::SUCCESS);

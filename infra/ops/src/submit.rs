@@ -38,7 +38,7 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     check(&arguments.file)?;
     let target = Target::of_running_stack(common).await?;
     target.say_where();
-    let submitted = send(&target, &arguments.file).await?;
+    let submitted = send(&target, &id(&arguments.file)?, &arguments.file).await?;
     if arguments.follow {
         return follow::to_the_end(common, &target, &submitted).await;
     }
@@ -55,14 +55,17 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
 }
 
 /// Sends one file through the queue of the target. A table that was made for it goes again where that fails.
-pub(crate) async fn send(target: &Target, arguments: &FileArguments) -> anyhow::Result<Submitted> {
+pub(crate) async fn send(
+    target: &Target,
+    import_id: &ImportId,
+    arguments: &FileArguments,
+) -> anyhow::Result<Submitted> {
     let options = arguments.options()?;
-    let import_id = arguments.id.clone().map_or_else(|| new_id(&arguments.table), Ok)?;
     let made = if arguments.create_table { create_missing_table(target, arguments, &options)? } else { None };
-    match upload_and_start(target, arguments, options, &import_id).await {
+    match upload_and_start(target, arguments, options, import_id).await {
         Ok(submitted) => Ok(Submitted { made, ..submitted }),
         Err(error) => {
-            undo(target, made, &import_id).await;
+            undo(target, made, import_id).await;
             Err(error)
         }
     }
@@ -135,6 +138,12 @@ async fn register(target: &Target, import: &NewImport) -> anyhow::Result<()> {
             has_said = true;
         }
     }
+}
+
+/// Whether the import has a row.
+pub(crate) fn is_registered(target: &Target, import_id: &ImportId) -> anyhow::Result<bool> {
+    let mut connection = target.database.connect()?;
+    Ok(imports::find(&mut connection, import_id)?.is_some())
 }
 
 /// Says what is wrong with the command line and its file before anything is started for it.
@@ -210,6 +219,11 @@ fn shortened(name: &str) -> String {
     let (_, ending) = tail.split_at(tail.find('.').unwrap_or(tail.len()));
     let (beginning, _) = name.split_at(name.floor_char_boundary(MAX_NAME_BYTES - ending.len()));
     format!("{beginning}{ending}")
+}
+
+/// The import's id: the one that was asked for, or a new one.
+pub(crate) fn id(arguments: &FileArguments) -> anyhow::Result<ImportId> {
+    arguments.id.clone().map_or_else(|| new_id(&arguments.table), Ok)
 }
 
 /// An id that a person can read and that sorts by time: `people-20261123-101500-4f1c`.

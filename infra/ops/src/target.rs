@@ -8,6 +8,8 @@ pub(crate) mod links;
 pub(crate) mod local;
 pub(crate) mod place;
 
+use std::time::{Duration, Instant};
+
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, Region};
 use local_stack::{Config, REGION, Resources, Session, Stack};
@@ -21,6 +23,12 @@ pub(crate) use database::{bare_database, database, open_database};
 use database::{parse_database, prepare, prepare_at};
 pub(crate) use local::{OfStack, embedded_config};
 use place::Place;
+
+/// How long a stack that does not answer as it should may still be open, because it is about to end.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How long a stack that ends may take to leave its folder to another one.
+const HANDING_OVER: Duration = Duration::from_secs(15);
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// The system that a verb talks to.
 pub(crate) struct Target {
@@ -38,6 +46,8 @@ pub(crate) struct Target {
     /// Whether nothing moves in it: an embedded stack that only looks.
     pub(crate) is_at_rest: bool,
     embedded: Option<Stack>,
+    /// The stack of another process.
+    joined: Option<Session>,
 }
 
 /// What a verb needs of the embedded stack where none is up. A deployment is always up.
@@ -162,6 +172,7 @@ impl Target {
         database: Database,
         embedded: Option<Stack>,
     ) -> Self {
+        let joined = embedded.is_none().then(|| session.clone());
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
         let loader = loader()
@@ -170,7 +181,7 @@ impl Target {
             .credentials_provider(keys);
         let config = loader.load().await;
         let target = Self::connect(place(common), session.resources, database, config, embedded);
-        Self { is_at_rest: !session.moving, ..target }
+        Self { is_at_rest: !session.moving, joined, ..target }
     }
 
     fn connect(
@@ -192,6 +203,40 @@ impl Target {
             config,
             is_at_rest: false,
             embedded,
+            joined: None,
+        }
+    }
+
+    /// The stack that has the folder after that of another process has ended: one inside this verb, or again another's. None
+    /// where that stack is still up, or was never another's.
+    ///
+    /// # Errors
+    /// No stack can be had on the folder.
+    pub(crate) async fn successor(&self, common: &Common) -> anyhow::Result<Option<Self>> {
+        let Some(joined) = &self.joined else { return Ok(None) };
+        let closed = Instant::now() + CLOSING;
+        while joined.answers().await {
+            if Instant::now() >= closed {
+                return Ok(None);
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+        let deadline = Instant::now() + HANDING_OVER;
+        loop {
+            // The folder may still be held by the one that ends, or just be taken by another that looks for a successor.
+            let next = match Session::of_running_stack(&common.data_dir)? {
+                Some(session) if session.pid == joined.pid => Err(anyhow::anyhow!(
+                    "the stack of process {} has ended, and does not leave the folder {}",
+                    joined.pid,
+                    common.data_dir.display()
+                )),
+                _ => Self::open(common, Need::Resume).await,
+            };
+            match next {
+                Ok(next) => return Ok(Some(next)),
+                Err(error) if Instant::now() >= deadline => return Err(error),
+                Err(_) => tokio::time::sleep(GLANCE).await,
+            }
         }
     }
 

@@ -1,0 +1,41 @@
+//! `baton run` on the stack of another command, which ends before the import does.
+
+use e2e::{rows, wait};
+
+use crate::command_line::Up;
+use crate::desk::{Desk, Ended};
+
+/// The rows of `people` wait until there is a row in `gate`.
+const GATE: [&str; 3] = [
+    "CREATE TABLE gate (opened int)",
+    "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.02); END LOOP; RETURN NULL; END $$",
+    "CREATE TRIGGER wait AFTER INSERT ON people FOR EACH STATEMENT EXECUTE FUNCTION wait()",
+];
+
+/// The statements of workers that wait at the gate.
+const WAITING: &str = "SELECT count(*) AS value FROM pg_stat_activity WHERE datname = current_database() \
+     AND state = 'active' AND query LIKE 'COPY%people%'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_on_where_the_stack_that_it_joined_ends() {
+    for is_killed in [false, true] {
+        let desk = Desk::postgres("CREATE TABLE people (id int PRIMARY KEY, name text)");
+        GATE.iter().for_each(|statement| desk.execute(statement));
+        let up = Up::start(&desk).await;
+        let file = desk.file("a.csv", "id,name\n1,a\n2,b\n").display().to_string();
+        let run = desk.command(&["run", &file, "--table", "people", "--id", "a"]).spawn().unwrap();
+        let waiting = async || rows::number(&desk.rows(), WAITING);
+        wait::until("the worker to wait at the gate", waiting, |workers| *workers == 1).await;
+        if is_killed {
+            up.kill().await;
+        } else {
+            assert_eq!(up.stop().await, Some(0));
+        }
+        desk.execute("INSERT INTO gate VALUES (1)");
+        let ended = Ended::of(run.wait_with_output().await.unwrap());
+        ended.expect(0, &["imported a.csv", "rows      2", "message   deleted"]);
+        ended.complains(0, &["the stack that was up here has ended; the import a goes on"]);
+        assert_eq!(desk.people(), 2);
+    }
+}
