@@ -47,7 +47,7 @@ pub(crate) struct Target {
     pub(crate) is_at_rest: bool,
     embedded: Option<Stack>,
     /// The stack of another process.
-    joined: Option<Session>,
+    joined: Option<Box<Session>>,
 }
 
 /// What a verb needs of the embedded stack where none is up. A deployment is always up.
@@ -172,7 +172,7 @@ impl Target {
         database: Database,
         embedded: Option<Stack>,
     ) -> Self {
-        let joined = embedded.is_none().then(|| session.clone());
+        let joined = embedded.is_none().then(|| Box::new(session.clone()));
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
         let loader = loader()
@@ -230,7 +230,7 @@ impl Target {
                     joined.pid,
                     common.data_dir.display()
                 )),
-                _ => Self::open(common, Need::Resume).await,
+                _ => Box::pin(Self::open(common, Need::Resume)).await,
             };
             match next {
                 Ok(next) => return Ok(Some(next)),
