@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree as _;
 use proptest::string::string_regex;
@@ -53,6 +53,22 @@ const TYPES: &[(&[&str], &str, Stored)] = &[
         "[12][0-9]{3}-[01][0-9]-[0-2][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-5][0-9]",
         moment,
     ),
+    (&["TIME", "time without time zone"], "([01][0-9]|2[0-3]):[0-7][0-9]:[0-5][0-9](\\.[0-9]{1,9})?", time),
+    (
+        &["TIMESTAMPTZ", "DATETIMEOFFSET", "TIMESTAMP WITH TIME ZONE", "timestamp_ltz"],
+        "[12][0-9]{3}-[01][0-9]-[0-2][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](Z|[+-]0[0-9]:[03]0)",
+        point_in_time,
+    ),
+    (
+        &["JSON", "JSONB"],
+        r#"\{"a": ?(1|1\.50|nul|null|"東")\}|-?[1-9][0-9]{0,20}|[0-9]\.[0-9]{1,2}|[1-9]e[0-9]|\[1,[ 2]\]|null"#,
+        json,
+    ),
+    (
+        &["TIMETZ", "INTERVAL", "POINT", "XML", "inet", "LTREE", "GEOGRAPHY", "time with time zone"],
+        "[a-z0-9.:/]{1,12}|[0-9]{1,3}\\.[0-9]{1,2}|-?[0-9]{1,20}|[1-9]e[0-9]",
+        other_text,
+    ),
     (&["UUID", "GUID", "UNIQUEIDENTIFIER"], "[0-9a-fA-F]{8}(-[0-9a-f]{4}){3}-[0-9A-F]{11,12}", uuid),
     (&["BLOB", "BYTEA", "VARBINARY(99)", "LONG RAW", "IMAGE"], "\\\\x([0-9a-fA-F]{2}){1,8}[0-9a-g]?", bytes),
 ];
@@ -99,6 +115,36 @@ fn day(text: &str) -> Option<String> {
 fn moment(text: &str) -> Option<String> {
     let moment = NaiveDateTime::parse_from_str(&text.replace('T', " "), "%Y-%m-%d %H:%M:%S").ok()?;
     Some(format!("text {moment}"))
+}
+
+fn time(text: &str) -> Option<String> {
+    NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok().map(|time| format!("text {time}"))
+}
+
+fn point_in_time(text: &str) -> Option<String> {
+    let text = text.replace('T', " ").replace('Z', "+00:00");
+    let time = DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%:z").ok()?.to_utc();
+    Some(format!("text {}", time.format("%Y-%m-%d %H:%M:%S+00:00")))
+}
+
+fn json(text: &str) -> Option<String> {
+    serde_json::from_str::<serde_json::Value>(text).ok()?;
+    other_text(text)
+}
+
+/// SQLite makes a number of a text that is nothing else.
+fn other_text(text: &str) -> Option<String> {
+    let is_number = text.bytes().all(|byte| b"0123456789.e-".contains(&byte)) && text.parse::<f64>().is_ok();
+    if !is_number {
+        return Some(format!("text {text}"));
+    }
+    let whole = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
+    let fraction =
+        || text.parse::<f64>().ok().filter(|number| number.to_string() == text && text.contains('.'));
+    match whole {
+        Some(number) => Some(format!("integer {number}")),
+        None => fraction().map(|number| format!("real {number:?}")),
+    }
 }
 
 fn uuid(text: &str) -> Option<String> {
