@@ -27,6 +27,7 @@ mod rebuild;
 mod rejects;
 mod rejects_file;
 mod runs;
+mod self_references;
 mod source;
 mod sqlite;
 mod sqlite_references;

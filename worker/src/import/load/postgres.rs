@@ -11,6 +11,7 @@ mod index;
 mod insertion;
 mod key;
 mod numbers;
+mod parents_first;
 mod partition;
 mod piecewise;
 mod rebuild;

@@ -97,8 +97,18 @@ impl Constraint {
         else {
             return Ok(None);
         };
-        let rows =
-            session.query(FIND, &[(schema, Type::TEXT), (name, Type::TEXT), (constraint, Type::TEXT)])?;
+        Self::named(session, (schema, name, constraint), table, indexes)
+    }
+
+    /// The constraint of this name, behind those of its table and its schema.
+    pub(super) fn named(
+        session: &mut Session,
+        (schema, name, constraint): (&str, &str, &str),
+        table: &Table,
+        indexes: &[Index],
+    ) -> Result<Option<Self>, SqlError> {
+        let names = [(&schema, Type::TEXT), (&name, Type::TEXT), (&constraint, Type::TEXT)];
+        let rows = session.query(FIND, &names.map(|(name, of)| (name as _, of)))?;
         let Some(row) = rows.first() else { return Ok(None) };
         let of = u32::try_from(row.try_get::<_, i64>(1)?).unwrap_or(0);
         let parent: Option<String> = row.try_get(3)?;

@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::index::Index;
 use super::insertion::Insertion;
 use super::numbers::Numbers;
+use super::parents_first;
 use super::refusal::Refusal;
 use super::refused::{Entry, Refused};
 use super::staging::{RECORD, STAGING, Staging};
@@ -57,6 +58,7 @@ impl Sift<'_> {
         let insertion = self.insertion;
         let policies: Vec<_> = error.iter().filter_map(policy).collect();
         if !self.facts.is_told_by_queries() || !self.ask_all(session, error)? {
+            self.sort_parents_first(session, None)?;
             self.sifted.written += self.try_rows(session, policies, &|rows| insertion.of(rows), None)?;
             self.read_refused(session)?;
         }
@@ -179,6 +181,22 @@ impl Sift<'_> {
         self.take(session, &constraint)
     }
 
+    /// Where rows refer to each other, has each one tried behind those that it refers to. `key` is what rows have in common that
+    /// stay in the file's order, and whether a row has it, as SQL.
+    pub(super) fn sort_parents_first(
+        &mut self,
+        session: &mut Session,
+        key: Option<(String, String)>,
+    ) -> Result<(), Failure> {
+        if self.facts.refers_to_itself {
+            self.look_up()?;
+            let Context { table, plan, .. } = self.context;
+            let sorted = parents_first::sort(session, table, plan, key);
+            self.staging.is_sorted = sorted.map_err(|error| self.failure(&error))?;
+        }
+        Ok(())
+    }
+
     /// Has the server try the staged rows, and writes down those that it refuses. Returns how many it wrote.
     pub(super) fn try_rows(
         &mut self,
@@ -215,6 +233,9 @@ impl Sift<'_> {
         let table = self.context.table;
         let failed = |error| write_failure(&error, table);
         let mut known = HashMap::new();
+        if self.staging.is_sorted {
+            parents_first::restore_refused(session).map_err(failed)?;
+        }
         self.refused.open(session).map_err(failed)?;
         loop {
             let page = self.refused.next_page(session).map_err(failed)?;

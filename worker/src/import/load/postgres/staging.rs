@@ -29,6 +29,8 @@ pub(super) struct Staging {
     form: Form,
     is_made: bool,
     is_indexed: bool,
+    /// Its records have other numbers than those of the file.
+    pub(super) is_sorted: bool,
 }
 
 impl Staging {
@@ -49,6 +51,7 @@ impl Staging {
             form,
             is_made: false,
             is_indexed: false,
+            is_sorted: false,
         }
     }
 

@@ -1,0 +1,111 @@
+//! The order in which rows are tried that refer to rows of the same table: a row comes after the one that it refers to. PostgreSQL
+//! holds each statement to a foreign key, so that a row which is tried before its parent would be refused. The rows of one
+//! key stay together, in the file's order. Rows that refer to each other in a circle come last.
+
+use tokio_postgres::types::Type;
+
+use super::constraint::{Constraint, Kind};
+use super::refused::REFUSED;
+use super::staging::{RECORD, STAGING};
+use super::trial::block;
+use crate::db::Session;
+use crate::db::postgres::error::SqlError;
+use crate::import::header::Plan;
+use crate::import::table::{Table, quoted};
+
+/// `$1` the table: its foreign keys that refer to itself.
+const OWN: &str = "\
+SELECT n.nspname::text, c.relname::text, con.conname::text
+FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE con.conrelid = $1::oid AND con.confrelid = $1::oid AND con.contype = 'f' ORDER BY con.conname";
+
+/// PL/pgSQL: each key is one step further than the keys that its rows refer to. Who waits for no other key is freed.
+const STEPS: &str = "\
+DECLARE reached pg_catalog.int4 := 0;
+BEGIN
+  LOOP
+    UPDATE pg_temp.\"baton steps\" s SET waits = s.waits - f.freed,
+      step = CASE WHEN s.waits = f.freed THEN reached + 1 END
+    FROM (SELECT r.child, pg_catalog.count(*) AS freed FROM pg_temp.\"baton steps\" p
+          JOIN pg_temp.\"baton references\" r ON r.parent = p.leader WHERE p.step = reached GROUP BY r.child) f
+    WHERE s.leader = f.child;
+    EXIT WHEN NOT FOUND;
+    reached := reached + 1;
+  END LOOP;
+END";
+
+/// Numbers the staged rows anew, where that is called for. Returns whether it was.
+///
+/// `key` is what rows have in common that are to stay in the file's order, and whether a row has it, as SQL for the row `s`.
+pub(super) fn sort(
+    session: &mut Session,
+    table: &Table,
+    plan: &Plan,
+    key: Option<(String, String)>,
+) -> Result<bool, SqlError> {
+    let own = own_keys(session, table, plan)?;
+    let Some(Kind::ForeignKey(first)) = own.first().map(|own| &own.kind) else { return Ok(false) };
+    let (key, has_key) = key.unwrap_or_else(|| {
+        let columns: Vec<_> = first.parent_columns.iter().map(|name| format!("s.{}", quoted(name))).collect();
+        (columns.join(", "), format!("({}) IS NOT NULL", columns.join(", ")))
+    });
+    let references: Vec<_> = own.iter().filter_map(references).collect();
+    session.batch(&format!(
+        "CREATE TEMPORARY TABLE \"baton leaders\" ON COMMIT DROP AS SELECT s.{RECORD} AS record, \
+           CASE WHEN {has_key} THEN pg_catalog.first_value(s.{RECORD}) OVER same ELSE s.{RECORD} END AS leader \
+         FROM {STAGING} s WINDOW same AS (PARTITION BY {key} ORDER BY s.{RECORD}); \
+         CREATE TEMPORARY TABLE \"baton references\" ON COMMIT DROP AS {}; \
+         CREATE INDEX ON pg_temp.\"baton references\" (parent); \
+         CREATE TEMPORARY TABLE \"baton steps\" ON COMMIT DROP AS \
+           SELECT l.leader, pg_catalog.count(r.parent) AS waits, CASE WHEN pg_catalog.count(r.parent) = 0 THEN 0 END AS step \
+           FROM (SELECT DISTINCT leader FROM pg_temp.\"baton leaders\") l \
+           LEFT JOIN pg_temp.\"baton references\" r ON r.child = l.leader GROUP BY l.leader; \
+         CREATE INDEX ON pg_temp.\"baton steps\" (leader); CREATE INDEX ON pg_temp.\"baton steps\" (step); \
+         ANALYZE pg_temp.\"baton references\", pg_temp.\"baton steps\"",
+        references.join(" UNION ")
+    ))?;
+    session.batch(&block(STEPS))?;
+    session.batch(&format!(
+        "CREATE TEMPORARY TABLE \"baton places\" ON COMMIT DROP AS SELECT l.record, \
+           pg_catalog.row_number() OVER (ORDER BY s.step NULLS LAST, l.record) AS place \
+         FROM pg_temp.\"baton leaders\" l JOIN pg_temp.\"baton steps\" s ON s.leader = l.leader; \
+         UPDATE {STAGING} s SET {RECORD} = p.place FROM pg_temp.\"baton places\" p WHERE p.record = s.{RECORD}"
+    ))?;
+    Ok(true)
+}
+
+/// Gives the refused records their numbers of the file again.
+pub(super) fn restore_refused(session: &mut Session) -> Result<(), SqlError> {
+    session.batch(&format!(
+        "UPDATE {REFUSED} r SET {RECORD} = p.record FROM pg_temp.\"baton places\" p WHERE p.place = r.{RECORD}"
+    ))
+}
+
+/// The foreign keys that rows of the file may break among themselves.
+fn own_keys(session: &mut Session, table: &Table, plan: &Plan) -> Result<Vec<Constraint>, SqlError> {
+    let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
+    let mut own = Vec::new();
+    for row in session.query(OWN, &[(&i64::from(table.oid), Type::INT8)])? {
+        let (schema, name, constraint) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let constraint = Constraint::named(session, (schema, name, constraint), table, &[])?;
+        own.extend(constraint.filter(|constraint| match &constraint.kind {
+            Kind::ForeignKey(key) => {
+                constraint.is_filled_by(plan) && key.parent_columns.iter().all(is_filled)
+            }
+            _ => false,
+        }));
+    }
+    Ok(own)
+}
+
+/// SQL: which keys of the file refer to which others by a constraint.
+fn references(constraint: &Constraint) -> Option<String> {
+    let Kind::ForeignKey(key) = &constraint.kind else { return None };
+    Some(format!(
+        "SELECT c.leader AS child, p.leader AS parent FROM {STAGING} s \
+         JOIN {STAGING} t ON {} JOIN pg_temp.\"baton leaders\" c ON c.record = s.{RECORD} \
+         JOIN pg_temp.\"baton leaders\" p ON p.record = t.{RECORD} WHERE c.leader <> p.leader",
+        key.refers("t", "s", &constraint.columns)
+    ))
+}
