@@ -127,6 +127,19 @@ impl Batch {
         self.marks.sort_unstable_by_key(|mark| mark.start);
     }
 
+    /// Does something with the batch in the file's order, and leaves it in the order that it was in.
+    pub(crate) fn in_file_order<T>(&mut self, work: impl FnOnce(&Self) -> T) -> T {
+        let is_sorted = !self.marks.is_sorted_by_key(|mark| mark.start);
+        if is_sorted {
+            self.unsort();
+        }
+        let done = work(self);
+        if is_sorted {
+            self.sort();
+        }
+        done
+    }
+
     /// The rows, in the order that they are in.
     pub(crate) fn rows(&self) -> impl Iterator<Item = BatchRow<'_>> {
         self.some_rows(0..self.marks.len())
@@ -161,7 +174,10 @@ mod tests {
         batch.sort();
         let sorted: [(u64, &[u8]); 4] = [(8, b""), (12, b"long"), (7, b"c"), (10, b"d")];
         assert_eq!(rows(&batch), sorted);
+        assert_eq!(batch.in_file_order(rows), in_file);
+        assert_eq!(rows(&batch), sorted);
         batch.unsort();
+        assert_eq!(batch.in_file_order(rows), in_file);
         assert_eq!(rows(&batch), in_file);
         batch.keep_order();
         batch.sort();
