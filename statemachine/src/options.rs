@@ -46,7 +46,8 @@ pub struct ImportOptions {
     /// where `null` is set, the empty text.
     #[serde(skip_serializing_if = "is_default")]
     pub empty: Option<EmptyFields>,
-    /// How dates are written that are not ISO 8601: `%d.%m.%Y`, in the letters of `strftime`.
+    /// How dates are written: `%d.%m.%Y`, in the letters of `strftime`. ISO 8601 is read as well, unless this reads it as
+    /// another day.
     #[serde(skip_serializing_if = "is_default")]
     pub date_format: Option<String>,
     /// What becomes of a row whose key is in the table already, or earlier in the file.
