@@ -24,6 +24,9 @@ pub use made::{Kept, Made};
 /// The most bytes that a name of PostgreSQL has.
 const POSTGRES_NAME_BYTES: usize = 63;
 
+/// The columns that PostgreSQL has in every table.
+const SYSTEM_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
+
 /// Whose SQL the table is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -50,6 +53,9 @@ pub enum Refusal {
         "the name {0} has more than {POSTGRES_NAME_BYTES} bytes, the most that PostgreSQL keeps; map it to a shorter one"
     )]
     NameTooLong(String),
+    /// A name that PostgreSQL gives to a column of its own.
+    #[error("the name {0} is that of a column which PostgreSQL has in every table; map it to another one")]
+    NameOfServer(String),
     /// The options map a name that the header does not have.
     #[error("the header has no name {0:?} that could be mapped")]
     NotInFile(String),
@@ -198,6 +204,9 @@ fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> R
         }
         if dialect == Dialect::Postgres && name.len() > POSTGRES_NAME_BYTES {
             return Err(Refusal::NameTooLong(shown(name)));
+        }
+        if dialect == Dialect::Postgres && !is_left_out && SYSTEM_COLUMNS.contains(&name) {
+            return Err(Refusal::NameOfServer(shown(name)));
         }
         columns.push(if is_left_out {
             Column::left_out(name.to_owned())

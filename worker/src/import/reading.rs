@@ -120,6 +120,7 @@ impl<R: Read> Reading<'_, R> {
             let lines = if blank_lines == 1 { "blank line was" } else { "blank lines were" };
             notes.push(format!("{blank_lines} {lines} passed over: the column must have a value"));
         }
+        notes.extend(self.plan.notes.iter().cloned());
         notes.extend(self.plan.reading.notes());
         Ok(Done { reader: self.reader, rows_read, whole, notes })
     }

@@ -82,7 +82,7 @@ struct Columns {
     /// Which column of the table a name in the header means, where the two differ; may be repeated
     #[arg(long, value_name = "NAME=COLUMN", value_parser = mapping)]
     map: Vec<(String, String)>,
-    /// Leave out columns that the table does not have
+    /// Leave out columns that the table does not have, or that the database fills itself; the report notes which
     #[arg(long)]
     ignore_unknown: bool,
 }

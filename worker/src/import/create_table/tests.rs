@@ -47,6 +47,20 @@ fn a_header_that_names_no_columns_is_refused() {
 }
 
 #[test]
+fn a_name_of_postgresqls_own_columns_is_refused_and_may_be_mapped() {
+    let refusal = inferred("ctid,v\n1,2\n").unwrap_err();
+    assert_eq!(
+        refusal,
+        "the name \"ctid\" is that of a column which PostgreSQL has in every table; map it to another one"
+    );
+    let map = [("ctid".to_owned(), "c".to_owned())].into();
+    let options = ImportOptions { map, ..ImportOptions::default() };
+    assert!(inferred_with("ctid,v\n1,2\n", &options).unwrap().contains("\"c\" bigint"));
+    assert!(inferred("CTID,Xmin\n1,2\n").is_ok(), "names in quotes keep their capitals");
+    assert!(infer("ctid\n1\n".as_bytes(), "t", Dialect::Sqlite, &ImportOptions::default()).is_ok());
+}
+
+#[test]
 fn names_that_postgresql_would_cut_are_refused_and_may_be_mapped() {
     let header = "顧客の氏名（登記簿に記載されたもの、法人は商号）";
     let refusal = inferred(&format!("{header}\nx\n")).unwrap_err();
