@@ -54,7 +54,9 @@ pub enum Refusal {
     )]
     NameTooLong(String),
     /// A name that PostgreSQL gives to a column of its own.
-    #[error("the name {0} is that of a column which PostgreSQL has in every table; map it to another one")]
+    #[error(
+        "the name {0} is that of a column which PostgreSQL has in every table; map it to another one (--map NAME=COLUMN)"
+    )]
     NameOfServer(String),
     /// The options map a name that the header does not have.
     #[error("the header has no name {0:?} that could be mapped")]

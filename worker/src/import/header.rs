@@ -139,8 +139,9 @@ fn plan_without_header<'f>(
 
 fn other_number(fields: usize, expected: &[(usize, &Column)], table: &Table) -> Failure {
     let names: Vec<_> = expected.iter().map(|(_, column)| format!("{:?}", column.name)).collect();
+    let plural = if fields == 1 { "field" } else { "fields" };
     let cause = format!(
-        "the file's first row has {fields} fields, {WITHOUT_HEADER} they must be the {} columns of the table {:?}: {}",
+        "the file's first row has {fields} {plural}, {WITHOUT_HEADER} they must be the {} columns of the table {:?}: {}",
         names.len(),
         table.name,
         names.join(", ")

@@ -2,7 +2,9 @@
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sqs::types::QueueAttributeName;
 use statemachine::{ExecutionName, ImportId};
+use worker::imports::{ImportStatus, Search, search};
 
 use crate::output;
 use crate::target::Target;
@@ -10,8 +12,19 @@ use crate::target::Target;
 /// How many imports are named.
 const NAMED: usize = 3;
 
-/// The imports whose executions the stack has found in its folder, the earliest first.
+/// The imports that the stack has found in its folder, the earliest first: those whose executions run, and those whose messages
+/// wait.
 pub(super) async fn of(target: &Target) -> anyhow::Result<Vec<String>> {
+    let running = running(target).await?;
+    let waiting = messages(target).await?.saturating_sub(running.len());
+    let mut ids = pending(target, waiting)?;
+    ids.extend(running);
+    ids.reverse();
+    Ok(ids)
+}
+
+/// The newest first.
+async fn running(target: &Target) -> anyhow::Result<Vec<String>> {
     let found = target
         .sfn
         .list_executions()
@@ -21,8 +34,38 @@ pub(super) async fn of(target: &Target) -> anyhow::Result<Vec<String>> {
         .send()
         .await
         .context("failed to list the executions of the import machine")?;
-    let ids = found.executions.iter().rev();
-    Ok(ids.map(|item| ExecutionName::import_id_in(&item.name).unwrap_or(&item.name).to_owned()).collect())
+    let names = found.executions.iter().map(|item| item.name.as_str());
+    Ok(names.map(|name| ExecutionName::import_id_in(name).unwrap_or(name).to_owned()).collect())
+}
+
+/// How many messages are in the queue; those of imports that run are hidden there.
+async fn messages(target: &Target) -> anyhow::Result<usize> {
+    let attributes = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+    ];
+    let found = target
+        .sqs
+        .get_queue_attributes()
+        .queue_url(&target.resources.queue_url)
+        .set_attribute_names(Some(attributes.to_vec()))
+        .send()
+        .await
+        .context("failed to look at the queue")?;
+    let numbers = found.attributes.iter().flat_map(|attributes| attributes.values());
+    Ok(numbers.filter_map(|number| number.parse::<usize>().ok()).sum())
+}
+
+/// The newest imports that no worker has had yet, the newest first: as many as messages wait, because others may share the
+/// database.
+fn pending(target: &Target, waiting: usize) -> anyhow::Result<Vec<String>> {
+    let limit = u32::try_from(waiting).unwrap_or(u32::MAX).min(1000);
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let wanted = Search { status: Some(ImportStatus::Pending), limit, ..Search::default() };
+    let page = search(&mut target.database.connect()?, &wanted)?;
+    Ok(page.rows.into_iter().map(|row| row.id).collect())
 }
 
 /// That a command goes on with these imports beside its own. `command` makes the command line of a verb.
@@ -37,7 +80,10 @@ pub(super) fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Optio
             format!("the imports {named} and {} more, which were", output::count(more))
         }
     };
-    Some(format!("goes on with {imports} not finished here; `{}` ends an import", command("cancel ID")))
+    Some(format!(
+        "this run also goes on with {imports} not finished here; `{}` ends an import",
+        command("cancel ID")
+    ))
 }
 
 /// That an import is left unfinished, what goes on with it and what ends it.
@@ -89,17 +135,15 @@ mod tests {
         assert_eq!(said(0), None);
         assert_eq!(
             said(1).unwrap(),
-            "goes on with the import p-1, which was not finished here; `baton cancel ID --data-dir x` ends an import"
+            "this run also goes on with the import p-1, which was not finished here; `baton cancel ID --data-dir x` ends an import"
         );
+        assert!(said(3).unwrap().starts_with(
+            "this run also goes on with the imports p-1, p-2, p-3, which were not finished here"
+        ));
         assert!(
-            said(3)
-                .unwrap()
-                .starts_with("goes on with the imports p-1, p-2, p-3, which were not finished here")
-        );
-        assert!(
-            said(1203)
-                .unwrap()
-                .starts_with("goes on with the imports p-1, p-2, p-3 and 1,200 more, which were")
+            said(1203).unwrap().starts_with(
+                "this run also goes on with the imports p-1, p-2, p-3 and 1,200 more, which were"
+            )
         );
     }
 }

@@ -51,7 +51,7 @@ fn a_name_of_postgresqls_own_columns_is_refused_and_may_be_mapped() {
     let refusal = inferred("ctid,v\n1,2\n").unwrap_err();
     assert_eq!(
         refusal,
-        "the name \"ctid\" is that of a column which PostgreSQL has in every table; map it to another one"
+        "the name \"ctid\" is that of a column which PostgreSQL has in every table; map it to another one (--map NAME=COLUMN)"
     );
     let map = [("ctid".to_owned(), "c".to_owned())].into();
     let options = ImportOptions { map, ..ImportOptions::default() };

@@ -237,9 +237,10 @@ fn without_a_header_the_fields_are_the_tables_columns() {
         assert_eq!(
             planned(first, &options).unwrap_err(),
             format!(
-                "Import.HeaderMismatch: the file's first row has {} fields, and without a header they must be the 2 \
+                "Import.HeaderMismatch: the file's first row has {} {}, and without a header they must be the 2 \
                  columns of the table \"people\": \"id\", \"email\"",
-                first.len()
+                first.len(),
+                if first.len() == 1 { "field" } else { "fields" }
             )
         );
     }
