@@ -43,6 +43,11 @@ fn a_header_that_names_no_columns_is_refused() {
         inferred("a,A\n").unwrap_err(),
         "the header has the name \"A\" twice; rename one, or map it to another"
     );
+    // No mapping could mean one of them.
+    assert_eq!(
+        inferred("a,a\n").unwrap_err(),
+        "the header has the name \"a\" twice; rename one of them in the file"
+    );
     assert!(inferred("").unwrap_err().contains("the file is empty"));
 }
 
