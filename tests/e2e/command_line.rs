@@ -52,6 +52,23 @@ fn csv_records(csv: &str) -> usize {
     breaks.count() - 1
 }
 
+/// A worker's container ends after its report, and maybe after `run` has looked.
+fn without_containers_end(mut picture: Value) -> Value {
+    match &mut picture {
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                let is_end = matches!(name.as_str(), "exit_code" | "stopped_reason");
+                *value = if is_end { Value::Null } else { without_containers_end(value.take()) };
+            }
+        }
+        Value::Array(values) => {
+            values.iter_mut().for_each(|value| *value = without_containers_end(value.take()))
+        }
+        _ => {}
+    }
+    picture
+}
+
 #[tokio::test]
 async fn run_show_and_imports_print_json_for_programs() {
     let desk = Desk::new();
@@ -64,7 +81,7 @@ async fn run_show_and_imports_print_json_for_programs() {
     assert_eq!(picture["execution"]["status"], "SUCCEEDED");
     assert_eq!(picture["message"]["fate"], "deleted");
     let shown: Value = serde_json::from_str(&desk.baton(&["show", "json-1", "--json"]).await.stdout).unwrap();
-    assert_eq!(shown, picture);
+    assert_eq!(without_containers_end(shown), without_containers_end(picture.clone()));
     let listed: Value = serde_json::from_str(&desk.baton(&["imports", "--json"]).await.stdout).unwrap();
     assert_eq!(listed[0], picture["import"]);
 }

@@ -120,7 +120,7 @@ impl Import<'_> {
         let job = self.job;
         let table = table::read(connection, &job.table, self.allowed)?;
         let plan = header::read(&mut reader, &table, &job.options)?;
-        let rejects = Rejects::new(job.options.max_rejects);
+        let rejects = Rejects::new(job.options.max_rejects, job.options.dry_run);
         transaction::within_turn(connection, &job.progress, |connection| {
             if job.options.dry_run {
                 transaction::mark(connection)?;
@@ -135,7 +135,7 @@ impl Import<'_> {
                 transaction::go_back(connection)?;
             }
             job.progress.enter(Stage::Settle);
-            let settled = settle::settle(self, connection, &plan, object, loaded, read, rejected)?;
+            let settled = settle::settle(self, connection, (&table, &plan), object, loaded, read, rejected)?;
             job.commit(connection, &settled)?;
             Ok(settled)
         })

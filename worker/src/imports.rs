@@ -213,39 +213,38 @@ fn look(connection: &mut Connection, import_id: &ImportId) -> Result<Option<Impo
     select(connection, import_id).map_err(|error| unavailable(&format!("read import {import_id}"), &error))
 }
 
-/// Waits for other imports of the same file into the job's table that are about to commit, and has those that come later
-/// wait for the end of this transaction: of two imports of one file the second one sees the first by [`same_file`].
+/// Waits for other imports of the same file into a table that are about to commit, and has those that come later wait for the
+/// end of this transaction: of two imports of one file the second one sees the first by [`same_files`]. `table` is the
+/// table's full name, however the imports spell it.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
-pub(crate) fn await_same_file(connection: &mut Connection, job: &Job, sha256: &str) -> Result<(), Failure> {
+pub(crate) fn await_same_file(connection: &mut Connection, table: &str, sha256: &str) -> Result<(), Failure> {
     // SQLite has one writer at a time anyway.
     let Connection::Postgres(connection) = connection else { return Ok(()) };
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind::<diesel::sql_types::Text, _>(format!("baton file {sha256} {}", job.table))
+        .bind::<diesel::sql_types::Text, _>(format!("baton file {sha256} {table}"))
         .execute(connection)
         .map(drop)
         .map_err(|error| unavailable("wait for other imports of the file", &error))
 }
 
-/// The latest other import of the same file into the job's table that succeeded.
+/// The other imports of the same file that succeeded, the latest first: the id, and the table as the import spells it.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
-pub(crate) fn same_file(
+pub(crate) fn same_files(
     connection: &mut Connection,
     job: &Job,
     sha256: &str,
-) -> Result<Option<String>, Failure> {
+) -> Result<Vec<(String, String)>, Failure> {
     imports::table
         .filter(imports::sha256.eq(sha256))
-        .filter(imports::table_name.eq(&job.table))
         .filter(imports::status.eq(ImportStatus::Success.as_str()))
         .filter(imports::id.ne(job.import_id.as_str()))
         .order(imports::finished_at.desc())
-        .select(imports::id)
-        .first(connection)
-        .optional()
+        .select((imports::id, imports::table_name))
+        .load(connection)
         .map_err(|error| unavailable("look for an earlier import of the file", &error))
 }
 

@@ -48,7 +48,9 @@ impl Program {
     fn start_now() -> Self {
         let chromium = find("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"]);
         let driver = find("CHROMEDRIVER", &["chromedriver"]);
+        // Where no language is set, it finds no file whose name is not ASCII.
         let mut shell = Command::new("sh")
+            .env("LC_ALL", "C.UTF-8")
             .args(["-c", SCRIPT, "sh"])
             .arg(driver)
             .current_dir("/")

@@ -3,6 +3,7 @@
 //! in the object, they can be had for whoever wants to write them down again.
 
 mod blank;
+mod escapes;
 mod notes;
 mod original;
 mod quotes;
@@ -66,6 +67,8 @@ pub(crate) struct Position {
 pub(crate) struct Reader<R: Read> {
     window: Window<R>,
     parser: Parser,
+    /// Reads records again that have escapes in them.
+    again: Parser,
     record: Record,
     style: Style,
     /// The most that one record may have, in bytes of UTF-8.
@@ -101,6 +104,7 @@ impl<R: Read> Reader<R> {
         Ok(Self {
             window,
             parser: Parser::new(style),
+            again: Parser::new(style),
             record: Record::default(),
             style,
             max_record_bytes: options.max_record_bytes.bytes(),
@@ -198,6 +202,9 @@ impl<R: Read> Reader<R> {
             // As of one that never was in the window as a whole: how the bytes arrive changes nothing.
             self.found.length = 0;
             self.record.clear();
+        } else if let Some(line) = escapes::kept(line, self.style) {
+            self.record.clear();
+            self.again.read(&line, &mut self.record);
         } else if of_field > 0 {
             self.record.shorten(of_field);
         }

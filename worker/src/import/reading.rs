@@ -63,7 +63,7 @@ impl<R: Read> Reading<'_, R> {
         let mut buffer = Vec::with_capacity(self.plan.columns.len());
         let mut rows_read = 0;
         let mut whole = true;
-        let mut blank_lines = 0_u64;
+        let (mut blank_lines, mut untried, mut has_enough) = (0_u64, 0_u64, false);
         while let Some(raw) = self.reader.next_row()? {
             if self.limit.is_some_and(|limit| rows_read >= limit) || self.is_given_up.load(Relaxed) {
                 whole = false;
@@ -75,7 +75,7 @@ impl<R: Read> Reading<'_, R> {
                 .and_then(|()| self.form.check(&self.plan.columns, &values));
             match checked {
                 // Once there are too many rejects nothing is written any more; what follows is only checked.
-                Ok(()) if exchange.is_none() => {}
+                Ok(()) if exchange.is_none() => untried += 1,
                 Ok(()) => {
                     let record = raw.position.record;
                     if batch.is_full(record, raw.bytes.len()) && !hand_over(&mut batch, exchange.as_ref()) {
@@ -99,9 +99,10 @@ impl<R: Read> Reading<'_, R> {
                     self.progress.add_misread_row();
                     match self.rejects.add(unfit.reject(&raw, self.plan)) {
                         Verdict::Within => {}
-                        Verdict::Exceeded => drop(exchange.take()),
+                        Verdict::Exceeded if exchange.take().is_some() => untried += batch.len() as u64,
+                        Verdict::Exceeded => {}
                         Verdict::Enough => {
-                            whole = false;
+                            (whole, has_enough) = (false, true);
                             break;
                         }
                     }
@@ -121,6 +122,16 @@ impl<R: Read> Reading<'_, R> {
             notes.push(format!("{blank_lines} {lines} passed over: the column must have a value"));
         }
         notes.extend(self.plan.notes.iter().cloned());
+        if untried > 0 {
+            let rows = if untried == 1 { "1 row was" } else { &format!("{untried} rows were") };
+            notes.push(format!(
+                "{rows} checked and not tried on the database, after there were more rejects than are allowed: it may refuse some \
+                 of them; --dry-run tries all"
+            ));
+        }
+        if has_enough {
+            notes.push(format!("the file was read to record {rows_read} alone: there were too many rejects"));
+        }
         notes.extend(self.plan.reading.notes());
         Ok(Done { reader: self.reader, rows_read, whole, notes })
     }

@@ -28,6 +28,8 @@ const EXCESS: u64 = 1000;
 /// The rejects of one attempt, shared between those who find them.
 pub(crate) struct Rejects {
     limit: RejectLimit,
+    /// Rows are tried on the database as long as any are looked for: nothing of it stays anyway.
+    is_dry_run: bool,
     found: Mutex<Found>,
 }
 
@@ -55,8 +57,8 @@ pub(crate) enum Verdict {
 
 impl Rejects {
     /// None yet, of at most `limit`.
-    pub(crate) fn new(limit: RejectLimit) -> Self {
-        Self { limit, found: Mutex::default() }
+    pub(crate) fn new(limit: RejectLimit, is_dry_run: bool) -> Self {
+        Self { limit, is_dry_run, found: Mutex::default() }
     }
 
     /// Counts one.
@@ -86,7 +88,7 @@ impl Rejects {
         match self.limit {
             _ if found.lost.is_some() => Verdict::Enough,
             RejectLimit::Rows(limit) if count > limit.saturating_add(EXCESS) => Verdict::Enough,
-            RejectLimit::Rows(limit) if count > limit => Verdict::Exceeded,
+            RejectLimit::Rows(limit) if count > limit && !self.is_dry_run => Verdict::Exceeded,
             // A share is known when the file has been read.
             RejectLimit::Rows(_) | RejectLimit::Share { .. } => Verdict::Within,
         }
@@ -207,7 +209,7 @@ mod tests {
     }
 
     fn rejected(limit: RejectLimit, lines: impl IntoIterator<Item = u64>) -> Rejected {
-        let rejects = Rejects::new(limit);
+        let rejects = Rejects::new(limit, false);
         lines.into_iter().for_each(|line| {
             rejects.add(reject(line, b"x"));
         });
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn too_many_rejects_fail_the_import_with_the_first_of_the_file() {
-        let rejects = Rejects::new(RejectLimit::Rows(2));
+        let rejects = Rejects::new(RejectLimit::Rows(2), false);
         assert_eq!(rejects.add(reject(9, b"c")), Verdict::Within);
         assert_eq!(rejects.add(reject(2, b"a")), Verdict::Within);
         assert_eq!(rejects.add(reject(3, b"b")), Verdict::Exceeded);
@@ -252,7 +254,8 @@ mod tests {
     fn rejects_that_cannot_be_kept_end_the_import_and_say_so() {
         let nowhere = tempfile::spooled_tempfile_in(1, "/there/is/no/such/folder");
         let found = Found { filed: Filed::into(nowhere), ..Found::default() };
-        let rejects = Rejects { limit: "100%".parse().unwrap(), found: Mutex::new(found) };
+        let limit = "100%".parse().unwrap();
+        let rejects = Rejects { limit, is_dry_run: false, found: Mutex::new(found) };
         let mut verdicts = (1..=100_000).map(|line| rejects.add(reject(line, b"x")));
         let kept = verdicts.by_ref().take_while(|verdict| *verdict == Verdict::Within).count();
         assert_eq!((verdicts.next(), rejects.verdict()), (Some(Verdict::Enough), Verdict::Enough));
@@ -263,7 +266,7 @@ mod tests {
 
     #[test]
     fn once_there_are_too_many_a_bounded_number_is_still_looked_for() {
-        let rejects = Rejects::new(RejectLimit::Rows(1));
+        let rejects = Rejects::new(RejectLimit::Rows(1), false);
         let verdicts: Vec<_> = (0..EXCESS + 2).map(|line| rejects.add(reject(line, b"x"))).collect();
         assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Exceeded).count() as u64, EXCESS);
         assert_eq!(verdicts.last(), Some(&Verdict::Enough));

@@ -1,6 +1,7 @@
 //! What follows when all rows have been read: is the file one that was here before, were there too many rejects, where do
 //! they go, what is to be said of it all.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::AtomicBool;
 
@@ -12,11 +13,12 @@ use super::load::{Loaded, awake};
 use super::reading::Done;
 use super::rejects::Rejected;
 use super::source::{Object, Source};
+use super::table::Table;
 use super::{Import, open, rejects_file};
 use crate::db::Connection;
 use crate::failure::Failure;
 use crate::imports;
-use crate::job::Summary;
+use crate::job::{Job, Summary};
 
 /// Says what was found, and whether the import may be committed.
 ///
@@ -25,7 +27,7 @@ use crate::job::Summary;
 pub(super) fn settle<R: Read>(
     import: &Import<'_>,
     connection: &mut Connection,
-    plan: &Plan,
+    (table, plan): (&Table, &Plan),
     object: &Object,
     loaded: Loaded,
     done: Done<R>,
@@ -41,10 +43,10 @@ pub(super) fn settle<R: Read>(
     let is_failing = rejected.failure(rows_read).is_some();
     let same_file_as = match sha256 {
         // It fails for its rejects, whatever the database has to say, and nobody need wait for it.
-        Some(sha256) if is_failing => imports::same_file(connection, job, sha256).unwrap_or_default(),
+        Some(sha256) if is_failing => same_file(connection, job, table, sha256).unwrap_or_default(),
         Some(sha256) => {
-            imports::await_same_file(connection, job, sha256)?;
-            imports::same_file(connection, job, sha256)?
+            imports::await_same_file(connection, &table.sql, sha256)?;
+            same_file(connection, job, table, sha256)?
         }
         None => None,
     };
@@ -91,6 +93,27 @@ pub(super) fn settle<R: Read>(
             Ok(Summary { rows: loaded.rows, rejects: rejected.count(), bytes: job.progress.counters().bytes })
         }
     }
+}
+
+/// The latest other import of the same file into the same table, which it may spell otherwise.
+fn same_file(
+    connection: &mut Connection,
+    job: &Job,
+    table: &Table,
+    sha256: &str,
+) -> Result<Option<String>, Failure> {
+    let mut known = HashMap::new();
+    for (id, name) in imports::same_files(connection, job, sha256)? {
+        let is_same = match known.get(&name) {
+            Some(is_same) => *is_same,
+            None => name == job.table || table.is_called(connection, &name)?,
+        };
+        if is_same {
+            return Ok(Some(id));
+        }
+        known.insert(name, is_same);
+    }
+    Ok(None)
 }
 
 /// Reads the source once more, as it was read the first time.

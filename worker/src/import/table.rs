@@ -75,6 +75,13 @@ impl Column {
     }
 }
 
+impl Table {
+    /// Whether a name is this table's, however it is spelled.
+    pub(crate) fn is_called(&self, connection: &mut Connection, name: &str) -> Result<bool, Failure> {
+        Ok(matches!(find(connection, name)?, Found::Table(other) if other.sql == self.sql))
+    }
+}
+
 /// Refuses, before anything is opened, a table that the configuration does not allow.
 pub(crate) fn check_allowed(name: &str, allowed: &AllowedTables) -> Result<(), Failure> {
     if is_reserved(name) || AllowedTables::never_allow(name) {
@@ -94,11 +101,7 @@ pub(crate) fn read(
     name: &str,
     allowed: &AllowedTables,
 ) -> Result<Table, Failure> {
-    let found = match connection {
-        Connection::Postgres(connection) => postgres::read(connection, name)?,
-        Connection::Sqlite(connection) => sqlite::read(connection, name)?,
-    };
-    let table = match found {
+    let table = match find(connection, name)? {
         Found::Table(table) => table,
         Found::Missing { others } => return Err(missing(name, others, allowed)),
         // Not as a table that is missing: nobody is to make one in its place.
@@ -110,6 +113,13 @@ pub(crate) fn read(
         }
     };
     Ok(table)
+}
+
+fn find(connection: &mut Connection, name: &str) -> Result<Found, Failure> {
+    match connection {
+        Connection::Postgres(connection) => postgres::read(connection, name),
+        Connection::Sqlite(connection) => sqlite::read(connection, name),
+    }
 }
 
 /// What a database says of a name.

@@ -205,3 +205,28 @@ fn an_empty_field_in_quotes_is_the_empty_value_if_the_server_has_one() {
     let query = format!("SELECT concat_ws('|', {}) AS line FROM t ORDER BY id", fields.join(", "));
     assert_eq!(world.lines(&query), ["'1'|''|''|''|''|E'\\\\x'|''|-|-|-|-", "'2'|-|-|'x'|-|-|-|-|-|-|-"]);
 }
+
+#[test]
+fn an_escape_that_escapes_nothing_stays_as_it_does_for_copy() {
+    for world in World::both("CREATE TABLE t (id int, v text)") {
+        let file = concat!(
+            "id,v\n",
+            r#"1,"C:\new\temp""#,
+            "\n",
+            r#"2,"a\"b""#,
+            "\n",
+            r#"3,"c\\d""#,
+            "\n",
+            r"4,C:\new",
+            "\n",
+            r#"5,"\N""#,
+            "\n",
+            "6,\"tab\\\tx\\\ny\"\r\n",
+            r#"7,"\\\"""#,
+        );
+        let options = ImportOptions { escape: Some("\\".parse().unwrap()), ..ImportOptions::default() };
+        world.import(file.as_bytes(), "t", options).unwrap();
+        let expected = [r"C:\new\temp", r#"a"b"#, r"c\d", r"C:\new", r"\N", "tab\\\tx\\\ny", r#"\""#];
+        assert_eq!(world.lines("SELECT v AS line FROM t ORDER BY id"), expected);
+    }
+}

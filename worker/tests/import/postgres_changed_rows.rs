@@ -1,5 +1,5 @@
-//! A trigger that changes rows on their way into a table of PostgreSQL: what is counted and told is true of what was written,
-//! not of what the file says.
+//! A trigger that changes rows on their way into a table of PostgreSQL, or writes into another one: what is counted and told is
+//! true of what was written, not of what the file says.
 
 use statemachine::{FailureName, Findings, ImportOptions, OnConflict};
 
@@ -60,4 +60,36 @@ fn a_row_whose_new_key_is_taken_is_left_out_by_its_trigger() {
     let summary = result.unwrap();
     assert_eq!(counts(&findings, summary.rows, summary.rejects), [2, 0, 0, 0, 2, 4], "{findings:#?}");
     assert_eq!(world.lines("SELECT k || v AS line FROM t ORDER BY k"), ["1old", "2c", "3g"]);
+}
+
+#[test]
+fn what_another_table_refuses_is_no_fault_of_a_column() {
+    let world = World::postgres(
+        "CREATE TABLE audits (ref int CONSTRAINT c UNIQUE, note text NOT NULL CHECK (length(note) < 5));
+         CREATE TABLE orders (id int PRIMARY KEY, sku text, note text) PARTITION BY RANGE (id);
+         CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (100);
+         CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN INSERT INTO audits VALUES (NEW.id % 3, NEW.sku); RETURN NEW; END $$;
+         CREATE TRIGGER audit AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION audit()",
+    );
+    let file = b"id,sku,note\n1,a,x\n4,b,y\n2,toolong,z\n3,,n\n1,c,z\n";
+    let (result, findings) = world.import_as("o", file, "orders", max_rejects(5));
+    assert_eq!(result.unwrap().rows, 1);
+    let told: Vec<_> = findings
+        .first_rejects
+        .iter()
+        .map(|reject| (reject.line, reject.column.as_deref(), reject.reason.as_str(), reject.says.as_str()))
+        .collect();
+    let elsewhere = "is refused by the database, for what a trigger writes into public.audits: ";
+    for (told, (line, words)) in told.iter().zip([
+        (3, "duplicate key value violates unique constraint \"c\"; Key (ref)=(1) already exists."),
+        (4, "new row for relation \"audits\" violates check constraint \"audits_note_check\""),
+        (5, "null value in column \"note\" of relation \"audits\" violates not-null constraint"),
+    ]) {
+        assert_eq!((told.0, told.1, told.2), (line, None, "refused"));
+        assert!(told.3.starts_with(&format!("{elsewhere}{words}")), "{told:?}");
+    }
+    // Of a partition of the table itself.
+    assert_eq!((told[3].0, told[3].1, told[3].2), (6, Some("id"), "unique"));
+    assert_eq!(told.len(), 4);
 }

@@ -3,6 +3,7 @@
 
 use statemachine::Findings;
 
+use super::postgres_upsert::rows;
 use super::world::{World, max_rejects};
 
 /// A table `{t}`, what is in it, and the values that rows of the file are made of.
@@ -77,18 +78,6 @@ const CASES: [Case; 8] = [
     },
 ];
 
-/// Rows of a case's values, the same for the same seed.
-fn rows(case: &Case, seed: u64) -> Vec<Vec<&'static str>> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 33) as usize % below
-    };
-    (0..60).map(|_| case.values.iter().map(|values| values[next(values.len())]).collect()).collect()
-}
-
 /// Which rows PostgreSQL refuses where each has a statement of its own, as lines of the file.
 fn refused_one_by_one(world: &World, case: &Case, table: &str, rows: &[Vec<&str>]) -> Vec<u64> {
     let literal = |value: &&str| if value.is_empty() { "NULL".to_owned() } else { format!("'{value}'") };
@@ -119,7 +108,7 @@ fn what_is_refused_is_what_one_row_after_the_other_would_be() {
             let (table, twin) = (format!("t{seed}"), format!("o{seed}"));
             world.execute(&case.ddl.replace("{t}", &table));
             world.execute(&case.ddl.replace("{t}", &twin));
-            let rows = rows(&case, seed);
+            let rows = rows(case.values, seed, 60);
             let lines: Vec<_> = rows.iter().map(|row| row.join(",")).collect();
             let file = format!("{}\n{}\n", case.columns, lines.join("\n"));
             let (result, findings) = world.import_as(&table, file.as_bytes(), &table, max_rejects(60));

@@ -108,8 +108,8 @@ struct Count {
 /// What an upsert counts: rows, updated, skipped, duplicates, rejects, dropped.
 type Counts = [u64; 6];
 
-/// Rows of a case's values, the same for the same seed.
-fn rows(case: &Case, seed: u64, count: usize) -> Vec<Vec<&'static str>> {
+/// Rows of a few values for each column, the same for the same seed.
+pub(super) fn rows(values: &[&[&'static str]], seed: u64, count: usize) -> Vec<Vec<&'static str>> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
     let mut next = |below: usize| {
         state ^= state << 13;
@@ -117,7 +117,7 @@ fn rows(case: &Case, seed: u64, count: usize) -> Vec<Vec<&'static str>> {
         state ^= state << 17;
         (state >> 33) as usize % below
     };
-    (0..count).map(|_| case.values.iter().map(|values| values[next(values.len())]).collect()).collect()
+    (0..count).map(|_| values.iter().map(|values| values[next(values.len())]).collect()).collect()
 }
 
 /// One row after the other.
@@ -217,7 +217,7 @@ fn an_upsert_is_its_rows_one_after_the_other() {
                 "DELETE FROM t; DELETE FROM o; INSERT INTO t ({columns}) SELECT {columns} FROM before;
                  INSERT INTO o ({columns}) SELECT {columns} FROM before"
             ));
-            let rows = rows(case, seed, 4 + 9 * seed as usize);
+            let rows = rows(case.values, seed, 4 + 9 * seed as usize);
             let lines: String = rows.iter().map(|row| row.join(",") + "\n").collect();
             let options = ImportOptions {
                 on_conflict,

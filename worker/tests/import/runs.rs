@@ -77,6 +77,43 @@ fn the_same_file_is_noticed_and_refused_on_demand() {
 }
 
 #[test]
+fn a_file_is_the_same_however_its_table_is_spelled() {
+    let worlds = World::both("CREATE TABLE t (id INTEGER, name TEXT)");
+    let spelled = [["main.t", "T"], ["public.t", "\"t\""]];
+    for (world, spelled) in worlds.iter().zip(spelled) {
+        let once = || ImportOptions { once: true, ..ImportOptions::default() };
+        world.import_as("first", b"id,name\n1,a\n", "t", once()).0.unwrap();
+        for (id, table) in ["second", "third"].into_iter().zip(spelled) {
+            let (result, findings) = world.import_as(id, b"id,name\n1,a\n", table, once());
+            assert_eq!(named(result).0, FailureName::AlreadyImported, "{table}");
+            assert_eq!(findings.same_file_as.as_deref(), Some("first"));
+        }
+        assert_eq!(world.count("t"), 1);
+    }
+}
+
+#[test]
+fn a_dry_run_tries_all_rows_on_the_database_beyond_the_limit() {
+    const FILE: &[u8] = b"id,v,n\n1,a,x\n2,bad,1\n1,c,1\n1,d,1\n";
+    for world in World::both("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT CHECK (v <> 'bad'), n INTEGER)")
+    {
+        let dry = ImportOptions { dry_run: true, ..ImportOptions::default() };
+        let (result, findings) = world.import_as("dry", FILE, "t", dry);
+        assert_eq!(named(result).0, FailureName::TooManyRejects);
+        let lines: Vec<_> = findings.first_rejects.iter().map(|reject| reject.line).collect();
+        assert_eq!(lines, [2, 3, 5], "{findings:#?}");
+        assert!(findings.notes.is_empty(), "{findings:#?}");
+        let (_, findings) = world.import_as("wet", FILE, "t", ImportOptions::default());
+        assert_eq!(findings.first_rejects.len(), 1);
+        assert!(
+            findings.notes[0].starts_with("3 rows were checked and not tried on the database"),
+            "{findings:#?}"
+        );
+        assert_eq!(world.count("t"), 0);
+    }
+}
+
+#[test]
 fn of_two_runs_of_one_file_at_once_only_one_is_the_first() {
     let world = World::postgres("CREATE TABLE t (id INTEGER, name TEXT)");
     world.put("same.csv", format!("id,name\n{}", "1,a\n".repeat(20_000)).as_bytes());

@@ -188,7 +188,7 @@ fn file() -> impl Strategy<Value = File> {
                 lines: Vec::new(),
                 fields: Vec::new(),
             };
-            let sign = delimiter.parse::<statemachine::Delimiter>().unwrap().byte();
+            let sign = char::from(delimiter.parse::<statemachine::Delimiter>().unwrap().byte());
             if has_mark && matches!(encoding, Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be) {
                 file.bytes = encoded(encoding, "\u{FEFF}");
             }
@@ -197,19 +197,9 @@ fn file() -> impl Strategy<Value = File> {
                 file.append(&line_break.repeat(blank_lines));
                 file.lines.push(line_at(&file.text, is_by_cr));
                 let start = file.bytes.len();
-                let mut builder = csv::WriterBuilder::new();
-                builder.quote_style(csv::QuoteStyle::Always).delimiter(sign).double_quote(!escape);
-                let mut writer = builder.escape(b'\\').from_writer(Vec::new());
-                // This writer escapes quotes, and not its own escape.
-                let fields: Vec<_> = fields
-                    .iter()
-                    .map(|field| if escape { field.replace('\\', "") } else { field.clone() })
-                    .collect();
-                writer.write_record(&fields).unwrap();
+                let record = written(&fields, sign, escape);
                 file.fields
                     .push(fields.iter().map(|field| decoded(encoding, &encoded(encoding, field))).collect());
-                let mut record = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-                record.pop();
                 file.append(&record);
                 file.records.push(start..file.bytes.len());
                 if has_last_break || index + 1 < count {
@@ -228,6 +218,15 @@ impl File {
         self.text.extend(decoded(self.encoding, &bytes));
         self.bytes.extend(bytes);
     }
+}
+
+/// A record with all fields in quotes, as PostgreSQL writes it.
+fn written(fields: &[String], delimiter: char, escape: bool) -> String {
+    let quoted = |field: &String| match escape {
+        true => format!("\"{}\"", field.replace('\\', "\\\\").replace('"', "\\\"")),
+        false => format!("\"{}\"", field.replace('"', "\"\"")),
+    };
+    fields.iter().map(quoted).collect::<Vec<_>>().join(&delimiter.to_string())
 }
 
 fn decoded(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {

@@ -1,6 +1,8 @@
 //! What the quotes of a record are like: which fields are in quotes, and the mistakes that the parser passes over and that
 //! a person wants to know.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr2};
 
 use super::Style;
@@ -47,6 +49,20 @@ impl Quotes {
         }
         quotes
     }
+}
+
+/// Where the contents of quoted fields are, up to the quote that closes each.
+pub(super) fn quoted_parts(record: &[u8], style: Style) -> Vec<Range<usize>> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    while let Some(quote) = find(record, from, b'"', b'"') {
+        from = quote + 1;
+        if quote == 0 || record.get(quote - 1) == Some(&style.delimiter) {
+            let end = end_of_quoted(record, from, style.escape).unwrap_or(record.len() + 1);
+            parts.push(from..end - 1);
+            from = end;
+        }
+    }
+    parts
 }
 
 /// Whether between the last delimiter and the end there are blanks and nothing else.

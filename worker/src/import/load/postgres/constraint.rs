@@ -45,6 +45,44 @@ WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND c.relname::text = $3 AN
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conindid = i.indexrelid AND con.conrelid = i.indrelid)
 LIMIT 1";
 
+/// `$1` the table: the names of its constraints, behind those of its schema and its own. Those of its keys are left to its
+/// indexes, and what must have a value to the columns.
+const OF_TABLE: &str = "\
+SELECT n.nspname::text, c.relname::text, con.conname::text
+FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE con.conrelid = $1::oid AND con.contype NOT IN ('p', 'u', 'n') ORDER BY con.conname";
+
+/// The constraints of a table that are neither keys nor about a missing value.
+pub(super) fn of_table(session: &mut Session, table: &Table) -> Result<Vec<Constraint>, SqlError> {
+    let mut all = Vec::new();
+    for row in session.query(OF_TABLE, &[(&i64::from(table.oid), Type::INT8)])? {
+        let names = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        // One that is not looked at by its name is of a kind that no query tells.
+        let other = || Constraint { kind: Kind::Other, columns: Vec::new() };
+        all.push(Constraint::named(session, names, table, &[])?.unwrap_or_else(other));
+    }
+    Ok(all)
+}
+
+/// `$1` the table, `$2` the schema and `$3` the name of a table: whether that is the same one, or one of its partitions.
+const IS_PART: &str = "\
+SELECT c.oid = $1::oid OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::oid::regclass) p)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname::text = $2 AND c.relname::text = $3";
+
+/// Whether a refusal comes from another table than the one that is written: a trigger writes there.
+pub(super) fn is_elsewhere(
+    session: &mut Session,
+    refusal: &Refusal,
+    table: &Table,
+) -> Result<bool, SqlError> {
+    let Refusal { schema: Some(schema), table: Some(name), .. } = refusal else { return Ok(false) };
+    let oid = i64::from(table.oid);
+    let rows = session.query(IS_PART, &[(&oid, Type::INT8), (schema, Type::TEXT), (name, Type::TEXT)])?;
+    Ok(!rows.first().map_or(Ok(false), |row| row.try_get(0))?)
+}
+
 /// A constraint.
 #[derive(Clone, Debug)]
 pub(super) struct Constraint {

@@ -27,16 +27,18 @@ pub(super) struct Culprits {
 pub(super) const WRITTEN_HERE: &str = "CASE WHEN pg_catalog.age(t.xmin) <= 0 THEN \
      pg_catalog.txid_status(pg_catalog.txid_current() - pg_catalog.age(t.xmin)) = 'in progress' END";
 
-/// Takes out the staged rows that break the constraint whatever the other staged rows are.
+/// Takes out the staged rows that break the constraint whatever the other staged rows are: of those of which `which` is true,
+/// as SQL for the row `s`.
 pub(super) fn take(
     session: &mut Session,
     constraint: &Constraint,
     table: &Table,
     plan: &Plan,
+    which: &str,
 ) -> Result<Vec<Culprits>, SqlError> {
     let mut culprits = Vec::new();
     for Question { test, reason, says } in questions(session, constraint, table, plan)? {
-        let records = delete(session, &test)?;
+        let records = delete(session, &format!("({test}) AND {which}"))?;
         if !records.is_empty() {
             culprits.push(Culprits { records, reason, says });
         }

@@ -2,9 +2,7 @@
 //! holds each statement to a foreign key, so that a row which is tried before its parent would be refused. The rows of one
 //! key stay together, in the file's order. Rows that refer to each other in a circle come last.
 
-use tokio_postgres::types::Type;
-
-use super::constraint::{Constraint, Kind};
+use super::constraint::{self, Constraint, Kind};
 use super::refused::REFUSED;
 use super::staging::{RECORD, STAGING};
 use super::trial::block;
@@ -12,13 +10,6 @@ use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
 use crate::import::table::{Table, quoted};
-
-/// `$1` the table: its foreign keys that refer to itself.
-const OWN: &str = "\
-SELECT n.nspname::text, c.relname::text, con.conname::text
-FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE con.conrelid = $1::oid AND con.confrelid = $1::oid AND con.contype = 'f' ORDER BY con.conname";
 
 /// PL/pgSQL: each key is one step further than the keys that its rows refer to. Who waits for no other key is freed.
 const STEPS: &str = "\
@@ -85,17 +76,13 @@ pub(super) fn restore_refused(session: &mut Session) -> Result<(), SqlError> {
 /// The foreign keys that rows of the file may break among themselves.
 fn own_keys(session: &mut Session, table: &Table, plan: &Plan) -> Result<Vec<Constraint>, SqlError> {
     let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
-    let mut own = Vec::new();
-    for row in session.query(OWN, &[(&i64::from(table.oid), Type::INT8)])? {
-        let (schema, name, constraint) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        let constraint = Constraint::named(session, (schema, name, constraint), table, &[])?;
-        own.extend(constraint.filter(|constraint| match &constraint.kind {
-            Kind::ForeignKey(key) => {
-                constraint.is_filled_by(plan) && key.parent_columns.iter().all(is_filled)
-            }
-            _ => false,
-        }));
-    }
+    let mut own = constraint::of_table(session, table)?;
+    own.retain(|constraint| match &constraint.kind {
+        Kind::ForeignKey(key) => {
+            key.is_own && constraint.is_filled_by(plan) && key.parent_columns.iter().all(is_filled)
+        }
+        _ => false,
+    });
     Ok(own)
 }
 

@@ -77,6 +77,19 @@ impl Refusal {
         Reject::of_database(record, column, Misfit::new(reason, says))
     }
 
+    /// The reject of a record for which a trigger wrote into another table, which refused that. Nothing of it is about a column
+    /// of the file.
+    pub(super) fn of_other_table(&self, record: u64) -> Reject {
+        let name = |part: &Option<String>| part.clone().unwrap_or_default();
+        let says = format!(
+            "is refused by the database, for what a trigger writes into {}.{}: {}",
+            name(&self.schema),
+            name(&self.table),
+            self.words()
+        );
+        Reject::of_database(record, None, Misfit::new(Reason::Refused, says))
+    }
+
     /// The failure where it is no row's fault. `what` is what was tried, as an infinitive.
     pub(super) fn failure(&self, what: &str) -> Failure {
         let advice = advice(Some(&self.code), None);

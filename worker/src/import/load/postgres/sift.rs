@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
-use super::constraint::{Constraint, Kind};
+use super::constraint::{self, Constraint, Kind};
 use super::culprits::{self, Culprits};
 use super::facts::Facts;
 use super::index::Index;
@@ -27,7 +27,10 @@ use crate::import::rejects::Verdict;
 
 /// How often queries are asked: a table has few constraints, and each is asked about once, twice where rows refer to each
 /// other.
-const QUERIES: usize = 50;
+pub(super) const QUERIES: usize = 50;
+
+/// SQL: every row.
+pub(super) const ALL: &str = "true";
 
 /// What sifting needs to know.
 pub(super) struct Sift<'a> {
@@ -100,7 +103,7 @@ impl Sift<'_> {
     /// Asks which staged rows break the constraint that an error names.
     fn ask(&mut self, session: &mut Session, error: &SqlError) -> Result<Asked, Failure> {
         let Some(constraint) = self.constraint(session, error)? else { return Ok(Asked::Unknown) };
-        if self.take(session, &constraint)? {
+        if self.take(session, &constraint, ALL)? == Some(true) {
             return Ok(Asked::Told);
         }
         let Kind::Unique(Some(index)) = &constraint.kind else { return Ok(Asked::Unknown) };
@@ -116,7 +119,7 @@ impl Sift<'_> {
             }
             // An earlier row of a key may be one that is refused, and the later one then has its place.
             Err(error) if is_row_error(&error) => match self.constraint(session, &error)? {
-                Some(constraint) if self.take(session, &constraint)? => Ok(Asked::Told),
+                Some(constraint) if self.take(session, &constraint, ALL)? == Some(true) => Ok(Asked::Told),
                 _ => Ok(Asked::Unknown),
             },
             Err(error) => Err(self.failure(&error)),
@@ -151,34 +154,37 @@ impl Sift<'_> {
         constraint.map_err(|error| self.failure(&error))
     }
 
-    /// Rejects the rows that break a constraint whatever the other rows are. Returns whether there were any.
-    fn take(&mut self, session: &mut Session, constraint: &Constraint) -> Result<bool, Failure> {
+    /// Rejects the rows that break a constraint whatever the other rows are, of those that `which` names, as SQL for the row
+    /// `s`. Returns whether there were any, if that can be told.
+    pub(super) fn take(
+        &mut self,
+        session: &mut Session,
+        constraint: &Constraint,
+        which: &str,
+    ) -> Result<Option<bool>, Failure> {
         let Context { table, plan, .. } = self.context;
         // A query that fails, for whatever reason of its own, only means that the rows are found otherwise.
-        let told = session.in_savepoint(|session| culprits::take(session, constraint, table, plan));
-        let told = self.unless_serious(told)?.unwrap_or_default();
+        let told = session.in_savepoint(|session| culprits::take(session, constraint, table, plan, which));
+        let Some(told) = self.unless_serious(told)? else { return Ok(None) };
         let is_any = !told.is_empty();
         self.reject(told, constraint);
-        Ok(is_any)
+        Ok(Some(is_any))
     }
 
-    /// Takes out the rows that break the constraint which an error names, if it is one that may be asked about. Returns
-    /// whether there were any.
+    /// Takes out the rows that break the constraint which an error names. `held` says which rows are held to it, as SQL for the
+    /// row `s`; none where that cannot be asked. Returns whether there were any.
     pub(super) fn tells(
         &mut self,
         session: &mut Session,
         error: &SqlError,
-        may_ask: impl Fn(&Kind) -> bool,
+        held: impl Fn(&Kind) -> Option<String>,
     ) -> Result<bool, Failure> {
         if !self.facts.is_told_by_queries() {
             return Ok(false);
         }
-        let Some(constraint) =
-            self.constraint(session, error)?.filter(|constraint| may_ask(&constraint.kind))
-        else {
-            return Ok(false);
-        };
-        self.take(session, &constraint)
+        let Some(constraint) = self.constraint(session, error)? else { return Ok(false) };
+        let Some(which) = held(&constraint.kind) else { return Ok(false) };
+        Ok(self.take(session, &constraint, &which)? == Some(true))
     }
 
     /// Where rows refer to each other, has each one tried behind those that it refers to. `key` is what rows have in common that
@@ -244,22 +250,34 @@ impl Sift<'_> {
             }
             for Entry { record, refusal, .. } in page {
                 let name = (refusal.schema.clone(), refusal.table.clone(), refusal.constraint.clone());
-                let constraint = match known.entry(name) {
+                let blamed = match known.entry(name) {
                     MapEntry::Occupied(found) => found.into_mut(),
-                    MapEntry::Vacant(place) => {
-                        let constraint =
-                            Constraint::of(session, &refusal, table, self.indexes).map_err(failed)?;
-                        place.insert(constraint)
-                    }
+                    MapEntry::Vacant(place) => place.insert(self.blamed(session, &refusal).map_err(failed)?),
                 };
-                let blame = constraint.as_ref().and_then(|constraint| self.numbers.blame(constraint));
-                self.add(match blame {
-                    Some(says) => Reject::of_database(record, None, Misfit::new(Reason::Unique, says)),
-                    None => refusal.of_row(record, constraint.as_ref(), self.facts.may_change_rows),
+                let is_changed = self.facts.may_change_rows;
+                let number = |constraint: &Constraint| self.numbers.blame(constraint);
+                self.add(match blamed {
+                    Blamed::Elsewhere => refusal.of_other_table(record),
+                    Blamed::Here(constraint) => match constraint.as_ref().and_then(number) {
+                        Some(says) => Reject::of_database(record, None, Misfit::new(Reason::Unique, says)),
+                        None => refusal.of_row(record, constraint.as_ref(), is_changed),
+                    },
                 });
             }
         }
         self.refused.close(session).map_err(failed)
+    }
+
+    fn blamed(&self, session: &mut Session, refusal: &Refusal) -> Result<Blamed, SqlError> {
+        let table = self.context.table;
+        // A view's rows are refused by the table below.
+        if self.facts.has_triggers
+            && !self.facts.is_view
+            && constraint::is_elsewhere(session, refusal, table)?
+        {
+            return Ok(Blamed::Elsewhere);
+        }
+        Constraint::of(session, refusal, table, self.indexes).map(Blamed::Here)
     }
 
     fn reject(&mut self, told: Vec<Culprits>, constraint: &Constraint) {
@@ -308,6 +326,14 @@ impl Sift<'_> {
     pub(super) fn failure(&self, error: &SqlError) -> Failure {
         write_failure(error, self.context.table)
     }
+}
+
+/// What refused a row.
+enum Blamed {
+    /// A table that a trigger writes into.
+    Elsewhere,
+    /// The table, by this constraint if it is one.
+    Here(Option<Constraint>),
 }
 
 /// What asking for the rows that break a constraint came to.

@@ -8,13 +8,13 @@ mod counts;
 use statemachine::OnConflict;
 
 use self::counts::Keys;
-use super::constraint::Kind;
+use super::constraint::{self, Constraint, Kind};
 use super::facts::Facts;
 use super::index::Index;
 use super::insertion::Insertion;
-use super::is_row_error;
-use super::sift::Sift;
+use super::sift::{ALL, QUERIES, Sift};
 use super::staging::{RECORD, STAGING};
+use super::{Context, is_row_error};
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::failure::Failure;
@@ -33,6 +33,8 @@ pub(super) struct Upsert {
     insertion: Insertion,
     /// Nothing but the key can refuse or change a row.
     is_plain: bool,
+    /// Nothing but the key and constraints can.
+    is_constrained: bool,
     /// A row's version tells whether the row was there before.
     has_versions: bool,
     may_change_rows: bool,
@@ -73,14 +75,16 @@ impl Upsert {
                     && other.is_btree
                     && other.is_of_fixed_length
         };
+        let is_constrained = facts.is_told_by_queries()
+            && !(facts.is_partitioned || facts.has_generated_columns)
+            && facts.may_be_read
+            && indexes.iter().all(is_harmless);
         Self {
             index: index.clone(),
             on_conflict,
             insertion: Insertion::upsert(table, plan, &key, on_conflict, &set(plan, index)),
-            is_plain: facts.is_told_by_queries()
-                && !(facts.is_partitioned || facts.has_constraints || facts.has_generated_columns)
-                && facts.may_be_read
-                && indexes.iter().all(is_harmless),
+            is_plain: is_constrained && !facts.has_constraints,
+            is_constrained,
             has_versions: facts.may_be_read && !facts.is_partitioned,
             may_change_rows: facts.may_change_rows,
             table: table.sql.clone(),
@@ -128,7 +132,47 @@ impl Upsert {
         {
             return Ok(upserted);
         }
+        if self.is_constrained
+            && let Some(upserted) = self.write_unrefused(session, &mut sift, staged)?
+        {
+            return Ok(upserted);
+        }
         self.write_in_order(session, sift, staged)
+    }
+
+    /// Takes out the rows that break a constraint, and writes the row of each key that counts of the others. `None` where
+    /// queries do not tell them all.
+    fn write_unrefused(
+        &self,
+        session: &mut Session,
+        sift: &mut Sift<'_>,
+        staged: u64,
+    ) -> Result<Option<Upserted>, Failure> {
+        let Context { table, plan, .. } = sift.context;
+        let constraints = constraint::of_table(session, table).map_err(|error| sift.failure(&error))?;
+        let is_asked =
+            |constraint: &Constraint| self.held(&constraint.kind).is_some() && constraint.is_filled_by(plan);
+        if !constraints.iter().all(is_asked) {
+            return Ok(None);
+        }
+        for _ in 0..QUERIES {
+            sift.look_up()?;
+            let mut is_any = false;
+            for constraint in &constraints {
+                match sift.take(session, constraint, &self.held(&constraint.kind).unwrap_or_default())? {
+                    Some(has_rows) => is_any |= has_rows,
+                    None => return Ok(None),
+                }
+            }
+            if sift.verdict() == Verdict::Enough {
+                return Ok(Some(Upserted::default()));
+            }
+            // A row may have referred to one that was taken out.
+            if !is_any {
+                return self.write_one_of_each_key(session, sift, staged.saturating_sub(sift.sifted.refused));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes the row of each key that counts. `None` where rows are refused.
@@ -173,7 +217,7 @@ impl Upsert {
         staged: u64,
     ) -> Result<Option<Upserted>, Failure> {
         let in_order = format!("(SELECT * FROM {STAGING} ORDER BY {RECORD}) s");
-        loop {
+        for _ in 0..QUERIES {
             sift.look_up()?;
             let staged = staged.saturating_sub(sift.sifted.refused);
             let written = session.in_savepoint(|session| {
@@ -192,18 +236,29 @@ impl Upsert {
                 Err(error) if is_row_error(&error) => error,
                 Err(error) => return Err(sift.failure(&error)),
             };
-            // A row that is skipped is held to the table's checks, and to nothing else.
-            let may_ask = |kind: &Kind| match kind {
-                Kind::Check(_) | Kind::Partition => true,
-                Kind::ForeignKey(_) => self.on_conflict == OnConflict::Update,
-                Kind::Unique(_) | Kind::Other => false,
-            };
-            if !sift.tells(session, &error, may_ask)? {
+            if !sift.tells(session, &error, |kind| self.held(kind))? {
                 return Ok(None);
             }
             if sift.verdict() == Verdict::Enough {
                 return Ok(Some(Upserted::default()));
             }
+        }
+        Ok(None)
+    }
+
+    /// Which of the staged rows are held to a constraint that a query may be asked about, as SQL for the row `s`. One that is
+    /// skipped is held to the table's checks, and to nothing else.
+    fn held(&self, kind: &Kind) -> Option<String> {
+        let is_same = |other| self.index.is_same_key(other, "s");
+        match (kind, self.on_conflict) {
+            (Kind::Unique(_) | Kind::Other, _) => None,
+            (Kind::ForeignKey(_), OnConflict::Skip) => Some(format!(
+                "NOT EXISTS (SELECT FROM {} t WHERE {}) AND NOT EXISTS (SELECT FROM {STAGING} e WHERE {} AND e.{RECORD} < s.{RECORD})",
+                self.table,
+                is_same("t"),
+                is_same("e")
+            )),
+            (Kind::Check(_) | Kind::Partition | Kind::ForeignKey(_), _) => Some(ALL.to_owned()),
         }
     }
 
