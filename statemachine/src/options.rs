@@ -20,7 +20,7 @@ pub struct ImportOptions {
     /// How many rows may be rejected before the import fails. The default, 0, means all or nothing.
     #[serde(skip_serializing_if = "is_default")]
     pub max_rejects: RejectLimit,
-    /// Leave out columns of the file that the table does not have, instead of failing.
+    /// Leave out columns of the file that the table does not have, or that the database fills itself, instead of failing.
     #[serde(skip_serializing_if = "is_default")]
     pub ignore_unknown: bool,
     /// How the file's characters are written. `None`: a byte order mark tells, else it is detected.
@@ -46,7 +46,8 @@ pub struct ImportOptions {
     /// where `null` is set, the empty text.
     #[serde(skip_serializing_if = "is_default")]
     pub empty: Option<EmptyFields>,
-    /// How dates are written that are not ISO 8601: `%d.%m.%Y`, in the letters of `strftime`.
+    /// How dates are written: `%d.%m.%Y`, in the letters of `strftime`. ISO 8601 is read as well, unless this reads it as
+    /// another day.
     #[serde(skip_serializing_if = "is_default")]
     pub date_format: Option<String>,
     /// What becomes of a row whose key is in the table already, or earlier in the file.
@@ -245,7 +246,10 @@ impl FromStr for Delimiter {
             [byte] if byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'\\' | b'.' | b'-' | b'+') => {
                 Ok(Self(*byte))
             }
-            _ => Err(format!("a delimiter is one of , ; | tab or another sign of ASCII, not {text:?}")),
+            _ => Err(format!(
+                "{text:?} cannot be the delimiter: that is one of , ; | tab, or another punctuation mark of ASCII; letters, digits, \
+                 spaces and \" \\ . - + are part of fields"
+            )),
         }
     }
 }
@@ -274,7 +278,10 @@ impl FromStr for Escape {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.as_bytes() {
             [byte] if byte.is_ascii_punctuation() && !matches!(byte, b'"' | b',') => Ok(Self(*byte)),
-            _ => Err(format!("an escape is a sign of ASCII, usually \\, not {text:?}")),
+            _ => Err(format!(
+                "{text:?} cannot be the escape: that is one punctuation mark of ASCII, usually \\, but not the comma; quotes that \
+                 are written twice need no option"
+            )),
         }
     }
 }
@@ -323,6 +330,16 @@ mod tests {
         assert!(one_percent.is_exceeded(2, 199));
         assert!(one_percent.is_exceeded(1, 99));
         assert!(!RejectLimit::Rows(2).is_exceeded(2, 2));
+    }
+
+    #[test]
+    fn a_sign_that_is_not_taken_is_told_with_those_that_are() {
+        for text in [" ", "\""] {
+            let says = text.parse::<Delimiter>().unwrap_err();
+            assert!(says.contains("spaces and \" \\ . - + are part of fields"), "{says}");
+        }
+        let says = "\"".parse::<Escape>().unwrap_err();
+        assert!(says.contains("written twice need no option"), "{says}");
     }
 
     #[test]

@@ -49,12 +49,12 @@ async fn rows_that_are_there_are_updated_or_skipped_by_their_key() {
         let update = ["--on-conflict", "update", "--key", "id"];
         desk.run("new", "id,name\n2,B\n3,c\n3,C\n", &update).await.expect(
             0,
-            &["rows      2: 1 new, 1 updated", "1 left out for another row of the file with the same key"],
+            &["rows      2: 1 new, 1 updated", "1 left out: the file has another row with the same key"],
         );
         let skip = ["--on-conflict", "skip"];
         desk.run("late", "id,name\n1,x\n4,d\n", &skip)
             .await
-            .expect(0, &["rows      1\n", "1 skipped for a row of the table with the same key"]);
+            .expect(0, &["rows      1\n", "1 skipped: the table has a row with the same key"]);
         let names = rows::texts(&desk.rows(), "SELECT name AS value FROM people ORDER BY id");
         assert_eq!(names, ["a", "B", "C", "d"]);
     }

@@ -1,5 +1,7 @@
 //! Why a piece of work did not end well: the one error type between the work, the job around it and the report.
 
+pub mod words;
+
 use statemachine::FailureName;
 
 /// The end of an attempt that did not succeed.

@@ -28,6 +28,7 @@ mod rejects;
 mod rejects_file;
 mod runs;
 mod self_references;
+mod sentences;
 mod source;
 mod sqlite;
 mod sqlite_references;

@@ -1,30 +1,36 @@
 //! What to do next about a failure, by its name: the worker says what is wrong, this says what `baton` can do about it.
 
 use statemachine::{FailureName, Findings};
+use worker::failure::words;
+
+/// A failure, as far as advice goes by it.
+#[derive(Clone, Copy)]
+pub(crate) struct Failed<'a> {
+    pub(crate) name: &'a str,
+    /// The worker's own sentences; empty where none were recorded.
+    pub(crate) cause: &'a str,
+    pub(crate) findings: Option<&'a Findings>,
+}
 
 /// Sentences for the person who asked for the import. `command` makes the command line of a verb for it.
-pub(crate) fn for_failure(
-    name: &str,
-    findings: Option<&Findings>,
-    command: &dyn Fn(&str) -> String,
-) -> Option<String> {
-    let known = FailureName::ALL.iter().find(|known| known.as_str() == name);
-    let advice = known.and_then(|known| for_known(*known, findings, &command("rejects")));
-    let redrive = for_redrive(known.copied(), &command("redrive"));
+pub(crate) fn for_failure(failed: Failed<'_>, command: &dyn Fn(&str) -> String) -> Option<String> {
+    let known = FailureName::ALL.iter().find(|known| known.as_str() == failed.name).copied();
+    let advice = without_redrive(failed, &command("rejects"));
+    let redrive =
+        if is_never_written(known, failed.cause) { None } else { for_redrive(known, &command("redrive")) };
     let sentences: Vec<_> = advice.into_iter().chain(redrive).collect();
     (!sentences.is_empty()).then(|| sentences.join("\n"))
 }
 
 /// What the worker's cause does not say; none where it says it all.
-pub(crate) fn for_known(known: FailureName, findings: Option<&Findings>, rejects: &str) -> Option<String> {
+pub(crate) fn without_redrive(failed: Failed<'_>, rejects: &str) -> Option<String> {
+    let Failed { name, cause, findings } = failed;
+    let known = FailureName::ALL.iter().find(|known| known.as_str() == name).copied()?;
     let advice = match known {
         FailureName::TooManyRejects => return Some(for_too_many_rejects(findings, rejects)),
+        FailureName::HeaderMismatch => return for_header(cause),
         FailureName::TableMissing => {
             "--create-table makes a table from the file's header and all of its values"
-        }
-        FailureName::HeaderMismatch => {
-            "say which column a name means with --map NAME=COLUMN, or leave out those that the table does not have with \
-             --ignore-unknown; a file without a header needs --no-header"
         }
         FailureName::OptionsInvalid => {
             "leave out or change the option that the cause names; `baton run --help` tells what each of them takes"
@@ -32,9 +38,8 @@ pub(crate) fn for_known(known: FailureName, findings: Option<&Findings>, rejects
         FailureName::AlreadyImported => {
             "nothing is to be done if that import was meant; without --once the file is imported again"
         }
-        FailureName::SourceUnreadable => {
-            "if the file is a CSV all the same, say how it is written: --encoding, --delimiter, --escape"
-        }
+        FailureName::SourceUnreadable => return for_unreadable(cause),
+        FailureName::TableNotAllowed if is_never_written(Some(known), cause) => "import into another table",
         FailureName::TableNotAllowed => "start the stack with this table among --allow-tables",
         FailureName::Contradiction => {
             "use another --id: this one belongs to an import of another file or table, or with other options"
@@ -42,6 +47,52 @@ pub(crate) fn for_known(known: FailureName, findings: Option<&Findings>, rejects
         _ => return None,
     };
     Some(advice.to_owned())
+}
+
+/// Whether no set-up lets an import write this table.
+fn is_never_written(known: Option<FailureName>, cause: &str) -> bool {
+    known == Some(FailureName::TableNotAllowed) && cause.contains(words::NEVER_WRITTEN)
+}
+
+/// What mends a header, by the lines of the cause, which begin with what is wrong.
+fn for_header(cause: &str) -> Option<String> {
+    if cause.contains(words::WITHOUT_HEADER) {
+        let ways = "if the first line is a header, leave out --no-header; if something else stands between the fields, name it with \
+                    --delimiter";
+        return Some(ways.to_owned());
+    }
+    let has = |kind: &str| cause.lines().any(|line| line.starts_with(kind));
+    let has_other_names = has("missing: ") || has("unknown: ") || has("mapped: ");
+    let is_told = has_other_names || ["twice: ", "generated: ", "identity: "].into_iter().any(has);
+    let mut ways = Vec::new();
+    if cause.contains(words::OTHER_DELIMITER) {
+        ways.push("name what stands between the fields with --delimiter");
+    } else if has_other_names || !is_told {
+        ways.push("say which column a name means with --map NAME=COLUMN");
+    }
+    if has("unknown: ") || !is_told {
+        ways.push("leave out those that the table does not have with --ignore-unknown");
+    }
+    if has("generated: ") || has("identity: ") {
+        ways.push("leave out the columns that the database fills itself with --ignore-unknown, without a --map for them");
+    }
+    if has_other_names || !is_told {
+        ways.push("a file without a header needs --no-header");
+    }
+    (!ways.is_empty()).then(|| ways.join("; "))
+}
+
+fn for_unreadable(cause: &str) -> Option<String> {
+    // What these say is all that can be done.
+    if cause.contains(" archive ") {
+        return None;
+    }
+    Some(if cause.contains(words::EMPTY_FILE) {
+        "look at the program that writes the file: it has written nothing".to_owned()
+    } else {
+        "if the file is a CSV all the same, say how it is written: --encoding, --delimiter, --escape"
+            .to_owned()
+    })
 }
 
 /// How to run the import again as it is. Its options are given once and for all: where they are at fault, that fails again.
@@ -55,7 +106,7 @@ fn for_redrive(known: Option<FailureName>, redrive: &str) -> Option<String> {
         ) => None,
         Some(FailureName::HeaderMismatch | FailureName::SourceUnreadable | FailureName::TooManyRejects) => {
             Some(format!(
-                "options of an import cannot change; where the table, or the file in S3, is mended instead, `{redrive}` runs \
+                "the options of an import cannot change; if you correct the table or the uploaded file instead, `{redrive}` runs \
                  it again"
             ))
         }
@@ -105,7 +156,16 @@ mod tests {
     }
 
     fn advice(name: &str) -> Option<String> {
-        for_failure(name, None, &command)
+        of_cause(name, "")
+    }
+
+    fn of_cause(name: &str, cause: &str) -> Option<String> {
+        for_failure(Failed { name, cause, findings: None }, &command)
+    }
+
+    fn too_many(findings: &Findings) -> String {
+        let failed = Failed { name: "Import.TooManyRejects", cause: "", findings: Some(findings) };
+        for_failure(failed, &command).unwrap()
     }
 
     #[test]
@@ -121,6 +181,39 @@ mod tests {
         ] {
             assert!(advice(name).unwrap().contains(words), "{name}: {words}");
         }
+    }
+
+    #[test]
+    fn a_header_is_answered_with_what_mends_it() {
+        let first = |cause: &str| {
+            let advice = of_cause("Import.HeaderMismatch", cause).unwrap();
+            advice.lines().next().unwrap_or_default().to_owned()
+        };
+        let twice = first("…:\ntwice: \"id\", columns 1 and 2 of the file; rename one of them in the file");
+        assert!(twice.starts_with("the options of an import cannot change"), "{twice}");
+        let unknown = first("…:\nunknown: \"x\", column 1 of the file");
+        assert!(unknown.contains("--map") && unknown.contains("--ignore-unknown"), "{unknown}");
+        let missing = first("…:\nmissing: \"id\", which must have a value");
+        assert!(missing.contains("--map") && !missing.contains("--ignore-unknown"), "{missing}");
+        let identity = first("…:\nidentity: \"id\", which the database always numbers itself");
+        assert!(identity.contains("--ignore-unknown") && !identity.contains("--no-header"), "{identity}");
+        let delimiter =
+            first(&format!("…:\nunknown: \"id;v\", column 1 of the file; {} \";\"?", words::OTHER_DELIMITER));
+        assert!(delimiter.contains("--delimiter") && !delimiter.contains("--map"), "{delimiter}");
+        let bare =
+            first(&format!("the file's first row has 3 fields, {} they must be …", words::WITHOUT_HEADER));
+        assert!(bare.contains("leave out --no-header") && !bare.contains("needs"), "{bare}");
+    }
+
+    #[test]
+    fn a_failure_that_no_option_mends_is_not_answered_with_one() {
+        let cause = format!("the table \"imports\" {}", words::NEVER_WRITTEN);
+        assert_eq!(of_cause("Import.TableNotAllowed", &cause).unwrap(), "import into another table");
+        let empty = format!("{}: it has not even a header", words::EMPTY_FILE);
+        let advice = of_cause("Import.SourceUnreadable", &empty).unwrap();
+        assert!(advice.contains("has written nothing") && !advice.contains("--encoding"), "{advice}");
+        let damaged = of_cause("Import.SourceUnreadable", "the gzip archive is damaged").unwrap();
+        assert!(!damaged.contains("--encoding"), "{damaged}");
     }
 
     #[test]
@@ -149,7 +242,7 @@ mod tests {
         let mut kept = findings(&[("too_long", 3)]);
         let source = "s3://b/a.csv.7.1.rejects".parse().unwrap();
         kept.rejects_file = Some(statemachine::RejectsFile { source, rows: 3 });
-        let advice = for_failure("Import.TooManyRejects", Some(&kept), &command).unwrap();
+        let advice = too_many(&kept);
         assert!(advice.contains("(`baton rejects 7` lists them)"), "{advice}");
     }
 
@@ -160,8 +253,7 @@ mod tests {
         assert!(said(&[("field_count", 9), ("too_long", 1)]).contains("--delimiter"));
         assert_eq!(said(&[("field_count", 1)]), "", "one ragged row is a ragged row");
         assert_eq!(said(&[("too_long", 9)]), "");
-        let all =
-            for_failure("Import.TooManyRejects", Some(&findings(&[("undecodable", 2)])), &command).unwrap();
+        let all = too_many(&findings(&[("undecodable", 2)]));
         assert!(all.contains("--encoding") && all.contains("--max-rejects"), "{all}");
     }
 }

@@ -157,7 +157,8 @@ const REJECTS_EXAMPLES: &str = "\
 Examples:
   baton rejects people-20261123-101500-4f1c                    line and reason of each rejected row
   baton rejects people-20261123-101500-4f1c --csv > bad.csv    the rows themselves, to be corrected and then
-  baton run bad.csv --table people                             imported as they are: line and reason are left out";
+  baton run bad.csv --table people                             imported without line and reason
+Give the options again that say how the file is read (--null, --encoding): the report names them.";
 
 #[cfg(test)]
 mod tests {

@@ -26,11 +26,11 @@ pub(crate) fn rows(import: &ImportPicture) -> String {
     }
     let mut lines = vec![first];
     if findings.skipped > 0 {
-        lines.push(format!("{} skipped for a row of the table with the same key", count(findings.skipped)));
+        lines.push(format!("{} skipped: the table has a row with the same key", count(findings.skipped)));
     }
     if findings.duplicates > 0 {
         let duplicates = count(findings.duplicates);
-        lines.push(format!("{duplicates} left out for another row of the file with the same key"));
+        lines.push(format!("{duplicates} left out: the file has another row with the same key"));
     }
     if findings.dropped > 0 {
         lines.push(format!("{} left out by a trigger of the table", count(findings.dropped)));
@@ -155,6 +155,7 @@ pub(crate) mod tests {
             started_at: None,
             finished_at: None,
             findings: Some(serde_json::from_value(findings).unwrap()),
+            options: statemachine::ImportOptions::default(),
         }
     }
 
@@ -164,8 +165,8 @@ pub(crate) mod tests {
         assert_eq!(
             rows(&import),
             "1,202: 1,190 new, 12 updated\n\
-             3 skipped for a row of the table with the same key\n\
-             1 left out for another row of the file with the same key"
+             3 skipped: the table has a row with the same key\n\
+             1 left out: the file has another row with the same key"
         );
         assert_eq!(rejects(&import), "4 of 1,210 rows: 2 not_an_integer, 1 field_count, 1 too_long");
         import.findings = Some(Findings { rows_read: 5, dry_run: true, ..Findings::default() });

@@ -18,6 +18,7 @@ mod redrive;
 mod rejects;
 mod report;
 mod run;
+mod same_options;
 mod show;
 mod signals;
 mod submit;

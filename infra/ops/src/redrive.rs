@@ -111,7 +111,9 @@ fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::
             let id = outcome.import_id.as_deref().unwrap_or_default();
             let command = |verb: &str| report::command(common, verb, id);
             let error = outcome.error.as_deref().unwrap_or_default();
-            let advice = advice::for_failure(error, findings.as_ref(), &command);
+            let cause = outcome.cause.as_deref().unwrap_or_default();
+            let failed = advice::Failed { name: error, cause, findings: findings.as_ref() };
+            let advice = advice::for_failure(failed, &command);
             outcome.lines(advice.as_deref()).iter().for_each(|line| output::line(line));
         }
     }

@@ -8,7 +8,7 @@ use statemachine::FailureName;
 use crate::cli::Common;
 use crate::findings;
 use crate::show::picture::{ImportPicture, Picture};
-use crate::{advice, output, terminal};
+use crate::{advice, output, same_options, terminal};
 
 /// Rejects that stand in the report; `baton rejects` has the others.
 const SHOWN: usize = 10;
@@ -46,7 +46,12 @@ fn lines(picture: &Picture, database: &str, took: Duration, command: &dyn Fn(&st
             "cause",
             &cause.map_or_else(|| "none was recorded".to_owned(), |cause| shortened(cause, import)),
         );
-        if let Some(advice) = advice::for_failure(error, import.findings.as_ref(), command) {
+        let failed = advice::Failed {
+            name: error,
+            cause: cause.unwrap_or_default(),
+            findings: import.findings.as_ref(),
+        };
+        if let Some(advice) = advice::for_failure(failed, command) {
             fact("next", &advice);
         }
     } else if let Some(advice) = import.findings.as_ref().and_then(advice::for_rejects) {
@@ -110,8 +115,9 @@ pub(crate) fn facts_of_findings(import: &ImportPicture, command: &dyn Fn(&str) -
         let mut said = format!("{held}\n{rejects} lists them");
         // Where the other rows are in the table. Else the whole file is to be corrected, not these rows alone.
         if import.status == "SUCCESS" && !findings.dry_run {
+            let how = same_options::how_again(&import.options);
             said.push_str(&format!(
-                "\n{rejects} --csv > FILE saves them; corrected, FILE can be imported as it is"
+                "\n{rejects} --csv > FILE saves them; corrected, FILE can be imported {how}"
             ));
         }
         facts.push(as_fact("bad rows", &said));
@@ -141,8 +147,13 @@ pub(crate) fn as_fact(label: &str, value: &str) -> String {
 
 /// The command line of a verb for an import, as it can be typed here.
 pub(crate) fn command(common: &Common, verb: &str, id: &str) -> String {
+    command_line(common, &format!("{verb} {id}"))
+}
+
+/// The command line of a verb, as it can be typed here.
+pub(crate) fn command_line(common: &Common, verb: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "baton".to_owned());
-    format!("{program} {verb} {id}{}", common.same_target)
+    format!("{program} {verb}{}", common.same_target)
 }
 
 #[cfg(test)]
@@ -176,8 +187,8 @@ mod tests {
     fn an_import_with_bad_rows_is_reported_with_each_of_them() {
         let expected = r#"imported people.csv in 340 ms
   rows      1,202: 1,190 new, 12 updated
-            3 skipped for a row of the table with the same key
-            1 left out for another row of the file with the same key
+            3 skipped: the table has a row with the same key
+            1 left out: the file has another row with the same key
   rejects   4 of 1,210 rows: 2 not_an_integer, 1 field_count, 1 too_long
 
     LINE  COLUMN  VALUE                                       REASON
@@ -197,6 +208,16 @@ mod tests {
   message   deleted
   more      baton show people-2"#;
         assert_eq!(report(import(), None), expected);
+    }
+
+    #[test]
+    fn corrected_rows_are_imported_with_the_options_of_their_import() {
+        let mut with_options = import();
+        let json = r#"{"null":"\\N","encoding":"windows-1250","max_rejects":9}"#;
+        with_options.options = serde_json::from_str(json).unwrap();
+        let report = report(with_options, None);
+        let words = r"corrected, FILE can be imported again with: --encoding windows-1250 --null '\N'";
+        assert!(report.contains(&format!("{words}\n")), "{report}");
     }
 
     #[test]

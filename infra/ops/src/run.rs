@@ -1,13 +1,15 @@
 //! `baton run`: one import from the command line to the report, on a stack that lives as long as the command. Where one is up
 //! on the folder already, the command uses it, and takes its place when it ends.
 
+mod unfinished;
+
 use std::process::ExitCode;
 
 use crate::cli::{Common, FileArguments, RunArguments};
 use crate::signals::Signals;
 use crate::submit::Submitted;
 use crate::target::{Need, Target, local};
-use crate::{follow, output, submit};
+use crate::{follow, output, report, submit};
 
 pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     local::check(common)?;
@@ -15,9 +17,23 @@ pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Re
     let mut signals = Signals::listen()?;
     let mut target = Target::open(common, Need::Work).await?;
     target.say_where();
+    say_what_goes_on(common, &target).await;
     let ended = import(common, arguments, &mut target, &mut signals).await;
     target.close().await;
     ended
+}
+
+/// Says which other imports the stack of this command goes on with: they take their time of it.
+async fn say_what_goes_on(common: &Common, target: &Target) {
+    if !target.is_embedded() {
+        return;
+    }
+    // Whoever cannot be asked now says so when it has something to do.
+    let ids = unfinished::of(target).await.unwrap_or_default();
+    let command = |verb: &str| report::command_line(common, verb);
+    if let Some(sentence) = unfinished::goes_on(&ids, &command) {
+        output::complain(&sentence);
+    }
 }
 
 async fn import(
@@ -30,9 +46,10 @@ async fn import(
     loop {
         let ended = tokio::select! {
             ended = follow::to_the_end(common, target, &submitted) => ended,
-            () = signals.received() => anyhow::bail!(
-                "interrupted; the import {} is not lost: `baton up` goes on with it", submitted.import_id
-            ),
+            () = signals.received() => {
+                let command = |verb: &str| report::command_line(common, verb);
+                anyhow::bail!(unfinished::interrupted(&submitted.import_id, target.is_embedded(), &command))
+            }
         };
         let Err(error) = ended else { return ended };
         *target = target.successor(common).await?.ok_or(error)?;

@@ -104,7 +104,7 @@ async fn what_is_wrong_with_an_upload_is_said_at_its_field_and_the_file_is_sent_
     browser.clicks("Import now").await;
     browser.sees("What is wrong:").await;
     let said = browser.text("#delimiter ~ .problem").await.unwrap();
-    assert!(said.contains("a delimiter is one of"), "{said}");
+    assert!(said.contains("cannot be the delimiter"), "{said}");
     let said = browser.text("#max_rejects ~ .problem").await.unwrap();
     assert!(said.contains("a limit of rejects is a number"), "{said}");
     browser.sees("people.csv is here already").await;

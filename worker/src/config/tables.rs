@@ -41,6 +41,11 @@ impl AllowedTables {
         }
     }
 
+    /// Whether no configuration can allow this table.
+    pub(crate) fn never_allow(table: &str) -> bool {
+        is_reserved(table)
+    }
+
     /// Whether imports may write this table. Names are compared as they are: `people` does not allow `public.people`.
     /// Baton's own tables, in any schema, and the database's own are never allowed.
     #[must_use]

@@ -78,9 +78,9 @@ fn required(field: &[u8]) -> Misfit {
 /// What is wrong where a field goes on behind its closing quote, and how a quote is written within quotes.
 fn behind_a_quote(escape: Option<char>) -> Cow<'static, str> {
     match escape {
-        None => "goes on behind a closing quote; a quote within a quoted field is written twice".into(),
+        None => "has text behind a closing quote; a quote within a quoted field is written twice".into(),
         Some(escape) => format!(
-            "goes on behind a closing quote; a quote within a quoted field is written {escape}\", as the option escape says"
+            "has text behind a closing quote; a quote within a quoted field is written {escape}\", as the option escape says"
         )
         .into(),
     }
@@ -101,7 +101,8 @@ fn misshapen(raw: &RawRow<'_>, quotes: Quotes, plan: &Plan) -> Option<Misfit> {
     {
         let (has, expected) = (raw.fields.len(), plan.fields);
         let plural = if has == 1 { "field" } else { "fields" };
-        Misfit::new(Reason::FieldCount, format!("has {has} {plural}, the header has {expected}"))
+        let of = if plan.has_header { "header" } else { "first row" };
+        Misfit::new(Reason::FieldCount, format!("has {has} {plural}, the {of} has {expected}"))
     } else {
         return None;
     };

@@ -5,7 +5,7 @@ mod column;
 mod guess;
 mod made;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Read;
 
@@ -23,6 +23,9 @@ pub use made::{Kept, Made};
 
 /// The most bytes that a name of PostgreSQL has.
 const POSTGRES_NAME_BYTES: usize = 63;
+
+/// The columns that PostgreSQL has in every table.
+const SYSTEM_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
 /// Whose SQL the table is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +48,19 @@ pub enum Refusal {
     /// Two columns of one name. Names that differ in case alone are one to SQLite, and to the import.
     #[error("the header has the name {0} twice; rename one, or map it to another")]
     Twice(String),
+    /// Two columns whose names do not differ at all, so that no mapping could mean one of them.
+    #[error("the header has the name {0} twice; rename one of them in the file")]
+    TwiceAlike(String),
     /// A name that PostgreSQL would cut, so that the header would no longer be the table's.
     #[error(
         "the name {0} has more than {POSTGRES_NAME_BYTES} bytes, the most that PostgreSQL keeps; map it to a shorter one"
     )]
     NameTooLong(String),
+    /// A name that PostgreSQL gives to a column of its own.
+    #[error(
+        "the name {0} is that of a column which PostgreSQL has in every table; map it to another one (--map NAME=COLUMN)"
+    )]
+    NameOfServer(String),
     /// The options map a name that the header does not have.
     #[error("the header has no name {0:?} that could be mapped")]
     NotInFile(String),
@@ -185,19 +196,24 @@ fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> R
         }
         mapped.extend(fields.iter().map(|field| (*field, column.as_str())));
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     let mut columns = Vec::new();
-    for (field, name) in header.iter().enumerate() {
-        let is_left_out = !mapped.contains_key(&field) && is_of_rejects(name);
-        let name = mapped.get(&field).copied().unwrap_or(name).trim();
+    for (field, written) in header.iter().enumerate() {
+        let is_left_out = !mapped.contains_key(&field) && is_of_rejects(written);
+        let name = mapped.get(&field).copied().unwrap_or(written).trim();
         if name.is_empty() {
             return Err(Refusal::NoName(field + 1));
         }
-        if !seen.insert(fold(name)) {
-            return Err(Refusal::Twice(shown(name)));
+        match seen.insert(fold(name), written) {
+            Some(other) if other == written => return Err(Refusal::TwiceAlike(shown(name))),
+            Some(_) => return Err(Refusal::Twice(shown(name))),
+            None => {}
         }
         if dialect == Dialect::Postgres && name.len() > POSTGRES_NAME_BYTES {
             return Err(Refusal::NameTooLong(shown(name)));
+        }
+        if dialect == Dialect::Postgres && !is_left_out && SYSTEM_COLUMNS.contains(&name) {
+            return Err(Refusal::NameOfServer(shown(name)));
         }
         columns.push(if is_left_out {
             Column::left_out(name.to_owned())

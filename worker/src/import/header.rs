@@ -13,6 +13,7 @@ use super::decode::unreadable;
 use super::table::{Column, Table};
 use super::value::{Kind, Reading};
 use crate::failure::Failure;
+use crate::failure::words::{EMPTY_FILE, WITHOUT_HEADER};
 use matching::Matching;
 pub(crate) use names::{Names, REJECTS_COLUMNS, fold, is_of_rejects};
 
@@ -25,6 +26,10 @@ pub(crate) struct Plan {
     pub(crate) columns: Vec<Filled>,
     /// How the fields are read.
     pub(crate) reading: Reading,
+    /// Whether the file has a header; else its first row says how many fields the others have.
+    pub(crate) has_header: bool,
+    /// What a person should know of the columns: which of the file's are left out, and why.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A column that the file fills.
@@ -66,7 +71,7 @@ pub(crate) fn read<R: Read>(
     if options.no_header {
         return match reader.peek_row()? {
             Some(first) => plan_without_header(first.iter(), table, options),
-            None => Err(unreadable("the file is empty: it has not even a row")),
+            None => Err(unreadable(format!("{EMPTY_FILE}: it has not even a row"))),
         };
     }
     plan(&read_names(reader)?, table, options)
@@ -85,7 +90,7 @@ pub(crate) fn read_names<R: Read>(reader: &mut Reader<R>) -> Result<Vec<String>,
             )))
         }
         Some(header) => names(header.fields),
-        None => Err(unreadable("the file is empty: it has not even a header")),
+        None => Err(unreadable(format!("{EMPTY_FILE}: it has not even a header"))),
     }
 }
 
@@ -95,11 +100,13 @@ fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Pla
     let named = header.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
     let header = header.get(..named).unwrap_or(header);
     let reading = Reading::of(options)?.on(table.server);
-    let fields_of = Matching::of(header, table, options).into_fields()?;
+    let matching = Matching::of(header, table, options);
+    let notes = matching.left_out();
+    let fields_of = matching.into_fields()?;
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));
     let mut columns = fill(filled, table)?;
     columns.sort_by_key(|column| column.field);
-    Ok(Plan { fields: header.len(), columns, reading })
+    Ok(Plan { fields: header.len(), columns, reading, has_header: true, notes })
 }
 
 /// The plan for a file without a header: its fields are the table's columns in the table's order, without those that the
@@ -127,13 +134,14 @@ fn plan_without_header<'f>(
         _ => return Err(other_number(fields, &expected, table)),
     };
     let filled = expected.iter().enumerate().map(|(place, (index, _))| (leading + place, *index));
-    Ok(Plan { fields, columns: fill(filled, table)?, reading })
+    Ok(Plan { fields, columns: fill(filled, table)?, reading, has_header: false, notes: Vec::new() })
 }
 
 fn other_number(fields: usize, expected: &[(usize, &Column)], table: &Table) -> Failure {
     let names: Vec<_> = expected.iter().map(|(_, column)| format!("{:?}", column.name)).collect();
+    let plural = if fields == 1 { "field" } else { "fields" };
     let cause = format!(
-        "the file's first row has {fields} fields, and without a header they must be the {} columns of the table {:?}: {}",
+        "the file's first row has {fields} {plural}, {WITHOUT_HEADER} they must be the {} columns of the table {:?}: {}",
         names.len(),
         table.name,
         names.join(", ")

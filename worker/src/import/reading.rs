@@ -121,6 +121,7 @@ impl<R: Read> Reading<'_, R> {
             let lines = if blank_lines == 1 { "blank line was" } else { "blank lines were" };
             notes.push(format!("{blank_lines} {lines} passed over: the column must have a value"));
         }
+        notes.extend(self.plan.notes.iter().cloned());
         if untried > 0 {
             let rows = if untried == 1 { "1 row was" } else { &format!("{untried} rows were") };
             notes.push(format!(

@@ -1,6 +1,7 @@
 //! The table as the database has it: which columns, of which types, what must be given. It is the schema that a file is
 //! checked against. Names are taken to the letter and always quoted; Baton's own tables and the system's are refused.
 
+mod identifiers;
 mod postgres;
 mod sqlite;
 mod writable;
@@ -11,6 +12,7 @@ use super::value::Kind;
 use crate::config::AllowedTables;
 use crate::db::{Connection, OWN_TABLES};
 use crate::failure::Failure;
+use crate::failure::words::NEVER_WRITTEN;
 pub use writable::writable_tables;
 
 /// How many near names a refusal offers.
@@ -82,8 +84,8 @@ impl Table {
 
 /// Refuses, before anything is opened, a table that the configuration does not allow.
 pub(crate) fn check_allowed(name: &str, allowed: &AllowedTables) -> Result<(), Failure> {
-    if is_reserved(name) {
-        return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
+    if is_reserved(name) || AllowedTables::never_allow(name) {
+        return Err(not_allowed(format!("the table {name:?} {NEVER_WRITTEN}")));
     }
     if !allowed.allows(name) {
         return Err(not_allowed(format!(
@@ -107,7 +109,7 @@ pub(crate) fn read(
             return Err(Failure::named(FailureName::DatabaseMisconfigured, format!("{name:?} is {why}")));
         }
         Found::Reserved => {
-            return Err(not_allowed(format!("the table {name:?} is Baton's or the database's own")));
+            return Err(not_allowed(format!("the table {name:?} {NEVER_WRITTEN}")));
         }
     };
     Ok(table)

@@ -85,7 +85,7 @@ fn a_header_that_does_not_fit_fails_once_with_all_that_is_wrong() {
             "the file's columns are not those of the table \"people\":\n\
              missing: \"name\", which must have a value; in the file, is it \"nmae\"?\n\
              unknown: \"nmae\", column 2 of the file; in the table, is it \"name\"?\n\
-             twice: \"age\", columns 3 and 4 of the file\n\
+             twice: \"age\", columns 3 and 4 of the file; rename one of them in the file, or take it out\n\
              (ignore_unknown leaves unknown columns out)"
         );
     }

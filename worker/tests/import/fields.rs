@@ -105,7 +105,7 @@ fn a_quote_behind_a_blank_is_a_reject_and_one_within_a_value_is_part_of_it() {
         assert_eq!(world.lines("SELECT v AS line FROM t ORDER BY id"), ["y\"q\"", "5\" pipe"]);
         let says: Vec<_> =
             findings.first_rejects.iter().map(|reject| (reject.line, reject.says.as_str())).collect();
-        let behind = "goes on behind a closing quote; a quote within a quoted field is written twice";
+        let behind = "has text behind a closing quote; a quote within a quoted field is written twice";
         let before = "has a blank before an opening quote; write the quote directly behind the delimiter";
         assert_eq!(says, [(2, before), (5, behind), (6, behind)]);
     }

@@ -158,7 +158,7 @@ fn a_quote_in_the_wrong_place_is_suspected_where_a_row_takes_many_lines() {
     let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\n1,\"a\n2,b\n3,\"c\"\n");
     assert_eq!(
         says,
-        "line 2: goes on behind a closing quote; a quote within a quoted field is written twice; it takes 3 lines, is a \
+        "line 2: has text behind a closing quote; a quote within a quoted field is written twice; it takes 3 lines, is a \
          quote misplaced? (stray_quote)"
     );
     let says = reject("CREATE TABLE t (id INTEGER, v TEXT)", b"id,v\n1,\"a\n2,b\",3\n");

@@ -68,7 +68,7 @@ struct Writing {
     /// What an empty field is where the column's type has an empty value, such as text [default: quoted; with --null, text]
     #[arg(long, value_name = "WHAT", value_enum)]
     empty: Option<Empty>,
-    /// How dates are written that are not ISO 8601, in the letters of strftime: %d.%m.%Y
+    /// How dates are written, in the letters of strftime: %d.%m.%Y. ISO 8601 is read as well, unless this reads another day in it
     #[arg(long, value_name = "FORMAT")]
     date_format: Option<String>,
 }
@@ -82,7 +82,7 @@ struct Columns {
     /// Which column of the table a name in the header means, where the two differ; may be repeated
     #[arg(long, value_name = "NAME=COLUMN", value_parser = mapping)]
     map: Vec<(String, String)>,
-    /// Leave out columns that the table does not have
+    /// Leave out columns that the table does not have, or that the database fills itself; the report notes which
     #[arg(long)]
     ignore_unknown: bool,
 }

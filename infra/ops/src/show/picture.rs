@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use statemachine::{Findings, ImportId};
+use statemachine::{Findings, ImportId, ImportOptions};
 use worker::imports::ImportRow;
 
 use crate::error::Usage;
@@ -50,11 +50,16 @@ pub(crate) struct ImportPicture {
     pub(crate) progress: Option<Progress>,
     /// What the last attempt found in the file, as far as it came.
     pub(crate) findings: Option<Findings>,
+    /// How the file was to be read and loaded, for the report alone.
+    #[serde(skip)]
+    pub(crate) options: ImportOptions,
 }
 
 impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
         let (findings, progress) = (row.findings(), Progress::of(&row));
+        // A row that a program has written may have options that are none; its import has said so.
+        let options = serde_json::from_str(&row.options).unwrap_or_default();
         Self {
             id: row.id,
             status: row.status.as_str().to_owned(),
@@ -74,6 +79,7 @@ impl From<ImportRow> for ImportPicture {
             finished_at: row.finished_at.map(|at| at.and_utc()),
             progress,
             findings,
+            options,
         }
     }
 }

@@ -69,7 +69,7 @@ struct Answer {
 impl Made {
     pub(super) fn make(connection: &mut Connection, table: &str, statement: String) -> Result<Self, Failure> {
         transaction::within(connection, |connection| {
-            execute(connection, &statement, "create the table")?;
+            execute(connection, &statement, "create the table").map_err(before_an_import)?;
             let missing = || Failure::named(FailureName::Internal, "the table that was made is not there");
             let identity = identity(connection, table)?.ok_or_else(missing)?;
             Ok(Self { table: table.to_owned(), statement, identity })
@@ -193,6 +193,18 @@ fn identity(connection: &mut Connection, table: &str) -> Result<Option<String>, 
 fn is_so(answer: QueryResult<Vec<Answer>>) -> Result<bool, Failure> {
     let answers = answer.map_err(|error| database_failure(&error, "look at the table that was made"))?;
     Ok(answers.iter().any(|answer| answer.is_so))
+}
+
+/// The failure where there is no import yet that could be redriven.
+fn before_an_import(failure: Failure) -> Failure {
+    match failure {
+        Failure::Named { name, cause, for_log } => Failure::Named {
+            name,
+            cause: cause.replace("then redrive the import", "then import again"),
+            for_log,
+        },
+        other => other,
+    }
 }
 
 fn execute(connection: &mut Connection, sql: &str, doing: &str) -> Result<(), Failure> {

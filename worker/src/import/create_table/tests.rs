@@ -43,7 +43,26 @@ fn a_header_that_names_no_columns_is_refused() {
         inferred("a,A\n").unwrap_err(),
         "the header has the name \"A\" twice; rename one, or map it to another"
     );
+    // No mapping could mean one of them.
+    assert_eq!(
+        inferred("a,a\n").unwrap_err(),
+        "the header has the name \"a\" twice; rename one of them in the file"
+    );
     assert!(inferred("").unwrap_err().contains("the file is empty"));
+}
+
+#[test]
+fn a_name_of_postgresqls_own_columns_is_refused_and_may_be_mapped() {
+    let refusal = inferred("ctid,v\n1,2\n").unwrap_err();
+    assert_eq!(
+        refusal,
+        "the name \"ctid\" is that of a column which PostgreSQL has in every table; map it to another one (--map NAME=COLUMN)"
+    );
+    let map = [("ctid".to_owned(), "c".to_owned())].into();
+    let options = ImportOptions { map, ..ImportOptions::default() };
+    assert!(inferred_with("ctid,v\n1,2\n", &options).unwrap().contains("\"c\" bigint"));
+    assert!(inferred("CTID,Xmin\n1,2\n").is_ok(), "names in quotes keep their capitals");
+    assert!(infer("ctid\n1\n".as_bytes(), "t", Dialect::Sqlite, &ImportOptions::default()).is_ok());
 }
 
 #[test]

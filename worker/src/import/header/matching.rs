@@ -5,12 +5,19 @@ use std::collections::BTreeMap;
 
 use statemachine::{FailureName, ImportOptions};
 
-use super::names::{Names, is_of_rejects};
+use super::names::{Names, fold, is_of_rejects};
 use crate::failure::Failure;
+use crate::failure::words::OTHER_DELIMITER;
 use crate::import::table::{Column, Table, near_names, shown};
 
 /// How many problems of one kind are told.
 const TOLD: usize = 50;
+
+/// How many columns a note names.
+const NOTED: usize = 20;
+
+/// Signs that part the fields of files, most usual first.
+const DELIMITERS: [char; 5] = [';', '\t', ',', '|', ':'];
 
 /// A header and a table, matched as far as they match.
 pub(super) struct Matching<'a> {
@@ -104,15 +111,73 @@ impl<'a> Matching<'a> {
         Ok(pairs.map(|(column, of)| of.first().copied().filter(|_| column.takes_values())).collect())
     }
 
+    /// The columns of the file that the import leaves out because it is asked to, and why: sentences.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        if !self.options.ignore_unknown {
+            return Vec::new();
+        }
+        let fields_of = |by: fn(&Column) -> bool| -> Vec<usize> {
+            let columns = self.table.columns.iter().zip(&self.fields_of).filter(|(column, _)| by(column));
+            columns.flat_map(|(_, of)| of.iter().copied()).collect()
+        };
+        [
+            (self.unknown.clone(), "the table has no column of this name"),
+            (fields_of(|column| column.generated), "the database computes it itself"),
+            (fields_of(|column| column.identity_always), "the database always numbers it itself"),
+        ]
+        .into_iter()
+        .filter(|(fields, _)| !fields.is_empty())
+        .map(|(fields, why)| self.note(&fields, why))
+        .collect()
+    }
+
+    fn note(&self, fields: &[usize], why: &str) -> String {
+        let named = |&field: &usize| match self.name_of(field) {
+            name if name.trim().is_empty() => format!("{} (no name)", field + 1),
+            name => shown(name),
+        };
+        let names: Vec<_> = fields.iter().take(NOTED).map(named).collect();
+        let more = match fields.len().saturating_sub(NOTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (columns, why) = match fields.len() {
+            1 => ("column", why.to_owned()),
+            _ => ("columns", why.replace("this name", "these names").replace(" it ", " them ")),
+        };
+        format!("left out {columns} {}{more}: {why}", names.join(", "))
+    }
+
+    /// That several fields fill one column, and what mends it.
+    fn twice(&self, column: &Column, of: &[usize]) -> String {
+        let places: Vec<_> = of.iter().take(TOLD).map(|field| (field + 1).to_string()).collect();
+        let mend = match of.iter().find(|field| self.mapped.contains_key(field)) {
+            Some(&field) => {
+                let name = shown(self.name_of(field));
+                format!("map {name} to another column, or rename the other one in the file")
+            }
+            None => "rename one of them in the file, or take it out".to_owned(),
+        };
+        format!("{}, columns {} of the file; {mend}", shown(&column.name), places.join(" and "))
+    }
+
+    fn name_of(&self, field: usize) -> &'a str {
+        self.header.get(field).map_or("", String::as_str)
+    }
+
     fn problems(&self) -> Vec<String> {
         let matched = || self.table.columns.iter().zip(&self.fields_of);
-        let name_of = |field: usize| self.header.get(field).map_or("", String::as_str);
+        // Where unknown columns are left out, no line of their own says what they seem to be.
+        let sign = self.unknown.iter().find_map(|field| self.other_delimiter(*field));
+        let suspicion =
+            sign.filter(|_| self.options.ignore_unknown).map_or_else(String::new, by_other_delimiter);
         let mut problems = Vec::new();
         let missing = matched().filter(|(column, of)| of.is_empty() && column.is_required());
         tell(&mut problems, "missing", missing, |(column, _)| {
-            let near = near_names(&column.name, self.unknown.iter().map(|&field| name_of(field)));
+            let others = self.unknown.iter().filter(|field| self.other_delimiter(**field).is_none());
+            let near = near_names(&column.name, others.map(|&field| self.name_of(field)));
             format!(
-                "{}, which must have a value{}",
+                "{}, which must have a value{suspicion}{}",
                 shown(&column.name),
                 is_it("; in the file, is it ", &near)
             )
@@ -120,9 +185,12 @@ impl<'a> Matching<'a> {
         tell(&mut problems, "mapped", self.mismapped.iter(), String::clone);
         if !self.options.ignore_unknown {
             tell(&mut problems, "unknown", self.unknown.iter(), |&field| {
-                let name = name_of(field);
+                let name = self.name_of(field);
                 let free = matched().filter(|(_, of)| of.is_empty()).map(|(column, _)| column.name.as_str());
-                let near = is_it("; in the table, is it ", &near_names(name, free));
+                let near = match self.other_delimiter(field) {
+                    Some(sign) => by_other_delimiter(sign),
+                    None => is_it("; in the table, is it ", &near_names(name, free)),
+                };
                 let name = if name.trim().is_empty() { "(no name)".to_owned() } else { shown(name) };
                 format!("{name}, column {} of the file{near}", field + 1)
             });
@@ -140,15 +208,34 @@ impl<'a> Matching<'a> {
             format!("{}, which the database always numbers itself", shown(&column.name))
         });
         let twice = matched().filter(|(_, of)| of.len() > 1);
-        tell(&mut problems, "twice", twice, |(column, of)| {
-            let places: Vec<_> = of.iter().take(TOLD).map(|field| (field + 1).to_string()).collect();
-            format!("{}, columns {} of the file", shown(&column.name), places.join(" and "))
-        });
+        tell(&mut problems, "twice", twice, |(column, of)| self.twice(column, of));
         let fills_nothing = matched().all(|(column, of)| of.is_empty() || !column.takes_values());
         if problems.is_empty() && fills_nothing {
-            problems.push("no column of the file is one of the table's".to_owned());
+            problems.push(format!("no column of the file is one of the table's{suspicion}"));
         }
         problems
+    }
+}
+
+impl Matching<'_> {
+    /// What seems to part the fields of the file, where this name of its header is several: the table has a column of one of
+    /// them, or the header has no other name.
+    fn other_delimiter(&self, field: usize) -> Option<&'static str> {
+        let name = self.name_of(field);
+        let is_column = |part: &str| {
+            let part = fold(part.trim_matches('"'));
+            self.table.columns.iter().any(|column| fold(&column.name) == part)
+        };
+        let parts_it = |sign: &char| {
+            name.contains(*sign) && (self.header.len() == 1 || name.split(*sign).any(is_column))
+        };
+        DELIMITERS.iter().find(|sign| parts_it(sign)).map(|sign| match sign {
+            ';' => "\";\"",
+            '\t' => "tab",
+            ',' => "\",\"",
+            '|' => "\"|\"",
+            _ => "\":\"",
+        })
     }
 }
 
@@ -166,6 +253,10 @@ fn tell<T>(
     if more > 0 {
         problems.push(format!("{kind}: {more} more"));
     }
+}
+
+fn by_other_delimiter(sign: &str) -> String {
+    format!("; {OTHER_DELIMITER} {sign}? (the option delimiter names what separates them)")
 }
 
 fn is_it(words: &str, near: &[String]) -> String {

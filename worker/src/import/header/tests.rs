@@ -96,7 +96,7 @@ fn everything_that_does_not_fit_is_told_at_once() {
          missing: \"email\", which must have a value; in the file, is it \"e-mail\"?\n\
          unknown: \"e-mail\", column 2 of the file; in the table, is it \"email\"?\n\
          unknown: (no name), column 3 of the file\n\
-         twice: \"id\", columns 1 and 4 of the file\n\
+         twice: \"id\", columns 1 and 4 of the file; rename one of them in the file, or take it out\n\
          (ignore_unknown leaves unknown columns out)"
     );
 }
@@ -104,6 +104,60 @@ fn everything_that_does_not_fit_is_told_at_once() {
 #[test]
 fn unknown_columns_are_left_out_on_demand() {
     assert_eq!(planned(&["id", "x", "email"], true), expected([(0, "id"), (2, "email")]));
+}
+
+#[test]
+fn columns_that_are_left_out_are_noted_with_the_reason() {
+    let generated = Column { generated: true, ..column("total", text(), false) };
+    let identity = Column { identity_always: true, has_default: true, ..column("id", text(), false) };
+    let table = table(vec![identity, generated, column("a", text(), true)]);
+    let noted = |header: &[&str], options: &ImportOptions| {
+        let header: Vec<_> = header.iter().map(|&name| name.to_owned()).collect();
+        plan(&header, &table, options).unwrap().notes
+    };
+    let ignore = ImportOptions { ignore_unknown: true, ..ImportOptions::default() };
+    assert_eq!(
+        noted(&["extra", "id", "", "a", "total"], &ignore),
+        [
+            "left out columns \"extra\", 3 (no name): the table has no column of these names",
+            "left out column \"total\": the database computes it itself",
+            "left out column \"id\": the database always numbers it itself",
+        ]
+    );
+    assert_eq!(noted(&["a", "x"], &ignore), ["left out column \"x\": the table has no column of this name"]);
+    assert!(noted(&["baton_line", "baton_reason", "a"], &ignore).is_empty());
+    assert!(noted(&["a"], &ImportOptions::default()).is_empty());
+    let many: Vec<_> = (0..30).map(|number| format!("x{number}")).chain(["a".to_owned()]).collect();
+    let many = plan(&many, &table, &ignore).unwrap().notes;
+    assert!(many[0].contains("\"x19\" and 10 more: the table has no column of these names"), "{many:?}");
+}
+
+#[test]
+fn a_name_that_seems_to_be_several_is_answered_with_the_delimiter() {
+    for (header, sign) in [
+        (&["id;v"][..], "\";\""),
+        (&["ID\temail"], "tab"),
+        (&["id;name", "5;email"], "\";\""),
+        (&["x|y"], "\"|\""),
+        (&["\"id\":v"], "\":\""),
+    ] {
+        let refusal = planned(header, false).unwrap_err();
+        let words =
+            format!("; are the fields separated by {sign}? (the option delimiter names what separates them)");
+        assert!(refusal.contains(&words) && !refusal.contains("is it"), "{refusal}");
+    }
+    let both = planned(&["id;email"], true).unwrap_err();
+    assert!(both.contains("are the fields separated by \";\"?"), "{both}");
+    let plain = planned(&["id", "e;mail"], false).unwrap_err();
+    assert!(plain.contains("is it \"email\"?") && !plain.contains("separated"), "{plain}");
+}
+
+#[test]
+fn two_columns_of_one_name_are_answered_with_what_mends_that() {
+    let options = mapping(&[("mail", "email")]);
+    let refusal = planned_with(&["id", "email", "mail"], &people(), &options).unwrap_err();
+    let says = "twice: \"email\", columns 2 and 3 of the file; map \"mail\" to another column, or rename the other one in the file";
+    assert!(refusal.contains(says), "{refusal}");
 }
 
 #[test]
@@ -183,9 +237,10 @@ fn without_a_header_the_fields_are_the_tables_columns() {
         assert_eq!(
             planned(first, &options).unwrap_err(),
             format!(
-                "Import.HeaderMismatch: the file's first row has {} fields, and without a header they must be the 2 \
+                "Import.HeaderMismatch: the file's first row has {} {}, and without a header they must be the 2 \
                  columns of the table \"people\": \"id\", \"email\"",
-                first.len()
+                first.len(),
+                if first.len() == 1 { "field" } else { "fields" }
             )
         );
     }

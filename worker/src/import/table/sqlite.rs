@@ -6,6 +6,7 @@ use diesel::result::Error;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
+use super::identifiers::identifiers;
 use super::{Column, Found, Table, quoted};
 use crate::db::OWN_TABLES;
 use crate::db::failure::database_failure;
@@ -58,11 +59,16 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
     .load::<TableRow>(connection)
     .map_err(|error| database_failure(&error, "read the names of the tables"))?;
     let find = |name: &str| tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
-    // A name may have a dot of its own.
-    let Some(table) = find(name).or_else(|| find(name.strip_prefix("main.")?)) else {
+    // A name may have a dot or quotes of its own.
+    let in_quotes = || match identifiers(name)? {
+        (None, bare) => find(&bare),
+        (Some(schema), bare) => find(&bare).filter(|_| schema.eq_ignore_ascii_case("main")),
+    };
+    let Some(table) = find(name).or_else(|| find(name.strip_prefix("main.")?)).or_else(in_quotes) else {
         return Ok(Found::Missing { others: tables.into_iter().map(|table| table.name).collect() });
     };
-    if OWN_TABLES.iter().any(|own| own.eq_ignore_ascii_case(&table.name)) || table.kind == "shadow" {
+    let name = table.name.to_ascii_lowercase();
+    if OWN_TABLES.contains(&name.as_str()) || name.starts_with("sqlite_") || table.kind == "shadow" {
         return Ok(Found::Reserved);
     }
     if let Some(why) = unwritable(connection, table)? {

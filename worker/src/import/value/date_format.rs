@@ -1,10 +1,15 @@
 //! The import's own form of dates and times, in the letters of `strftime`. What it can tell (a day, a time, a zone) is
 //! found out once, with a sample; a form that tells no day, or that would lose or misread something, is refused.
 
+mod examples;
+mod steps;
+
 use std::fmt::Write as _;
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Timelike as _};
+
+pub(super) use examples::Examples;
 
 /// A point in time whose parts cannot be taken for one another.
 const SAMPLE: &str = "2001-02-03T16:05:06+09:00";
@@ -12,14 +17,14 @@ const SAMPLE: &str = "2001-02-03T16:05:06+09:00";
 /// A form of dates and times.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DateFormat {
-    /// What tells the day, up to the first part of a time.
-    day: Vec<Item<'static>>,
+    /// What tells the day, up to the first part of a time; `None` where the day cannot be told without the time.
+    day: Option<Vec<Item<'static>>>,
     /// All of it, where it has a time too.
     whole: Option<Vec<Item<'static>>>,
     /// An ISO 8601 date is one of this form too, and another day by it: then only the form counts.
     pub(super) overrides_iso: bool,
-    /// A day in this form, for people.
-    pub(super) example: String,
+    /// Values in this form, for people.
+    pub(super) examples: Examples,
 }
 
 /// What a text of this form tells.
@@ -54,12 +59,12 @@ impl DateFormat {
                 return refused("does not tell a time: with an hour it needs minutes, with %I also %p");
             }
         };
-        let mut known = Self {
-            day: if has_time { day } else { &items }.to_vec(),
-            whole: has_time.then_some(items.clone()),
-            overrides_iso: false,
-            example: in_form(&items).unwrap_or_default(),
-        };
+        let day = if has_time { day } else { &items };
+        // A day that stands behind the time, or in a time stamp, is read together with it, so that the time is not lost.
+        let day = (tells_time(day) == Ok(false)).then(|| day.to_vec());
+        let examples = Examples::of(&items, day.as_deref());
+        let whole = has_time.then_some(items);
+        let mut known = Self { day, whole, overrides_iso: false, examples };
         let iso = sample().date_naive();
         known.overrides_iso = matches!(known.day(&iso.to_string()), Some((Some(day), "")) if day != iso);
         Ok(known)
@@ -69,17 +74,14 @@ impl DateFormat {
     /// calendar does not have it.
     pub(super) fn day<'t>(&self, text: &'t str) -> Option<(Option<NaiveDate>, &'t str)> {
         let mut parsed = Parsed::new();
-        let rest = parse_and_remainder(&mut parsed, text, self.day.iter()).ok()?;
-        // A time stamp of `%s` has its day in UTC.
-        let stamp = || parsed.to_naive_datetime_with_offset(0).map(|point| point.date());
-        let day = parsed.to_naive_date().or_else(|_| stamp()).ok();
-        is_year_written(&parsed, text).then_some((day, rest))
+        let rest = steps::read(&mut parsed, text, self.day.as_ref()?)?;
+        Some((parsed.to_naive_date().ok(), rest))
     }
 
     /// A day and a time at the beginning of the text, and what follows them.
     pub(super) fn whole<'t>(&self, text: &'t str) -> Option<(Told, &'t str)> {
         let mut parsed = Parsed::new();
-        let rest = parse_and_remainder(&mut parsed, text, self.whole.as_ref()?.iter()).ok()?;
+        let rest = steps::read(&mut parsed, text, self.whole.as_ref()?)?;
         let zone = match (parsed.offset(), parsed.timestamp()) {
             (Some(seconds), _) => Some(FixedOffset::east_opt(seconds)?),
             // Seconds since 1970 are counted in UTC.
@@ -88,18 +90,10 @@ impl DateFormat {
         };
         let local =
             parsed.to_naive_datetime_with_offset(zone.map_or(0, |zone| zone.local_minus_utc())).ok()?;
-        if !is_year_written(&parsed, text) || loses_digits(text) {
+        if loses_digits(text) {
             return None;
         }
         Some((Told { day: local.date(), time: local.time(), zone }, rest))
-    }
-}
-
-/// A year of one, two or three digits is read by `%Y` as one of antiquity; it counts only with its zeros.
-fn is_year_written(parsed: &Parsed, text: &str) -> bool {
-    match parsed.year().or(parsed.isoyear()) {
-        Some(year) if year < 1000 => text.contains(&format!("{year:04}")),
-        _ => true,
     }
 }
 
@@ -114,17 +108,17 @@ fn sample() -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339(SAMPLE).unwrap_or_default()
 }
 
-/// The sample in this form; `None` where the form cannot be written.
-fn in_form(items: &[Item<'static>]) -> Option<String> {
+/// A point in time in this form; `None` where the form cannot be written.
+fn in_form(point: DateTime<FixedOffset>, items: &[Item<'static>]) -> Option<String> {
     let mut text = String::new();
-    write!(text, "{}", sample().format_with_items(items.iter())).ok()?;
+    write!(text, "{}", point.format_with_items(items.iter())).ok()?;
     Some(text)
 }
 
 /// What is read of the sample in this form.
 fn read_sample(items: &[Item<'static>]) -> Option<Parsed> {
     let mut parsed = Parsed::new();
-    parse_and_remainder(&mut parsed, &in_form(items)?, items.iter()).ok()?;
+    parse_and_remainder(&mut parsed, &in_form(sample(), items)?, items.iter()).ok()?;
     Some(parsed)
 }
 

@@ -75,6 +75,10 @@ impl<'a> Decimal<'a> {
             let (precision, scale) = (i64::from(precision), i64::from(scale));
             if last < -scale {
                 let says = match scale {
+                    ..0 => format!(
+                        "is no multiple of {}, and the column keeps no digits below that",
+                        power_of_ten(-scale)
+                    ),
                     0 => "has digits behind the point, the column keeps none".to_owned(),
                     1 => "has more digits behind the point than the column keeps (1)".to_owned(),
                     _ => format!("has more digits behind the point than the column keeps ({scale})"),
@@ -82,8 +86,16 @@ impl<'a> Decimal<'a> {
                 return Err(Misfit::new(Reason::TooPrecise, says));
             }
             if first >= precision - scale {
-                let whole = precision - scale;
-                let says = format!("is out of range: the column takes {whole} digits before the point");
+                let says = match precision - scale {
+                    1 => "is out of range: the column takes 1 digit before the point".to_owned(),
+                    whole @ 2.. => {
+                        format!("is out of range: the column takes {whole} digits before the point")
+                    }
+                    whole => {
+                        let bound = power_of_ten(whole);
+                        format!("is out of range: the column takes values between -{bound} and {bound}")
+                    }
+                };
                 return Err(Misfit::new(Reason::OutOfRange, says));
             }
         } else if first >= MAX_WHOLE_DIGITS || -last > MAX_SCALE {
@@ -181,6 +193,16 @@ impl<'a> Decimal<'a> {
             }
         }
         weight
+    }
+}
+
+/// A power of ten as people write it, where that is not too long: `100`, `0.01`.
+fn power_of_ten(exponent: i64) -> String {
+    let zeros = |count: u64| "0".repeat(count.try_into().unwrap_or(0));
+    match exponent {
+        0..=12 => format!("1{}", zeros(exponent.unsigned_abs())),
+        -12..0 => format!("0.{}1", zeros(exponent.unsigned_abs() - 1)),
+        _ => format!("10^{exponent}"),
     }
 }
 

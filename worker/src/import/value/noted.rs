@@ -42,7 +42,7 @@ impl Noted {
         note(&self.markers_in_quotes, &|fields| {
             let marker = marker.unwrap_or_default();
             format!(
-                "{marker:?} stands in quotes in {fields}, and was taken for a value there; with empty = null it is NULL"
+                "{marker:?} stands in quotes in {fields}, and was taken for a value there; with --empty null it is NULL"
             )
         });
         note(&self.cut_blanks, &|fields| {

@@ -191,3 +191,20 @@ fn bytes_are_hexadecimal() {
         assert_eq!(misfit(&Kind::Bytes, text), "is not \\x and pairs of hexadecimal digits (not_hex)");
     }
 }
+
+#[test]
+fn a_decimal_beyond_its_column_is_told_the_columns_own_bounds() {
+    for (precision, scale, text, says) in [
+        (3, -2, "12345", "is no multiple of 100, and the column keeps no digits below that (too_precise)"),
+        (3, -2, "1.5", "is no multiple of 100, and the column keeps no digits below that (too_precise)"),
+        (2, -20, "1", "is no multiple of 10^20, and the column keeps no digits below that (too_precise)"),
+        (3, -2, "123400", "is out of range: the column takes 5 digits before the point (out_of_range)"),
+        (3, 2, "12", "is out of range: the column takes 1 digit before the point (out_of_range)"),
+        (3, 3, "1.5", "is out of range: the column takes values between -1 and 1 (out_of_range)"),
+        (3, 5, "0.01", "is out of range: the column takes values between -0.01 and 0.01 (out_of_range)"),
+        (2, 1, "1.25", "has more digits behind the point than the column keeps (1) (too_precise)"),
+    ] {
+        let limits = DecimalLimits { declared: Some((precision, scale)), significant: None };
+        assert_eq!(misfit(&Kind::Decimal(limits), text), says, "numeric({precision},{scale}) {text}");
+    }
+}

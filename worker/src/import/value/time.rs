@@ -5,7 +5,7 @@ use chrono::{
     DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike as _, Utc,
 };
 
-use super::date_format::DateFormat;
+use super::date_format::{DateFormat, Examples};
 use crate::import::reject::{Misfit, Reason};
 
 /// Digits of a fraction of a second that are looked at: nanoseconds. Of more, only zeros are let pass.
@@ -18,8 +18,8 @@ pub(super) fn parse_date(text: &str, dates: Option<&DateFormat>) -> Result<Naive
         _ => date(text.as_bytes()),
     };
     iso.or_else(|| date_in_form(text, dates?)).unwrap_or_else(|| {
-        let says = "is no date (for example 2024-02-29)";
-        Err(Misfit::new(Reason::NotADate, with_example(says, dates)))
+        let example = example("2024-02-29", dates, |examples| &examples.day);
+        Err(Misfit::new(Reason::NotADate, format!("is no date (for example {example})")))
     })
 }
 
@@ -39,7 +39,10 @@ pub(super) fn parse_timestamp(
     digits: u8,
     dates: Option<&DateFormat>,
 ) -> Result<NaiveDateTime, Misfit> {
-    let (timestamp, zone) = timestamp(text, digits, dates)?;
+    let read = timestamp(text, digits, dates);
+    let (timestamp, zone) = read.unwrap_or_else(|| {
+        Err(not_a_timestamp(&example("2024-02-29 23:59:59", dates, |examples| &examples.plain)))
+    })?;
     match zone {
         Some(zone) if zone.local_minus_utc() != 0 => Err(zone_unexpected()),
         _ => Ok(timestamp),
@@ -52,7 +55,10 @@ pub(super) fn parse_timestamp_zone(
     digits: u8,
     dates: Option<&DateFormat>,
 ) -> Result<DateTime<Utc>, Misfit> {
-    let (timestamp, zone) = timestamp(text, digits, dates)?;
+    let read = timestamp(text, digits, dates);
+    let (timestamp, zone) = read.unwrap_or_else(|| {
+        Err(not_a_timestamp(&example("2024-02-29 23:59:59+09:00", dates, |examples| &examples.zoned)))
+    })?;
     let Some(zone) = zone else {
         return Err(zone_missing());
     };
@@ -64,15 +70,13 @@ pub(super) fn parse_timestamp_zone(
 
 type LocalTime = (NaiveDateTime, Option<FixedOffset>);
 
-fn timestamp(text: &str, digits: u8, dates: Option<&DateFormat>) -> Result<LocalTime, Misfit> {
+/// `None` where it is no date and time by its form; a misfit where there is no such day or time.
+fn timestamp(text: &str, digits: u8, dates: Option<&DateFormat>) -> Option<Result<LocalTime, Misfit>> {
     let iso = match dates {
         Some(form) if form.overrides_iso => None,
         _ => iso_timestamp(text.as_bytes(), digits),
     };
-    iso.or_else(|| timestamp_in_form(text, digits, dates?)).unwrap_or_else(|| {
-        let says = "is no date and time (for example 2024-02-29 23:59:59)";
-        Err(Misfit::new(Reason::NotATimestamp, with_example(says, dates)))
-    })
+    iso.or_else(|| timestamp_in_form(text, digits, dates?))
 }
 
 /// `None` where it is no date and time by its form; a misfit where there is no such day or time.
@@ -235,12 +239,17 @@ pub(super) fn number(digits: &[u8]) -> Option<u32> {
         .try_fold(0_u32, |sum, &digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
 }
 
-/// The sentence, with a day in the import's form where it has one.
-fn with_example(says: &'static str, dates: Option<&DateFormat>) -> std::borrow::Cow<'static, str> {
-    match (dates, says.strip_suffix(')')) {
-        (Some(form), Some(says)) => format!("{says} or {})", form.example).into(),
-        _ => says.into(),
+/// Values that the column takes: in ISO 8601's form, where that is read so, and in the import's form, where it has one.
+fn example(iso: &str, dates: Option<&DateFormat>, of: fn(&Examples) -> &String) -> String {
+    match dates {
+        None => iso.to_owned(),
+        Some(form) if form.overrides_iso => of(&form.examples).clone(),
+        Some(form) => format!("{iso} or {}", of(&form.examples)),
     }
+}
+
+fn not_a_timestamp(example: &str) -> Misfit {
+    Misfit::new(Reason::NotATimestamp, format!("is no date and time (for example {example})"))
 }
 
 pub(super) fn out_of_range() -> Misfit {

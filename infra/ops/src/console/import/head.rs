@@ -97,7 +97,8 @@ fn failure(console: &Console, address: &Address, known: &Known) -> Markup {
     };
     let found = known.import.as_ref().and_then(|import| import.findings.as_ref());
     let command = |verb: &str| console.command(verb, address.id.as_str());
-    let next = advice::for_failure(error, found, &command);
+    let failed = advice::Failed { name: error, cause: cause.map_or("", String::as_str), findings: found };
+    let next = advice::for_failure(failed, &command);
     html! {
         section.notice.bad {
             p { strong { (layout::text(error)) } }

@@ -4,7 +4,7 @@
 mod page;
 
 use maud::{Markup, html};
-use statemachine::{Findings, RejectedRow};
+use statemachine::{Findings, ImportOptions, RejectedRow};
 
 use super::super::Console;
 use super::super::layout::{self, Column};
@@ -15,7 +15,7 @@ use crate::rejects::file::{Format, Object};
 use crate::rejects::gone;
 use crate::show::picture::ImportPicture;
 use crate::terminal::cut;
-use crate::{advice, findings};
+use crate::{advice, findings, same_options};
 use page::{Kept, Page};
 
 /// Rejects on a page.
@@ -58,6 +58,7 @@ pub(super) async fn section(console: &Console, address: &Address, known: &Known)
             p { (layout::text(&findings::rejects(import))) }
             @if let Some(advice) = advice::for_rejects(&found) { p.quiet { (advice) } }
             (how_kept(import, &found, is_there))
+            @if is_there && import.status == "SUCCESS" && !found.dry_run { (how_again(&known.options)) }
             @if rows.is_empty() { (layout::empty("No more rejects", "The page before has the last of them.")) } @else { (table(&rows)) }
             (pages(address, first, rows.len(), listed, all))
         }
@@ -71,6 +72,20 @@ fn how_kept(import: &ImportPicture, found: &Findings, is_there: bool) -> Markup 
             Some(file) if !is_there => p.notice.warn { (layout::text(&gone(import, &file.source))) },
             Some(file) => p.quiet { "Kept in " code { (layout::text(&file.source.to_string())) } },
             None => {},
+        }
+    }
+}
+
+/// What the file of the rejects can be imported with.
+fn how_again(options: &ImportOptions) -> Markup {
+    let words = same_options::words(options);
+    html! {
+        p.quiet {
+            @if words.is_empty() {
+                "Correct the original bytes and import them: the file needs no options."
+            } @else {
+                "Correct the original bytes and import them with the options of this import: " code { (layout::text(&words)) }
+            }
         }
     }
 }

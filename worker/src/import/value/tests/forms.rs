@@ -228,6 +228,70 @@ fn a_date_may_have_the_imports_own_form() {
 }
 
 #[test]
+fn a_number_beside_another_has_all_of_its_digits() {
+    for (format, whole, short) in [
+        ("%Y%m%d", "20241101", &["2024111", "2024011", "202411", "2024 1 1", "241101", "202411011"][..]),
+        ("%y%m%d", "241101", &["24111", "24012", "2411", "24 1 1"]),
+        ("%d%m%Y", "01112024", &["1112024", "111 2024", "0111024"]),
+        ("%m%d%y", "110124", &["11124", "1124"]),
+        ("%Y%j", "2024306", &["202436", "2024 36"]),
+        ("%d.%m%Y", "1.112024", &["01.12024", "1.1 2024"]),
+        ("%Y %m %d", "2024 11 1", &["2024111", "2024 111"]),
+        ("%d.%m.%y", "1.11.24", &["1.11.4"]),
+    ] {
+        let reading = reading(None, Some(format));
+        assert_eq!(parsed(&Kind::Date, whole, &reading), Ok(Value::Date(day(2024, 11, 1))), "{format}");
+        for text in short {
+            let says = parsed(&Kind::Date, text, &reading).unwrap_err();
+            assert!(says.ends_with("(not_a_date)"), "{format} {text}: {says}");
+        }
+    }
+    let stamp = reading(None, Some("%Y%m%d%H%M%S"));
+    let at = day(2024, 11, 1).and_hms_opt(7, 5, 6).unwrap();
+    assert_eq!(parsed(&Kind::Timestamp(6), "20241101070506", &stamp), Ok(Value::Timestamp(at)));
+    for text in ["2024110107056", "2024110170506", "202411170506", "20241101 70506"] {
+        assert!(parsed(&Kind::Timestamp(6), text, &stamp).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_time_before_its_day_is_not_lost_in_a_column_of_days() {
+    let first = reading(None, Some("%H:%M %d.%m.%Y"));
+    assert_eq!(parsed(&Kind::Date, "00:00 09.02.2024", &first), Ok(Value::Date(day(2024, 2, 9))));
+    for (format, text) in [("%H:%M %d.%m.%Y", "17:05 09.02.2024"), ("%s", "1707440700")] {
+        let says = parsed(&Kind::Date, text, &reading(None, Some(format))).unwrap_err();
+        assert!(says.starts_with("has a time of day"), "{format}: {says}");
+    }
+}
+
+#[test]
+fn the_examples_of_a_reject_are_values_that_the_column_takes() {
+    let kinds = [Kind::Date, Kind::Timestamp(6), Kind::TimestampZone(6)];
+    for format in [
+        None,
+        Some("%d.%m.%Y"),
+        Some("%Y%m%d"),
+        Some("%Y-%d-%m"),
+        Some("%d/%m/%Y %I:%M %p"),
+        Some("%d.%m.%Y %H:%M %z"),
+        Some("%H:%M %d.%m.%Y"),
+        Some("%s"),
+    ] {
+        let reading = reading(None, format);
+        for kind in &kinds {
+            let says = parsed(kind, "x", &reading).unwrap_err();
+            let examples =
+                says.split_once("(for example ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
+            let examples: Vec<_> = examples.split(" or ").collect();
+            assert_eq!(examples.len(), if format.is_none_or(|format| format == "%Y-%d-%m") { 1 } else { 2 });
+            for example in examples {
+                assert!(parsed(kind, example, &reading).is_ok(), "{format:?} {kind:?}: {example}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_timestamp_begins_with_a_day_in_the_imports_form_or_is_of_it_as_a_whole() {
     let plain = Kind::Timestamp(6);
     let at = |h, m, s| Ok(Value::Timestamp(day(2024, 2, 9).and_hms_opt(h, m, s).unwrap()));

@@ -1,7 +1,7 @@
 //! What a dry run found, and what can be done now.
 
 use maud::{Markup, html};
-use statemachine::{FailureName, Findings, RejectLimit, RejectedRow};
+use statemachine::{Findings, RejectLimit, RejectedRow};
 
 use super::Check;
 use crate::console::Console;
@@ -110,9 +110,10 @@ fn next(console: &Console, check: &Check, outlook: Outlook, rejects: u64) -> Mar
 
 fn failed(console: &Console, check: &Check, import: &ImportPicture) -> Markup {
     let error = import.error.as_deref().unwrap_or("It failed");
-    let known = FailureName::ALL.iter().find(|name| name.as_str() == error);
     let rejects = console.command("rejects", &import.id);
-    let advice = known.and_then(|known| advice::for_known(*known, import.findings.as_ref(), &rejects));
+    let cause = import.cause.as_deref().unwrap_or_default();
+    let failed = advice::Failed { name: error, cause, findings: import.findings.as_ref() };
+    let advice = advice::without_redrive(failed, &rejects);
     html! {
         section.notice.bad role="status" {
             p { strong { "The import for real would fail: " (text(error)) } }

@@ -1,0 +1,149 @@
+//! Imports that a stack had not finished when it ended: the next stack on the folder goes on with them, and says so.
+
+use anyhow::Context as _;
+use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sqs::types::QueueAttributeName;
+use statemachine::{ExecutionName, ImportId};
+use worker::imports::{ImportStatus, Search, search};
+
+use crate::output;
+use crate::target::Target;
+
+/// How many imports are named.
+const NAMED: usize = 3;
+
+/// The imports that the stack has found in its folder, the earliest first: those whose executions run, and those whose messages
+/// wait.
+pub(super) async fn of(target: &Target) -> anyhow::Result<Vec<String>> {
+    let running = running(target).await?;
+    let waiting = messages(target).await?.saturating_sub(running.len());
+    let mut ids = pending(target, waiting)?;
+    ids.extend(running);
+    ids.reverse();
+    Ok(ids)
+}
+
+/// The newest first.
+async fn running(target: &Target) -> anyhow::Result<Vec<String>> {
+    let found = target
+        .sfn
+        .list_executions()
+        .state_machine_arn(&target.resources.import_state_machine_arn)
+        .status_filter(ExecutionStatus::Running)
+        .max_results(1000)
+        .send()
+        .await
+        .context("failed to list the executions of the import machine")?;
+    let names = found.executions.iter().map(|item| item.name.as_str());
+    Ok(names.map(|name| ExecutionName::import_id_in(name).unwrap_or(name).to_owned()).collect())
+}
+
+/// How many messages are in the queue; those of imports that run are hidden there.
+async fn messages(target: &Target) -> anyhow::Result<usize> {
+    let attributes = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+    ];
+    let found = target
+        .sqs
+        .get_queue_attributes()
+        .queue_url(&target.resources.queue_url)
+        .set_attribute_names(Some(attributes.to_vec()))
+        .send()
+        .await
+        .context("failed to look at the queue")?;
+    let numbers = found.attributes.iter().flat_map(|attributes| attributes.values());
+    Ok(numbers.filter_map(|number| number.parse::<usize>().ok()).sum())
+}
+
+/// The newest imports that no worker has had yet, the newest first: as many as messages wait, because others may share the
+/// database.
+fn pending(target: &Target, waiting: usize) -> anyhow::Result<Vec<String>> {
+    let limit = u32::try_from(waiting).unwrap_or(u32::MAX).min(1000);
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let wanted = Search { status: Some(ImportStatus::Pending), limit, ..Search::default() };
+    let page = search(&mut target.database.connect()?, &wanted)?;
+    Ok(page.rows.into_iter().map(|row| row.id).collect())
+}
+
+/// That a command goes on with these imports beside its own. `command` makes the command line of a verb.
+pub(super) fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Option<String> {
+    let named = ids.get(..NAMED).unwrap_or(ids).join(", ");
+    let imports = match ids.len() {
+        0 => return None,
+        1 => format!("the import {named}, which was"),
+        many if many <= NAMED => format!("the imports {named}, which were"),
+        many => {
+            let more = u64::try_from(many - NAMED).unwrap_or(u64::MAX);
+            format!("the imports {named} and {} more, which were", output::count(more))
+        }
+    };
+    Some(format!(
+        "this run also goes on with {imports} not finished here; `{}` ends an import",
+        command("cancel ID")
+    ))
+}
+
+/// That an import is left unfinished, what goes on with it and what ends it.
+pub(super) fn interrupted(id: &ImportId, is_embedded: bool, command: &dyn Fn(&str) -> String) -> String {
+    let cancel = command(&format!("cancel {id}"));
+    if is_embedded {
+        format!(
+            "interrupted; the import {id} is not lost: `{}` goes on with it, and so does the next `{}`; `{cancel}` ends it",
+            command("up"),
+            command("run")
+        )
+    } else {
+        format!(
+            "interrupted; the stack that is up here goes on with the import {id}: `{}` tells how it went, `{cancel}` ends it",
+            command(&format!("show {id}"))
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(verb: &str) -> String {
+        format!("baton {verb} --data-dir x")
+    }
+
+    #[test]
+    fn an_interrupted_run_says_what_goes_on_with_its_import_and_what_ends_it() {
+        let id = "people-1".parse().unwrap();
+        assert_eq!(
+            interrupted(&id, true, &command),
+            "interrupted; the import people-1 is not lost: `baton up --data-dir x` goes on with it, and so does the next \
+             `baton run --data-dir x`; `baton cancel people-1 --data-dir x` ends it"
+        );
+        assert_eq!(
+            interrupted(&id, false, &command),
+            "interrupted; the stack that is up here goes on with the import people-1: `baton show people-1 --data-dir x` tells \
+             how it went, `baton cancel people-1 --data-dir x` ends it"
+        );
+    }
+
+    #[test]
+    fn a_run_says_which_imports_it_goes_on_with_and_names_a_few() {
+        let said = |number: usize| {
+            let ids: Vec<_> = (1..=number).map(|number| format!("p-{number}")).collect();
+            goes_on(&ids, &command)
+        };
+        assert_eq!(said(0), None);
+        assert_eq!(
+            said(1).unwrap(),
+            "this run also goes on with the import p-1, which was not finished here; `baton cancel ID --data-dir x` ends an import"
+        );
+        assert!(said(3).unwrap().starts_with(
+            "this run also goes on with the imports p-1, p-2, p-3, which were not finished here"
+        ));
+        assert!(
+            said(1203).unwrap().starts_with(
+                "this run also goes on with the imports p-1, p-2, p-3 and 1,200 more, which were"
+            )
+        );
+    }
+}

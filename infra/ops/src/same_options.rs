@@ -1,0 +1,132 @@
+//! How a file was read, as words of a command line: what another file of the same kind has to be imported with. Options that
+//! bound an import, such as `--max-rejects`, are no part of that.
+
+use statemachine::{EmptyFields, ImportOptions, OnConflict, RecordLimit};
+
+/// What can be done with a file of rejects once it is corrected, behind "corrected, FILE can be imported".
+pub(crate) fn how_again(options: &ImportOptions) -> String {
+    match words(options) {
+        words if words.is_empty() => "as it is".to_owned(),
+        words => format!("again with: {words}"),
+    }
+}
+
+/// The options as a shell reads them; empty where all are the usual ones.
+pub(crate) fn words(options: &ImportOptions) -> String {
+    let mut words = Words::default();
+    words.value("encoding", options.encoding.map(|encoding| encoding.to_string()));
+    words.value("delimiter", options.delimiter.map(|delimiter| delimiter.to_string()));
+    words.value("escape", options.escape.map(|escape| escape.to_string()));
+    words.value("null", options.null.clone());
+    words.value("empty", options.empty.map(|empty| of_empty(empty).to_owned()));
+    words.value("date-format", options.date_format.clone());
+    words.flag("no-header", options.no_header);
+    for (name, column) in &options.map {
+        words.value("map", Some(format!("{name}={column}")));
+    }
+    words.flag("ignore-unknown", options.ignore_unknown);
+    words.value("on-conflict", of_conflict(options.on_conflict).map(str::to_owned));
+    words.value("key", Some(options.key.join(",")).filter(|key| !key.is_empty()));
+    let limit = Some(options.max_record_bytes).filter(|limit| *limit != RecordLimit::default());
+    words.value("max-record-bytes", limit.map(|limit| limit.to_string()));
+    words.0.join(" ")
+}
+
+#[derive(Default)]
+struct Words(Vec<String>);
+
+impl Words {
+    fn flag(&mut self, name: &str, is_set: bool) {
+        if is_set {
+            self.0.push(format!("--{name}"));
+        }
+    }
+
+    fn value(&mut self, name: &str, value: Option<String>) {
+        let Some(value) = value else { return };
+        // A value that begins like an option must not be taken for one.
+        let between = if value.starts_with('-') { '=' } else { ' ' };
+        self.0.push(format!("--{name}{between}{}", in_shell(&value)));
+    }
+}
+
+fn of_empty(empty: EmptyFields) -> &'static str {
+    match empty {
+        EmptyFields::Quoted => "quoted",
+        EmptyFields::Null => "null",
+        EmptyFields::Text => "text",
+    }
+}
+
+fn of_conflict(conflict: OnConflict) -> Option<&'static str> {
+    match conflict {
+        OnConflict::Error => None,
+        OnConflict::Skip => Some("skip"),
+        OnConflict::Update => Some("update"),
+    }
+}
+
+/// One word of a shell. What a terminal would not show is written as its code, in the quotes of bash and zsh.
+pub(crate) fn in_shell(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+=%,./:@".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    if crate::terminal::visible(text) == text {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let escaped = |c: char| match c {
+        '\'' | '\\' => format!("\\{c}"),
+        ' '..='~' => c.to_string(),
+        _ => format!("\\U{:08x}", u32::from(c)),
+    };
+    format!("$'{}'", text.chars().map(escaped).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::FileArguments;
+
+    #[derive(clap::Parser)]
+    struct Typed {
+        #[command(flatten)]
+        file: FileArguments,
+    }
+
+    fn options(json: &str) -> ImportOptions {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn every_option_of_reading_can_be_typed_again() {
+        let json = r#"{"max_rejects":"1%","ignore_unknown":true,"encoding":"windows-1250","delimiter":"tab","escape":"\\",
+            "map":{"It's":"its","-x":"y"},"null":"\\N","empty":"null","date_format":"%d.%m.%Y","on_conflict":"update",
+            "key":["id","Name 2"],"limit":5,"max_record_bytes":1048576,"once":true}"#;
+        assert_eq!(
+            words(&options(json)),
+            r"--encoding windows-1250 --delimiter tab --escape '\' --null '\N' --empty null --date-format %d.%m.%Y --map=-x=y --map 'It'\''s=its' --ignore-unknown --on-conflict update --key 'id,Name 2' --max-record-bytes 1048576"
+        );
+        assert_eq!(words(&options(r#"{"no_header":true,"max_rejects":3,"once":true}"#)), "--no-header");
+        assert_eq!(words(&options(r#"{"null":"-","delimiter":";"}"#)), "--delimiter ';' --null=-");
+        assert_eq!(words(&options(r#"{"null":"a\tb'"}"#)), r"--null $'a\U00000009b\''");
+        assert_eq!(words(&ImportOptions::default()), "");
+    }
+
+    #[test]
+    fn the_options_that_are_typed_again_are_the_same() {
+        let json = r#"{"ignore_unknown":true,"encoding":"cp932","delimiter":";","null":"-","empty":"text",
+            "date_format":"%d.%m.%Y","map":{"a=b":"c","-x":"y"},"on_conflict":"skip","key":["id","v"],"max_record_bytes":1024}"#;
+        let words = words(&options(json)).replace('\'', "");
+        let typed = ["run", "FILE", "--table", "t"].into_iter().chain(words.split(' '));
+        assert_eq!(Typed::parse_from(typed).file.options().unwrap(), options(json));
+    }
+
+    #[test]
+    fn without_options_a_file_can_be_imported_as_it_is() {
+        assert_eq!(how_again(&options(r#"{"max_rejects":"50%"}"#)), "as it is");
+        assert_eq!(how_again(&options(r#"{"null":"\\N"}"#)), r"again with: --null '\N'");
+    }
+}

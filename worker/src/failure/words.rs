@@ -1,0 +1,14 @@
+//! Words of causes that advice goes by: `baton` reads a cause where the name of a failure alone does not say what helps. Who
+//! writes such a cause takes the words from here.
+
+/// Of a table that no configuration lets an import write.
+pub const NEVER_WRITTEN: &str = "is Baton's or the database's own, and no import writes it";
+
+/// Of a file without a header whose rows are not as wide as the table.
+pub const WITHOUT_HEADER: &str = "and without a header";
+
+/// Of a name in a header that seems to be several.
+pub const OTHER_DELIMITER: &str = "are the fields separated by";
+
+/// Of a file without a row.
+pub const EMPTY_FILE: &str = "the file is empty";
