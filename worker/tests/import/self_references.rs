@@ -195,3 +195,58 @@ fn a_parent_far_behind_its_child_is_there_in_time() {
     assert_eq!(result.unwrap().rows, 2999, "{findings:#?}");
     assert_eq!(findings.first_rejects[0].line, 2);
 }
+
+/// Rows that refer to what is there, or to an earlier row, stay where they are: the first of two that clash is the one that counts.
+#[test]
+fn a_row_moves_only_behind_a_later_row_that_it_refers_to() {
+    let trigger = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; \
+         CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()";
+    let unique = "CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, p int REFERENCES t, v text); \
+         INSERT INTO t VALUES (5, 5, NULL, 'there')";
+    let code = format!(
+        "CREATE TABLE t (id int PRIMARY KEY, code int UNIQUE, p int REFERENCES t (code), v text CHECK (v <> 'bad')); {trigger}"
+    );
+    let update = OnConflict::Update;
+    for (ddl, file, on_conflict, kept, rejected) in [
+        (unique, "id,u,p,v\n6,1,5,first\n3,1,,second\n5,7,,new\n", update, ["5new", "6first"], vec![3]),
+        (
+            unique,
+            "id,u,p,v\n6,1,5,first\n3,1,,second\n5,7,,new\n",
+            OnConflict::Skip,
+            ["5there", "6first"],
+            vec![3],
+        ),
+        (
+            &code,
+            "id,code,p,v\n3,2,3,first\n8,3,,x\n3,4,,second\n9,9,,bad\n",
+            OnConflict::Error,
+            ["3first", "8x"],
+            vec![4, 5],
+        ),
+    ] {
+        let world = World::postgres(ddl);
+        let options = ImportOptions { on_conflict, ..max_rejects(9) };
+        let (result, findings) = world.import_as("t", file.as_bytes(), "t", options);
+        result.unwrap();
+        assert_eq!(world.lines("SELECT id || v AS line FROM t ORDER BY id"), kept, "{findings:#?}");
+        let lines: Vec<_> = findings.first_rejects.iter().map(|reject| reject.line).collect();
+        assert_eq!(lines, rejected, "{findings:#?}");
+    }
+}
+
+#[test]
+fn a_key_that_another_row_refers_to_is_told_as_the_database_tells_it() {
+    let ddl = "CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, v text); INSERT INTO t VALUES (1, 'a', 'old'); \
+         CREATE TABLE others (code text REFERENCES t (code)); INSERT INTO others VALUES ('a')";
+    let own = "CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, v text, p text REFERENCES t (code)); \
+         INSERT INTO t VALUES (1, 'a', 'old', NULL), (2, 'b', 'old', 'a')";
+    for ddl in [ddl, own] {
+        let world = World::postgres(ddl);
+        let options = ImportOptions { on_conflict: OnConflict::Update, ..max_rejects(1) };
+        let (result, findings) = world.import_as("t", b"id,code,v\n1,z,new\n3,c,new\n", "t", options);
+        assert_eq!(result.unwrap().rows, 1);
+        let reject = &findings.first_rejects[0];
+        assert_eq!((reject.line, reject.column.as_deref(), reject.reason.as_str()), (2, None, "foreign_key"));
+        assert!(reject.says.contains("Key (code)=(a) is still referenced from table"), "{reject:?}");
+    }
+}

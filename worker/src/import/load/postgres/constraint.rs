@@ -135,7 +135,14 @@ impl Constraint {
         else {
             return Ok(None);
         };
-        Self::named(session, (schema, name, constraint), table, indexes)
+        let found = Self::named(session, (schema, name, constraint), table, indexes)?;
+        // Another table that refers to this one.
+        if found.as_ref().is_some_and(|found| matches!(found.kind, Kind::ForeignKey(_)))
+            && is_elsewhere(session, refusal, table)?
+        {
+            return Ok(None);
+        }
+        Ok(found)
     }
 
     /// The constraint of this name, behind those of its table and its schema.
@@ -173,6 +180,11 @@ impl Constraint {
         Ok(Some(Self { kind, columns }))
     }
 
+    /// Whether it ties rows of one table to each other: either of them may break it.
+    pub(super) fn is_between_rows(&self) -> bool {
+        matches!(&self.kind, Kind::ForeignKey(key) if key.is_own)
+    }
+
     /// Whether it is about columns that the file fills, and no others.
     pub(super) fn is_filled_by(&self, plan: &Plan) -> bool {
         let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
@@ -192,6 +204,8 @@ impl Constraint {
             Kind::Unique(_) => {
                 Some(self.has_known_key("in the table already, or in an earlier row of the file"))
             }
+            // It may be broken by the row that is referred to, too: only the database says which of the two it was.
+            Kind::ForeignKey(_) if self.is_between_rows() => None,
             Kind::ForeignKey(key) if key.is_full && self.columns.len() > 1 => {
                 Some(format!("{}, or {}", self.is_orphan(&key.parent), self.has_some_alone()).into())
             }

@@ -1,6 +1,7 @@
 //! The order in which rows are tried that refer to rows of the same table: a row comes after the one that it refers to. PostgreSQL
-//! holds each statement to a foreign key, so that a row which is tried before its parent would be refused. The rows of one
-//! key stay together, in the file's order. Rows that refer to each other in a circle come last.
+//! holds each statement to a foreign key, so that a row which is tried before its parent would be refused. It is the file's
+//! order, in which a row that refers to a later one moves to right behind that. The rows of one key stay in their order, and
+//! rows that refer to each other in a circle where they are.
 
 use super::constraint::{self, Constraint, Kind};
 use super::refused::REFUSED;
@@ -11,15 +12,17 @@ use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
 use crate::import::table::{Table, quoted};
 
-/// PL/pgSQL: each key is one step further than the keys that its rows refer to. Who waits for no other key is freed.
+/// PL/pgSQL: each key is one step further than the keys that its rows refer to, and at the earliest where their last row is.
+/// Who waits for no other key is freed.
 const STEPS: &str = "\
 DECLARE reached pg_catalog.int4 := 0;
 BEGIN
   LOOP
-    UPDATE pg_temp.\"baton steps\" s SET waits = s.waits - f.freed,
+    UPDATE pg_temp.\"baton steps\" s SET waits = s.waits - f.freed, place = greatest(s.place, f.place),
       step = CASE WHEN s.waits = f.freed THEN reached + 1 END
-    FROM (SELECT r.child, pg_catalog.count(*) AS freed FROM pg_temp.\"baton steps\" p
-          JOIN pg_temp.\"baton references\" r ON r.parent = p.leader WHERE p.step = reached GROUP BY r.child) f
+    FROM (SELECT r.child, pg_catalog.count(DISTINCT r.parent) AS freed, pg_catalog.max(p.place) AS place
+          FROM pg_temp.\"baton steps\" p JOIN pg_temp.\"baton references\" r ON r.parent = p.leader
+          WHERE p.step = reached GROUP BY r.child) f
     WHERE s.leader = f.child;
     EXIT WHEN NOT FOUND;
     reached := reached + 1;
@@ -41,7 +44,7 @@ pub(super) fn sort(
         let columns: Vec<_> = first.parent_columns.iter().map(|name| format!("s.{}", quoted(name))).collect();
         (columns.join(", "), format!("({}) IS NOT NULL", columns.join(", ")))
     });
-    let references: Vec<_> = own.iter().filter_map(references).collect();
+    let references: Vec<_> = own.iter().filter_map(|own| references(own, table)).collect();
     session.batch(&format!(
         "CREATE TEMPORARY TABLE \"baton leaders\" ON COMMIT DROP AS SELECT s.{RECORD} AS record, \
            CASE WHEN {has_key} THEN pg_catalog.first_value(s.{RECORD}) OVER same ELSE s.{RECORD} END AS leader \
@@ -49,18 +52,24 @@ pub(super) fn sort(
          CREATE TEMPORARY TABLE \"baton references\" ON COMMIT DROP AS {}; \
          CREATE INDEX ON pg_temp.\"baton references\" (parent); \
          CREATE TEMPORARY TABLE \"baton steps\" ON COMMIT DROP AS \
-           SELECT l.leader, pg_catalog.count(r.parent) AS waits, CASE WHEN pg_catalog.count(r.parent) = 0 THEN 0 END AS step \
-           FROM (SELECT DISTINCT leader FROM pg_temp.\"baton leaders\") l \
-           LEFT JOIN pg_temp.\"baton references\" r ON r.child = l.leader GROUP BY l.leader; \
+           SELECT l.leader, l.place, pg_catalog.count(DISTINCT r.parent) AS waits, \
+             CASE WHEN pg_catalog.count(r.parent) = 0 THEN 0 END AS step \
+           FROM (SELECT leader, pg_catalog.max(record) AS place FROM pg_temp.\"baton leaders\" GROUP BY leader) l \
+           LEFT JOIN pg_temp.\"baton references\" r ON r.child = l.leader GROUP BY l.leader, l.place; \
          CREATE INDEX ON pg_temp.\"baton steps\" (leader); CREATE INDEX ON pg_temp.\"baton steps\" (step); \
          ANALYZE pg_temp.\"baton references\", pg_temp.\"baton steps\"",
         references.join(" UNION ")
     ))?;
     session.batch(&block(STEPS))?;
     session.batch(&format!(
-        "CREATE TEMPORARY TABLE \"baton places\" ON COMMIT DROP AS SELECT l.record, \
-           pg_catalog.row_number() OVER (ORDER BY s.step NULLS LAST, l.record) AS place \
-         FROM pg_temp.\"baton leaders\" l JOIN pg_temp.\"baton steps\" s ON s.leader = l.leader; \
+        "CREATE TEMPORARY TABLE \"baton places\" ON COMMIT DROP AS SELECT b.record, \
+           pg_catalog.row_number() OVER (ORDER BY b.place, b.step NULLS FIRST, b.record) AS place \
+         FROM (SELECT l.record, s.step, pg_catalog.max(greatest(l.record, p.place)) OVER \
+                 (PARTITION BY l.leader ORDER BY l.record) AS place \
+               FROM pg_temp.\"baton leaders\" l JOIN pg_temp.\"baton steps\" s ON s.leader = l.leader \
+               LEFT JOIN (SELECT r.record, pg_catalog.max(q.place) AS place FROM pg_temp.\"baton references\" r \
+                 JOIN pg_temp.\"baton steps\" q ON q.leader = r.parent WHERE q.step IS NOT NULL GROUP BY r.record) p \
+               ON p.record = l.record) b; \
          UPDATE {STAGING} s SET {RECORD} = p.place FROM pg_temp.\"baton places\" p WHERE p.record = s.{RECORD}"
     ))?;
     Ok(true)
@@ -86,13 +95,17 @@ fn own_keys(session: &mut Session, table: &Table, plan: &Plan) -> Result<Vec<Con
     Ok(own)
 }
 
-/// SQL: which keys of the file refer to which others by a constraint.
-fn references(constraint: &Constraint) -> Option<String> {
+/// SQL: which rows of the file refer to which other keys by a constraint, unless the table has those already.
+fn references(constraint: &Constraint, table: &Table) -> Option<String> {
     let Kind::ForeignKey(key) = &constraint.kind else { return None };
+    let refers = |one| key.refers(one, "s", &constraint.columns);
     Some(format!(
-        "SELECT c.leader AS child, p.leader AS parent FROM {STAGING} s \
+        "SELECT s.{RECORD} AS record, c.leader AS child, p.leader AS parent FROM {STAGING} s \
          JOIN {STAGING} t ON {} JOIN pg_temp.\"baton leaders\" c ON c.record = s.{RECORD} \
-         JOIN pg_temp.\"baton leaders\" p ON p.record = t.{RECORD} WHERE c.leader <> p.leader",
-        key.refers("t", "s", &constraint.columns)
+         JOIN pg_temp.\"baton leaders\" p ON p.record = t.{RECORD} \
+         WHERE c.leader <> p.leader AND NOT EXISTS (SELECT FROM {} k WHERE {})",
+        refers("t"),
+        table.sql,
+        refers("k")
     ))
 }

@@ -15,7 +15,8 @@ const MOST: i64 = 100;
 const BOUNDS: &str = "\
 SELECT pg_catalog.count(*),
   coalesce(pg_catalog.string_agg(coalesce(pg_catalog.pg_get_partition_constraintdef(p.relid), 'true'), ' OR '), 'false'),
-  pg_catalog.pg_get_partkeydef($1::oid)
+  (SELECT CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) ELSE '' END FROM pg_catalog.pg_class c
+   WHERE c.oid = $1::oid AND (c.relkind <> 'p' OR NOT c.relispartition AND coalesce(pg_catalog.max(p.level), 1) = 1))
 FROM pg_catalog.pg_partition_tree($1::oid::regclass) p WHERE p.isleaf";
 
 /// Where rows can be.
@@ -33,9 +34,11 @@ impl Bounds {
         let Some(row) = rows.first() else { return Ok(None) };
         let (count, hold, by): (i64, String, Option<String>) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        let says = match by {
+        let says = match by.as_deref() {
+            Some("") => format!("does not fit the bounds of the table, which is a partition: {hold}"),
             Some(by) => format!("fits no partition of the table, which is partitioned by {by}"),
-            None => format!("does not fit the bounds of the table, which is a partition: {hold}"),
+            // Of which level it fits none is not told.
+            None => "fits no partition of the table and of its partitions".to_owned(),
         };
         Ok((count <= MOST).then_some(Self { hold, says }))
     }

@@ -67,7 +67,7 @@ impl Refusal {
             _ => Reason::Refused,
         };
         let column = match constraint.map(|constraint| constraint.columns.as_slice()) {
-            Some([column]) => Some(column.clone()),
+            Some([column]) if !constraint.is_some_and(Constraint::is_between_rows) => Some(column.clone()),
             _ => self.column.clone(),
         };
         let says = constraint
