@@ -79,7 +79,11 @@ async fn a_redrive_keeps_the_options_and_reads_the_file_that_is_there_now() {
     let ended = baton_beside(&stack, &["redrive", "rejects"]).await;
     ended.expect(
         1,
-        &["FAILED again with Import.TooManyRejects", "options of an import cannot change", "the uploaded file"],
+        &[
+            "FAILED again with Import.TooManyRejects",
+            "options of an import cannot change",
+            "the uploaded file",
+        ],
     );
     stack.put("uploads/people.csv", "id,name\n1,a\nx,b\n3,c\n").await;
     baton_beside(&stack, &["redrive", "rejects"]).await.expect(0, &["SUCCEEDED, 2 rows, attempt 3"]);

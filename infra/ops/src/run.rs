@@ -60,17 +60,27 @@ async fn import(
     }
 }
 
-/// Sends the file. What did not come as far as the import's row is sent again where the stack ended meanwhile.
+/// Sends the file: again from where it was where the stack ended meanwhile. A message that was taken by the stack that ended
+/// is in the queue twice then, and its import runs once.
 async fn send(common: &Common, file: &FileArguments, target: &mut Target) -> anyhow::Result<Submitted> {
     let id = submit::id(file)?;
+    let made = loop {
+        match submit::prepare(target, &id, file).await {
+            Ok(made) => break made,
+            Err(error) => *target = target.successor(common).await?.ok_or(error)?,
+        }
+    };
     loop {
-        let error = match submit::send(target, &id, file).await {
-            Ok(submitted) => return Ok(submitted),
+        let error = match submit::ask(target, &id).await {
+            Ok(execution_arn) => return Ok(Submitted { import_id: id, execution_arn, made }),
             Err(error) => error,
         };
-        if submit::is_registered(target, &id)? {
-            return Err(error);
+        match target.successor(common).await? {
+            Some(next) => *target = next,
+            None => {
+                submit::undo(target, made, &id).await;
+                return Err(error);
+            }
         }
-        *target = target.successor(common).await?.ok_or(error)?;
     }
 }

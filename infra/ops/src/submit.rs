@@ -60,10 +60,9 @@ pub(crate) async fn send(
     import_id: &ImportId,
     arguments: &FileArguments,
 ) -> anyhow::Result<Submitted> {
-    let options = arguments.options()?;
-    let made = if arguments.create_table { create_missing_table(target, arguments, &options)? } else { None };
-    match upload_and_start(target, arguments, options, import_id).await {
-        Ok(submitted) => Ok(Submitted { made, ..submitted }),
+    let made = prepare(target, import_id, arguments).await?;
+    match ask(target, import_id).await {
+        Ok(execution_arn) => Ok(Submitted { import_id: import_id.clone(), execution_arn, made }),
         Err(error) => {
             undo(target, made, import_id).await;
             Err(error)
@@ -71,15 +70,34 @@ pub(crate) async fn send(
     }
 }
 
-async fn upload_and_start(
+/// Brings a file to where an import takes it, and registers the import. Returns the table that was made for it; it goes again
+/// where this fails.
+pub(crate) async fn prepare(
+    target: &Target,
+    import_id: &ImportId,
+    arguments: &FileArguments,
+) -> anyhow::Result<Option<Made>> {
+    let options = arguments.options()?;
+    let made = if arguments.create_table { create_missing_table(target, arguments, &options)? } else { None };
+    match upload_and_register(target, arguments, options, import_id).await {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            undo(target, made, import_id).await;
+            Err(error)
+        }
+    }
+}
+
+async fn upload_and_register(
     target: &Target,
     arguments: &FileArguments,
     options: ImportOptions,
     import_id: &ImportId,
-) -> anyhow::Result<Submitted> {
+) -> anyhow::Result<()> {
     let source = upload(target, import_id, &arguments.file).await?;
     let table = arguments.table.clone();
-    start(target, NewImport { import_id: import_id.clone(), source, version_id: None, table, options }).await
+    let import = NewImport { import_id: import_id.clone(), source, version_id: None, table, options };
+    register(target, &import).await
 }
 
 /// Drops the table that was made for an import which has failed, and says so.
@@ -99,8 +117,13 @@ pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &Import
 
 /// Registers an import whose file is in S3, and sends the message that asks for it.
 pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<Submitted> {
-    let import_id = import.import_id.clone();
     register(target, &import).await?;
+    let execution_arn = ask(target, &import.import_id).await?;
+    Ok(Submitted { import_id: import.import_id, execution_arn, made: None })
+}
+
+/// Sends the message that asks for an import. Returns the execution that it will start.
+pub(crate) async fn ask(target: &Target, import_id: &ImportId) -> anyhow::Result<String> {
     let sent = target
         .sqs
         .send_message()
@@ -111,11 +134,9 @@ pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<
         .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
         .with_context(|| format!("failed to send the message to {}", target.resources.queue_url))?;
     let message_id = sent.message_id.context("SQS gave the message no id")?;
-    let execution_arn = format!(
-        "{}:{import_id}-{message_id}",
-        target.resources.import_state_machine_arn.replacen(":stateMachine:", ":execution:", 1)
-    );
-    Ok(Submitted { import_id, execution_arn, made: None })
+    let state_machine = &target.resources.import_state_machine_arn;
+    let execution = state_machine.replacen(":stateMachine:", ":execution:", 1);
+    Ok(format!("{execution}:{import_id}-{message_id}"))
 }
 
 /// Registers an import, and waits for that as long as another one writes into the database.
@@ -138,12 +159,6 @@ async fn register(target: &Target, import: &NewImport) -> anyhow::Result<()> {
             has_said = true;
         }
     }
-}
-
-/// Whether the import has a row.
-pub(crate) fn is_registered(target: &Target, import_id: &ImportId) -> anyhow::Result<bool> {
-    let mut connection = target.database.connect()?;
-    Ok(imports::find(&mut connection, import_id)?.is_some())
 }
 
 /// Says what is wrong with the command line and its file before anything is started for it.
