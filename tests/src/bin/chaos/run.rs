@@ -17,7 +17,7 @@ use crate::world::World;
 use crate::{audit, faults, rest, tables};
 
 /// How long one call, or a place among the open executions, may be waited for: as long as the stack is being killed.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs, and says how it went.
 pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
