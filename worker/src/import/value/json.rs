@@ -37,7 +37,7 @@ fn check_escapes(text: &str) -> Result<(), Misfit> {
     Ok(())
 }
 
-/// The number of `\uXXXX` at the beginning, and what follows it.
+/// The number of `\u` and its four digits at the beginning, and what follows it.
 fn unit(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = text.strip_prefix(b"\\u")?;
     let (digits, behind) = digits.split_at_checked(4)?;
