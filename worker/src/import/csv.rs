@@ -184,7 +184,11 @@ impl<R: Read> Reader<R> {
             if let Some(open) = Quotes::of(content, self.style).open {
                 let before = content.get(..open).unwrap_or_default();
                 let lines = window::count_lines(before, self.style.lines, false).0;
-                return Err(never_closed(self.found.position.line + lines, self.found.position.line));
+                return Err(never_closed(
+                    self.found.position.line + lines,
+                    self.found.position.line,
+                    self.style,
+                ));
             }
             content = blank::without_padding(content);
         }
@@ -232,7 +236,7 @@ impl<R: Read> Reader<R> {
         let rest = self.window.current();
         tracker.follow(rest);
         if self.window.is_at_end() && tracker.is_open() {
-            return Err(never_closed(tracker.opened, begin));
+            return Err(never_closed(tracker.opened, begin, self.style));
         }
         let line_break = rest.len() - record::without_line_break(rest, self.style.lines).0.len();
         self.record.clear();
@@ -253,11 +257,17 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn never_closed(opened: u64, begin: u64) -> Failure {
+fn never_closed(opened: u64, begin: u64, style: Style) -> Failure {
     let record =
         if opened == begin { String::new() } else { format!(" (its record begins at line {begin})") };
+    let within = match style.escape.map(char::from) {
+        None => "twice".to_owned(),
+        Some(escape) => {
+            format!("as {escape}\", and {escape} itself as {escape}{escape}, as the option escape says")
+        }
+    };
     unreadable(format!(
         "the file ends inside a quoted field: the quote that opens at line {opened} is never closed{record}; close it, and write \
-         a quote within quotes twice"
+         a quote within quotes {within}"
     ))
 }

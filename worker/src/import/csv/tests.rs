@@ -103,6 +103,10 @@ fn a_quote_that_is_never_closed_is_told_with_the_line_where_it_opens() {
     let long = format!("a,b\n\"1\n{}\",\"x\n2,y\n", "z\n".repeat(LIMIT));
     let says = failure(&long, &small(None));
     assert!(says.contains(&format!("opens at line {} is never closed", LIMIT + 3)), "{says}");
+    let escaped = ImportOptions { escape: Some("\\".parse().unwrap()), ..usual };
+    let says = failure("a,b\n1,\"C:\\\"\n2,y\n", &escaped);
+    let advice = r#"write a quote within quotes as \", and \ itself as \\, as the option escape says"#;
+    assert!(says.contains("line 2 is never closed; close it") && says.contains(advice), "{says}");
     assert_eq!(read(b"a,b\n1,\"x\"", vec![3]).unwrap().len(), 2);
     assert_eq!(read(b"a,b\n1,5\" pipe", vec![3]).unwrap().len(), 2);
 }
