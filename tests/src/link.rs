@@ -98,6 +98,12 @@ impl Link {
         self.troubles.once(direction, Box::new(predicate), fault);
     }
 
+    /// How many faults of [`Link::once`] nothing has met yet.
+    #[must_use]
+    pub fn armed(&self) -> usize {
+        self.troubles.armed()
+    }
+
     /// How many bytes have been passed on in this direction.
     #[must_use]
     pub fn passed(&self, direction: Direction) -> u64 {

@@ -98,6 +98,10 @@ impl Troubles {
         self.plan().rules.push(Rule { direction, predicate, fault });
     }
 
+    pub(super) fn armed(&self) -> usize {
+        self.plan().rules.len()
+    }
+
     pub(super) fn passed(&self, direction: Direction) -> u64 {
         self.passed[direction as usize].load(Relaxed)
     }

@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::world::World;
 use crate::{audit, faults, rest, tables};
 
-/// How long one call, or a place among the open executions, may be waited for: as long as the stack is being killed.
+/// How long one call, or a place among the open imports, may be waited for: as long as the stack is being killed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs, and says how it went.
@@ -77,7 +77,10 @@ async fn submit_all(world: &World, imports: &[Import], parallel: usize) {
     for import in imports {
         let has_room = |open: &Option<usize>| open.is_some_and(|open| open < parallel);
         let room = wait::within(PATIENCE, async || rest::asked_for(world).await, has_room).await;
-        assert!(room.is_ok(), "no execution ends within {PATIENCE:?}; open: {room:?}");
+        assert!(
+            room.is_ok(),
+            "not fewer than {parallel} imports open or asked for within {PATIENCE:?}: {room:?}"
+        );
         if let Some(file) = import.file() {
             put(world, import, file).await;
         }

@@ -81,6 +81,10 @@ impl Moment<'_> {
 
     pub(super) fn lose_commit(self) -> bool {
         let Some(link) = &self.world.rows else { return false };
+        // One at a time: those that pile up while every worker waits for its retry would meet each of its next claims.
+        if link.armed() > 0 {
+            return false;
+        }
         link.once(Direction::ToServer, has("COMMIT"), Fault::CutAtAnswer);
         true
     }
