@@ -84,6 +84,18 @@ async fn a_commit_whose_answer_is_lost_with_the_database_is_looked_up_by_the_nex
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_claim_whose_answer_is_lost_is_made_again_by_the_same_worker() {
+    let stack = behind_link().await;
+    stack.link().once(Direction::ToServer, has("COMMIT"), Fault::CutAtAnswer);
+    let sent = submit(&stack, "claimed", 3).await;
+    stack.ended(&sent.execution_arn).await;
+    assert!(stack.errors(&sent.execution_arn).await.is_empty());
+    assert_eq!(stack.link().armed(), 0);
+    // Both claims are in the row, and one container made them.
+    succeeds(stack, &sent, 3, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_read_only_is_tried_again() {
     let stack = TestStack::start(Backend::Postgres).await;
     // A session from before does not become read-only.

@@ -159,19 +159,34 @@ impl Claimer {
         }
     }
 
+    /// A connection that breaks meanwhile is replaced once: it may have broken between two looks, and a container that is
+    /// started for the next attempt costs more than a look over another. What a lost claim raised is raised again.
     fn claim(&mut self) -> Result<Claim, Failure> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let mut connection = self.database.connect()?;
-                imports::wait_briefly(&mut connection)?;
-                connection
-            }
-        };
-        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
-        let claim = imports::claim(&mut connection, &self.import, &by, self.lease)?;
+        let mut connection = self.connected()?;
+        let mut claim = self.claim_over(&mut connection);
+        if claim.as_ref().is_err_and(Failure::is_outage) {
+            warn!("The database could not be asked for the import; asking over a new connection");
+            connection = self.connected()?;
+            claim = self.claim_over(&mut connection);
+        }
+        let claim = claim?;
         self.connection = Some(connection);
         Ok(claim)
+    }
+
+    /// The connection of the last look, or a new one.
+    fn connected(&mut self) -> Result<Connection, Failure> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        let mut connection = self.database.connect()?;
+        imports::wait_briefly(&mut connection)?;
+        Ok(connection)
+    }
+
+    fn claim_over(&self, connection: &mut Connection) -> Result<Claim, Failure> {
+        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
+        imports::claim(connection, &self.import, &by, self.lease)
     }
 }
 

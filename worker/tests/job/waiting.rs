@@ -152,6 +152,12 @@ struct Statistics {
     rollbacks: i64,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiter_keeps_one_connection_and_the_servers_log_has_no_error_of_it() {
     let test = TestDatabase::postgres();
@@ -175,4 +181,32 @@ async fn a_waiter_keeps_one_connection_and_the_servers_log_has_no_error_of_it() 
     let sessions = after.sessions - before.sessions;
     assert!((3..=5).contains(&sessions), "{sessions} sessions in five seconds");
     assert_eq!(after.rollbacks, before.rollbacks, "each is an error in the server's log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_between_two_looks_at_an_import_is_replaced() {
+    let test = TestDatabase::postgres();
+    test.register();
+    test.claim(ANOTHER);
+    let server = StepFunctions::start().await;
+    let config = test.config(&[]);
+    let import = run(&config, server.client(), Patience::default(), pending(), load_one);
+    let of_others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let interfere = async {
+        server.wait_for_beats(2).await;
+        let mut other = test.connect();
+        let end = format!("SELECT count(pg_terminate_backend(pid)) AS count {of_others}");
+        let ended = diesel::sql_query(end).get_result::<Count>(&mut other).unwrap();
+        assert_eq!(ended.count, 1, "the one that waits");
+        let until = server.beats() + 2;
+        server.wait_for_beats(until).await;
+        assert!(server.reports().is_empty());
+        other.batch_execute("UPDATE imports SET lease_expires_at = now() AT TIME ZONE 'UTC'").unwrap();
+        pending().await
+    };
+    let code = tokio::select! {
+        code = import => code,
+        () = interfere => unreachable!("it waits for ever"),
+    };
+    assert_eq!((code, test.row().attempt, test.people()), (ExitCode::Reported, 2, 1));
 }
