@@ -135,6 +135,14 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// Whether the connection broke, or the server ended its session: nothing can be asked over it any more.
+pub(crate) fn has_ended(connection: &Connection) -> bool {
+    match connection {
+        Connection::Postgres(session) => session.has_ended(),
+        Connection::Sqlite(_) => false,
+    }
+}
+
 /// The time by the database's clock, UTC: the workers' own clocks need not agree about a lease.
 pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
     match connection {

@@ -36,11 +36,6 @@ impl Failure {
         Self::Named { name, cause, for_log: Some(for_log) }
     }
 
-    /// Whether the database was away, or the connection to it broke.
-    pub(crate) fn is_outage(&self) -> bool {
-        matches!(self, Self::Named { name: FailureName::DatabaseUnavailable, .. })
-    }
-
     /// What a log may say of it. A cause that may quote a row of the file is for the import's row and for Step Functions.
     pub(crate) fn for_log(&self) -> &str {
         match self {

@@ -96,6 +96,19 @@ async fn a_claim_whose_answer_is_lost_is_made_again_by_the_same_worker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_at_two_claims_in_a_row_fails_the_attempt() {
+    let stack = behind_link().await;
+    for _ in 0..2 {
+        stack.link().once(Direction::ToServer, has("COMMIT"), Fault::CutAtAnswer);
+    }
+    let sent = submit(&stack, "claimed-twice", 3).await;
+    stack.ended(&sent.execution_arn).await;
+    assert_eq!(stack.errors(&sent.execution_arn).await, ["Import.DatabaseUnavailable"]);
+    assert_eq!(stack.link().armed(), 0);
+    succeeds(stack, &sent, 3, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_read_only_is_tried_again() {
     let stack = TestStack::start(Backend::Postgres).await;
     // A session from before does not become read-only.

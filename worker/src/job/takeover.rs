@@ -12,7 +12,7 @@ use super::callback::{Callback, CallbackError};
 use super::shutdown::Stop;
 use super::{attempt, blocking};
 use crate::config::Config;
-use crate::db::{Connection, Database};
+use crate::db::{Connection, Database, has_ended};
 use crate::failure::Failure;
 use crate::imports::{self, Claim, Claimant, Held, ImportRow};
 
@@ -44,9 +44,9 @@ pub(super) async fn take_over(
     let mut wait = Wait::default();
     let mut next_beat = Instant::now() + config.heartbeat_interval;
     loop {
-        let claimed = claim(claimer, grace, stop.clone()).await?;
-        claimer = claimed.0;
-        if let Some(taken) = wait.see(claimed.1) {
+        let look = look(claimer, grace, stop.clone()).await?;
+        claimer = look.0;
+        if let Some(taken) = wait.see(look.1)? {
             return Ok(taken);
         }
         if Instant::now() >= next_beat {
@@ -60,9 +60,17 @@ pub(super) async fn take_over(
     }
 }
 
+/// What came of a claim.
+enum Look {
+    Seen(Claim),
+    /// The connection broke meanwhile.
+    Broken(Failure),
+}
+
 /// What was seen of an import that is not to be had yet.
 #[derive(Default)]
 struct Wait {
+    is_connection_replaced: bool,
     first_look: Option<Held>,
     /// How often it was looked at since there was something new.
     looks: u32,
@@ -70,8 +78,25 @@ struct Wait {
 }
 
 impl Wait {
-    /// Whose the import is, once this look tells.
-    fn see(&mut self, claim: Claim) -> Option<Taken> {
+    /// Whose the import is, once this look tells. A connection that breaks is replaced: it may have broken between two
+    /// looks, and a container that is started for the next attempt costs more than another look. One that breaks again
+    /// before it has shown anything is a failure.
+    fn see(&mut self, look: Look) -> Result<Option<Taken>, Failure> {
+        match look {
+            Look::Seen(claim) => {
+                self.is_connection_replaced = false;
+                Ok(self.see_claim(claim))
+            }
+            Look::Broken(failure) if self.is_connection_replaced => Err(failure),
+            Look::Broken(_) => {
+                warn!("The connection broke at a look at the import; looking over a new one");
+                self.is_connection_replaced = true;
+                Ok(None)
+            }
+        }
+    }
+
+    fn see_claim(&mut self, claim: Claim) -> Option<Taken> {
         match claim {
             Claim::Claimed(row) => Some(Taken::Claimed(row)),
             Claim::AlreadyDone(report) => {
@@ -159,19 +184,17 @@ impl Claimer {
         }
     }
 
-    /// A connection that breaks meanwhile is replaced once: it may have broken between two looks, and a container that is
-    /// started for the next attempt costs more than a look over another. What a lost claim raised is raised again.
-    fn claim(&mut self) -> Result<Claim, Failure> {
+    /// Where the claim was made and its answer lost, the next one finds it in the row.
+    fn look(&mut self) -> Result<Look, Failure> {
         let mut connection = self.connected()?;
-        let mut claim = self.claim_over(&mut connection);
-        if claim.as_ref().is_err_and(Failure::is_outage) {
-            warn!("The database could not be asked for the import; asking over a new connection");
-            connection = self.connected()?;
-            claim = self.claim_over(&mut connection);
+        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
+        match imports::claim(&mut connection, &self.import, &by, self.lease) {
+            Err(failure) if has_ended(&connection) => Ok(Look::Broken(failure)),
+            claim => {
+                self.connection = Some(connection);
+                claim.map(Look::Seen)
+            }
         }
-        let claim = claim?;
-        self.connection = Some(connection);
-        Ok(claim)
     }
 
     /// The connection of the last look, or a new one.
@@ -183,25 +206,20 @@ impl Claimer {
         imports::wait_briefly(&mut connection)?;
         Ok(connection)
     }
-
-    fn claim_over(&self, connection: &mut Connection) -> Result<Claim, Failure> {
-        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
-        imports::claim(connection, &self.import, &by, self.lease)
-    }
 }
 
 /// Claims the import once. When the process is to stop meanwhile, it waits no longer than `grace`.
-async fn claim(mut claimer: Claimer, grace: Duration, mut stop: Stop) -> Result<(Claimer, Claim), Failure> {
-    let claiming = async {
-        let claim = move || claimer.claim().map(|claim| (claimer, claim));
-        blocking(claim).await.unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
+async fn look(mut claimer: Claimer, grace: Duration, mut stop: Stop) -> Result<(Claimer, Look), Failure> {
+    let looking = async {
+        let look = move || claimer.look().map(|look| (claimer, look));
+        blocking(look).await.unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
     };
-    tokio::pin!(claiming);
+    tokio::pin!(looking);
     let signal = tokio::select! {
-        claim = &mut claiming => return claim,
+        look = &mut looking => return look,
         signal = stop.requested() => signal,
     };
-    timeout(grace, claiming).await.unwrap_or_else(|_| Err(interrupted(signal)))
+    timeout(grace, looking).await.unwrap_or_else(|_| Err(interrupted(signal)))
 }
 
 /// Between half of a wait and the whole of it: many who wait do not look at the same time.

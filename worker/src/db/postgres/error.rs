@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::fmt;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::sqlstate::Meaning;
 
@@ -30,6 +30,13 @@ impl SqlError {
             Self::Lost(_) | Self::Stopped => Meaning::Outage,
             Self::Driver(_) => Meaning::Internal,
         }
+    }
+
+    /// Whether the connection is gone with it: the server ends the session of whoever it sends a FATAL.
+    pub(crate) fn ends_session(&self) -> bool {
+        let is_fatal =
+            |error: &DbError| matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+        matches!(self, Self::Lost(_)) || self.server().is_some_and(is_fatal)
     }
 
     /// The SQLSTATE, where the server gave one.

@@ -46,6 +46,7 @@ pub struct Session {
     /// A COPY could not begin. The driver (tokio-postgres 0.7.18) then sends one message too many, and would take each answer
     /// for that of the statement before: nothing more is asked on this connection.
     is_out_of_step: bool,
+    has_ended: bool,
     runtime: Option<Runtime>,
     pub(super) transactions: AnsiTransactionManager,
     pub(super) instrumentation: DynInstrumentation,
@@ -82,6 +83,7 @@ impl Session {
             greeting,
             last_code: None,
             is_out_of_step: false,
+            has_ended: false,
             runtime: Some(runtime),
             transactions: AnsiTransactionManager::default(),
             instrumentation: DynInstrumentation::none(),
@@ -103,6 +105,11 @@ impl Session {
     /// The SQLSTATE of the last statement that the server refused, for those whose error hides it.
     pub(crate) fn last_code(&self) -> Option<&SqlState> {
         self.last_code.as_ref()
+    }
+
+    /// Whether the connection broke, or the server ended the session.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// From now on, every statement that takes long is watched.
@@ -168,7 +175,7 @@ impl Session {
         &mut self,
         ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error> + Send,
     ) -> Result<T, SqlError> {
-        let Self { client, cancel, watcher, runtime, last_code, is_out_of_step, .. } = self;
+        let Self { client, cancel, watcher, runtime, last_code, is_out_of_step, has_ended, .. } = self;
         let Some(runtime) = runtime.as_ref().filter(|_| !*is_out_of_step) else {
             return Err(SqlError::Lost(
                 "the connection was given up after a COPY that could not begin".to_owned(),
@@ -182,10 +189,11 @@ impl Session {
             }
             let is_cancelled = error.code() == Some(&SqlState::QUERY_CANCELED);
             if is_cancelled && watcher.as_ref().is_some_and(Watcher::is_to_stop) {
-                SqlError::Stopped
-            } else {
-                error.into()
+                return SqlError::Stopped;
             }
+            let error = SqlError::from(error);
+            *has_ended |= error.ends_session();
+            error
         })
     }
 }
