@@ -1,4 +1,4 @@
-//! `baton run` on the stack of another command, which ends before the import does.
+//! A command on the stack of another command, which ends first.
 
 use e2e::{rows, wait};
 
@@ -38,4 +38,19 @@ async fn a_run_goes_on_where_the_stack_that_it_joined_ends() {
         ended.complains(0, &["the stack that was up here has ended; the import a goes on"]);
         assert_eq!(desk.people(), 2);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_is_followed_to_its_end_though_the_run_that_it_cancels_takes_its_stack_along() {
+    let desk = Desk::postgres("CREATE TABLE people (id int PRIMARY KEY, name text)");
+    GATE.iter().for_each(|statement| desk.execute(statement));
+    let file = desk.file("a.csv", "id,name\n1,a\n2,b\n").display().to_string();
+    let run = desk.command(&["run", &file, "--table", "people", "--id", "a"]).spawn().unwrap();
+    let waiting = async || rows::number(&desk.rows(), WAITING);
+    wait::until("the worker to wait at the gate", waiting, |workers| *workers == 1).await;
+    let cancelled = Ended::of(desk.command(&["cancel", "a", "--yes"]).output().await.unwrap());
+    cancelled
+        .expect(0, &["a: cancelled; no row of it is in the table", "message   in the dead-letter queue"]);
+    Ended::of(run.wait_with_output().await.unwrap()).expect(1, &["Cancelled"]);
+    assert_eq!(desk.people(), 0);
 }

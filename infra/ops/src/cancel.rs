@@ -26,7 +26,7 @@ pub(crate) async fn cancel(common: &Common, arguments: &CancelArguments) -> anyh
     target.say_where();
     let planned = confirmed(common, arguments, &target).await;
     // What lies in the folder of a stack that is down has to move, to be stopped and dead-lettered.
-    let target = match &planned {
+    let mut target = match &planned {
         Ok(Some(_)) if target.is_embedded() => {
             target.close().await;
             Target::open(common, Need::Resume).await?
@@ -34,7 +34,7 @@ pub(crate) async fn cancel(common: &Common, arguments: &CancelArguments) -> anyh
         _ => target,
     };
     let ended = match planned {
-        Ok(Some(plans)) => until_interrupted(common, &target, plans).await,
+        Ok(Some(plans)) => until_interrupted(common, &mut target, plans).await,
         Ok(None) => Ok(ExitCode::FAILURE),
         Err(error) => Err(error),
     };
@@ -80,7 +80,11 @@ fn ask() -> anyhow::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-async fn until_interrupted(common: &Common, target: &Target, plans: Vec<Plan>) -> anyhow::Result<ExitCode> {
+async fn until_interrupted(
+    common: &Common,
+    target: &mut Target,
+    plans: Vec<Plan>,
+) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     tokio::select! {
         ended = Box::pin(act(common, target, plans)) => ended,
@@ -90,7 +94,22 @@ async fn until_interrupted(common: &Common, target: &Target, plans: Vec<Plan>) -
     }
 }
 
-async fn act(common: &Common, target: &Target, plans: Vec<Plan>) -> anyhow::Result<ExitCode> {
+/// A `baton run` whose import is cancelled ends with it, and its stack may end before all was looked at here.
+async fn to_the_end(
+    common: &Common,
+    target: &mut Target,
+    plan: &Plan,
+    stopped: Result<Vec<String>, String>,
+) -> anyhow::Result<Outcome> {
+    loop {
+        match stop::to_the_end(target, plan, stopped.clone()).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => *target = target.successor(common).await?.ok_or(error)?,
+        }
+    }
+}
+
+async fn act(common: &Common, target: &mut Target, plans: Vec<Plan>) -> anyhow::Result<ExitCode> {
     let by = who::at_this_terminal();
     let mut outcomes = Vec::new();
     // All are stopped before the first is waited for.
@@ -99,7 +118,7 @@ async fn act(common: &Common, target: &Target, plans: Vec<Plan>) -> anyhow::Resu
         stopped.push(stop::stop(target, plan, &by).await);
     }
     for (plan, stopped) in plans.iter().zip(stopped) {
-        outcomes.push(stop::to_the_end(target, plan, stopped).await?);
+        outcomes.push(to_the_end(common, target, plan, stopped).await?);
     }
     if common.json {
         output::json(&outcomes)?;

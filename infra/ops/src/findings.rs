@@ -14,6 +14,9 @@ const NAME_COLUMNS: usize = 24;
 
 /// What became of the rows, a line each.
 pub(crate) fn rows(import: &ImportPicture) -> String {
+    if import.rows_rolled_back > 0 {
+        return format!("0: {} were loaded, and rolled back", count(unsigned(import.rows_rolled_back)));
+    }
     let written = unsigned(import.rows);
     let Some(findings) = &import.findings else { return count(written) };
     let mut first = count(written);
@@ -142,6 +145,7 @@ pub(crate) mod tests {
             source: "s3://baton/uploads/x/people.csv".to_owned(),
             table: "people".to_owned(),
             rows: 1202,
+            rows_rolled_back: 0,
             rejects: 4,
             bytes: 20_000,
             bytes_total: 20_000,
@@ -174,6 +178,8 @@ pub(crate) mod tests {
         assert_eq!((rows(&import).as_str(), rejects(&import).as_str()), ("5 would be written", "0"));
         import.findings = None;
         assert_eq!((rows(&import).as_str(), rejects(&import).as_str()), ("5", "0"));
+        (import.rows, import.rows_rolled_back) = (0, 5000);
+        assert_eq!(rows(&import), "0: 5,000 were loaded, and rolled back");
     }
 
     #[test]

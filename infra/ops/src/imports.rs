@@ -84,7 +84,7 @@ fn cells(import: &ImportPicture) -> [String; 9] {
         import.id.clone(),
         import.status.clone(),
         import.table.clone(),
-        import.rows.to_string(),
+        if import.options.dry_run { format!("{} (dry run)", import.rows) } else { import.rows.to_string() },
         import.rejects.to_string(),
         import.attempt.to_string(),
         import.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),

@@ -113,7 +113,7 @@ struct Loading {
     /// How many bytes one record may have; a larger one is a bad row
     #[arg(long, value_name = "N", default_value_t = RecordLimit::default())]
     max_record_bytes: RecordLimit,
-    /// Refuse the file if it was imported into this table before
+    /// Refuse the file if it was imported into this table before, as a whole
     #[arg(long)]
     once: bool,
     /// Drop the indexes of an empty table and build them after the load: faster, but it locks the table. PostgreSQL only

@@ -103,10 +103,10 @@ fn table(rows: &[ImportRow]) -> Markup {
                     ImportStatus::Running => (progress(row)),
                     ImportStatus::Failure => (layout::why(row.error.as_deref(), row.cause.as_deref())),
                     ImportStatus::Success => { span.quiet { (took(row)) } },
-                    ImportStatus::Pending => { span.quiet { "waits for its message to be taken" } },
+                    ImportStatus::Pending => { span.quiet { "no execution of it has begun" } },
                 }
             },
-            number(row.rows_done),
+            rows_of(row),
             number(row.rejects),
             html! { (row.attempt) },
             layout::exact(row.created_at.and_utc()),
@@ -117,6 +117,11 @@ fn table(rows: &[ImportRow]) -> Markup {
 
 fn file_name(row: &ImportRow) -> &str {
     row.source.rsplit('/').next().unwrap_or(&row.source)
+}
+
+/// Rows in the table, or on their way there; those of a failed attempt were rolled back.
+fn rows_of(row: &ImportRow) -> Markup {
+    if row.status == ImportStatus::Failure { number(0) } else { number(row.rows_done) }
 }
 
 fn took(row: &ImportRow) -> String {

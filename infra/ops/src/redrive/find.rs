@@ -146,7 +146,8 @@ async fn without_failure(target: &Target, id: &str) -> anyhow::Result<Result<Exe
         Some(row) if row.execution_arn.is_some() => {
             "its execution is not known any more; import the file again".to_owned()
         }
-        Some(_) => "no execution of it has ended yet: its message waits in the queue".to_owned(),
+        Some(_) => "no execution of it has begun: its message waits in the queue, or was never sent; `baton run` or `baton submit` with \
+             the same file, options and --id sends another, and the import runs once".to_owned(),
         None => {
             "there is no such import; `baton imports` lists the latest, `baton dlq list` the dead letters"
                 .to_owned()

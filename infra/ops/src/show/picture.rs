@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use statemachine::{Findings, ImportId, ImportOptions};
-use worker::imports::ImportRow;
+use worker::imports::{ImportRow, ImportStatus};
 
 use crate::error::Usage;
 use crate::show::attempts::{self, KeptAttempt};
@@ -32,7 +32,10 @@ pub(crate) struct ImportPicture {
     pub(crate) status: String,
     pub(crate) source: String,
     pub(crate) table: String,
+    /// Rows in the table, or on their way there while it runs; those that would be there after a dry run.
     pub(crate) rows: i64,
+    /// Rows that the failed attempt had loaded, and that are not in the table.
+    pub(crate) rows_rolled_back: i64,
     pub(crate) rejects: i64,
     pub(crate) bytes: i64,
     /// 0 while it is not known.
@@ -58,6 +61,10 @@ pub(crate) struct ImportPicture {
 impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
         let (findings, progress) = (row.findings(), Progress::of(&row));
+        let (rows, rows_rolled_back) = match row.status {
+            ImportStatus::Failure => (0, row.rows_done),
+            _ => (row.rows_done, 0),
+        };
         // A row that a program has written may have options that are none; its import has said so.
         let options = serde_json::from_str(&row.options).unwrap_or_default();
         Self {
@@ -65,7 +72,8 @@ impl From<ImportRow> for ImportPicture {
             status: row.status.as_str().to_owned(),
             source: row.source,
             table: row.table_name,
-            rows: row.rows_done,
+            rows,
+            rows_rolled_back,
             rejects: row.rejects,
             bytes: row.bytes_done,
             bytes_total: row.bytes_total,

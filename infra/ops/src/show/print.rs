@@ -14,7 +14,9 @@ pub(super) fn print(common: &Common, picture: &Picture, database: &str) {
         (None, Some(arn)) => {
             output::line(&format!("\nexecution  not known any more, or not on this target: {arn}"));
         }
-        (None, None) => output::line("\nexecution  none yet: the message has not been taken from the queue"),
+        (None, None) => {
+            output::line("\nexecution  none yet: its message waits in the queue, or was never sent")
+        }
     }
     if let Some(fate) = &picture.message {
         output::line(&format!("\nmessage    {}", fate.describe()));

@@ -32,7 +32,7 @@ pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offe
             None => Offer::Yes { name, address: address.below("cancel") },
         },
         (None, Some(import)) if import.status == "PENDING" => {
-            let why = "its message has not been taken from the queue, so there is no execution to stop yet";
+            let why = "no execution of it has begun, so there is none to stop";
             Offer::No { name, why: why.to_owned() }
         }
         _ => Offer::Hidden,

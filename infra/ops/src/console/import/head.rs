@@ -147,7 +147,7 @@ fn execution(address: &Address, known: &Known) -> Markup {
         (fact("Execution", html! {
             @match &known.shown {
                 Some(shown) => { code { (shown.execution.name()) } " " (of_execution(shown)) },
-                None => { "none yet: its message has not been taken from the queue, or Step Functions has forgotten it" },
+                None => { "none yet: its message waits in the queue or was never sent, or Step Functions has forgotten the execution" },
             }
         }))
         @if !others.is_empty() {
