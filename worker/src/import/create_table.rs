@@ -64,6 +64,14 @@ pub enum Refusal {
     /// The options map a name that the header does not have.
     #[error("the header has no name {0:?} that could be mapped")]
     NotInFile(String),
+    /// A table's name as it stands in SQL, or with a quotation mark by mistake.
+    #[error("the name {0} of the table has quotation marks; leave them out, names are quoted where need be")]
+    Quoted(String),
+    /// A table's name that PostgreSQL would cut, so that the import would not find it.
+    #[error(
+        "the name {0} of the table has more than {POSTGRES_NAME_BYTES} bytes, the most that PostgreSQL keeps; give it a shorter one"
+    )]
+    TableNameTooLong(String),
     /// Nothing to make a table of.
     #[error("the file has no columns")]
     NoColumns,
@@ -81,6 +89,7 @@ pub fn infer(
     dialect: Dialect,
     options: &ImportOptions,
 ) -> Result<String, Refusal> {
+    check_name(table, dialect)?;
     let values = Values::of(dialect, options)?;
     let mut reader = super::open(file, options)?;
     let mut columns = if options.no_header {
@@ -97,6 +106,17 @@ pub fn infer(
         see(&mut columns, &row, &values);
     }
     statement_of(&columns, table, dialect)
+}
+
+fn check_name(table: &str, dialect: Dialect) -> Result<(), Refusal> {
+    if table.contains(['"', '`']) {
+        return Err(Refusal::Quoted(table.to_owned()));
+    }
+    let (schema, name) = table.split_once('.').unwrap_or(("", table));
+    match [schema, name].into_iter().find(|part| part.len() > POSTGRES_NAME_BYTES) {
+        Some(part) if dialect == Dialect::Postgres => Err(Refusal::TableNameTooLong(part.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// A row of another number of fields will be a reject, which says nothing of the columns; but the import leaves out empty

@@ -37,6 +37,25 @@ fn names_are_kept_and_quoted() {
 }
 
 #[test]
+fn a_table_whose_name_has_quotation_marks_is_not_made() {
+    for name in ["\"people\"", "sales.\"people\"", "`people`"] {
+        let refusal = infer("id\n1\n".as_bytes(), name, Dialect::Postgres, &ImportOptions::default());
+        assert_eq!(refusal, Err(Refusal::Quoted(name.to_owned())));
+    }
+}
+
+#[test]
+fn a_table_whose_name_postgresql_would_cut_is_not_made_there() {
+    let infer = |name: &str, dialect| infer("id\n1\n".as_bytes(), name, dialect, &ImportOptions::default());
+    let (fits, long) = ("顧".repeat(21), "顧".repeat(22));
+    for name in [long.clone(), format!("s.{long}")] {
+        assert_eq!(infer(&name, Dialect::Postgres), Err(Refusal::TableNameTooLong(long.clone())));
+        assert!(infer(&name, Dialect::Sqlite).is_ok());
+    }
+    assert!(infer(&fits, Dialect::Postgres).is_ok());
+}
+
+#[test]
 fn a_header_that_names_no_columns_is_refused() {
     assert_eq!(inferred("a,,b\n").unwrap_err(), "column 2 of the header has no name; give it one");
     assert_eq!(
