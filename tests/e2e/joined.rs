@@ -1,6 +1,7 @@
 //! A command on the stack of another command, which ends first.
 
 use e2e::{rows, wait};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::command_line::Up;
 use crate::desk::{Desk, Ended};
@@ -53,4 +54,33 @@ async fn a_cancellation_is_followed_to_its_end_though_the_run_that_it_cancels_ta
         .expect(0, &["a: cancelled; no row of it is in the table", "message   in the dead-letter queue"]);
     Ended::of(run.wait_with_output().await.unwrap()).expect(1, &["Cancelled"]);
     assert_eq!(desk.people(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_names_the_imports_that_it_goes_on_with_those_in_a_lane_too() {
+    for (cap, at_the_gate) in [(&[][..], 2), (&["--max-imports", "1"][..], 1)] {
+        let desk = Desk::postgres("CREATE TABLE people (id int PRIMARY KEY, name text)");
+        GATE.iter().for_each(|statement| desk.execute(statement));
+        let up = Up::start_with(&desk, cap).await;
+        for (id, row) in [("a", "1,a\n"), ("b", "2,b\n")] {
+            let file = desk.file(&format!("{id}.csv"), format!("id,name\n{row}")).display().to_string();
+            desk.baton(&["submit", &file, "--table", "people", "--id", id]).await.expect(0, &[id]);
+        }
+        let waiting = async || rows::number(&desk.rows(), WAITING);
+        wait::until("workers to wait at the gate", waiting, |workers| *workers == at_the_gate).await;
+        up.kill().await;
+
+        let file = desk.file("c.csv", "id,name\n3,c\n").display().to_string();
+        let mut run = desk.command(&["run", &file, "--table", "people", "--id", "c"]).spawn().unwrap();
+        let mut said = BufReader::new(run.stderr.take().unwrap()).lines();
+        let goes_on = loop {
+            let line = said.next_line().await.unwrap().expect("it says so before it ends");
+            if line.contains("goes on with") {
+                break line;
+            }
+        };
+        assert!(goes_on.contains("with the imports a, b, which were not finished here"), "{goes_on}");
+        desk.execute("INSERT INTO gate VALUES (1)");
+        Ended::of(run.wait_with_output().await.unwrap()).expect(0, &["imported c.csv"]);
+    }
 }

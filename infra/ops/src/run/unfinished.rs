@@ -38,22 +38,27 @@ async fn running(target: &Target) -> anyhow::Result<Vec<String>> {
     Ok(names.map(|name| ExecutionName::import_id_in(name).unwrap_or(name).to_owned()).collect())
 }
 
-/// How many messages are in the queue; those of imports that run are hidden there.
+/// How many messages are in the queues that imports come through; those of imports that run are hidden there.
 async fn messages(target: &Target) -> anyhow::Result<usize> {
     let attributes = [
         QueueAttributeName::ApproximateNumberOfMessages,
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
     ];
-    let found = target
-        .sqs
-        .get_queue_attributes()
-        .queue_url(&target.resources.queue_url)
-        .set_attribute_names(Some(attributes.to_vec()))
-        .send()
-        .await
-        .context("failed to look at the queue")?;
-    let numbers = found.attributes.iter().flat_map(|attributes| attributes.values());
-    Ok(numbers.filter_map(|number| number.parse::<usize>().ok()).sum())
+    let resources = &target.resources;
+    let mut sum = 0;
+    for queue_url in std::iter::once(&resources.queue_url).chain(&resources.lane_queue_url) {
+        let found = target
+            .sqs
+            .get_queue_attributes()
+            .queue_url(queue_url)
+            .set_attribute_names(Some(attributes.to_vec()))
+            .send()
+            .await
+            .context("failed to look at the queue")?;
+        let numbers = found.attributes.iter().flat_map(|attributes| attributes.values());
+        sum += numbers.filter_map(|number| number.parse::<usize>().ok()).sum::<usize>();
+    }
+    Ok(sum)
 }
 
 /// The newest imports that no worker has had yet, the newest first: as many as messages wait, because others may share the
