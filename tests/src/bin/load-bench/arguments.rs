@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Only loads whose name contains this.
     #[arg(long, default_value = "")]
     pub(crate) load: String,
+    /// The worker of a build before, which PostgreSQL's and SQLite's loads are measured against instead of `\copy` and `.import`.
+    #[arg(long)]
+    pub(crate) before: Option<PathBuf>,
     /// The Python whose Django and pandas are measured.
     #[arg(long, default_value = "python3")]
     pub(crate) python: PathBuf,
@@ -46,6 +49,11 @@ pub(crate) enum Part {
 }
 
 impl Arguments {
+    /// What the loads are measured against, where that is not a build before.
+    pub(crate) fn base<'a>(&self, others: &'a str) -> &'a str {
+        if self.before.is_some() { "the build before" } else { others }
+    }
+
     /// Whether this part is asked for.
     pub(crate) fn ask_for(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)

@@ -7,6 +7,7 @@
 
 mod answer;
 mod arguments;
+mod build_before;
 mod checking;
 mod child;
 mod contest;

@@ -13,7 +13,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     let mut left_out = Vec::new();
     crate::say("\n| the worker's peak memory | file | time | peak |\n|---|---:|---:|---:|");
     if e2e::Backend::DurablePostgres.is_available() && child::answers("psql", &["--version"]).await {
-        let mut arena = postgres::Arena::open().await;
+        let mut arena = postgres::Arena::open(None).await;
         for rows in sizes(arguments) {
             arena.clear(true);
             let file = files.get(Recipe { keys: Keys::Random, content: Content::Whole, rows });
@@ -25,7 +25,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     } else {
         left_out.push("memory, PostgreSQL: it is not installed".to_owned());
     }
-    let arena = sqlite::Arena::open(files).await;
+    let arena = sqlite::Arena::open(files, None).await;
     for rows in sizes(arguments) {
         arena.clear(Keys::Random);
         let file = files.get(Recipe { keys: Keys::Random, content: Content::Whole, rows });

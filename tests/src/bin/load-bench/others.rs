@@ -84,7 +84,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         arguments.rows
     ));
     if e2e::Backend::DurablePostgres.is_available() && child::answers("psql", &["--version"]).await {
-        let arena = postgres::Arena::open().await;
+        let arena = postgres::Arena::open(None).await;
         for other in Other::ALL {
             left_out.extend(on_postgres(&arena, other, arguments, files, &file).await);
         }
@@ -93,7 +93,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         left_out.push("others on PostgreSQL: it is not installed".to_owned());
     }
     if child::answers("sqlite3", &["--version"]).await {
-        let arena = sqlite::Arena::open(files).await;
+        let arena = sqlite::Arena::open(files, None).await;
         for other in Other::ALL {
             left_out.extend(on_sqlite(&arena, other, arguments, files, &file).await);
         }

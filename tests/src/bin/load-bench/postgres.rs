@@ -9,6 +9,7 @@ use statemachine::Report;
 pub(crate) use arena::Arena;
 
 use crate::arguments::Arguments;
+use crate::build_before::Turn;
 use crate::contest::{Contest, Run};
 use crate::data::{Content, File, Files, Keys, Recipe};
 use crate::{child, probe};
@@ -76,14 +77,14 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     if !e2e::Backend::DurablePostgres.is_available() || !child::answers("psql", &["--version"]).await {
         return vec!["PostgreSQL: its server's programs or `psql` are not installed".to_owned()];
     }
-    let mut arena = Arena::open().await;
+    let mut arena = Arena::open(arguments.before.clone()).await;
     let plain = Load::plain("").file(files, arguments.rows);
     crate::say(&format!(
         "\n**PostgreSQL {}**, default settings (it waits for the disk). {} rows, {} MB; the table has a primary key.\n\n{}",
         arena.version(),
         arguments.rows,
         plain.bytes / 1_000_000,
-        Contest::head("`\\copy`")
+        Contest::head(arguments.base("`\\copy`"))
     ));
     let mut left_out = Vec::new();
     for load in Load::all() {
@@ -113,13 +114,24 @@ async fn contest(
     let (file, base_file) = (load.file(files, arguments.rows), load.base_file(files, arguments.rows));
     let mut contest = Contest::new(load.what);
     for _ in 0..arguments.rounds {
-        arena.clear(true);
-        arena.settle();
-        let base = arena.copy(&base_file).await;
+        let base = match &arena.turns {
+            None => {
+                arena.clear(true);
+                arena.settle();
+                arena.copy(&base_file).await
+            }
+            Some(turns) => {
+                turns.next(Turn::Before);
+                import(arena, load, &file, arguments, files).await.0
+            }
+        };
         let expected = arena.answer();
-        assert_eq!(expected.rows, base_file.good, "`\\copy` has loaded every row");
+        assert_eq!(expected.rows, base_file.good, "the base has loaded every row");
+        if let Some(turns) = &arena.turns {
+            turns.next(Turn::Now);
+        }
         let (ours, report) = import(arena, load, &file, arguments, files).await;
-        assert_eq!(arena.answer(), expected, "{}: the table is as `\\copy` leaves it", load.what);
+        assert_eq!(arena.answer(), expected, "{}: the table is as the base leaves it", load.what);
         let bad = if load.content == Content::WithBadRows { arguments.rows - file.good } else { 0 };
         assert_eq!((report.rows, report.rejects), (file.good, bad), "{}: the report is right", load.what);
         contest.add(base, ours);

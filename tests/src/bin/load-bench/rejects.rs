@@ -96,7 +96,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     if !e2e::Backend::DurablePostgres.is_available() || !child::answers("psql", &["--version"]).await {
         return vec!["rejects: PostgreSQL's programs are not installed".to_owned()];
     }
-    let mut arena = Arena::open().await;
+    let mut arena = Arena::open(None).await;
     crate::say(&format!(
         "\n**PostgreSQL {}**, {} rows, one in {BAD_ONE_IN} refused by the server alone, `--max-rejects 2%`, against the same file \
          without such rows.\n\n{}",

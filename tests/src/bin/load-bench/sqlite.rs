@@ -8,6 +8,7 @@ use serde_json::json;
 pub(crate) use arena::Arena;
 
 use crate::arguments::Arguments;
+use crate::build_before::Turn;
 use crate::child;
 use crate::contest::Contest;
 use crate::data::{Content, Files, Keys, Recipe};
@@ -17,11 +18,11 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     if !child::answers("sqlite3", &["--version"]).await {
         return vec!["SQLite: `sqlite3` is not installed".to_owned()];
     }
-    let arena = Arena::open(files).await;
+    let arena = Arena::open(files, arguments.before.clone()).await;
     crate::say(&format!(
         "\n**SQLite**, {} rows of the same kind.\n\n{}",
         arguments.rows,
-        Contest::head("`.import`")
+        Contest::head(arguments.base("`.import`"))
     ));
     for (what, keys) in [("random UUID key", Keys::Random), ("integer key, in order", Keys::Numbers)] {
         if !what.contains(&arguments.load) {
@@ -40,13 +41,24 @@ async fn contest(arena: &Arena, what: &str, keys: Keys, arguments: &Arguments, f
     let file = files.get(Recipe { keys, content: Content::Whole, rows: arguments.rows });
     let mut contest = Contest::new(what);
     for _ in 0..arguments.rounds {
-        arena.clear_theirs(keys);
-        let base = arena.import_theirs(&file).await;
-        let expected = arena.answer_theirs();
-        assert_eq!(expected.rows, file.good, "`.import` has loaded every row");
+        let (base, expected) = match &arena.turns {
+            None => {
+                arena.clear_theirs(keys);
+                (arena.import_theirs(&file).await, arena.answer_theirs())
+            }
+            Some(turns) => {
+                turns.next(Turn::Before);
+                arena.clear(keys);
+                (arena.import(&file, &json!({})).await.0, arena.answer())
+            }
+        };
+        assert_eq!(expected.rows, file.good, "the base has loaded every row");
+        if let Some(turns) = &arena.turns {
+            turns.next(Turn::Now);
+        }
         arena.clear(keys);
         let (ours, report) = arena.import(&file, &json!({})).await;
-        assert_eq!(arena.answer(), expected, "{what}: the table is as `.import` leaves it");
+        assert_eq!(arena.answer(), expected, "{what}: the table is as the base leaves it");
         assert_eq!((report.rows, report.rejects), (file.good, 0), "{what}: the report is right");
         contest.add(base, ours);
     }

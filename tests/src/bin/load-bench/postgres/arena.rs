@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use e2e::{Backend, TestStack, rows};
+use local_stack::Config;
 use serde_json::Value;
 use statemachine::{Report, Source};
 use tokio::process::Command;
 
 use crate::answer::{self, Answer};
+use crate::build_before::Turns;
 use crate::contest::Run;
 use crate::cpu::Clocks;
 use crate::data::File;
@@ -22,15 +24,22 @@ const COLUMNS: &str = "name text NOT NULL, quantity integer NOT NULL, price deci
 pub(crate) struct Arena {
     pub(crate) stack: TestStack,
     pub(crate) clocks: Clocks,
+    pub(crate) turns: Option<Turns>,
     sources: HashMap<PathBuf, Source>,
 }
 
 impl Arena {
-    pub(crate) async fn open() -> Self {
-        let stack = TestStack::start(Backend::DurablePostgres).await;
+    pub(crate) async fn open(before: Option<PathBuf>) -> Self {
+        let turns = before.map(Turns::between);
+        let serve = |config: &mut Config| {
+            if let Some(turns) = &turns {
+                turns.serve(config);
+            }
+        };
+        let stack = TestStack::start_as(Backend::DurablePostgres, serve).await;
         let postmaster = r"SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::bigint AS value";
         let clocks = Clocks { postmaster: i32::try_from(rows::number(&stack.database, postmaster)).ok() };
-        Self { stack, clocks, sources: HashMap::new() }
+        Self { stack, clocks, turns, sources: HashMap::new() }
     }
 
     /// The server's version.

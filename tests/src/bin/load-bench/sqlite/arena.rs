@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use e2e::{Backend, TestStack, rows};
+use local_stack::Config;
 use serde_json::Value;
 use statemachine::Report;
 use tokio::process::Command;
 use worker::db::Database;
 
 use crate::answer::{self, Answer};
+use crate::build_before::Turns;
 use crate::contest::Run;
 use crate::cpu::Clocks;
 use crate::data::{File, Files, Keys};
@@ -21,14 +23,21 @@ const COLUMNS: &str = "name TEXT NOT NULL, quantity INTEGER NOT NULL, price DECI
 /// The place where loads are compared.
 pub(crate) struct Arena {
     pub(crate) stack: TestStack,
+    pub(crate) turns: Option<Turns>,
     /// The file of everybody else.
     pub(crate) theirs: PathBuf,
 }
 
 impl Arena {
-    pub(crate) async fn open(files: &Files) -> Self {
-        let stack = TestStack::start(Backend::Sqlite).await;
-        Self { stack, theirs: files.dir().join("theirs.db") }
+    pub(crate) async fn open(files: &Files, before: Option<PathBuf>) -> Self {
+        let turns = before.map(Turns::between);
+        let serve = |config: &mut Config| {
+            if let Some(turns) = &turns {
+                turns.serve(config);
+            }
+        };
+        let stack = TestStack::start_as(Backend::Sqlite, serve).await;
+        Self { stack, turns, theirs: files.dir().join("theirs.db") }
     }
 
     /// Makes the worker's table anew.
