@@ -1,4 +1,4 @@
-//! What the pipeline costs, in the figures of the README: `cargo build --release && cargo run --release -p e2e --bin bench`.
+//! What the pipeline costs, in the figures of the README: `cargo build --release --workspace && target/release/bench`.
 //! Prints a Markdown table. Every import's answer is checked; medians of several runs, because machines are noisy.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(

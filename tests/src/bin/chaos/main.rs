@@ -1,5 +1,5 @@
 //! Imports on bad days: many at once, everything real, faults at random moments; then everything comes to rest and is
-//! audited. `cargo run --release -p e2e --bin chaos -- --imports 500 --seed 1`; `tests/README.md` tells how to read it.
+//! audited. `target/release/chaos --imports 500 --seed 1`; `tests/README.md` tells how to read it.
 #![expect(clippy::print_stdout, reason = "the report is what this program is for")]
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
 //! How fast Baton loads, against what loads files today, in the figures of the README:
-//! `cargo build --release --workspace && cargo run --release -p e2e --bin load-bench`. Prints Markdown tables; what was left
+//! `cargo build --release --workspace && target/release/load-bench`. Prints Markdown tables; what was left
 //! out, and why, stands below them. A table that is not what it should be after a load ends the run.
 #![expect(clippy::print_stdout, reason = "the tables are what this program is for")]
 #![expect(clippy::print_stderr, reason = "somebody waits for minutes and wants to see why")]

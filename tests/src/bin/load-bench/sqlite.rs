@@ -15,7 +15,7 @@ use crate::data::{Content, Files, Keys, Recipe};
 
 /// Runs every load, and returns what was left out and why.
 pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String> {
-    if !child::answers("sqlite3", &["--version"]).await {
+    if arguments.before.is_none() && !child::answers("sqlite3", &["--version"]).await {
         return vec!["SQLite: `sqlite3` is not installed".to_owned()];
     }
     let arena = Arena::open(files, arguments.before.clone()).await;
