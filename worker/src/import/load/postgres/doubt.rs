@@ -70,8 +70,7 @@ impl Doubt {
             columns,
             target: DOUBT.to_owned(),
             definition: format!(
-                "CREATE TEMPORARY TABLE \"baton doubt\" ({}, {RECORD} pg_catalog.int8 NOT NULL) ON COMMIT DROP; \
-                 CREATE INDEX \"baton doubts\" ON {DOUBT} ({RECORD})",
+                "CREATE TEMPORARY TABLE \"baton doubt\" ({}, {RECORD} pg_catalog.int8 NOT NULL) ON COMMIT DROP",
                 definitions.join(", ")
             ),
             form,
@@ -142,7 +141,7 @@ impl Doubt {
     ) -> Result<(), SqlError> {
         refused.make(session)?;
         if self.is_made {
-            session.batch(&format!("TRUNCATE {DOUBT}"))?;
+            session.batch(&format!("TRUNCATE {DOUBT}; {}", check::WITHOUT_INDEX))?;
         } else {
             session.batch(&self.definition)?;
             self.is_made = true;
