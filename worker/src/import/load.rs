@@ -38,6 +38,15 @@ pub(crate) struct Context<'a> {
     pub(crate) rejects: &'a Rejects,
 }
 
+impl Context<'_> {
+    /// A load that ends for its rejects, with a note on what was not tried, and on what tries it.
+    fn left_off(&self, note: &str) -> Loaded {
+        let is_dry_run = self.job.options.dry_run;
+        let note = if is_dry_run { note.to_owned() } else { format!("{note}; --dry-run tries all") };
+        Loaded { notes: vec![note], ..Loaded::default() }
+    }
+}
+
 /// What the database took.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
@@ -84,6 +93,9 @@ trait Load {
 
     /// Writes a batch, which is sorted. Rows that the database refuses become rejects.
     fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused>;
+
+    /// Ends without a look at what is held back, since there are too many rejects and nothing stays. Says what was not looked at.
+    fn give_up(self) -> Result<Loaded, Refused>;
 
     /// Writes what is held back, and says what the database has taken in all.
     fn finish(self, connection: &mut Connection) -> Result<Loaded, Refused>;
@@ -155,7 +167,7 @@ fn run<R: Read + Send>(
     let loaded = if context.rejects.verdict() == Verdict::Within {
         loader.finish(connection)?
     } else {
-        Loaded::default()
+        loader.give_up()?
     };
     Ok((loaded, done))
 }

@@ -55,6 +55,10 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
                        that moment may leave them there";
 
+/// What is said of rows that were read before there were too many rejects.
+const UNTRIED: &str = "rows that had been read were not tried on the database, after there were more rejects than are allowed: it \
+                       may refuse some of them";
+
 /// Rows on their way into a table.
 pub(super) struct Loader<'a> {
     context: Context<'a>,
@@ -76,6 +80,8 @@ pub(super) struct Loader<'a> {
     /// The last batch was refused for another reason than its values: the next one will be, too.
     expects_refusals: bool,
     staged: u64,
+    /// Rows were handed over, and the database has not been asked whether it takes them.
+    has_untried: bool,
     loaded: Loaded,
 }
 
@@ -138,6 +144,7 @@ impl<'a> Loader<'a> {
             sorted_by,
             expects_refusals: false,
             staged: 0,
+            has_untried: false,
             loaded: Loaded::default(),
             indexes,
         })
@@ -160,6 +167,7 @@ impl<'a> Loader<'a> {
             && self.doubt.take(session, batch, &mut self.refused, self.context)?
         {
             if self.verdict() != Verdict::Within {
+                self.has_untried = true;
                 return Ok(self.verdict());
             }
             error = match self.try_copy(session, batch)? {
@@ -203,6 +211,7 @@ impl<'a> Loader<'a> {
         }
         let staged = self.stage(session, batch)?;
         if self.verdict() != Verdict::Within {
+            self.has_untried = true;
             return Ok(self.verdict());
         }
         let all = staged == batch.len() as u64;
@@ -354,10 +363,15 @@ impl Load for Loader<'_> {
             Way::Directly => Ok(self.write_directly(session, batch)?),
             Way::ByBatch => Ok(self.write_by_staging(session, batch, None)?),
             Way::AtTheEnd => {
+                self.has_untried = true;
                 self.staged += self.stage(session, batch)?;
                 Ok(self.verdict())
             }
         }
+    }
+
+    fn give_up(self) -> Result<Loaded, Refused> {
+        Ok(if self.has_untried { self.context.left_off(UNTRIED) } else { Loaded::default() })
     }
 
     fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {

@@ -1,9 +1,11 @@
 //! SQLite: one prepared statement, executed for each row. In the file's order wherever that could make a difference, else
 //! in the order of the key, which costs fewer pages. A row that SQLite refuses is undone by itself and becomes a reject.
 
+mod children;
 mod facts;
 mod family;
 mod keys;
+mod moves;
 mod references;
 mod refusal;
 mod rows;
@@ -31,6 +33,10 @@ const ROWS_PER_LOOK: usize = 1000;
 
 /// How many bytes of rows a batch has: less than for a database whose pages lie in another process.
 const BATCH_BYTES: usize = 12 * 1024 * 1024;
+
+/// What is said of rows that wait for others when there are too many rejects.
+const ORPHANS: &str = "rows that refer to a missing row of the same table were not looked for, after there were more rejects than \
+                       are allowed";
 
 /// Rows on their way into a table.
 pub(super) struct Loader<'a> {
@@ -91,7 +97,7 @@ impl<'a> Loader<'a> {
             }
             values.clear();
             values.extend(native::read_row(row.bytes));
-            match self.rows.write(connection, &values) {
+            match self.rows.write(connection, row.record, &values) {
                 Ok(outcome) => {
                     self.counts.add(outcome);
                     written += 1;
@@ -162,18 +168,29 @@ impl Load for Loader<'_> {
         })
     }
 
+    fn give_up(self) -> Result<Loaded, Refused> {
+        let Some(family) = self.family else { return Ok(Loaded::default()) };
+        family.give_up(&self.context.job.progress, reject_later(self.context))?;
+        Ok(self.context.left_off(ORPHANS))
+    }
+
     fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {
         let connection = sqlite(connection)?;
-        let Context { job, rejects, .. } = self.context;
         if let Some(family) = self.family.take() {
-            self.counts = family.finish(connection, &mut self.rows, &job.progress, |reject| {
-                job.progress.take_back_rows(1);
-                job.progress.add_rows(0, 1);
-                rejects.add(reject);
-            })?;
+            let progress = &self.context.job.progress;
+            self.counts = family.finish(connection, &mut self.rows, progress, reject_later(self.context))?;
         }
         self.rows.finish(connection)?;
         Ok(self.counts.loaded())
+    }
+}
+
+/// Rejects a row that had counted as written.
+fn reject_later(context: Context<'_>) -> impl FnMut(Reject) {
+    move |reject| {
+        context.job.progress.take_back_rows(1);
+        context.job.progress.add_rows(0, 1);
+        context.rejects.add(reject);
     }
 }
 

@@ -13,15 +13,30 @@ use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
 use crate::import::table::{Table, quoted};
 
-/// `$1` the schema, `$2` the table and `$3` the constraint's name. The operators of a foreign key compare a column of the
-/// table that is referred to with one of the table that refers.
+/// `$1` the schema, `$2` the table and `$3` the constraint's name, `$4` the table that is written. A partition's constraint is
+/// that of the table which it has it from. A foreign key to a partitioned table has another entry for each partition that it
+/// refers to, which holds for no row by itself: the first entry of all counts. The operators of a foreign key compare a column
+/// of the table that is referred to with one of the table that refers.
 const FIND: &str = "\
+WITH RECURSIVE named (oid, conrelid, above, place) AS (
+  SELECT con.oid, con.conrelid, con.conparentid, 0
+  FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class t ON t.oid = con.conrelid
+  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+  WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND con.conname::text = $3
+    AND con.contype IN ('p', 'u', 'f', 'c', 'x')
+  UNION ALL
+  SELECT con.oid, con.conrelid, con.conparentid, n.place + 1
+  FROM named n JOIN pg_catalog.pg_constraint con ON con.oid = n.above),
+found (oid) AS (
+  SELECT n.oid FROM named n
+  ORDER BY n.conrelid = $4::oid DESC, CASE WHEN n.conrelid = $4::oid THEN -n.place ELSE n.place END LIMIT 1)
 SELECT con.contype::text, con.conrelid::int8,
        ARRAY(SELECT a.attname::text FROM unnest(con.conkey) WITH ORDINALITY k (number, place)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.number ORDER BY k.place),
        CASE WHEN con.confrelid <> 0 THEN (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = con.confrelid) END,
-       con.confrelid::int8,
+       con.confrelid = $4::oid
+         OR con.confrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_ancestors($4::oid::regclass) p),
        ARRAY(SELECT a.attname::text FROM unnest(con.confkey) WITH ORDINALITY k (number, place)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.number ORDER BY k.place),
        ARRAY(SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
@@ -29,29 +44,36 @@ SELECT con.contype::text, con.conrelid::int8,
              JOIN pg_catalog.pg_operator o ON o.oid = k.operator
              JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ORDER BY k.place),
        pg_catalog.pg_get_expr(con.conbin, con.conrelid),
-       coalesce((to_jsonb(con) ->> 'conperiod')::bool, false), con.confmatchtype = 'f'
-FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class t ON t.oid = con.conrelid
-JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND con.conname::text = $3 AND con.contype IN ('p', 'u', 'f', 'c', 'x')
+       coalesce((to_jsonb(con) ->> 'conperiod')::bool, false), con.confmatchtype = 'f', con.conname::text,
+       CASE WHEN con.conrelid <> $4::oid AND con.coninhcount = 0
+            THEN pg_catalog.pg_get_partition_constraintdef(con.conrelid) END
+FROM found f JOIN pg_catalog.pg_constraint con ON con.oid = f.oid
 UNION ALL
 SELECT 'u', i.indrelid::int8,
        ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
              WHERE k.place <= i.indnkeyatts ORDER BY k.place),
-       NULL, 0, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false
-FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
-WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND c.relname::text = $3 AND i.indisunique
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conindid = i.indexrelid AND con.conrelid = i.indrelid)
+       NULL, false, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false, c.relname::text, NULL
+FROM pg_catalog.pg_index n JOIN pg_catalog.pg_class nc ON nc.oid = n.indexrelid
+JOIN pg_catalog.pg_class t ON t.oid = n.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+JOIN pg_catalog.pg_index i ON i.indexrelid = coalesce((
+  SELECT a.relid FROM pg_catalog.pg_partition_ancestors(n.indexrelid) a JOIN pg_catalog.pg_index o ON o.indexrelid = a.relid
+  WHERE o.indrelid = $4::oid), n.indexrelid)
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE tn.nspname::text = $1 AND t.relname::text = $2 AND nc.relname::text = $3 AND n.indisunique
+  AND NOT EXISTS (SELECT FROM found)
 LIMIT 1";
 
 /// `$1` the table: the names of its constraints, behind those of its schema and its own. Those of its keys are left to its
-/// indexes, and what must have a value to the columns.
+/// indexes, and what must have a value to the columns; a foreign key counts once, however many partitions it refers to.
 const OF_TABLE: &str = "\
 SELECT n.nspname::text, c.relname::text, con.conname::text
 FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_class c ON c.oid = con.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE con.conrelid = $1::oid AND con.contype NOT IN ('p', 'u', 'n') ORDER BY con.conname";
+WHERE con.conrelid = $1::oid AND con.contype NOT IN ('p', 'u', 'n')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint above
+                  WHERE above.oid = con.conparentid AND above.conrelid = con.conrelid)
+ORDER BY con.conname";
 
 /// The constraints of a table that are neither keys nor about a missing value.
 pub(super) fn of_table(session: &mut Session, table: &Table) -> Result<Vec<Constraint>, SqlError> {
@@ -59,7 +81,7 @@ pub(super) fn of_table(session: &mut Session, table: &Table) -> Result<Vec<Const
     for row in session.query(OF_TABLE, &[(&i64::from(table.oid), Type::INT8)])? {
         let names = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         // One that is not looked at by its name is of a kind that no query tells.
-        let other = || Constraint { kind: Kind::Other, columns: Vec::new() };
+        let other = || Constraint { kind: Kind::Other, columns: Vec::new(), bounds: None };
         all.push(Constraint::named(session, names, table, &[])?.unwrap_or_else(other));
     }
     Ok(all)
@@ -89,6 +111,8 @@ pub(super) struct Constraint {
     pub(super) kind: Kind,
     /// Its columns; an expression has an empty name.
     pub(super) columns: Vec<String>,
+    /// Which rows it is about, as SQL, where it is one of a partition alone.
+    pub(super) bounds: Option<String>,
 }
 
 /// What a constraint holds rows to.
@@ -129,7 +153,7 @@ impl Constraint {
         indexes: &[Index],
     ) -> Result<Option<Self>, SqlError> {
         if partition::is_missing(refusal) {
-            return Ok(Some(Self { kind: Kind::Partition, columns: Vec::new() }));
+            return Ok(Some(Self::of_partitions()));
         }
         let Refusal { schema: Some(schema), table: Some(name), constraint: Some(constraint), .. } = refusal
         else {
@@ -145,6 +169,11 @@ impl Constraint {
         Ok(found)
     }
 
+    /// Some partition takes each row.
+    pub(super) fn of_partitions() -> Self {
+        Self { kind: Kind::Partition, columns: Vec::new(), bounds: None }
+    }
+
     /// The constraint of this name, behind those of its table and its schema.
     pub(super) fn named(
         session: &mut Session,
@@ -152,23 +181,30 @@ impl Constraint {
         table: &Table,
         indexes: &[Index],
     ) -> Result<Option<Self>, SqlError> {
-        let names = [(&schema, Type::TEXT), (&name, Type::TEXT), (&constraint, Type::TEXT)];
-        let rows = session.query(FIND, &names.map(|(name, of)| (name as _, of)))?;
+        let written = i64::from(table.oid);
+        let asked = [
+            (&schema as _, Type::TEXT),
+            (&name as _, Type::TEXT),
+            (&constraint as _, Type::TEXT),
+            (&written as _, Type::INT8),
+        ];
+        let rows = session.query(FIND, &asked)?;
         let Some(row) = rows.first() else { return Ok(None) };
         let of = u32::try_from(row.try_get::<_, i64>(1)?).unwrap_or(0);
         let parent: Option<String> = row.try_get(3)?;
         let expression: Option<String> = row.try_get(7)?;
         let is_of_periods: bool = row.try_get(8)?;
+        let own_name: &str = row.try_get(10)?;
         let kind = match (row.try_get::<_, &str>(0)?, parent, expression) {
             ("p" | "u", ..) => Kind::Unique(
                 indexes
                     .iter()
-                    .find(|index| of == table.oid && index.name == *constraint && index.tells())
+                    .find(|index| of == table.oid && index.name == own_name && index.tells())
                     .cloned(),
             ),
             ("f", Some(parent), _) if !is_of_periods => Kind::ForeignKey(ForeignKey {
                 parent,
-                is_own: row.try_get::<_, i64>(4)? == i64::from(table.oid),
+                is_own: row.try_get(4)?,
                 is_full: row.try_get(9)?,
                 parent_columns: row.try_get(5)?,
                 operators: row.try_get(6)?,
@@ -177,7 +213,7 @@ impl Constraint {
             _ => Kind::Other,
         };
         let columns: Vec<String> = row.try_get(2)?;
-        Ok(Some(Self { kind, columns }))
+        Ok(Some(Self { kind, columns, bounds: row.try_get(11)? }))
     }
 
     /// Whether it ties rows of one table to each other: either of them may break it.

@@ -37,8 +37,9 @@ pub(super) fn take(
     which: &str,
 ) -> Result<Vec<Culprits>, SqlError> {
     let mut culprits = Vec::new();
+    let bounds = constraint.bounds.as_deref().unwrap_or("true");
     for Question { test, reason, says } in questions(session, constraint, table, plan)? {
-        let records = delete(session, &format!("({test}) AND {which}"))?;
+        let records = delete(session, &format!("({test}) AND ({bounds}) AND {which}"))?;
         if !records.is_empty() {
             culprits.push(Culprits { records, reason, says });
         }

@@ -9,7 +9,9 @@ use crate::import::header::Plan;
 use crate::import::table::Table;
 
 /// `$1` the table, `$2` whether rows may be updated, `$3` the columns that the file fills. A table has the triggers of its
-/// partitions, too, which it shares with them, and which they may have of their own.
+/// partitions, too, which it shares with them, and which they may have of their own. A partition's constraint is its own where
+/// it does not have it from the table, and so is an index that refuses rows. A row of a partition that is written by itself
+/// refers to its like where it refers to the whole table.
 const FACTS: &str = "\
 WITH RECURSIVE family (oid) AS (
   SELECT $1::oid UNION ALL
@@ -38,12 +40,22 @@ SELECT c.relkind::text,
   EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conrelid = c.oid AND con.contype IN ('c', 'f', 'x')),
   EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attgenerated <> ''),
-  EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conrelid = c.oid AND con.confrelid = c.oid
-          AND con.contype = 'f' AND EXISTS (
+  EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conrelid = c.oid AND con.contype = 'f'
+          AND (con.confrelid = c.oid OR con.confrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_ancestors(c.oid) p))
+          AND EXISTS (
             SELECT FROM unnest(con.conkey) k (number) JOIN pg_catalog.pg_attribute a
             ON a.attrelid = con.conrelid AND a.attnum = k.number WHERE a.attname::text = ANY ($3))),
   pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-  c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 <> 0
+  c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 <> 0,
+  EXISTS (SELECT FROM family f WHERE f.oid <> c.oid AND (
+    EXISTS (SELECT FROM pg_catalog.pg_constraint con WHERE con.conrelid = f.oid AND con.contype IN ('c', 'f')
+            AND con.conparentid = 0 AND con.coninhcount = 0)
+    OR EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
+               JOIN pg_catalog.pg_am am ON am.oid = k.relam
+               WHERE i.indrelid = f.oid AND NOT k.relispartition
+               AND (i.indisunique OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL OR am.amname <> 'btree'))
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attribute o ON o.attname = a.attname
+               WHERE a.attrelid = f.oid AND o.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND NOT o.attnotnull)))
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid";
 
 /// What there is to know of a table.
@@ -72,6 +84,8 @@ pub(super) struct Facts {
     pub(super) may_be_read: bool,
     /// It is a view, and an INSERT into it is one into the table below.
     pub(super) is_updatable_view: bool,
+    /// A partition refuses rows for reasons of its own, which the table does not have.
+    pub(super) has_odd_partitions: bool,
 }
 
 impl Facts {
@@ -108,6 +122,7 @@ impl Facts {
             refers_to_itself: row.try_get(8)?,
             may_be_read: row.try_get(9)?,
             is_updatable_view: row.try_get(10)?,
+            has_odd_partitions: row.try_get(11)?,
         })
     }
 

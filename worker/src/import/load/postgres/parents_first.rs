@@ -44,7 +44,7 @@ pub(super) fn sort(
         let columns: Vec<_> = first.parent_columns.iter().map(|name| format!("s.{}", quoted(name))).collect();
         (columns.join(", "), format!("({}) IS NOT NULL", columns.join(", ")))
     });
-    let references: Vec<_> = own.iter().filter_map(|own| references(own, table)).collect();
+    let references: Vec<_> = own.iter().filter_map(references).collect();
     session.batch(&format!(
         "CREATE TEMPORARY TABLE \"baton leaders\" ON COMMIT DROP AS SELECT s.{RECORD} AS record, \
            CASE WHEN {has_key} THEN pg_catalog.first_value(s.{RECORD}) OVER same ELSE s.{RECORD} END AS leader \
@@ -96,7 +96,7 @@ fn own_keys(session: &mut Session, table: &Table, plan: &Plan) -> Result<Vec<Con
 }
 
 /// SQL: which rows of the file refer to which other keys by a constraint, unless the table has those already.
-fn references(constraint: &Constraint, table: &Table) -> Option<String> {
+fn references(constraint: &Constraint) -> Option<String> {
     let Kind::ForeignKey(key) = &constraint.kind else { return None };
     let refers = |one| key.refers(one, "s", &constraint.columns);
     Some(format!(
@@ -105,7 +105,7 @@ fn references(constraint: &Constraint, table: &Table) -> Option<String> {
          JOIN pg_temp.\"baton leaders\" p ON p.record = t.{RECORD} \
          WHERE c.leader <> p.leader AND NOT EXISTS (SELECT FROM {} k WHERE {})",
         refers("t"),
-        table.sql,
+        key.parent,
         refers("k")
     ))
 }

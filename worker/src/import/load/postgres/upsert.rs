@@ -37,6 +37,10 @@ pub(super) struct Upsert {
     is_constrained: bool,
     /// A row's version tells whether the row was there before.
     has_versions: bool,
+    /// What the table has may be read.
+    may_be_read: bool,
+    /// No row is in the table unless a partition takes it.
+    is_partitioned: bool,
     may_change_rows: bool,
     table: String,
 }
@@ -76,7 +80,7 @@ impl Upsert {
                     && other.is_of_fixed_length
         };
         let is_constrained = facts.is_told_by_queries()
-            && !(facts.is_partitioned || facts.has_generated_columns)
+            && !(facts.has_odd_partitions || facts.has_generated_columns)
             && facts.may_be_read
             && indexes.iter().all(is_harmless);
         Self {
@@ -86,6 +90,8 @@ impl Upsert {
             is_plain: is_constrained && !facts.has_constraints,
             is_constrained,
             has_versions: facts.may_be_read && !facts.is_partitioned,
+            may_be_read: facts.may_be_read,
+            is_partitioned: facts.is_partitioned,
             may_change_rows: facts.may_change_rows,
             table: table.sql.clone(),
         }
@@ -126,7 +132,9 @@ impl Upsert {
         {
             return Ok(upserted);
         }
-        if self.has_versions
+        // Which keys are written is known without the versions where no trigger changes them.
+        if self.may_be_read
+            && (self.has_versions || !self.may_change_rows)
             && !self.repeats_keys(session).map_err(|error| sift.failure(&error))?
             && let Some(upserted) = self.write_all(session, &mut sift, staged)?
         {
@@ -149,7 +157,12 @@ impl Upsert {
         staged: u64,
     ) -> Result<Option<Upserted>, Failure> {
         let Context { table, plan, .. } = sift.context;
-        let constraints = constraint::of_table(session, table).map_err(|error| sift.failure(&error))?;
+        let mut constraints = constraint::of_table(session, table).map_err(|error| sift.failure(&error))?;
+        if self.is_partitioned {
+            constraints.push(Constraint::of_partitions());
+        }
+        // As the database: of a row that breaks several, the reason is the first.
+        constraints.sort_by_key(|constraint| matches!(constraint.kind, Kind::ForeignKey(_)));
         let is_asked =
             |constraint: &Constraint| self.held(&constraint.kind).is_some() && constraint.is_filled_by(plan);
         if !constraints.iter().all(is_asked) {
@@ -306,6 +319,10 @@ impl Upsert {
         let statement = self.insertion.of(rows);
         if self.on_conflict != OnConflict::Update {
             return Ok((session.execute(&statement, &[])?, 0));
+        }
+        if !self.has_versions {
+            let updated = counts::known_keys(session, &self.index, &self.table)?;
+            return Ok((session.execute(&statement, &[])?, updated));
         }
         // A row version that an UPDATE made was locked by it before: its xmax is set, that of a new row is not.
         let found = session.query(

@@ -6,7 +6,7 @@ use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, s
 
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
-use crate::import::table::Table;
+use crate::import::table::{Table, quoted};
 
 /// A unique index that knows only columns and all rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,26 @@ impl Facts {
         })
     }
 
+    /// How columns that a foreign key refers to compare: the definition of each, but for its name. SQLite compares by the type
+    /// and the collation of the column that is referred to, which are those of its unique index.
+    pub(super) fn compared(&self, table: &Table, columns: &[String]) -> Vec<String> {
+        let is_in = |column: &str| columns.iter().any(|name| name.eq_ignore_ascii_case(column));
+        let key = self.keys.iter().find(|key| {
+            key.columns.len() == columns.len() && key.columns.iter().all(|(name, _)| is_in(name))
+        });
+        let definition = |name: &String| {
+            let own = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+            let declared = own.map_or("", |column| column.type_name.as_str());
+            // Of a STRICT table: every value as it is.
+            let is_any = declared.is_empty() || (declared.eq_ignore_ascii_case("ANY") && self.says("STRICT"));
+            let of = if is_any { String::new() } else { quoted(declared) };
+            let part =
+                key.and_then(|key| key.columns.iter().find(|(part, _)| part.eq_ignore_ascii_case(name)));
+            format!("{of} COLLATE {}", quoted(part.map_or("BINARY", |(_, collation)| collation.as_str())))
+        };
+        columns.iter().map(definition).collect()
+    }
+
     /// Whether the definition has these words, one behind the other. A comment or a default may have them too: what follows
     /// from them costs time and nothing else.
     pub(super) fn says(&self, words: &str) -> bool {
@@ -158,7 +178,7 @@ fn read_foreign_keys(connection: &mut SqliteConnection, table: &str) -> QueryRes
             Some((part.child_column.clone(), there))
         });
         found.push(ForeignKey {
-            parent: format!("\"main\".{}", crate::import::table::quoted(&first.parent)),
+            parent: format!("\"main\".{}", quoted(&first.parent)),
             parent_name: first.parent.clone(),
             is_self: first.parent.eq_ignore_ascii_case(table),
             columns: columns.collect(),

@@ -1,15 +1,19 @@
 //! Rows that refer to rows of their own table. As on PostgreSQL a row may come before the one that it refers to: from the
 //! first such row on SQLite's own check waits for the commit, and each row is kept beside the database as well. When all are
-//! in, those that refer to nothing are known. They become rejects: all is undone up to that first row, and done without them,
-//! since a row that is refused changes nothing, and its key is free for another one.
+//! in, those that refer to nothing are known, and those that take away what others refer to. They become rejects: all is undone
+//! up to that first row, and done without them, since a row that is refused changes nothing, and its key is free for another
+//! one. What is a reject for a row that is not there is one only where no row can be there.
 
+mod relations;
 mod spool;
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::result::Error;
 
-use self::spool::{Kept, Spool, State};
+use self::relations::Relations;
+use self::spool::{Kept, MAY_COME, Spool, State};
+use super::moves::Moves;
 use super::refusal::Refusal;
 use super::rows::{Counts, NotWritten, Rows};
 use crate::db::failure::database_failure;
@@ -40,10 +44,11 @@ impl Family {
         rows: &mut Rows,
         counts: Counts,
     ) -> Result<Self, Failure> {
-        connection
-            .batch_execute(&format!("SAVEPOINT {FAMILY}; PRAGMA defer_foreign_keys = ON"))
+        rows.wait(connection)
+            .and_then(|()| {
+                connection.batch_execute(&format!("SAVEPOINT {FAMILY}; PRAGMA defer_foreign_keys = ON"))
+            })
             .map_err(|error| database_failure(&error, "let references wait for all rows"))?;
-        rows.references_wait = true;
         let spool = Spool::new().map_err(|error| beside(&error))?;
         Ok(Self { spool, before: counts, counts })
     }
@@ -57,7 +62,7 @@ impl Family {
         bytes: &[u8],
     ) -> Result<(), Failure> {
         let values: Vec<_> = native::read_row(bytes).collect();
-        let state = self.try_row(connection, rows, &values)?;
+        let state = self.try_row(connection, rows, record, &values)?;
         self.spool.keep(record, bytes, &state).map_err(|error| beside(&error))
     }
 
@@ -65,9 +70,10 @@ impl Family {
         &mut self,
         connection: &mut SqliteConnection,
         rows: &mut Rows,
+        record: u64,
         values: &[Native<'_>],
     ) -> Result<State, Failure> {
-        match rows.write(connection, values) {
+        match rows.write(connection, record, values) {
             Ok(outcome) => {
                 self.counts.add(outcome);
                 Ok(if outcome.is_taken(rows.on_conflict()) { State::Written } else { State::LeftOut })
@@ -85,38 +91,53 @@ impl Family {
         connection: &mut SqliteConnection,
         rows: &mut Rows,
         progress: &Progress,
-        mut reject: impl FnMut(Reject),
+        reject: impl FnMut(Reject),
     ) -> Result<Counts, Failure> {
         let mut thoughts = 0;
         loop {
-            // First those of the time before: the rows that they refer to are all there now, or will not be.
-            let taken_back =
-                thoughts < SECOND_THOUGHTS && self.take_back_orphans(connection, rows, progress)?;
-            let refused = self.refuse_orphans(connection, rows, progress)?;
-            if !taken_back && !refused {
+            if self.find_orphans(connection, rows, progress)? {
+                self.undo(connection)?;
+                self.refuse_orphans(connection, rows, progress)?;
+            } else if self.refuse_replacing(connection, rows)? {
+                self.undo(connection)?;
+            } else if thoughts < SECOND_THOUGHTS && self.take_back_orphans(connection, rows, progress)? {
+                thoughts += 1;
+                self.undo(connection)?;
+            } else {
                 break;
             }
-            thoughts += 1;
-            self.begin_again(connection, rows, progress)?;
+            self.write_again(connection, rows, progress)?;
         }
         connection
             .batch_execute(&format!("RELEASE {FAMILY}"))
             .map_err(|error| database_failure(&error, "finish rows that refer to each other"))?;
+        self.report(progress, reject)?;
+        Ok(self.counts)
+    }
+
+    /// Ends without a look at references: reports what the database has refused for another reason.
+    pub(super) fn give_up(mut self, progress: &Progress, reject: impl FnMut(Reject)) -> Result<(), Failure> {
+        self.report(progress, reject)
+    }
+
+    fn report(&mut self, progress: &Progress, mut reject: impl FnMut(Reject)) -> Result<(), Failure> {
         let mut after = None;
         while let Some(page) = self.page(&mut after, "state > 1", progress)? {
             for kept in page {
                 if let State::Refused(Refusal { column, misfit })
-                | State::Orphan(Refusal { column, misfit }) = kept.state()
+                | State::Orphan(Refusal { column, misfit })
+                | State::Replaces(Refusal { column, misfit }) = kept.state()
                 {
                     reject(Reject::of_database(kept.record(), column, misfit));
                 }
             }
         }
-        Ok(self.counts)
+        Ok(())
     }
 
-    /// Marks rows of the table that refer to nothing, and those that refer to them.
-    fn refuse_orphans(
+    /// Notes the rows of the table that refer to nothing. Where a row was there until a later one of the file changed it, that one
+    /// is the fault, and not what had referred to it by then.
+    fn find_orphans(
         &mut self,
         connection: &mut SqliteConnection,
         rows: &Rows,
@@ -128,27 +149,56 @@ impl Family {
             for kept in page {
                 let values: Vec<_> = native::read_row(&kept.bytes).collect();
                 for (number, reference) in rows.references().within().enumerate() {
-                    if !reference.is_met(connection, &values)? {
+                    if reference.is_met(connection, &values)? {
+                        continue;
+                    }
+                    let is_moved_later = |moves: &Moves, connection: &mut _| {
+                        moves.is_moved_later(connection, reference, kept.record(), &values)
+                    };
+                    if !rows.moves().map_or(Ok(false), |moves| is_moved_later(moves, connection))? {
                         found = true;
                         self.spool.note_orphan(kept.record, number).map_err(|error| beside(&error))?;
-                        break;
                     }
                 }
             }
         }
-        if !found {
-            return Ok(false);
-        }
-        for (number, reference) in rows.references().within().enumerate() {
-            self.spool.relate(number, reference).map_err(|error| beside(&error))?;
-        }
+        Ok(found)
+    }
+
+    /// Marks those of them that can refer to nothing, and what hangs on them. All rows of the file are undone: the table has what
+    /// it has without them.
+    fn refuse_orphans(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &Rows,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let references = rows.references();
+        let relations =
+            Relations::new(&mut self.spool.connection, references).map_err(|error| beside(&error))?;
         let mut after = None;
-        while let Some(page) = self.page(&mut after, "state = 0", progress)? {
-            self.spool.note_relations(&page, rows.references()).map_err(|error| beside(&error))?;
+        while let Some(page) = self.page(&mut after, MAY_COME, progress)? {
+            for kept in page {
+                let values: Vec<_> = native::read_row(&kept.bytes).collect();
+                let is_there: Result<Vec<_>, _> =
+                    references.within().map(|reference| reference.is_met(connection, &values)).collect();
+                relations
+                    .add(&mut self.spool.connection, &kept, &values, references, &is_there?)
+                    .map_err(|error| beside(&error))?;
+            }
         }
-        let misfits: Vec<_> = rows.references().within().map(|reference| reference.missing()).collect();
-        self.spool.mark_orphans(&misfits).map_err(|error| beside(&error))?;
-        Ok(true)
+        let missing: Vec<_> = references.within().map(|reference| reference.missing()).collect();
+        relations.mark(&mut self.spool.connection, &missing).map_err(|error| beside(&error))
+    }
+
+    /// Marks the rows that took away what other rows still refer to.
+    fn refuse_replacing(&mut self, connection: &mut SqliteConnection, rows: &Rows) -> Result<bool, Failure> {
+        let Some(moves) = rows.moves() else { return Ok(false) };
+        let blamed = moves.blamed(connection)?;
+        for (record, refusal) in &blamed {
+            self.spool.refuse(*record, refusal).map_err(|error| beside(&error))?;
+        }
+        Ok(!blamed.is_empty())
     }
 
     /// Takes back marks of rows whose reference is there by now.
@@ -178,22 +228,26 @@ impl Family {
         Ok(changed)
     }
 
-    /// Undoes all, and writes the rows that are not marked.
-    fn begin_again(
+    /// Undoes all rows.
+    fn undo(&mut self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        self.counts = self.before;
+        connection
+            .batch_execute(&format!("ROLLBACK TO {FAMILY}"))
+            .map_err(|error| database_failure(&error, "undo rows that refer to nothing"))
+    }
+
+    /// Writes the rows that are not marked.
+    fn write_again(
         &mut self,
         connection: &mut SqliteConnection,
         rows: &mut Rows,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        connection
-            .batch_execute(&format!("ROLLBACK TO {FAMILY}"))
-            .map_err(|error| database_failure(&error, "undo rows that refer to nothing"))?;
-        self.counts = self.before;
         let mut after = None;
         while let Some(page) = self.page(&mut after, "state < 3", progress)? {
             for kept in page {
                 let values: Vec<_> = native::read_row(&kept.bytes).collect();
-                let state = self.try_row(connection, rows, &values)?;
+                let state = self.try_row(connection, rows, kept.record(), &values)?;
                 if state != kept.state() {
                     self.spool.keep(kept.record(), &kept.bytes, &state).map_err(|error| beside(&error))?;
                 }

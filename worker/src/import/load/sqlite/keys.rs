@@ -84,14 +84,30 @@ impl Key {
         if on_conflict == OnConflict::Skip {
             return format!(" ON CONFLICT ({target}) DO NOTHING");
         }
-        let is_set = |place: usize| {
-            !self.columns.iter().any(|column| column.place == place && column.is_exact())
-                || plan.columns.len() == self.columns.len()
-        };
-        let names = plan.columns.iter().enumerate().filter(|(place, _)| is_set(*place));
+        let names = plan.columns.iter().enumerate().filter(|(place, _)| self.is_set(plan, *place));
         let changes: Vec<_> = names.map(|(_, column)| set(&column.name)).collect();
         // The function is called for rows that are there, and for no others.
         format!(" ON CONFLICT ({target}) DO UPDATE SET {} WHERE baton_met()", changes.join(", "))
+    }
+
+    fn is_set(&self, plan: &Plan, place: usize) -> bool {
+        !self.columns.iter().any(|column| column.place == place && column.is_exact())
+            || plan.columns.len() == self.columns.len()
+    }
+
+    /// Whether an update may change a column of a row that is there to another value.
+    pub(super) fn changes(&self, plan: &Plan, name: &str) -> bool {
+        let is_own = self.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        let place = plan.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+        !is_own && place.is_some_and(|place| self.is_set(plan, place))
+    }
+
+    /// The key of a row of the table as it is compared, as SQL, each column with its place in a row of the file.
+    pub(super) fn compared(&self, row: &str) -> impl Iterator<Item = (String, usize)> {
+        self.columns.iter().map(move |column| {
+            let sql = format!("{row}.{} COLLATE {}", quoted(&column.name), quoted(&column.collation));
+            (sql, column.place)
+        })
     }
 
     fn values<'v>(&self, row: &[Native<'v>]) -> Vec<Native<'v>> {

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::import::form::native::Native;
 use crate::import::header::Plan;
 use crate::import::reject::{Misfit, Reason};
-use crate::import::table::quoted;
+use crate::import::table::{Table, quoted};
 
 /// A reference by columns that the file fills.
 pub(super) struct Reference {
@@ -21,6 +21,10 @@ pub(super) struct Reference {
     pub(super) here: Vec<usize>,
     /// Of a reference to a row of the same table: where the columns that are referred to stand in a row.
     pub(super) there: Option<Vec<usize>>,
+    /// The columns that are referred to.
+    pub(super) parent_columns: Vec<String>,
+    /// How they compare, as definitions of columns.
+    pub(super) compared: Vec<String>,
     /// The column, where it is but one.
     column: Option<String>,
 }
@@ -42,8 +46,9 @@ pub(super) struct References {
 }
 
 impl References {
-    pub(super) fn of(facts: &Facts, plan: &Plan) -> Self {
-        let all = facts.foreign_keys.iter().filter_map(|key| Reference::of(key, plan)).collect();
+    pub(super) fn of(facts: &Facts, table: &Table, plan: &Plan) -> Self {
+        let all =
+            facts.foreign_keys.iter().filter_map(|key| Reference::of(key, facts, table, plan)).collect();
         Self { all, are_deferred: facts.says("INITIALLY DEFERRED") }
     }
 
@@ -80,7 +85,7 @@ impl References {
 }
 
 impl Reference {
-    fn of(key: &ForeignKey, plan: &Plan) -> Option<Self> {
+    fn of(key: &ForeignKey, facts: &Facts, table: &Table, plan: &Plan) -> Option<Self> {
         let positions = |names: &mut dyn Iterator<Item = &String>| -> Option<Vec<usize>> {
             let place =
                 |name: &String| plan.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
@@ -96,7 +101,11 @@ impl Reference {
             _ => None,
         };
         let lookup = Statement::new(Kind::Other, lookup, ") LIMIT 1");
-        (!here.is_empty()).then(|| Self { lookup, parent: key.parent_name.clone(), here, there, column })
+        let parent_columns: Vec<_> = key.columns.iter().map(|(_, there)| there.clone()).collect();
+        // Only rows of one table are compared with each other elsewhere than in the database.
+        let compared = there.as_ref().map_or_else(Vec::new, |_| facts.compared(table, &parent_columns));
+        let parent = key.parent_name.clone();
+        (!here.is_empty()).then_some(Self { lookup, parent, here, there, parent_columns, compared, column })
     }
 
     /// Whether the row that it refers to is there. One with NULL in it refers to nothing, one that refers to itself comes with

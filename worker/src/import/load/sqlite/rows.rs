@@ -6,8 +6,10 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use statemachine::{FailureName, OnConflict};
 
+use super::children;
 use super::facts::Facts;
 use super::keys::{Key, Taken};
+use super::moves::Moves;
 use super::references::References;
 use super::refusal::{Judge, Refusal};
 use super::statement::{Kind, Statement, forget_prepared};
@@ -107,10 +109,11 @@ pub(super) struct Rows {
     taken: Option<Taken>,
     on_conflict: OnConflict,
     references: References,
+    moves: Option<Moves>,
     judge: Judge,
     is_view: bool,
     /// References to rows of the same table are not looked at: they wait for all rows.
-    pub(super) references_wait: bool,
+    references_wait: bool,
     /// The column of the plan to sort by, where rows may be written in another order than the file's.
     pub(super) sorted_by: Option<usize>,
 }
@@ -139,7 +142,13 @@ impl Rows {
         let insert = insertion(table, plan, &facts, key.as_ref(), on_conflict);
         let taken = key.clone().map(|key| Taken::none(connection, key, table)).transpose().map_err(failed)?;
         let has_triggers = has_triggers(connection, &insert, plan, table)?;
-        let references = References::of(&facts, plan);
+        let references = References::of(&facts, table, plan);
+        let moves = match &key {
+            Some(key) if on_conflict == OnConflict::Update => {
+                Moves::of(children::read(connection, table).map_err(failed)?, table, &facts, key, plan)
+            }
+            _ => None,
+        };
         let order_is_free =
             !has_triggers && !references.are_within() && key_decides_alone(&facts, table, key.as_ref());
         let sorted_by = match &key {
@@ -150,7 +159,7 @@ impl Rows {
             Some(key) => key.first_place(),
         };
         // A trigger may leave what was done before it fails (FAIL); and a row that waits for another is tried twice.
-        let needs_savepoint = has_triggers || references.are_within();
+        let needs_savepoint = has_triggers || references.are_within() || moves.is_some();
         let savepoint = needs_savepoint.then(|| {
             (
                 Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), ""),
@@ -163,6 +172,7 @@ impl Rows {
             taken,
             on_conflict,
             references,
+            moves,
             judge: Judge::new(table, &facts, has_triggers, CACHE_KIB),
             is_view: facts.is_view,
             references_wait: false,
@@ -184,10 +194,16 @@ impl Rows {
         &self.references
     }
 
+    /// What an upsert may change under rows that refer to it.
+    pub(super) fn moves(&self) -> Option<&Moves> {
+        self.moves.as_ref()
+    }
+
     /// Writes one row.
     pub(super) fn write(
         &mut self,
         connection: &mut SqliteConnection,
+        record: u64,
         values: &[Native<'_>],
     ) -> Result<Outcome, NotWritten> {
         if self.references.are_deferred || self.references_wait {
@@ -200,7 +216,18 @@ impl Rows {
                 _ => {}
             }
         }
+        let noted = |error: Error| database_failure(&error, "look for what a row changes");
+        if let Some(moves) = &self.moves
+            && moves.are_deferred
+            && !self.references_wait
+            && moves.is_any(connection, values).map_err(noted)?
+        {
+            return Err(NotWritten::TooEarly);
+        }
         self.step(connection, Savepoint::Open)?;
+        if let Some(moves) = self.moves.as_ref().filter(|_| self.references_wait) {
+            moves.note(connection, record, values).map_err(noted)?;
+        }
         match self.insert.execute(connection, values) {
             Ok(changed) => {
                 self.step(connection, Savepoint::Close)?;
@@ -277,12 +304,24 @@ impl Rows {
         if !matches!(error, Error::DatabaseError(ForeignKeyViolation, _)) {
             return Ok(NotWritten::Refused(refusal));
         }
+        // What waits is no error: this is one that does not, by RESTRICT or by what a trigger does.
+        if self.references_wait {
+            return Ok(NotWritten::Refused(refusal));
+        }
         Ok(match self.references.missing(connection, values)? {
             Some(missing) if missing.may_come => NotWritten::TooEarly,
             Some(missing) => NotWritten::Refused(Refusal { column: missing.column, misfit: missing.misfit }),
+            // It takes away what other rows refer to, and a later row may bring that back.
+            None if self.moves.as_ref().is_some_and(|moves| moves.are_within) => NotWritten::TooEarly,
             // Not by what the row says: by a default, or by what a trigger does.
             None => NotWritten::Refused(refusal),
         })
+    }
+
+    /// Lets references wait for all rows.
+    pub(super) fn wait(&mut self, connection: &mut SqliteConnection) -> Result<(), Error> {
+        self.references_wait = true;
+        self.moves.as_ref().map_or(Ok(()), |moves| moves.begin(connection))
     }
 
     fn step(&self, connection: &mut SqliteConnection, step: Savepoint) -> Result<(), Failure> {
@@ -310,6 +349,7 @@ impl Rows {
     pub(super) fn finish(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
         self.taken
             .map_or(Ok(()), |taken| taken.forget(connection))
+            .and_then(|()| self.moves.map_or(Ok(()), |moves| moves.forget(connection)))
             .and_then(|()| connection.batch_execute(&format!("RELEASE {BATCH}")))
             .map_err(|error| database_failure(&error, "finish the load"))
     }

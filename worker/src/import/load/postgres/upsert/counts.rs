@@ -178,6 +178,19 @@ pub(super) fn known(session: &mut Session, index: &Index, table: &str) -> Result
     Ok(known)
 }
 
+/// How many keys of staged rows the table has, before any of the rows is written.
+pub(super) fn known_keys(session: &mut Session, index: &Index, table: &str) -> Result<u64, SqlError> {
+    let (key, is_same) = (index.key("s"), index.is_same_key("t", "s"));
+    let [known] = numbers(
+        session,
+        &format!(
+            "SELECT count(*) FROM (SELECT DISTINCT {key} FROM {STAGING} s \
+             WHERE EXISTS (SELECT FROM {table} t WHERE {is_same})) d"
+        ),
+    )?;
+    Ok(known)
+}
+
 /// The columns of a key of a row.
 fn names(index: &Index, row: &str) -> String {
     let names = index.columns.iter().map(|column| format!("{row}.{}", quoted(&column.name)));

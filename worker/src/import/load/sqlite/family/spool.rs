@@ -5,8 +5,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
 use diesel::{Connection as _, QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use crate::import::form::native::{self, Native};
-use crate::import::load::sqlite::references::{Missing, Reference, References};
+use crate::import::form::native::Native;
 use crate::import::load::sqlite::refusal::Refusal;
 use crate::import::load::sqlite::statement::{Kind, Statement};
 use crate::import::reject::{Misfit, Reason};
@@ -25,11 +24,28 @@ pub(super) enum State {
     Refused(Refusal),
     /// It refers to a row that is not there.
     Orphan(Refusal),
+    /// It takes away what another row refers to.
+    Replaces(Refusal),
 }
 
-/// The reasons for which a database refuses a row.
+/// The number of [`State::Orphan`]. From here on a row is not written again.
+pub(super) const ORPHAN: i32 = 3;
+
+/// The number of [`State::Replaces`].
+const REPLACES: i32 = 4;
+
+/// SQL: rows that are in the table, or may come to be there in place of others. What a row holds by itself (a check, a value
+/// that must be there) keeps it out for good.
+pub(super) const MAY_COME: &str = "(state < 2 OR (state = 2 AND reason < 3))";
+
+/// The reasons for which a database refuses a row. The last two lie in the row alone, as [`MAY_COME`] has it.
 const REASONS: [Reason; 5] =
     [Reason::Refused, Reason::Unique, Reason::ForeignKey, Reason::Check, Reason::Required];
+
+/// The number of a reason.
+pub(super) fn reason_number(reason: Reason) -> i64 {
+    REASONS.iter().position(|other| *other == reason).unwrap_or_default() as i64
+}
 
 /// A row.
 #[derive(QueryableByName)]
@@ -63,22 +79,16 @@ impl Kept {
             0 => State::Written,
             1 => State::LeftOut,
             2 => State::Refused(refusal()),
-            _ => State::Orphan(refusal()),
+            ORPHAN => State::Orphan(refusal()),
+            _ => State::Replaces(refusal()),
         }
     }
 }
 
 /// The rows.
 pub(super) struct Spool {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
     keep: Statement,
-    relations: Vec<Relation>,
-}
-
-/// What rows are known by and what they refer to, by one reference.
-struct Relation {
-    insert: Statement,
-    columns: usize,
 }
 
 impl Spool {
@@ -90,12 +100,12 @@ impl Spool {
         connection.batch_execute(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \
              CREATE TABLE kept (record INTEGER PRIMARY KEY, bytes BLOB, state INT, reason INT, column_name TEXT, says TEXT); \
-             CREATE TABLE orphans (record INTEGER PRIMARY KEY, reference INT); BEGIN",
+             CREATE TABLE orphans (record INT, reference INT, PRIMARY KEY (record, reference)) WITHOUT ROWID; BEGIN",
         )?;
         let columns = "record, bytes, state, reason, column_name, says";
         let keep =
             Statement::new(Kind::Insert, format!("INSERT OR REPLACE INTO kept ({columns}) VALUES ("), ")");
-        Ok(Self { connection, keep, relations: Vec::new() })
+        Ok(Self { connection, keep })
     }
 
     /// Keeps a row, or what became of it now.
@@ -104,17 +114,17 @@ impl Spool {
             State::Written => (0, None),
             State::LeftOut => (1, None),
             State::Refused(refusal) => (2, Some(refusal)),
-            State::Orphan(refusal) => (3, Some(refusal)),
+            State::Orphan(refusal) => (i64::from(ORPHAN), Some(refusal)),
+            State::Replaces(refusal) => (i64::from(REPLACES), Some(refusal)),
         };
-        let reason =
-            refusal.and_then(|refusal| REASONS.iter().position(|reason| *reason == refusal.misfit.reason));
+        let reason = refusal.map(|refusal| reason_number(refusal.misfit.reason));
         let column = refusal.and_then(|refusal| refusal.column.as_deref());
         let says = refusal.map_or("", |refusal| refusal.misfit.says.as_ref());
         let values = [
             Native::Integer(record.cast_signed()),
             Native::Blob(bytes),
             Native::Integer(number),
-            Native::Integer(reason.unwrap_or_default() as i64),
+            Native::Integer(reason.unwrap_or_default()),
             column.map_or(Native::Null, Native::Text),
             Native::Text(says),
         ];
@@ -133,76 +143,24 @@ impl Spool {
 
     /// Remembers that a row refers to nothing, and by which reference.
     pub(super) fn note_orphan(&mut self, record: i64, reference: usize) -> QueryResult<()> {
-        sql_query("INSERT OR REPLACE INTO orphans VALUES (?, ?)")
+        sql_query("INSERT INTO orphans VALUES (?, ?)")
             .bind::<BigInt, _>(record)
             .bind::<BigInt, _>(reference as i64)
             .execute(&mut self.connection)
             .map(|_| ())
     }
 
-    /// Makes room for what each row is known by, and what it refers to, by a reference to its own table.
-    pub(super) fn relate(&mut self, number: usize, reference: &Reference) -> QueryResult<()> {
-        let columns = reference.here.len();
-        let names = |letter: char| -> String {
-            (0..columns).map(|place| format!("{letter}{place}")).collect::<Vec<_>>().join(", ")
-        };
-        let (known, refers) = (names('k'), names('r'));
-        self.connection.batch_execute(&format!(
-            "DROP TABLE IF EXISTS related{number}; \
-             CREATE TABLE related{number} (record INTEGER PRIMARY KEY, {known}, {refers}); \
-             CREATE INDEX children{number} ON related{number} ({refers})"
-        ))?;
-        self.relations.truncate(number);
-        let insert = Statement::new(Kind::Other, format!("INSERT INTO related{number} VALUES ("), ")");
-        self.relations.push(Relation { insert, columns });
-        Ok(())
-    }
-
-    /// Fills that with rows.
-    pub(super) fn note_relations(&mut self, page: &[Kept], references: &References) -> QueryResult<()> {
-        for kept in page {
-            let row: Vec<_> = native::read_row(&kept.bytes).collect();
-            for (reference, relation) in references.within().zip(&self.relations) {
-                let there = reference.there.as_deref().unwrap_or_default();
-                let places = there.iter().chain(&reference.here);
-                let mut values = vec![Native::Integer(kept.record)];
-                values.extend(places.filter_map(|place| row.get(*place).copied()));
-                relation.insert.execute(&mut self.connection, &values)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Marks those that refer to nothing, those that refer to them, and so on.
-    pub(super) fn mark_orphans(&mut self, missing: &[Missing]) -> QueryResult<()> {
-        let children = |(number, relation): (usize, &Relation)| {
-            let same: Vec<_> =
-                (0..relation.columns).map(|place| format!("c.r{place} = p.k{place}")).collect();
-            format!(
-                " UNION SELECT c.record, {number} FROM gone g JOIN related{number} p ON p.record = g.record \
-                 JOIN related{number} c ON {}",
-                same.join(" AND ")
-            )
-        };
-        let children: String = self.relations.iter().enumerate().map(children).collect();
-        self.connection.batch_execute(&format!(
-            "CREATE TEMP TABLE IF NOT EXISTS all_gone (record INTEGER PRIMARY KEY, reference INT); \
-             WITH RECURSIVE gone (record, reference) AS (SELECT record, reference FROM orphans{children}) \
-             INSERT OR IGNORE INTO all_gone SELECT record, reference FROM gone; DELETE FROM orphans"
-        ))?;
-        for (number, missing) in missing.iter().enumerate() {
-            let reason =
-                REASONS.iter().position(|reason| *reason == missing.misfit.reason).unwrap_or_default();
-            sql_query(
-                "UPDATE kept SET state = 3, reason = ?, column_name = ?, says = ? \
-                 WHERE record IN (SELECT record FROM all_gone WHERE reference = ?)",
-            )
-            .bind::<BigInt, _>(reason as i64)
-            .bind::<Nullable<Text>, _>(missing.column.as_deref())
-            .bind::<Text, _>(missing.misfit.says.as_ref())
-            .bind::<BigInt, _>(number as i64)
-            .execute(&mut self.connection)?;
-        }
-        self.connection.batch_execute("DELETE FROM all_gone")
+    /// Takes a row out for good.
+    pub(super) fn refuse(&mut self, record: u64, refusal: &Refusal) -> QueryResult<()> {
+        let Refusal { column, misfit } = refusal;
+        sql_query(format!(
+            "UPDATE kept SET state = {REPLACES}, reason = ?, column_name = ?, says = ? WHERE record = ? AND state = 0"
+        ))
+        .bind::<BigInt, _>(reason_number(misfit.reason))
+        .bind::<Nullable<Text>, _>(column.as_deref())
+        .bind::<Text, _>(misfit.says.as_ref())
+        .bind::<BigInt, _>(record.cast_signed())
+        .execute(&mut self.connection)
+        .map(|_| ())
     }
 }
