@@ -36,7 +36,7 @@ use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
 pub use decode::codec;
-use load::{Context, Refused, transaction};
+use load::{Context, How, Refused, transaction};
 pub use read_all::{Counts, read_all};
 use rejects::Rejects;
 use source::{Object, Source};
@@ -67,35 +67,43 @@ pub fn run(
 ) -> Result<Summary, Failure> {
     table::check_allowed(&job.table, allowed)?;
     let import = Import { job, database, allowed, s3, runtime };
-    let ended = match import.attempt(job.options.rebuild_indexes) {
-        // The rows that an index refuses when it is built are found by a load that has it in place.
-        Err(Refused::WithoutIndexes) => {
-            tracing::info!("The indexes refuse rows; loading again with them in place");
-            job.progress.begin_again();
-            import.attempt(false)
+    let mut how = How { rebuild_indexes: job.options.rebuild_indexes, constraints_wait: true };
+    let ended = loop {
+        match import.attempt(how) {
+            // The rows that an index refuses when it is built are found by a load that has it in place.
+            Err(Refused::WithoutIndexes) if how.rebuild_indexes => {
+                tracing::info!("The indexes refuse rows; loading again with them in place");
+                how.rebuild_indexes = false;
+            }
+            // At the end nobody knows any more which rows they are.
+            Err(Refused::AtTheEnd) if how.constraints_wait => {
+                tracing::info!("Deferred constraints refuse rows; loading again with them checked at once");
+                how.constraints_wait = false;
+            }
+            ended => break ended,
         }
-        ended => ended,
+        job.progress.begin_again();
     };
     ended.map_err(|refused| match refused {
         // A statement that was cancelled, or a connection that was given up, only says how the work was stopped.
         Refused::Failed(Failure::Named { .. }) if job.progress.stop_requested() => reading::interrupted(),
         Refused::Failed(failure) => failure,
-        Refused::WithoutIndexes => load::indexes_refuse(),
+        Refused::WithoutIndexes | Refused::AtTheEnd => load::refused_again(),
     })
 }
 
 impl Import<'_> {
-    fn attempt(&self, rebuild_indexes: bool) -> Result<Summary, Refused> {
+    fn attempt(&self, how: How) -> Result<Summary, Refused> {
         let job = self.job;
         let source = Source::open(job, self.s3, self.runtime);
         let object = source.object();
         let reader = open(source, &job.options)?;
         let mut connection = self.connect()?;
         match &connection {
-            Connection::Postgres(_) => self.load(&mut connection, reader, &object, rebuild_indexes),
-            Connection::Sqlite(_) => at_work::watched(&job.progress, || {
-                self.load(&mut connection, reader, &object, rebuild_indexes)
-            }),
+            Connection::Postgres(_) => self.load(&mut connection, reader, &object, how),
+            Connection::Sqlite(_) => {
+                at_work::watched(&job.progress, || self.load(&mut connection, reader, &object, how))
+            }
         }
     }
 
@@ -115,7 +123,7 @@ impl Import<'_> {
         connection: &mut Connection,
         mut reader: csv::Reader<Source>,
         object: &Object,
-        rebuild_indexes: bool,
+        how: How,
     ) -> Result<Summary, Refused> {
         let job = self.job;
         let table = table::read(connection, &job.table, self.allowed)?;
@@ -126,7 +134,7 @@ impl Import<'_> {
                 transaction::mark(connection)?;
             }
             let context = Context { job, table: &table, plan: &plan, rejects: &rejects };
-            let (loaded, read) = load::load(connection, context, reader, rebuild_indexes)?;
+            let (loaded, read) = load::load(connection, context, reader, how)?;
             let rejected = rejects.finish()?;
             if rejected.failure(read.rows_read).is_some() {
                 // Settling reads the source once more.

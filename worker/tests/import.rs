@@ -15,6 +15,8 @@ mod partitioned_references;
 mod people;
 mod postgres;
 mod postgres_changed_rows;
+mod postgres_deferred;
+mod postgres_hidden;
 mod postgres_latin;
 mod postgres_numbers;
 mod postgres_odd_values;

@@ -47,6 +47,15 @@ impl Context<'_> {
     }
 }
 
+/// How rows are loaded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// The indexes are dropped before, and built afterwards.
+    pub(crate) rebuild_indexes: bool,
+    /// Constraints that are declared to be checked at the commit are checked at the end; else as soon as can be.
+    pub(crate) constraints_wait: bool,
+}
+
 /// What the database took.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
@@ -71,6 +80,8 @@ pub(crate) enum Refused {
     Failed(Failure),
     /// The table's indexes, built after the load, refuse rows: only a load with the indexes in place can tell which.
     WithoutIndexes,
+    /// Constraints that wait for the commit refuse rows: only a load that has each statement checked can tell which.
+    AtTheEnd,
 }
 
 impl From<Failure> for Refused {
@@ -106,11 +117,11 @@ pub(crate) fn load<R: Read + Send>(
     connection: &mut Connection,
     context: Context<'_>,
     reader: Reader<R>,
-    rebuild_indexes: bool,
+    how: How,
 ) -> Result<(Loaded, Done<R>), Refused> {
     match &*connection {
         Connection::Postgres(_) => {
-            let loader = postgres::Loader::new(connection, context, rebuild_indexes)?;
+            let loader = postgres::Loader::new(connection, context, how)?;
             run(connection, context, reader, loader)
         }
         Connection::Sqlite(_) => {
@@ -233,9 +244,9 @@ fn conflict_key(table: &Table, plan: &Plan, options: &ImportOptions) -> Result<V
     Ok(key)
 }
 
-/// The failure where the indexes refuse rows that no load with the indexes in place can find.
-pub(crate) fn indexes_refuse() -> Failure {
-    let cause = "the table's indexes refuse rows when they are built, and take them one by one";
+/// The failure where a load that was to find the refused rows is refused as the one before.
+pub(crate) fn refused_again() -> Failure {
+    let cause = "the table refuses the rows at the end, and takes them one by one";
     Failure::named(FailureName::Internal, cause)
 }
 

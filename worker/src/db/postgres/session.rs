@@ -112,6 +112,11 @@ impl Session {
         self.has_ended
     }
 
+    /// Whether a COPY could not begin, after which nothing can be asked any more.
+    pub(crate) fn is_out_of_step(&self) -> bool {
+        self.is_out_of_step
+    }
+
     /// From now on, every statement that takes long is watched.
     ///
     /// # Errors

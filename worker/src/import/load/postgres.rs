@@ -37,7 +37,7 @@ use self::rights::Missing;
 use self::sift::{Sift, Sifted};
 use self::staging::Staging;
 use self::upsert::Upsert;
-use super::{Context, Load, Loaded, Refused};
+use super::{Context, How, Load, Loaded, Refused};
 use crate::db::failure::sql_failure;
 use crate::db::postgres::error::SqlError;
 use crate::db::postgres::sqlstate::Meaning;
@@ -54,6 +54,13 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Another server's transaction is not this one's.
 const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
                        that moment may leave them there";
+
+/// Has deferred constraints checked, those of the rows before and of each statement from now on.
+const CHECK_AT_ONCE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+
+/// What is said where deferred constraints did not hold in the end.
+const CHECKED_EARLY: &str = "constraints that the database checks at the commit did not hold there; to find the rows that break them, \
+                             each row was held to them when it was written";
 
 /// What is said of rows that were read before there were too many rejects.
 const UNTRIED: &str = "rows that had been read were not tried on the database, after there were more rejects than are allowed: it \
@@ -76,6 +83,8 @@ pub(super) struct Loader<'a> {
     insertion: Insertion,
     upsert: Option<Upsert>,
     rebuild: Option<Rebuild>,
+    /// Deferred constraints are checked at the end.
+    constraints_wait: bool,
     sorted_by: Option<usize>,
     /// The last batch was refused for another reason than its values: the next one will be, too.
     expects_refusals: bool,
@@ -98,17 +107,17 @@ enum Way {
 
 impl<'a> Loader<'a> {
     /// Looks at the table, and prepares what the options ask for.
-    pub(super) fn new(
-        connection: &mut Connection,
-        context: Context<'a>,
-        rebuild: bool,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(connection: &mut Connection, context: Context<'a>, how: How) -> Result<Self, Failure> {
         let session = postgres(connection)?;
         let Context { job, table, plan, .. } = context;
         let failed = |error: SqlError| sql_failure(&error, "look at the table");
-        // A constraint that is deferred would tell of its rows only at the commit, when they are found no more.
-        session.batch("SET CONSTRAINTS ALL IMMEDIATE").map_err(failed)?;
         let facts = Facts::read(session, table, plan, job.options.on_conflict).map_err(failed)?;
+        // A constraint that is deferred tells of its rows only at the commit, when they are found no more. So it waits only
+        // where it may hold at the end without having held before, and as long as it does hold.
+        let constraints_wait = facts.may_hold_later && how.constraints_wait;
+        if !constraints_wait {
+            session.batch(CHECK_AT_ONCE).map_err(failed)?;
+        }
         let indexes = index::read(session, table).map_err(failed)?;
         let types = types::read(session, table, plan).map_err(failed)?;
         let key = key::of_conflict(&indexes, &facts, table, plan, &job.options)?;
@@ -123,8 +132,9 @@ impl<'a> Loader<'a> {
         let missing = Missing::of(session, table, plan, upsert.as_ref()).map_err(failed)?;
         let numbers = Numbers::read(session, table, plan).map_err(failed)?;
         missing.check(table, way != Way::Directly)?;
-        let sorted_by = if rebuild { None } else { key::sorting(&indexes, key, &facts, way, plan) };
-        let rebuild = if rebuild { Some(Rebuild::begin(session, table)?) } else { None };
+        let sorted_by =
+            if how.rebuild_indexes { None } else { key::sorting(&indexes, key, &facts, way, plan) };
+        let rebuild = if how.rebuild_indexes { Some(Rebuild::begin(session, table)?) } else { None };
         let form = Form::of_copy(&plan.columns);
         let names: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
         Ok(Self {
@@ -141,6 +151,7 @@ impl<'a> Loader<'a> {
             insertion: Insertion::plain(table, plan),
             upsert,
             rebuild,
+            constraints_wait,
             sorted_by,
             expects_refusals: false,
             staged: 0,
@@ -192,8 +203,8 @@ impl<'a> Loader<'a> {
                 self.loaded.dropped += (batch.len() as u64).saturating_sub(rows);
                 Ok(Ok(()))
             }
-            Err(error) if self.may_lie_in_the_rows(&error) => Ok(Err(error)),
-            Err(error) => Err(self.failure(&error)),
+            Err(error) if self.may_lie_in_the_rows(&error) && !session.is_out_of_step() => Ok(Err(error)),
+            Err(error) => Err(self.copy_failure(session, &error)),
         }
     }
 
@@ -327,6 +338,16 @@ impl<'a> Loader<'a> {
         self.context.rejects.verdict()
     }
 
+    /// The failure of a COPY into the table. One that is refused before its first row, for a default that cannot be computed,
+    /// say, is no row's fault.
+    fn copy_failure(&self, session: &Session, error: &SqlError) -> Failure {
+        let table = self.context.table;
+        match Refusal::of(error).filter(|_| session.is_out_of_step() && is_row_error(error)) {
+            Some(refusal) => refusal.failure(&format!("begin to write rows into {:?}", table.name)),
+            None => self.failure(error),
+        }
+    }
+
     fn failure(&self, error: &SqlError) -> Failure {
         write_failure(error, self.context.table)
     }
@@ -355,8 +376,10 @@ impl Load for Loader<'_> {
                     self.loaded.dropped += (batch.len() as u64).saturating_sub(rows);
                     Ok(Verdict::Within)
                 }
-                Err(error) if self.may_lie_in_the_rows(&error) => Err(Refused::WithoutIndexes),
-                Err(error) => Err(self.failure(&error).into()),
+                Err(error) if self.may_lie_in_the_rows(&error) && !session.is_out_of_step() => {
+                    Err(Refused::WithoutIndexes)
+                }
+                Err(error) => Err(self.copy_failure(session, &error).into()),
             };
         }
         match self.way {
@@ -378,6 +401,16 @@ impl Load for Loader<'_> {
         let session = postgres(connection)?;
         if self.way == Way::AtTheEnd && self.staged > 0 {
             self.move_staged(session)?;
+        }
+        if self.constraints_wait && self.verdict() == Verdict::Within {
+            match session.batch(CHECK_AT_ONCE) {
+                Ok(()) => {}
+                Err(error) if is_row_error(&error) => return Err(Refused::AtTheEnd),
+                Err(error) => return Err(self.failure(&error).into()),
+            }
+        }
+        if self.facts.may_hold_later && !self.constraints_wait {
+            self.loaded.notes.push(CHECKED_EARLY.to_owned());
         }
         if let Some(rebuild) = self.rebuild.take() {
             match rebuild.finish(session) {

@@ -46,14 +46,16 @@ SELECT con.contype::text, con.conrelid::int8,
        pg_catalog.pg_get_expr(con.conbin, con.conrelid),
        coalesce((to_jsonb(con) ->> 'conperiod')::bool, false), con.confmatchtype = 'f', con.conname::text,
        CASE WHEN con.conrelid <> $4::oid AND con.coninhcount = 0
-            THEN pg_catalog.pg_get_partition_constraintdef(con.conrelid) END
+            THEN pg_catalog.pg_get_partition_constraintdef(con.conrelid) END,
+       coalesce((SELECT c.relkind <> 'p' FROM pg_catalog.pg_class c WHERE c.oid = con.confrelid), false),
+       CASE WHEN con.confrelid <> 0 THEN pg_catalog.row_security_active(con.confrelid) ELSE false END
 FROM found f JOIN pg_catalog.pg_constraint con ON con.oid = f.oid
 UNION ALL
 SELECT 'u', i.indrelid::int8,
        ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
              WHERE k.place <= i.indnkeyatts ORDER BY k.place),
-       NULL, false, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false, c.relname::text, NULL
+       NULL, false, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false, c.relname::text, NULL, false, false
 FROM pg_catalog.pg_index n JOIN pg_catalog.pg_class nc ON nc.oid = n.indexrelid
 JOIN pg_catalog.pg_class t ON t.oid = n.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_catalog.pg_index i ON i.indexrelid = coalesce((
@@ -135,6 +137,10 @@ pub(super) enum Kind {
 pub(super) struct ForeignKey {
     /// Its table, as SQL.
     pub(super) parent: String,
+    /// The rows that can be referred to, as SQL: not those of tables that inherit from it.
+    pub(super) parent_rows: String,
+    /// Policies hide some of them from this user.
+    pub(super) is_hidden: bool,
     /// The table is the one that refers, too.
     pub(super) is_own: bool,
     /// Either all columns that refer have a value, or none (MATCH FULL).
@@ -196,14 +202,16 @@ impl Constraint {
         let is_of_periods: bool = row.try_get(8)?;
         let own_name: &str = row.try_get(10)?;
         let kind = match (row.try_get::<_, &str>(0)?, parent, expression) {
-            ("p" | "u", ..) => Kind::Unique(
+            ("p" | "u", ..) if !is_of_periods => Kind::Unique(
                 indexes
                     .iter()
                     .find(|index| of == table.oid && index.name == own_name && index.tells())
                     .cloned(),
             ),
             ("f", Some(parent), _) if !is_of_periods => Kind::ForeignKey(ForeignKey {
+                parent_rows: if row.try_get(12)? { format!("ONLY {parent}") } else { parent.clone() },
                 parent,
+                is_hidden: row.try_get(13)?,
                 is_own: row.try_get(4)?,
                 is_full: row.try_get(9)?,
                 parent_columns: row.try_get(5)?,

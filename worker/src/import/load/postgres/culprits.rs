@@ -22,6 +22,15 @@ pub(super) struct Culprits {
     pub(super) says: Cow<'static, str>,
 }
 
+/// Where the rows are to go.
+#[derive(Clone, Copy)]
+pub(super) struct Into<'a> {
+    pub(super) table: &'a Table,
+    /// The rows that the table's keys are about, as SQL.
+    pub(super) own_rows: &'a str,
+    pub(super) plan: &'a Plan,
+}
+
 /// Whether a row `t` that is seen was written by this transaction or one within it: every other one that is still under way
 /// is not seen. The age of a transaction counts back from this one.
 pub(super) const WRITTEN_HERE: &str = "CASE WHEN pg_catalog.age(t.xmin) <= 0 THEN \
@@ -32,13 +41,12 @@ pub(super) const WRITTEN_HERE: &str = "CASE WHEN pg_catalog.age(t.xmin) <= 0 THE
 pub(super) fn take(
     session: &mut Session,
     constraint: &Constraint,
-    table: &Table,
-    plan: &Plan,
+    into: Into<'_>,
     which: &str,
 ) -> Result<Vec<Culprits>, SqlError> {
     let mut culprits = Vec::new();
     let bounds = constraint.bounds.as_deref().unwrap_or("true");
-    for Question { test, reason, says } in questions(session, constraint, table, plan)? {
+    for Question { test, reason, says } in questions(session, constraint, into)? {
         let records = delete(session, &format!("({test}) AND ({bounds}) AND {which}"))?;
         if !records.is_empty() {
             culprits.push(Culprits { records, reason, says });
@@ -58,8 +66,7 @@ struct Question {
 fn questions(
     session: &mut Session,
     constraint: &Constraint,
-    table: &Table,
-    plan: &Plan,
+    Into { table, own_rows, plan }: Into<'_>,
 ) -> Result<Vec<Question>, SqlError> {
     let question = |test, reason, says| Question { test, reason, says };
     if !constraint.is_filled_by(plan) {
@@ -68,13 +75,15 @@ fn questions(
     Ok(match &constraint.kind {
         Kind::Unique(Some(index)) => {
             let says = |there| constraint.has_known_key(there);
-            let there = |which| has_known_key(index, table, which);
+            let there = |which| has_known_key(index, own_rows, which);
             vec![
                 // An earlier batch of this file has brought them.
                 question(there(WRITTEN_HERE), Reason::Unique, says("also in an earlier row of the file")),
                 question(there("true"), Reason::Unique, says("in the table already")),
             ]
         }
+        // Policies hide rows from a query that they do not hide from the constraint.
+        Kind::ForeignKey(key) if key.is_hidden => Vec::new(),
         Kind::ForeignKey(key) => {
             let columns = &constraint.columns;
             let (one, all) = (have_values(columns, " OR "), have_values(columns, " AND "));
@@ -100,8 +109,8 @@ fn questions(
 }
 
 /// Whether the table has a row of the same key, of which `which` is true.
-fn has_known_key(index: &Index, table: &Table, which: &str) -> String {
-    let (staged, there) = (index.rows(STAGING, RECORD), index.rows(&table.sql, "xmin"));
+fn has_known_key(index: &Index, own_rows: &str, which: &str) -> String {
+    let (staged, there) = (index.rows(STAGING, RECORD), index.rows(own_rows, "xmin"));
     let is_same = index.computed().is_same_key("t", "s");
     format!(
         "s.{RECORD} IN (SELECT s.{RECORD} FROM {staged} s WHERE EXISTS (SELECT FROM {there} t WHERE {is_same} AND {which}))"
@@ -111,7 +120,7 @@ fn has_known_key(index: &Index, table: &Table, which: &str) -> String {
 /// Whether there is no row that it could refer to by these columns.
 fn has_no_parent(key: &ForeignKey, columns: &[String], plan: &Plan) -> String {
     let refers = key.refers("t", "s", columns);
-    let mut test = format!("NOT EXISTS (SELECT FROM {} t WHERE {refers})", key.parent);
+    let mut test = format!("NOT EXISTS (SELECT FROM {} t WHERE {refers})", key.parent_rows);
     // Rows of one statement may refer to each other.
     let is_filled = |name: &String| plan.columns.iter().any(|column| column.name == *name);
     if key.is_own && key.parent_columns.iter().all(is_filled) {

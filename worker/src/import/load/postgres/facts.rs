@@ -55,7 +55,11 @@ SELECT c.relkind::text,
                WHERE i.indrelid = f.oid AND NOT k.relispartition
                AND (i.indisunique OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL OR am.amname <> 'btree'))
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attribute o ON o.attname = a.attname
-               WHERE a.attrelid = f.oid AND o.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND NOT o.attnotnull)))
+               WHERE a.attrelid = f.oid AND o.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND NOT o.attnotnull))),
+  (EXISTS (SELECT FROM triggers) OR c.relkind = 'v')
+    AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tginitdeferred AND g.tgenabled <> 'D')
+  OR $2 AND EXISTS (SELECT FROM family f JOIN pg_catalog.pg_constraint con ON f.oid IN (con.conrelid, con.confrelid)
+    WHERE con.condeferred AND (con.contype IN ('p', 'u', 'x') OR con.contype = 'f' AND con.confrelid = f.oid))
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid";
 
 /// What there is to know of a table.
@@ -86,6 +90,9 @@ pub(super) struct Facts {
     pub(super) is_updatable_view: bool,
     /// A partition refuses rows for reasons of its own, which the table does not have.
     pub(super) has_odd_partitions: bool,
+    /// A deferred constraint that does not hold behind a row may hold behind all of them: for what a trigger writes, or as other
+    /// rows are updated. Where nothing but the rows themselves is written, it holds at once or never.
+    pub(super) may_hold_later: bool,
 }
 
 impl Facts {
@@ -123,7 +130,14 @@ impl Facts {
             may_be_read: row.try_get(9)?,
             is_updatable_view: row.try_get(10)?,
             has_odd_partitions: row.try_get(11)?,
+            may_hold_later: row.try_get(12)?,
         })
+    }
+
+    /// The rows that the table's own keys are about, as SQL: not those of tables that inherit from it.
+    pub(super) fn own_rows(&self, table: &Table) -> String {
+        let is_plain = !(self.is_partitioned || self.has_no_indexes);
+        format!("{}{}", if is_plain { "ONLY " } else { "" }, table.sql)
     }
 
     /// Whether a query can tell which rows the table refuses: nothing changes a row before it is checked, and nothing hides

@@ -67,7 +67,9 @@ impl Refusal {
             _ => Reason::Refused,
         };
         let column = match constraint.map(|constraint| constraint.columns.as_slice()) {
-            Some([column]) if !constraint.is_some_and(Constraint::is_between_rows) => Some(column.clone()),
+            Some([column]) if !column.is_empty() && !constraint.is_some_and(Constraint::is_between_rows) => {
+                Some(column.clone())
+            }
             _ => self.column.clone(),
         };
         let says = constraint
@@ -75,6 +77,12 @@ impl Refusal {
             .and_then(Constraint::says)
             .unwrap_or_else(|| self.says().into());
         Reject::of_database(record, column, Misfit::new(reason, says))
+    }
+
+    /// The reject of a record that the table below a view does not take. Its columns are called otherwise there, or lie elsewhere.
+    pub(super) fn of_row_of_view(&self, record: u64) -> Reject {
+        let Reject { misfit, .. } = self.of_row(record, None, true);
+        Reject::of_database(record, None, misfit)
     }
 
     /// The reject of a record for which a trigger wrote into another table, which refused that. Nothing of it is about a column

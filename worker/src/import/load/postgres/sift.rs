@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
 use super::constraint::{self, Constraint, Kind};
-use super::culprits::{self, Culprits};
+use super::culprits::{self, Culprits, Into};
 use super::facts::Facts;
 use super::index::Index;
 use super::insertion::Insertion;
@@ -164,7 +164,9 @@ impl Sift<'_> {
     ) -> Result<Option<bool>, Failure> {
         let Context { table, plan, .. } = self.context;
         // A query that fails, for whatever reason of its own, only means that the rows are found otherwise.
-        let told = session.in_savepoint(|session| culprits::take(session, constraint, table, plan, which));
+        let own_rows = self.facts.own_rows(table);
+        let into = Into { table, own_rows: &own_rows, plan };
+        let told = session.in_savepoint(|session| culprits::take(session, constraint, into, which));
         let Some(told) = self.unless_serious(told)? else { return Ok(None) };
         let is_any = !told.is_empty();
         self.reject(told, constraint);
@@ -260,6 +262,7 @@ impl Sift<'_> {
                     Blamed::Elsewhere => refusal.of_other_table(record),
                     Blamed::Here(constraint) => match constraint.as_ref().and_then(number) {
                         Some(says) => Reject::of_database(record, None, Misfit::new(Reason::Unique, says)),
+                        None if self.facts.is_view => refusal.of_row_of_view(record),
                         None => refusal.of_row(record, constraint.as_ref(), is_changed),
                     },
                 });
@@ -282,7 +285,7 @@ impl Sift<'_> {
 
     fn reject(&mut self, told: Vec<Culprits>, constraint: &Constraint) {
         let column = match constraint.columns.as_slice() {
-            [column] => Some(column),
+            [column] if !column.is_empty() => Some(column),
             _ => None,
         };
         for Culprits { records, reason, says } in told {

@@ -93,7 +93,7 @@ impl Upsert {
             may_be_read: facts.may_be_read,
             is_partitioned: facts.is_partitioned,
             may_change_rows: facts.may_change_rows,
-            table: table.sql.clone(),
+            table: facts.own_rows(table),
         }
     }
 
