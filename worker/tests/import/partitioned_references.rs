@@ -142,12 +142,18 @@ fn a_check_of_one_partition_blames_its_rows_alone() {
     let world = World::postgres(
         "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, v int) PARTITION BY RANGE (id); \
          CREATE TABLE t_1 PARTITION OF t (CHECK (v < 10)) FOR VALUES FROM (0) TO (5); \
-         CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (5) TO (9)",
+         CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (5) TO (9);
+         CREATE TABLE teams (id int PRIMARY KEY); INSERT INTO teams VALUES (7);
+         CREATE TABLE t_3 PARTITION OF t (CHECK (v > 0), FOREIGN KEY (v) REFERENCES teams) FOR VALUES FROM (9) TO (20) \
+           PARTITION BY RANGE (id); \
+         CREATE TABLE t_3_1 PARTITION OF t_3 FOR VALUES FROM (9) TO (20)",
     );
-    let (result, findings) =
-        world.import_as("t", b"id,up,v\n1,6,50\n2,6,5\n6,7,50\n7,6,1\n", "t", max_rejects(1));
-    assert_eq!(result.unwrap().rows, 3, "{findings:#?}");
-    assert_eq!((findings.first_rejects[0].line, findings.first_rejects[0].reason.as_str()), (2, "check"));
+    let file = b"id,up,v\n1,6,50\n2,6,5\n6,7,50\n7,6,-1\n9,10,7\n10,9,7\n11,9,-7\n12,,8\n";
+    let (result, findings) = world.import_as("t", file, "t", max_rejects(3));
+    assert_eq!(result.unwrap().rows, 5, "{findings:#?}");
+    let told: Vec<_> =
+        findings.first_rejects.iter().map(|reject| (reject.line, reject.reason.as_str())).collect();
+    assert_eq!(told, [(2, "check"), (8, "check"), (9, "foreign_key")]);
 }
 
 #[test]

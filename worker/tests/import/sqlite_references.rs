@@ -73,6 +73,23 @@ fn a_deferred_reference_is_a_reject_of_its_row() {
 }
 
 #[test]
+fn what_a_trigger_writes_may_be_what_a_row_refers_to() {
+    for deferred in ["", "DEFERRABLE INITIALLY DEFERRED"] {
+        let world = World::sqlite(&format!(
+            "CREATE TABLE p (a INTEGER PRIMARY KEY);
+             CREATE TABLE t (id INTEGER PRIMARY KEY, b INTEGER REFERENCES p {deferred});
+             CREATE TRIGGER x AFTER INSERT ON t WHEN new.b < 100 BEGIN INSERT OR IGNORE INTO p VALUES (new.b); END"
+        ));
+        let (result, findings) =
+            world.import_as("b", b"id,b\n1,1\n2,200\n3,2\n", "t", options(OnConflict::Error));
+        let told: Vec<_> = told(&findings).into_iter().map(|(line, reason, _)| (line, reason)).collect();
+        assert_eq!((result.unwrap().rows, told), (2, vec![(3, "foreign_key")]), "{deferred}");
+        assert_eq!(ids(&world), "1,3");
+        assert_eq!(world.count("p"), 2);
+    }
+}
+
+#[test]
 fn an_orphan_leaves_its_key_to_another_row_of_the_file() {
     let world = World::sqlite(&format!("{NODES}; INSERT INTO t VALUES (3, NULL, NULL, 7)"));
     let file = b"id,parent,n\n1,99,1\n1,2,2\n2,,3\n3,99,4\n4,3,5\n1,,6\n";

@@ -45,7 +45,9 @@ SELECT con.contype::text, con.conrelid::int8,
              JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ORDER BY k.place),
        pg_catalog.pg_get_expr(con.conbin, con.conrelid),
        coalesce((to_jsonb(con) ->> 'conperiod')::bool, false), con.confmatchtype = 'f', con.conname::text,
-       CASE WHEN con.conrelid <> $4::oid AND con.coninhcount = 0
+       CASE WHEN con.conrelid <> $4::oid AND NOT (con.contype = 'c' AND EXISTS (
+               SELECT FROM pg_catalog.pg_constraint own
+               WHERE own.conrelid = $4::oid AND own.contype = 'c' AND own.conname = con.conname))
             THEN pg_catalog.pg_get_partition_constraintdef(con.conrelid) END,
        coalesce((SELECT c.relkind <> 'p' FROM pg_catalog.pg_class c WHERE c.oid = con.confrelid), false),
        CASE WHEN con.confrelid <> 0 THEN pg_catalog.row_security_active(con.confrelid) ELSE false END

@@ -10,7 +10,7 @@ use super::children;
 use super::facts::Facts;
 use super::keys::{Key, Taken};
 use super::moves::Moves;
-use super::references::References;
+use super::references::{Missing, References};
 use super::refusal::{Judge, Refusal};
 use super::statement::{Kind, Statement, forget_prepared};
 use crate::db::failure::{database_failure, described};
@@ -101,6 +101,12 @@ impl From<Failure> for NotWritten {
     }
 }
 
+impl Missing {
+    fn refused(self) -> NotWritten {
+        NotWritten::Refused(Refusal { column: self.column, misfit: self.misfit })
+    }
+}
+
 /// Writes rows.
 pub(super) struct Rows {
     insert: Statement,
@@ -159,7 +165,8 @@ impl Rows {
             Some(key) => key.first_place(),
         };
         // A trigger may leave what was done before it fails (FAIL); and a row that waits for another is tried twice.
-        let needs_savepoint = has_triggers || references.are_within() || moves.is_some();
+        let may_wait = moves.as_ref().is_some_and(|moves| moves.are_within || moves.are_deferred);
+        let needs_savepoint = has_triggers || references.are_within() || may_wait;
         let savepoint = needs_savepoint.then(|| {
             (
                 Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), ""),
@@ -206,12 +213,12 @@ impl Rows {
         record: u64,
         values: &[Native<'_>],
     ) -> Result<Outcome, NotWritten> {
+        let mut may_be_brought = false;
         if self.references.are_deferred || self.references_wait {
             match self.references.missing(connection, values)? {
-                Some(missing) if !missing.may_come => {
-                    let (column, misfit) = (missing.column, missing.misfit);
-                    return Err(NotWritten::Refused(Refusal { column, misfit }));
-                }
+                // A trigger may write the row that is referred to.
+                Some(missing) if !missing.may_come && self.judge.has_triggers => may_be_brought = true,
+                Some(missing) if !missing.may_come => return Err(missing.refused()),
                 Some(_) if !self.references_wait => return Err(NotWritten::TooEarly),
                 _ => {}
             }
@@ -230,13 +237,31 @@ impl Rows {
         }
         match self.insert.execute(connection, values) {
             Ok(changed) => {
-                self.step(connection, Savepoint::Close)?;
                 let is_written = changed > 0 || self.is_view;
+                if may_be_brought
+                    && is_written
+                    && let Some(missing) = self.references.missing(connection, values)?
+                    && !missing.may_come
+                {
+                    self.undo_row(connection, missing)?;
+                }
+                self.step(connection, Savepoint::Close)?;
                 self.outcome(connection, values, is_written)
                     .map_err(|error| database_failure(&error, "remember a row's key").into())
             }
             Err(error) => Err(self.not_written(connection, values, &error)),
         }
+    }
+
+    /// Undoes a row that turned out to refer to nothing.
+    fn undo_row(&self, connection: &mut SqliteConnection, missing: Missing) -> Result<(), NotWritten> {
+        if let Some(taken) = &self.taken {
+            taken.has_met();
+        }
+        connection
+            .batch_execute(&format!("ROLLBACK TO {ROW}; RELEASE {ROW}"))
+            .map_err(|error| database_failure(&error, "undo a row that refers to nothing"))?;
+        Err(missing.refused())
     }
 
     fn outcome(
@@ -310,7 +335,7 @@ impl Rows {
         }
         Ok(match self.references.missing(connection, values)? {
             Some(missing) if missing.may_come => NotWritten::TooEarly,
-            Some(missing) => NotWritten::Refused(Refusal { column: missing.column, misfit: missing.misfit }),
+            Some(missing) => missing.refused(),
             // It takes away what other rows refer to, and a later row may bring that back.
             None if self.moves.as_ref().is_some_and(|moves| moves.are_within) => NotWritten::TooEarly,
             // Not by what the row says: by a default, or by what a trigger does.
