@@ -146,17 +146,29 @@ impl Kind {
     }
 
     fn read_value<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
-        let text = std::str::from_utf8(field)
-            .map_err(|_| Misfit::new(Reason::Undecodable, "has bytes that cannot be decoded"))?;
+        let whole = decoded(field)?;
         if let Self::Text { max_characters } = *self {
-            return text::parse_text(text, max_characters, &reading.noted).map(Value::Text);
+            return text::parse_text(whole, max_characters, &reading.noted).map(Value::Text);
         }
-        let whole = text;
         let text = text::trim(whole);
         if text.len() < whole.len() && (reading.is_marker(text.as_bytes()) || reading.is_blank_null(text)) {
             return Ok(Value::Null);
         }
+        self.read_written(whole, text, reading)
+    }
+
+    /// Reads what is not NULL. `text` is `whole` without white space around it.
+    #[inline]
+    fn read_written<'a>(
+        &self,
+        whole: &'a str,
+        text: &'a str,
+        reading: &Reading,
+    ) -> Result<Value<'a>, Misfit> {
         match self {
+            Self::Text { max_characters } => {
+                text::parse_text(whole, *max_characters, &reading.noted).map(Value::Text)
+            }
             Self::Opaque => text::parse_text(whole, None, &reading.noted).map(Value::Text),
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
             Self::Bytes if text.is_empty() => parse_bytes(whole, absent::is_empty(), reading),
@@ -221,6 +233,13 @@ impl Kind {
             _ => Err(Misfit::new(Reason::OutOfRange, "is of a type that is not read by digits")),
         }
     }
+}
+
+/// A field as text.
+#[inline]
+fn decoded(field: &[u8]) -> Result<&str, Misfit> {
+    std::str::from_utf8(field)
+        .map_err(|_| Misfit::new(Reason::Undecodable, "has bytes that cannot be decoded"))
 }
 
 /// Bytes in the forms that only PostgreSQL reads.

@@ -50,6 +50,52 @@ fn the_text_of_null_is_text_in_quotes_and_that_is_told() {
 }
 
 #[test]
+fn the_text_of_null_in_quotes_is_a_reject_where_a_text_column_does_not_take_it() {
+    let of_both =
+        [("varchar(3)", "too_long"), ("char(3)", "too_long"), ("char(4)", "NULL"), ("varchar(4)", "NULL")];
+    let of_postgres = [
+        ("short", "too_long"),
+        ("\"char\"[]", "refused"),
+        ("bytea", "\\x4e554c4c"),
+        ("mood", "not_in_enum"),
+        ("named", "NULL"),
+        ("plain", "null"),
+    ];
+    let of_sqlite = [("NVARCHAR2(3)", "too_long"), ("BLOB", "not_hex"), ("TEXT(3)", "too_long")];
+    let ddl = "CREATE DOMAIN short AS varchar(3); CREATE TYPE mood AS ENUM ('', 'ok'); \
+               CREATE TYPE named AS ENUM ('NULL', 'ok'); CREATE TYPE plain AS ENUM ('ok')";
+    let worlds = [(World::postgres(ddl), &of_postgres[..]), (World::sqlite("SELECT 1"), &of_sqlite[..])];
+    let none_has = [("integer", "null"), ("date", "null"), ("json", "null"), ("uuid", "null")];
+    for (world, own) in &worlds {
+        for (number, (kind, expected)) in of_both.iter().chain(*own).chain(&none_has).enumerate() {
+            world.execute(&format!("CREATE TABLE t{number} (id int, v {kind})"));
+            let options = ImportOptions { null: Some("NULL".to_owned()), ..max_rejects(1) };
+            let file = b"id,v\n1,\"NULL\"\n2,NULL\n";
+            let (result, findings) =
+                world.import_as(&format!("i{number}"), file, &format!("t{number}"), options);
+            let rows = result.unwrap().rows;
+            let query =
+                format!("SELECT coalesce(CAST(v AS text), 'null') AS line FROM t{number} ORDER BY id");
+            let mut found = world.lines(&query);
+            found.extend(findings.first_rejects.iter().map(|reject| reject.reason.clone()));
+            let is_stored = matches!(*expected, "NULL" | "null" | "\\x4e554c4c");
+            let lines = if is_stored { [*expected, "null"] } else { ["null", *expected] };
+            assert_eq!(
+                (rows, found),
+                (1 + u64::from(is_stored), lines.map(str::to_owned).to_vec()),
+                "{kind}"
+            );
+            let says = findings.first_rejects.first().map(|reject| reject.says.as_str());
+            let advice = "; in quotes it is a value, with --empty null it is NULL";
+            assert!(
+                *expected == "refused" || says.is_none_or(|says| says.ends_with(advice)),
+                "{kind}: {says:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_carriage_return_within_a_line_is_part_of_the_value() {
     for world in World::both("CREATE TABLE t (id INTEGER, v TEXT)") {
         let file = b"id,v\n1,x\ry\n2,\"a\rb\"\n3,z\r\n";

@@ -18,12 +18,17 @@ pub(crate) fn candidates(
 ) -> Vec<Candidate> {
     let trimmed = text.trim();
     match marker {
-        // Quoted, it is that text where the type has it.
+        // Quoted, it is that text where the type has it, or has an empty value.
         Some(marker) if trimmed == marker && (text == marker || family != Family::Text) => {
             return match (quoted, family) {
                 (false, _) => vec![None],
                 // Whether the server reads it, and a domain allows it, turns out too late.
                 (true, Family::Server | Family::Text) => vec![Some(text.to_owned())],
+                (true, Family::Label) => {
+                    let label = [text, trimmed].map(|label| Some(label.to_owned()));
+                    label.into_iter().chain((!has_empty).then_some(None)).collect()
+                }
+                (true, _) if has_empty => vec![Some(text.to_owned())],
                 (true, _) => vec![Some(text.to_owned()), None],
             };
         }

@@ -1,7 +1,7 @@
 //! Which fields are NULL. An empty field is, unless it stands in quotes and its column's type has an empty value: that is how
 //! PostgreSQL, DuckDB, polars and others write the empty text. Exports that quote every field write NULL in quotes, too; so
 //! where the type has no empty value, quotes make no difference. The text that an import names for NULL is a text within
-//! quotes, as for PostgreSQL's COPY. A field of white space only is NULL, except in a column whose type has an empty value:
+//! quotes, as for PostgreSQL's COPY, and a reject where the type has an empty value and does not take that text. A field of white space only is NULL, except in a column whose type has an empty value:
 //! there the white space is a value, too.
 
 use statemachine::EmptyFields;
@@ -27,8 +27,8 @@ impl Kind {
         reading: &Reading,
     ) -> Result<Value<'a>, Misfit> {
         if !field.is_empty() {
-            return match self.marker_in_quotes(field, quoted, reading) {
-                Some(value) => Ok(value),
+            return match self.marker_in_quotes(field, quoted, takes_empty, reading) {
+                Some(read) => read,
                 None => self.white_space(field, takes_empty, reading),
             };
         }
@@ -44,14 +44,35 @@ impl Kind {
         }
     }
 
-    /// The value that the text of NULL is in quotes, if the column's type has it.
-    fn marker_in_quotes<'a>(&self, field: &'a [u8], quoted: Quoted, reading: &Reading) -> Option<Value<'a>> {
-        if quoted == Quoted::No || reading.empty == EmptyFields::Null || !reading.is_marker(field) {
+    /// What the text of NULL is in quotes: in a type that has an empty value that text, which may be a misfit; in any other
+    /// the value that it is, if it is one.
+    fn marker_in_quotes<'a>(
+        &self,
+        field: &'a [u8],
+        quoted: Quoted,
+        takes_empty: bool,
+        reading: &Reading,
+    ) -> Option<Result<Value<'a>, Misfit>> {
+        if quoted == Quoted::No || reading.empty == EmptyFields::Null {
             return None;
         }
-        let value = self.read_value(field, reading).ok().filter(|value| *value != Value::Null)?;
-        reading.noted.marker_in_quotes();
-        Some(value)
+        let whole = std::str::from_utf8(field).ok()?;
+        let text = text::trim(whole);
+        if !reading.is_marker(field) && !reading.is_marker(text.as_bytes()) {
+            return None;
+        }
+        match self.read_written(whole, text, reading) {
+            Ok(value) => {
+                reading.noted.marker_in_quotes();
+                Some(Ok(value))
+            }
+            // Exports that quote every field write NULL in quotes, too; but a text is never dropped.
+            Err(_) if self.empty_value(takes_empty).is_none() => None,
+            Err(Misfit { reason, says }) => {
+                let says = format!("{says}; in quotes it is a value, with --empty null it is NULL");
+                Some(Err(Misfit::new(reason, says)))
+            }
+        }
     }
 
     /// What white space only is, or the text of NULL with white space around it.

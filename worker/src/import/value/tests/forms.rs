@@ -143,6 +143,34 @@ fn the_text_of_null_is_a_value_in_quotes_where_the_type_has_it() {
     assert!(both.notes().is_empty());
 }
 
+#[test]
+fn the_text_of_null_in_quotes_is_never_dropped_where_the_type_has_an_empty_value() {
+    let enum_of = |labels: &[&str]| {
+        Kind::Enum(Arc::new(Labels::new(labels.iter().map(|label| (*label).to_owned()).collect())))
+    };
+    let advice = "; in quotes it is a value, with --empty null it is NULL";
+    let three = Kind::Text { max_characters: Some(3) };
+    for (kind, reason) in
+        [(&three, "too_long"), (&Kind::Bytes, "not_hex"), (&enum_of(&["", "ok"]), "not_in_enum")]
+    {
+        let reading = options_of("NULL");
+        let says = in_quotes(kind, "NULL", &reading).unwrap_err();
+        assert!(says.ends_with(&format!("{advice} ({reason})")), "{says}");
+        assert!(reading.notes().is_empty(), "it was not taken for a value");
+        assert_eq!(parsed(kind, "NULL", &reading), Ok(Value::Null));
+        let null = with_empty(EmptyFields::Null, Some("NULL"));
+        assert_eq!(in_quotes(kind, "NULL", &null), Ok(Value::Null));
+    }
+    let on_server = options_of("NULL").on(Some(150_000));
+    assert_eq!(in_quotes(&Kind::Bytes, "NULL", &on_server), Ok(Value::Bytes(b"NULL".to_vec())));
+    assert_eq!(in_quotes(&Kind::Bytes, " NULL ", &on_server), Ok(Value::Bytes(b" NULL ".to_vec())));
+    // White space around it changes nothing of that, in a type that is read without.
+    assert_eq!(in_quotes(&Kind::Integer(Width::Four), " -99 ", &options_of("-99")), Ok(Value::Integer(-99)));
+    assert_eq!(in_quotes(&enum_of(&["NULL"]), " NULL ", &options_of("NULL")), Ok(Value::Text("NULL")));
+    assert_eq!(in_quotes(&enum_of(&["ok"]), " NULL ", &options_of("NULL")), Ok(Value::Null));
+    assert_eq!(in_quotes(&Kind::Json, "null", &options_of("null")), Ok(Value::Text("null")));
+}
+
 fn on_server(kind: &Kind, field: &str) -> Result<String, String> {
     let reading = Reading::default().on(Some(150_000));
     match parsed(kind, field, &reading)? {
