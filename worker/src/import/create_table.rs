@@ -11,8 +11,8 @@ use std::io::Read;
 
 use statemachine::{FailureName, ImportOptions};
 
-use super::csv::RawRow;
-use super::header::{Names, fold, is_of_rejects};
+use super::csv::{RawRow, Record};
+use super::header::{Names, fold, is_of_rejects, without_surplus};
 use super::table::{quoted, shown};
 use crate::config::AllowedTables;
 use crate::db::{Connection, Database};
@@ -43,7 +43,7 @@ pub enum Refusal {
     #[error(transparent)]
     Unreadable(#[from] Failure),
     /// A column without a name.
-    #[error("column {0} of the header has no name; give it one")]
+    #[error("column {0} of the header has no name; give it one, or leave it out (--ignore-unknown)")]
     NoName(usize),
     /// Two columns of one name. Names that differ in case alone are one to SQLite, and to the import.
     #[error("the header has the name {0} twice; rename one, or map it to another")]
@@ -93,16 +93,18 @@ pub fn infer(
     let values = Values::of(dialect, options)?;
     let mut reader = super::open(file, options)?;
     let mut columns = if options.no_header {
-        Vec::new()
+        let fields = reader.peek_row()?.map_or(0, Record::len);
+        (1..=fields).map(|number| Column::new(format!("column_{number}"))).collect()
     } else {
-        columns_of(&super::header::read_names(&mut reader)?, dialect, options)?
+        let header = super::header::read_names(&mut reader)?;
+        columns_of(without_surplus(&header), dialect, options)?
     };
+    if columns.is_empty() {
+        return Err(Refusal::NoColumns);
+    }
     // Once every column is text, no row can change that.
-    while columns.is_empty() || columns.iter().any(Column::is_open) {
+    while columns.iter().any(Column::is_open) {
         let Some(row) = reader.next_row()? else { break };
-        if columns.is_empty() {
-            columns = (1..=row.fields.len()).map(|number| Column::new(format!("column_{number}"))).collect();
-        }
         see(&mut columns, &row, &values);
     }
     statement_of(&columns, table, dialect)
@@ -123,7 +125,7 @@ fn check_name(table: &str, dialect: Dialect) -> Result<(), Refusal> {
 /// fields at the end of a row, and so they are here.
 fn see(columns: &mut [Column], row: &RawRow<'_>, values: &Values) {
     let (fields, mut walk) = (row.fields, row.walk());
-    let is_surplus_empty = fields.iter().skip(columns.len()).all(|field| field.trim_ascii().is_empty());
+    let is_surplus_empty = fields.iter().skip(columns.len()).all(<[u8]>::is_empty);
     if fields.len() < columns.len() || !is_surplus_empty {
         return;
     }
@@ -221,6 +223,11 @@ fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> R
     for (field, written) in header.iter().enumerate() {
         let is_left_out = !mapped.contains_key(&field) && is_of_rejects(written);
         let name = mapped.get(&field).copied().unwrap_or(written).trim();
+        // The table has no column of this name, however often the header has it.
+        if name.is_empty() && options.ignore_unknown {
+            columns.push(Column::left_out(String::new()));
+            continue;
+        }
         if name.is_empty() {
             return Err(Refusal::NoName(field + 1));
         }

@@ -94,11 +94,16 @@ pub(crate) fn read_names<R: Read>(reader: &mut Reader<R>) -> Result<Vec<String>,
     }
 }
 
+/// The header up to its last name. Spreadsheets write columns that once had something: without a name at the end, and, as each
+/// row is held to, empty.
+pub(crate) fn without_surplus(header: &[String]) -> &[String] {
+    let named = header.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
+    header.get(..named).unwrap_or(header)
+}
+
 /// Matches the header with the table.
 fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Plan, Failure> {
-    // Spreadsheets write columns that once had something: without a name at the end, and, as each row is held to, empty.
-    let named = header.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
-    let header = header.get(..named).unwrap_or(header);
+    let header = without_surplus(header);
     let reading = Reading::of(options)?.on(table.server);
     let matching = Matching::of(header, table, options);
     let notes = matching.left_out();

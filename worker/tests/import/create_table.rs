@@ -8,7 +8,7 @@ use statemachine::ImportOptions;
 use worker::import::create_table::{Dialect, Kept, Made, create_missing, infer};
 use worker::import::writable_tables;
 
-use super::world::World;
+use super::world::{World, max_rejects};
 
 const FILE: &[u8] = include_bytes!("../../../examples/people.csv");
 
@@ -154,6 +154,23 @@ fn a_created_table_gives_back_what_the_file_says() {
             }
         }
         assert!(seen.len() == 8 && seen.values().all(|count| *count > 5), "{seen:?}");
+    }
+}
+
+#[test]
+fn a_table_is_made_for_a_file_with_empty_columns_at_its_end() {
+    for world in World::both("SELECT 1") {
+        let file = b"a,b,,\n1,x,,\n2,y\n3,z,, \n";
+        create_missing(&world.database, "t", &file[..], &ImportOptions::default()).unwrap().unwrap();
+        let (result, findings) = world.import_as("1", file, "t", max_rejects(1));
+        assert_eq!(result.unwrap().rows, 2);
+        assert_eq!(findings.first_rejects[0].reason, "field_count");
+        assert_eq!(world.lines("SELECT CAST(a AS text) || b AS line FROM t ORDER BY a"), ["1x", "2y"]);
+        let options = ImportOptions { ignore_unknown: true, ..ImportOptions::default() };
+        let file = b"a,,b\n1,2,x\n";
+        create_missing(&world.database, "u", &file[..], &options).unwrap().unwrap();
+        assert_eq!(world.import_as("2", file, "u", options).0.unwrap().rows, 1);
+        assert_eq!(world.lines("SELECT CAST(a AS text) || b AS line FROM u"), ["1x"]);
     }
 }
 

@@ -5,7 +5,7 @@ use super::guess::{GUESSES, Guess, Values};
 /// A column of the table that is to be made.
 pub(super) struct Column {
     pub(super) name: String,
-    /// A file of rejects has it, a table has not.
+    /// A file of rejects has it, or it has no name: a table has no such column.
     pub(super) is_left_out: bool,
     /// For each of [`GUESSES`], whether every value so far is one.
     fits: [bool; GUESSES.len()],
@@ -27,7 +27,7 @@ impl Column {
         }
     }
 
-    /// A column that a file of rejects has, and a table has not.
+    /// A column of the file that is none of the table's.
     pub(super) fn left_out(name: String) -> Self {
         Self { is_left_out: true, ..Self::new(name) }
     }

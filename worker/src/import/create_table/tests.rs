@@ -57,7 +57,10 @@ fn a_table_whose_name_postgresql_would_cut_is_not_made_there() {
 
 #[test]
 fn a_header_that_names_no_columns_is_refused() {
-    assert_eq!(inferred("a,,b\n").unwrap_err(), "column 2 of the header has no name; give it one");
+    assert_eq!(
+        inferred("a,,b\n").unwrap_err(),
+        "column 2 of the header has no name; give it one, or leave it out (--ignore-unknown)"
+    );
     assert_eq!(
         inferred("a,A\n").unwrap_err(),
         "the header has the name \"A\" twice; rename one, or map it to another"
@@ -68,6 +71,24 @@ fn a_header_that_names_no_columns_is_refused() {
         "the header has the name \"a\" twice; rename one of them in the file"
     );
     assert!(inferred("").unwrap_err().contains("the file is empty"));
+}
+
+#[test]
+fn columns_without_a_name_at_the_end_of_the_header_are_left_out() {
+    let table = "CREATE TABLE \"t\" (\n  \"a\" bigint,\n  \"b\" text\n)";
+    for file in ["a,b,,\n1,x,,\n", "a,b, ,\"\"\n1,x,,\n2,y\n", "a,b,,\n1,x,,\nx,y,,z\nx,y,, \n"] {
+        assert_eq!(inferred(file).unwrap(), table, "{file}");
+    }
+    assert_eq!(inferred(",,\n1,2,3\n").unwrap_err(), "the file has no columns");
+    let options = ImportOptions { ignore_unknown: true, ..ImportOptions::default() };
+    assert_eq!(inferred_with("a,,,b,\n1,2,3,x,\n", &options).unwrap(), table);
+    let map = [(String::new(), "b".to_owned())].into();
+    let mapped = ImportOptions { map, ..ImportOptions::default() };
+    assert_eq!(inferred_with("a,,c\n1,x,y\n", &mapped).unwrap().matches("\"b\" text").count(), 1);
+    assert_eq!(
+        inferred_with("a,\n1,\n", &mapped).unwrap_err(),
+        "the header has no name \"\" that could be mapped"
+    );
 }
 
 #[test]
