@@ -4,6 +4,7 @@
 mod column;
 mod guess;
 mod made;
+mod name;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 use column::Column;
 use guess::Values;
 pub use made::{Kept, Made};
+use name::TableName;
 
 /// The most bytes that a name of PostgreSQL has.
 const POSTGRES_NAME_BYTES: usize = 63;
@@ -34,6 +36,15 @@ pub enum Dialect {
     Postgres,
     /// SQLite.
     Sqlite,
+}
+
+impl Dialect {
+    fn of(connection: &Connection) -> Self {
+        match connection {
+            Connection::Postgres(_) => Self::Postgres,
+            Connection::Sqlite(_) => Self::Sqlite,
+        }
+    }
 }
 
 /// Why no table can be made.
@@ -64,9 +75,15 @@ pub enum Refusal {
     /// The options map a name that the header does not have.
     #[error("the header has no name {0:?} that could be mapped")]
     NotInFile(String),
-    /// A table's name as it stands in SQL, or with a quotation mark by mistake.
-    #[error("the name {0} of the table has quotation marks; leave them out, names are quoted where need be")]
+    /// A table's name with quotation marks that SQL reads as no name.
+    #[error(
+        "the name {0} of the table has quotation marks that make no name; leave them out, or write it as in SQL: \"a.b\" or \
+         sales.\"a.b\", and a quotation mark within as two"
+    )]
     Quoted(String),
+    /// A schema that SQLite does not have.
+    #[error("SQLite has no schema {0} for the table; leave it out, or write main")]
+    Schema(String),
     /// A table's name that PostgreSQL would cut, so that the import would not find it.
     #[error(
         "the name {0} of the table has more than {POSTGRES_NAME_BYTES} bytes, the most that PostgreSQL keeps; give it a shorter one"
@@ -78,8 +95,8 @@ pub enum Refusal {
 }
 
 /// The statement that makes a table for the file: its header and all of its rows, which are read one by one. All columns may
-/// be NULL; the names are the header's, or those that the options map them to, quoted. `table` may have a schema
-/// (`sales.orders`).
+/// be NULL; the names are the header's, or those that the options map them to, quoted. `table` is read as an import reads it: it
+/// may have a schema (`sales.orders`), and quotes.
 ///
 /// # Errors
 /// A [`Refusal`] where the file is no CSV, or the header names no table's columns.
@@ -89,7 +106,7 @@ pub fn infer(
     dialect: Dialect,
     options: &ImportOptions,
 ) -> Result<String, Refusal> {
-    check_name(table, dialect)?;
+    let table = TableName::read(table, dialect)?;
     let values = Values::of(dialect, options)?;
     let mut reader = super::open(file, options)?;
     let mut columns = if options.no_header {
@@ -107,18 +124,7 @@ pub fn infer(
         let Some(row) = reader.next_row()? else { break };
         see(&mut columns, &row, &values);
     }
-    statement_of(&columns, table, dialect)
-}
-
-fn check_name(table: &str, dialect: Dialect) -> Result<(), Refusal> {
-    if table.contains(['"', '`']) {
-        return Err(Refusal::Quoted(table.to_owned()));
-    }
-    let (schema, name) = table.split_once('.').unwrap_or(("", table));
-    match [schema, name].into_iter().find(|part| part.len() > POSTGRES_NAME_BYTES) {
-        Some(part) if dialect == Dialect::Postgres => Err(Refusal::TableNameTooLong(part.to_owned())),
-        _ => Ok(()),
-    }
+    statement_of(&columns, &table, dialect)
 }
 
 /// A row of another number of fields will be a reject, which says nothing of the columns; but the import leaves out empty
@@ -136,12 +142,12 @@ fn see(columns: &mut [Column], row: &RawRow<'_>, values: &Values) {
     }
 }
 
-fn statement_of(columns: &[Column], table: &str, dialect: Dialect) -> Result<String, Refusal> {
+fn statement_of(columns: &[Column], table: &TableName, dialect: Dialect) -> Result<String, Refusal> {
     let mut lines = columns.iter().filter(|column| !column.is_left_out).peekable();
     if lines.peek().is_none() {
         return Err(Refusal::NoColumns);
     }
-    let mut sql = format!("CREATE TABLE {} (", name_in_sql(table));
+    let mut sql = format!("CREATE TABLE {} (", table.in_sql());
     for (index, column) in lines.enumerate() {
         let comma = if index == 0 { "" } else { "," };
         // Writing into a string cannot fail.
@@ -149,14 +155,6 @@ fn statement_of(columns: &[Column], table: &str, dialect: Dialect) -> Result<Str
     }
     sql.push_str("\n)");
     Ok(sql)
-}
-
-/// A table's name for SQL, with its schema where it has one.
-fn name_in_sql(table: &str) -> String {
-    match table.split_once('.') {
-        Some((schema, table)) => format!("{}.{}", quoted(schema), quoted(table)),
-        None => quoted(table),
-    }
 }
 
 /// Makes the table in the database, unless there is one of this name. Returns what it made.
@@ -171,7 +169,7 @@ pub fn create_missing(
 ) -> Result<Option<Made>, Refusal> {
     let mut connection = database.connect()?;
     let Some(sql) = statement(&mut connection, table, file, options)? else { return Ok(None) };
-    Ok(Some(Made::make(&mut connection, table, sql)?))
+    Made::make(&mut connection, table, sql).map(Some)
 }
 
 /// The statement that [`create_missing`] would run; none where there is such a table.
@@ -200,11 +198,7 @@ fn statement(
         Err(Failure::Named { name: FailureName::TableMissing, .. }) => {}
         Err(failure) => return Err(failure.into()),
     }
-    let dialect = match connection {
-        Connection::Postgres(_) => Dialect::Postgres,
-        Connection::Sqlite(_) => Dialect::Sqlite,
-    };
-    infer(file, table, dialect, options).map(Some)
+    infer(file, table, Dialect::of(connection), options).map(Some)
 }
 
 /// A column for each name of the header, under the name that it has in the table.

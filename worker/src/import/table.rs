@@ -1,7 +1,7 @@
 //! The table as the database has it: which columns, of which types, what must be given. It is the schema that a file is
 //! checked against. Names are taken to the letter and always quoted; Baton's own tables and the system's are refused.
 
-mod identifiers;
+pub(crate) mod identifiers;
 mod postgres;
 mod sqlite;
 mod writable;
@@ -174,9 +174,11 @@ fn cut(name: &str) -> &str {
 
 fn is_reserved(name: &str) -> bool {
     let folded = name.to_lowercase();
-    let (schema, table) = match folded.split_once('.') {
-        Some((schema, table)) => (schema, table),
-        None => ("", folded.as_str()),
+    let in_quotes = identifiers::identifiers(&folded);
+    let (schema, table) = match (&in_quotes, folded.split_once('.')) {
+        (Some((schema, table)), _) => (schema.as_deref().unwrap_or_default(), table.as_str()),
+        (None, Some((schema, table))) => (schema, table),
+        (None, None) => ("", folded.as_str()),
     };
     // `imports` in a schema of its own is somebody else's; whether it is ours, the database tells by its identity.
     let is_own = OWN_TABLES.contains(&table) && matches!(schema, "" | "main" | "public");
@@ -217,10 +219,15 @@ mod tests {
             "information_schema.tables",
             "SQLITE_schema",
             "__diesel_schema_migrations",
+            "\"pg_temp\".\"t\"",
+            "\"PG_TEMP\".t",
+            "public.\"imports\"",
         ] {
             assert!(is_reserved(name), "{name}");
         }
-        assert!(!is_reserved("people") && !is_reserved("sales.imports"));
+        for name in ["people", "sales.imports", "\"a pg_temp\".t", "\"a.imports\""] {
+            assert!(!is_reserved(name), "{name}");
+        }
     }
 
     #[test]

@@ -174,6 +174,63 @@ fn a_table_is_made_for_a_file_with_empty_columns_at_its_end() {
     }
 }
 
+/// Names of tables; what PostgreSQL and SQLite then call them, none where they make none.
+const NAMES: [(&str, Option<&str>, Option<&str>); 16] = [
+    ("\"CTQ\"", Some("public.CTQ"), Some("CTQ")),
+    ("\"a.b\"", Some("public.a.b"), Some("a.b")),
+    ("public.\"a.c\"", Some("public.a.c"), None),
+    ("main.\"a.c\"", None, Some("a.c")),
+    ("\"Sal.es\".\"a\"\"b\"", Some("Sal.es.a\"b"), None),
+    ("Foo.bar", Some("Foo.bar"), Some("Foo.bar")),
+    ("Foo.b.c", Some("Foo.b.c"), Some("Foo.b.c")),
+    ("public.People", Some("public.People"), Some("public.People")),
+    ("MAIN.m", None, Some("m")),
+    ("temp.t", None, Some("temp.t")),
+    ("\"temp\".\"t\"", None, None),
+    ("\"pg_temp\".\"t\"", None, None),
+    ("my table", Some("public.my table"), Some("my table")),
+    ("it's", Some("public.it's"), Some("it's")),
+    (".x.", Some("public..x."), Some(".x.")),
+    ("\"open", None, None),
+];
+
+#[test]
+fn a_table_that_was_made_is_the_one_that_its_import_finds() {
+    for world in World::both("SELECT 1") {
+        if world.is_postgres() {
+            world.execute("CREATE SCHEMA \"Foo\"; CREATE SCHEMA \"Sal.es\"");
+        }
+        let query = if world.is_postgres() {
+            "SELECT n.nspname || '.' || c.relname AS line FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_(catalog|toast)'"
+        } else {
+            "SELECT name AS line FROM sqlite_schema WHERE type = 'table' UNION ALL \
+             SELECT name FROM sqlite_temp_schema WHERE type = 'table'"
+        };
+        for (number, (name, on_postgres, on_sqlite)) in NAMES.into_iter().enumerate() {
+            let expected = if world.is_postgres() { on_postgres } else { on_sqlite };
+            let before = world.lines(query);
+            let made = create_missing(&world.database, name, &b"a\n1\n"[..], &ImportOptions::default());
+            let mut new = world.lines(query);
+            new.retain(|table| !before.contains(table));
+            assert_eq!(new, Vec::from_iter(expected), "{name}: {made:?}");
+            let Ok(made) = made else { continue };
+            let made = made.unwrap();
+            let id = format!("i{number}");
+            assert_eq!(world.import_as(&id, b"a\n1\n", name, ImportOptions::default()).0.unwrap().rows, 1);
+            let again = create_missing(&world.database, name, &b"a\n1\n"[..], &ImportOptions::default());
+            assert!(again.unwrap().is_none(), "{name}");
+            let own = id.parse().unwrap();
+            world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.TooManyRejects'");
+            assert_eq!(made.undo(&world.database, &own).unwrap(), Some(Kept::HasRows), "{name}");
+            let table = made.statement().strip_prefix("CREATE TABLE ").unwrap().split_once(" (\n").unwrap().0;
+            world.execute(&format!("DELETE FROM {table}"));
+            assert_eq!(made.undo(&world.database, &own).unwrap(), None, "{name}");
+            assert_eq!(world.lines(query).len(), before.len(), "{name}");
+        }
+    }
+}
+
 fn made(world: &World) -> Made {
     create_missing(&world.database, "made", &b"a,b\n1,x\n"[..], &ImportOptions::default()).unwrap().unwrap()
 }

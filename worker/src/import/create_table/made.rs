@@ -9,7 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Nullable, Text};
 use statemachine::{FailureName, ImportId};
 
-use super::name_in_sql;
+use super::{Dialect, Refusal, TableName};
 use crate::db::failure::database_failure;
 use crate::db::schema::imports as schema;
 use crate::db::{Connection, Database, unavailable};
@@ -37,6 +37,7 @@ const SQLITE_ADDED: &str = "SELECT count(*) > 0 AS is_so FROM sqlite_schema \
 #[derive(Clone, Debug)]
 pub struct Made {
     table: String,
+    name: TableName,
     statement: String,
     identity: String,
 }
@@ -67,13 +68,15 @@ struct Answer {
 }
 
 impl Made {
-    pub(super) fn make(connection: &mut Connection, table: &str, statement: String) -> Result<Self, Failure> {
-        transaction::within(connection, |connection| {
+    pub(super) fn make(connection: &mut Connection, table: &str, statement: String) -> Result<Self, Refusal> {
+        let name = TableName::read(table, Dialect::of(connection))?;
+        let made = transaction::within(connection, |connection| {
             execute(connection, &statement, "create the table").map_err(before_an_import)?;
             let missing = || Failure::named(FailureName::Internal, "the table that was made is not there");
-            let identity = identity(connection, table)?.ok_or_else(missing)?;
-            Ok(Self { table: table.to_owned(), statement, identity })
-        })
+            let identity = identity(connection, &name)?.ok_or_else(missing)?;
+            Ok::<_, Failure>(Self { table: table.to_owned(), name, statement, identity })
+        });
+        Ok(made?)
     }
 
     /// Its name, as the import gives it.
@@ -97,10 +100,10 @@ impl Made {
         let mut connection = database.connect()?;
         imports::wait_briefly(&mut connection)?;
         transaction::within(&mut connection, |connection| {
-            if identity(connection, &self.table)?.as_ref() != Some(&self.identity) {
+            if identity(connection, &self.name)?.as_ref() != Some(&self.identity) {
                 return Ok(Some(Kept::IsAnother));
             }
-            let name = name_in_sql(&self.table);
+            let name = self.name.in_sql();
             if matches!(connection, Connection::Postgres(_)) {
                 let lock = format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE");
                 execute(connection, &lock, "lock the table that is to be dropped")?;
@@ -115,10 +118,10 @@ impl Made {
 
     fn reason_to_stay(&self, connection: &mut Connection, own: &ImportId) -> Result<Option<Kept>, Failure> {
         // It may have been replaced before it was locked.
-        if identity(connection, &self.table)?.as_ref() != Some(&self.identity) {
+        if identity(connection, &self.name)?.as_ref() != Some(&self.identity) {
             return Ok(Some(Kept::IsAnother));
         }
-        let rows = format!("SELECT EXISTS (SELECT 1 FROM {}) AS is_so", name_in_sql(&self.table));
+        let rows = format!("SELECT EXISTS (SELECT 1 FROM {}) AS is_so", self.name.in_sql());
         let has_rows = match connection {
             Connection::Postgres(connection) => sql_query(rows).load(connection),
             Connection::Sqlite(connection) => sql_query(rows).load(connection),
@@ -128,10 +131,10 @@ impl Made {
         }
         let was_changed = match connection {
             Connection::Postgres(connection) => {
-                sql_query(POSTGRES_ADDED).bind::<Text, _>(name_in_sql(&self.table)).load(connection)
+                sql_query(POSTGRES_ADDED).bind::<Text, _>(self.name.in_sql()).load(connection)
             }
             Connection::Sqlite(connection) => {
-                sql_query(SQLITE_ADDED).bind::<Text, _>(bare(&self.table)).load(connection)
+                sql_query(SQLITE_ADDED).bind::<Text, _>(self.name.bare()).load(connection)
             }
         };
         if is_so(was_changed)? {
@@ -154,10 +157,13 @@ impl Made {
             let is_of = |name: &FailureName| Some(name.as_str()) == error;
             status != "FAILURE" || FailureName::ALL.iter().any(|name| is_of(name) && name.is_transient())
         };
-        let name = fold(bare(&self.table));
-        Ok(others
-            .iter()
-            .any(|(table, status, error)| fold(bare(table)) == name && goes_on(status, error.as_deref())))
+        let name = fold(self.name.bare());
+        let dialect = Dialect::of(connection);
+        let is_of = |table: &str| match TableName::read(table, dialect) {
+            Ok(other) => fold(other.bare()) == name,
+            Err(_) => fold(table) == name,
+        };
+        Ok(others.iter().any(|(table, status, error)| is_of(table) && goes_on(status, error.as_deref())))
     }
 }
 
@@ -172,18 +178,13 @@ impl fmt::Display for Kept {
     }
 }
 
-/// A table's name without its schema.
-fn bare(table: &str) -> &str {
-    table.split_once('.').map_or(table, |(_, table)| table)
-}
-
-fn identity(connection: &mut Connection, table: &str) -> Result<Option<String>, Failure> {
+fn identity(connection: &mut Connection, name: &TableName) -> Result<Option<String>, Failure> {
     let lines: QueryResult<Vec<Line>> = match connection {
         Connection::Postgres(connection) => {
-            sql_query(POSTGRES_IDENTITY).bind::<Text, _>(name_in_sql(table)).load(connection)
+            sql_query(POSTGRES_IDENTITY).bind::<Text, _>(name.in_sql()).load(connection)
         }
         Connection::Sqlite(connection) => {
-            sql_query(SQLITE_IDENTITY).bind::<Text, _>(bare(table)).load(connection)
+            sql_query(SQLITE_IDENTITY).bind::<Text, _>(name.bare()).load(connection)
         }
     };
     let lines = lines.map_err(|error| database_failure(&error, "look for the table that was made"))?;

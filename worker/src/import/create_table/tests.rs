@@ -33,14 +33,41 @@ fn numbers_that_are_names_stay_text() {
 fn names_are_kept_and_quoted() {
     let sql =
         infer("Full \"Name\"\nx\n".as_bytes(), "s.t", Dialect::Sqlite, &ImportOptions::default()).unwrap();
-    assert_eq!(sql, "CREATE TABLE \"s\".\"t\" (\n  \"Full \"\"Name\"\"\" text\n)");
+    assert_eq!(sql, "CREATE TABLE \"s.t\" (\n  \"Full \"\"Name\"\"\" text\n)");
+}
+
+/// What a new table is called in SQL.
+fn made_as(name: &str, dialect: Dialect) -> Result<String, Refusal> {
+    let sql = infer("id\n1\n".as_bytes(), name, dialect, &ImportOptions::default())?;
+    Ok(sql.strip_prefix("CREATE TABLE ").unwrap().split_once(" (\n").unwrap().0.to_owned())
 }
 
 #[test]
-fn a_table_whose_name_has_quotation_marks_is_not_made() {
-    for name in ["\"people\"", "sales.\"people\"", "`people`"] {
-        let refusal = infer("id\n1\n".as_bytes(), name, Dialect::Postgres, &ImportOptions::default());
-        assert_eq!(refusal, Err(Refusal::Quoted(name.to_owned())));
+fn a_name_in_quotes_is_the_name_within_them() {
+    for (name, postgres, sqlite) in [
+        ("\"CTQ\"", "\"CTQ\"", Some("\"CTQ\"")),
+        ("\"a.b\"", "\"a.b\"", Some("\"a.b\"")),
+        ("main.\"a.b\"", "\"main\".\"a.b\"", Some("\"main\".\"a.b\"")),
+        ("\"we\"\"ird\"", "\"we\"\"ird\"", Some("\"we\"\"ird\"")),
+        ("public.\"a.b\"", "\"public\".\"a.b\"", None),
+        ("\"temp\".\"t\"", "\"temp\".\"t\"", None),
+    ] {
+        assert_eq!(made_as(name, Dialect::Postgres).unwrap(), postgres);
+        assert_eq!(made_as(name, Dialect::Sqlite).ok().as_deref(), sqlite);
+    }
+    assert_eq!(made_as("temp.t", Dialect::Sqlite).unwrap(), "\"temp.t\"");
+    assert_eq!(
+        made_as("\"temp\".t", Dialect::Sqlite).unwrap_err().to_string(),
+        "SQLite has no schema temp for the table; leave it out, or write main"
+    );
+}
+
+#[test]
+fn a_table_whose_quotation_marks_make_no_name_is_not_made() {
+    for name in ["\"people", "sales.\"people", "`people`", "we\"ird", "\"\"", "\"a\".\"b\".\"c\""] {
+        for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+            assert_eq!(made_as(name, dialect), Err(Refusal::Quoted(name.to_owned())));
+        }
     }
 }
 
@@ -48,11 +75,13 @@ fn a_table_whose_name_has_quotation_marks_is_not_made() {
 fn a_table_whose_name_postgresql_would_cut_is_not_made_there() {
     let infer = |name: &str, dialect| infer("id\n1\n".as_bytes(), name, dialect, &ImportOptions::default());
     let (fits, long) = ("顧".repeat(21), "顧".repeat(22));
-    for name in [long.clone(), format!("s.{long}")] {
+    for name in [long.clone(), format!("s.{long}"), format!("\"{long}\""), format!("main.\"{long}\"")] {
         assert_eq!(infer(&name, Dialect::Postgres), Err(Refusal::TableNameTooLong(long.clone())));
         assert!(infer(&name, Dialect::Sqlite).is_ok());
     }
     assert!(infer(&fits, Dialect::Postgres).is_ok());
+    assert!(infer(&format!("\"{fits}\""), Dialect::Postgres).is_ok(), "quotes do not count");
+    assert!(infer(&format!("\"{fits}\"\"\""), Dialect::Postgres).is_err(), "64 bytes");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use diesel::result::Error;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use super::identifiers::identifiers;
+use super::identifiers::{behind_main, identifiers};
 use super::{Column, Found, Table, quoted};
 use crate::db::OWN_TABLES;
 use crate::db::failure::database_failure;
@@ -64,7 +64,7 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         (None, bare) => find(&bare),
         (Some(schema), bare) => find(&bare).filter(|_| schema.eq_ignore_ascii_case("main")),
     };
-    let Some(table) = find(name).or_else(|| find(name.strip_prefix("main.")?)).or_else(in_quotes) else {
+    let Some(table) = find(name).or_else(|| find(behind_main(name)?)).or_else(in_quotes) else {
         return Ok(Found::Missing { others: tables.into_iter().map(|table| table.name).collect() });
     };
     let name = table.name.to_ascii_lowercase();
