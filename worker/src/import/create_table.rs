@@ -96,7 +96,7 @@ pub enum Refusal {
 
 /// The statement that makes a table for the file: its header and all of its rows, which are read one by one. All columns may
 /// be NULL; the names are the header's, or those that the options map them to, quoted. `table` is read as an import reads it: it
-/// may have a schema (`sales.orders`), and quotes.
+/// may have a schema (`sales.orders`), and quotes. A limit of rows counts here, too.
 ///
 /// # Errors
 /// A [`Refusal`] where the file is no CSV, or the header names no table's columns.
@@ -119,9 +119,11 @@ pub fn infer(
     if columns.is_empty() {
         return Err(Refusal::NoColumns);
     }
+    let mut rows_left = options.limit.unwrap_or(u64::MAX);
     // Once every column is text, no row can change that.
-    while columns.iter().any(Column::is_open) {
+    while columns.iter().any(Column::is_open) && rows_left > 0 {
         let Some(row) = reader.next_row()? else { break };
+        rows_left -= 1;
         see(&mut columns, &row, &values);
     }
     statement_of(&columns, &table, dialect)

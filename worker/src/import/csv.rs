@@ -164,6 +164,15 @@ impl<R: Read> Reader<R> {
         Ok(Some(self.row()))
     }
 
+    /// Whether no record follows, for whoever wants no further one: what cannot be read is something, and no failure.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        if self.is_peeked {
+            return false;
+        }
+        self.window.release();
+        matches!(self.begin(), Ok(Begin::End))
+    }
+
     /// Reads the record that begins here; `false` where there is none after all.
     fn read_record(&mut self) -> Result<bool, Failure> {
         loop {

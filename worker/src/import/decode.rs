@@ -43,7 +43,7 @@ const MARKS: [(&[u8], Encoding); 3] =
 
 /// The text of an object, without its byte order mark.
 pub(crate) struct Decoded<R: Read> {
-    source: Unpacked<R>,
+    source: Ahead<R>,
     state: State,
     /// Bytes of the source: those that are to be decoded, or that have just been.
     raw: Vec<u8>,
@@ -52,6 +52,12 @@ pub(crate) struct Decoded<R: Read> {
     ended: bool,
     /// What is in `raw` is too short to tell what it is.
     is_short: bool,
+}
+
+/// A source that is read ahead: where it fails behind bytes that have been read, that waits until they have been passed on.
+struct Ahead<R: Read> {
+    source: Unpacked<R>,
+    failed: Option<io::Error>,
 }
 
 enum State {
@@ -65,9 +71,9 @@ enum State {
 impl<R: Read> Decoded<R> {
     /// Looks at the beginning of `source`.
     pub(crate) fn new(source: R, options: &ImportOptions) -> Result<Self, Failure> {
-        let mut source = Unpacked::new(source)?;
+        let mut source = Ahead { source: Unpacked::new(source)?, failed: None };
         let mut raw = Vec::new();
-        read_up_to(&mut source, &mut raw, HEAD_BYTES.max(foreign::ENOUGH_BYTES)).map_err(read_failure)?;
+        source.read_up_to(&mut raw, HEAD_BYTES.max(foreign::ENOUGH_BYTES)).map_err(read_failure)?;
         if let Some(says) = foreign::says(&raw) {
             return Err(unreadable(format!("the file {says}")));
         }
@@ -94,7 +100,7 @@ impl<R: Read> Decoded<R> {
             encoding_from,
             delimiter: options.delimiter.map_or(b',', |delimiter| delimiter.byte()),
             escape: options.escape.map(|escape| escape.byte()),
-            compression: source.compression(),
+            compression: source.source.compression(),
             doubt,
             has_mark: mark.is_some(),
             line_break: "\n",
@@ -144,7 +150,7 @@ impl<R: Read> Decoded<R> {
             State::AsItIs => {
                 if self.raw.is_empty() {
                     let wanted = text.len() + 1;
-                    self.ended = read_up_to(&mut self.source, text, wanted)?;
+                    self.ended = self.source.read_up_to(text, wanted)?;
                 } else {
                     text.append(&mut self.raw);
                     self.raw.shrink_to_fit();
@@ -153,7 +159,7 @@ impl<R: Read> Decoded<R> {
             }
             State::Transcoded(transcoder) => {
                 if self.raw.is_empty() {
-                    self.ended = read_up_to(&mut self.source, &mut self.raw, 1)?;
+                    self.ended = self.source.read_up_to(&mut self.raw, 1)?;
                 }
                 transcoder.append(&self.raw, self.ended, text);
                 self.is_taken = true;
@@ -168,7 +174,7 @@ impl<R: Read> Decoded<R> {
         let held = self.raw.len();
         text.append(&mut self.raw);
         if held == 0 || std::mem::take(&mut self.is_short) {
-            self.ended = read_up_to(&mut self.source, text, start + held + 1)?;
+            self.ended = self.source.read_up_to(text, start + held + 1)?;
         }
         let read = text.get(start..).unwrap_or_default();
         let ascii = encoding_rs::Encoding::ascii_valid_up_to(read);
@@ -183,7 +189,7 @@ impl<R: Read> Decoded<R> {
             return Ok(());
         }
         self.raw = text.split_off(ascii);
-        let is_whole = self.ended || read_up_to(&mut self.source, &mut self.raw, LOOK_AHEAD_BYTES)?;
+        let is_whole = self.ended || self.source.read_up_to(&mut self.raw, LOOK_AHEAD_BYTES)?;
         self.ended = false;
         let context = text.get(ascii.saturating_sub(detect::CONTEXT_BYTES)..).unwrap_or_default();
         let ahead = self.raw.get(..LOOK_AHEAD_BYTES).unwrap_or(&self.raw);
@@ -208,6 +214,23 @@ impl<R: Read> Decoded<R> {
             }
         }
         Ok(())
+    }
+}
+
+impl<R: Read> Ahead<R> {
+    /// Appends bytes to `to` until it has at least `length`, and tells whether the source has ended before. They may be fewer where
+    /// the source fails.
+    fn read_up_to(&mut self, to: &mut Vec<u8>, length: usize) -> io::Result<bool> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match read_up_to(&mut self.source, to, length) {
+            Err(error) if !to.is_empty() => {
+                self.failed = Some(error);
+                Ok(false)
+            }
+            read => read,
+        }
     }
 }
 

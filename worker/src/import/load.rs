@@ -118,7 +118,7 @@ pub(crate) fn load<R: Read + Send>(
     context: Context<'_>,
     reader: Reader<R>,
     how: How,
-) -> Result<(Loaded, Done<R>), Refused> {
+) -> Result<(Loaded, Done), Refused> {
     match &*connection {
         Connection::Postgres(_) => {
             let loader = postgres::Loader::new(connection, context, how)?;
@@ -136,7 +136,7 @@ fn run<R: Read + Send>(
     context: Context<'_>,
     reader: Reader<R>,
     mut loader: impl Load,
-) -> Result<(Loaded, Done<R>), Refused> {
+) -> Result<(Loaded, Done), Refused> {
     let is_given_up = AtomicBool::new(false);
     let reading = Reading {
         is_given_up: &is_given_up,

@@ -10,6 +10,7 @@ use statemachine::FailureName;
 use super::batch::Batch;
 use super::check::check;
 use super::csv::Reader;
+use super::decode::Format;
 use super::form::Form;
 use super::header::Plan;
 use super::order;
@@ -44,9 +45,10 @@ pub(crate) struct Exchange {
     pub(crate) empty: Receiver<Batch>,
 }
 
-/// The reader, and how far it has come.
-pub(crate) struct Done<R: Read> {
-    pub(crate) reader: Reader<R>,
+/// What was read, and how far.
+pub(crate) struct Done {
+    /// How the file is written, as far as its rows were read.
+    pub(crate) format: Format,
     /// Records that were read, rejects among them.
     pub(crate) rows_read: u64,
     /// The file was read to its end.
@@ -56,16 +58,20 @@ pub(crate) struct Done<R: Read> {
 }
 
 impl<R: Read> Reading<'_, R> {
-    /// Reads all records. Ends early where there are too many rejects, or where nobody takes the batches any more.
-    pub(crate) fn run(mut self, exchange: Exchange) -> Result<Done<R>, Failure> {
+    /// Reads all records, or as many as the import wants: what stands behind those has no say. Ends early where there are too
+    /// many rejects, or where nobody takes the batches any more.
+    pub(crate) fn run(mut self, exchange: Exchange) -> Result<Done, Failure> {
         let mut exchange = Some(exchange);
         let mut batch = exchange.as_ref().and_then(|exchange| exchange.empty.recv().ok()).unwrap_or_default();
         let mut buffer = Vec::with_capacity(self.plan.columns.len());
         let mut rows_read = 0;
         let mut whole = true;
         let (mut blank_lines, mut untried, mut has_enough) = (0_u64, 0_u64, false);
-        while let Some(raw) = self.reader.next_row()? {
-            if self.limit.is_some_and(|limit| rows_read >= limit) || self.is_given_up.load(Relaxed) {
+        let is_enough = |rows_read| self.limit.is_some_and(|limit| rows_read >= limit);
+        while !is_enough(rows_read)
+            && let Some(raw) = self.reader.next_row()?
+        {
+            if self.is_given_up.load(Relaxed) {
                 whole = false;
                 break;
             }
@@ -133,7 +139,15 @@ impl<R: Read> Reading<'_, R> {
             notes.push(format!("the file was read to record {rows_read} alone: there were too many rejects"));
         }
         notes.extend(self.plan.reading.notes());
-        Ok(Done { reader: self.reader, rows_read, whole, notes })
+        let format = self.reader.format().clone();
+        if whole && is_enough(rows_read) {
+            whole = self.reader.is_at_end();
+            // It may be why the source ended.
+            if self.progress.stop_requested() {
+                return Err(interrupted());
+            }
+        }
+        Ok(Done { format, rows_read, whole, notes })
     }
 }
 

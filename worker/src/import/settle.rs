@@ -2,7 +2,6 @@
 //! they go, what is to be said of it all.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::sync::atomic::AtomicBool;
 
 use statemachine::{FailureName, Findings, ImportOptions};
@@ -24,21 +23,18 @@ use crate::job::{Job, Summary};
 ///
 /// # Errors
 /// `Import.TooManyRejects`, `Import.AlreadyImported`, or what is wrong with the source when it is read again.
-pub(super) fn settle<R: Read>(
+pub(super) fn settle(
     import: &Import<'_>,
     connection: &mut Connection,
     (table, plan): (&Table, &Plan),
     object: &Object,
     loaded: Loaded,
-    done: Done<R>,
+    done: Done,
     mut rejected: Rejected,
 ) -> Result<Summary, Failure> {
     let job = import.job;
-    let Done { reader, rows_read, whole, mut notes } = done;
+    let Done { format, rows_read, whole, mut notes } = done;
     notes.extend(loaded.notes);
-    let format = reader.format().clone();
-    // What is left of the source is not fetched.
-    drop(reader);
     let sha256 = object.sha256().filter(|_| whole);
     let is_failing = rejected.failure(rows_read).is_some();
     let same_file_as = match sha256 {

@@ -1,9 +1,11 @@
 //! Runs that are not the usual one: dry, limited, of a file that was here before.
 
 use statemachine::{FailureName, ImportOptions};
-
-use super::world::{World, max_rejects, named};
+use worker::import::create_table::create_missing;
 use worker::job::{Job, Summary};
+
+use super::text::gzip;
+use super::world::{World, max_rejects, named};
 
 const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
 
@@ -32,6 +34,121 @@ fn a_limited_run_reads_no_further() {
         let (result, findings) = world.import_as("l", b"id,name\n1,a\n2,b\nx,c\n", "t", options);
         assert_eq!((result.unwrap().rows, findings.rows_read, world.count("t")), (2, 2, 2));
         assert_eq!(findings.sha256, None, "what was not read has no hash");
+    }
+}
+
+/// Files whose first rows are good, `id` from 1 on; how many there are, and which are good for nothing behind that.
+fn broken_files() -> Vec<(&'static str, Vec<u8>, u64)> {
+    let rows = |count: usize| (1..=count).fold("id,name\n".to_owned(), |file, id| format!("{file}{id},a\n"));
+    let open = |count| format!("{}9,\"unclosed\n", rows(count));
+    let long = "x".repeat(200_000);
+    let utf_16 = |text: &str| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    // Rows that hardly shrink, so that the archive is longer than what is looked at.
+    let mut dice = 1_u64;
+    let mut noise = || {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        dice >> 16
+    };
+    let noisy = (1..=40_000).fold("id,name\n".to_owned(), |file, id| format!("{file}{id},{:x}\n", noise()));
+    let cut = |mut packed: Vec<u8>, bytes: usize| {
+        packed.truncate(packed.len() - bytes);
+        packed
+    };
+    let mut damaged = gzip(rows(3).as_bytes());
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    let half = |packed: Vec<u8>| packed[..packed.len() / 2].to_vec();
+    vec![
+        ("a quote", open(1).into(), 1),
+        ("a quote behind 50 rows", open(50).into(), 50),
+        ("a quote far behind", format!("{}9,\"{long}", rows(2)).into(), 2),
+        ("a stray quote", format!("{}9,\"a\"b\r,\n\"", rows(2)).into(), 2),
+        ("blank lines", format!("{}\n\n9,\"", rows(2)).into(), 2),
+        ("a packed quote", gzip(open(3).as_bytes()), 3),
+        ("a checksum", damaged, 3),
+        ("no checksum", cut(gzip(rows(3).as_bytes()), 8), 3),
+        ("half an archive", half(gzip(noisy.as_bytes())), 10_000),
+        ("half an archive of Zstandard", half(zstd::encode_all(noisy.as_bytes(), 3).unwrap()), 500),
+        ("UTF-16", utf_16(&open(2)), 2),
+        ("code page 932", [open(2).as_bytes(), b"\x95\x5C"].concat(), 2),
+        ("bytes of no encoding", [rows(2).as_bytes(), b"9,\"\xFF\xFF\xFF"].concat(), 2),
+        ("ISO-2022-KR", format!("{}\u{1b}$)C\u{e}9,a\u{f}\n", rows(2)).into(), 2),
+    ]
+}
+
+#[test]
+fn what_stands_behind_a_limit_has_no_say() {
+    for world in World::both(DDL) {
+        for (number, (what, file, good)) in broken_files().into_iter().enumerate() {
+            let dry = ImportOptions { limit: Some(good), dry_run: true, ..ImportOptions::default() };
+            let wet = ImportOptions { limit: Some(good), once: true, ..ImportOptions::default() };
+            for (kind, options, rows) in [("dry", dry, 0), ("wet", wet, good)] {
+                let (result, mut findings) = world.import_as(&format!("{kind}{number}"), &file, "t", options);
+                // How the file is written is looked at as without a limit.
+                findings.notes.retain(|note| !note.starts_with("the encoding was guessed"));
+                assert_eq!(result.unwrap().rows, good, "{what}");
+                assert_eq!((findings.rows_read, world.count("t")), (good, rows), "{what}");
+                assert_eq!((findings.notes, findings.sha256), (Vec::new(), None), "{what}");
+            }
+            world.execute("DELETE FROM t");
+            // Without the limit, all of them have a say.
+            let (result, _) = world.import_as(&format!("all{number}"), &file, "t", ImportOptions::default());
+            assert!(result.is_err(), "{what}");
+            assert_eq!(world.count("t"), 0, "{what}");
+            let options = ImportOptions { limit: Some(good), ..ImportOptions::default() };
+            let table = format!("made{number}");
+            let made = create_missing(&world.database, &table, &*file, &options).unwrap().unwrap();
+            assert!(made.statement().contains("\"id\" "), "{what}: {}", made.statement());
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_as_many_rows_as_there_are_is_the_whole_file() {
+    for world in World::both(DDL) {
+        let found = |id: &str, file: &str, limit| {
+            let options = ImportOptions { limit: Some(limit), dry_run: true, ..ImportOptions::default() };
+            let (result, findings) = world.import_as(id, file.as_bytes(), "t", options);
+            (result.unwrap().rows, findings.sha256.is_some())
+        };
+        let long = (1..=20_000).fold("id,name\n".to_owned(), |file, id| format!("{file}{id},a\n"));
+        assert_eq!(found("a", &long, 20_000), (20_000, true));
+        assert_eq!(found("b", &long, 20_001), (20_000, true));
+        assert_eq!(found("c", &long, 19_999), (19_999, false));
+        assert_eq!(found("d", "id,name\n1,a\n\n\u{1a}", 1), (1, true));
+        assert_eq!(found("e", "id,name\n1,a\n\n2,b", 1), (1, false));
+        assert_eq!(found("f", "id,name\n1,a", 0), (0, false));
+    }
+}
+
+#[test]
+fn rejects_count_to_a_limit_and_are_filed_without_what_stands_behind() {
+    let ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT CHECK (name <> 'bad'), n INTEGER)";
+    for world in World::both(ddl) {
+        let options = ImportOptions { limit: Some(4), ..max_rejects(3) };
+        let file = b"id,name,n\n1,a,1\n2,bad,2\nx,c,3\n1,d,4\n5,e,5\n6,\"unclosed";
+        let (result, findings) = world.import_as("l", file, "t", options);
+        assert_eq!((result.unwrap().rows, findings.rows_read), (1, 4));
+        let lines: Vec<_> = findings.first_rejects.iter().map(|reject| reject.line).collect();
+        assert_eq!(lines, [3, 4, 5]);
+        assert_eq!(findings.rejects_file.unwrap().rows, 3);
+    }
+}
+
+#[test]
+fn rows_behind_a_limit_make_no_type() {
+    let options = ImportOptions { limit: Some(2), ..ImportOptions::default() };
+    for world in World::both("SELECT 1") {
+        let file = &b"id,v\n1,2024-02-29\n2,\n3x,y\n"[..];
+        let made = create_missing(&world.database, "m", file, &options).unwrap().unwrap();
+        assert!(
+            made.statement().ends_with("int,\n  \"v\" date\n)")
+                || made.statement().ends_with("integer,\n  \"v\" date\n)")
+        );
+        assert_eq!(world.import_as("m", file, "m", options.clone()).0.unwrap().rows, 2);
+        let options = ImportOptions { no_header: true, ..options.clone() };
+        let made = create_missing(&world.database, "n", &b"1,2\n3,4\nx,\"y"[..], &options).unwrap().unwrap();
+        assert_eq!(made.statement().matches("int").count(), 2, "{}", made.statement());
     }
 }
 

@@ -8,7 +8,7 @@ use super::world::{World, named};
 
 const DDL: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(5,2))";
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -24,6 +24,8 @@ pub(super) struct Window<R: Read> {
     mark_bytes: u64,
     /// The record as it stands in the object, where that is something else.
     original: Option<Original>,
+    /// What came of reading ahead, behind what is held.
+    failed: Option<io::Error>,
     /// The byte before `start` is a CR: an LF behind it ends no further line.
     after_cr: bool,
 }
@@ -42,6 +44,7 @@ impl<R: Read> Window<R> {
             offset: 0,
             mark_bytes,
             original: None,
+            failed: None,
             after_cr: false,
         }
     }
@@ -51,10 +54,14 @@ impl<R: Read> Window<R> {
         self.lines = lines;
     }
 
-    /// Reads ahead at the beginning: at least so many bytes of the text, or all that there are, and whether that is so.
+    /// Reads ahead at the beginning: at least so many bytes of the text, or all that there are, and whether that is so. A failure
+    /// behind the first of them waits until the records before it have been read: nobody may want those behind it.
     pub(super) fn head(&mut self, bytes: usize) -> io::Result<(&[u8], bool)> {
-        while self.held.len() < bytes && !self.text.ended() {
-            self.fill()?;
+        while self.held.len() < bytes && !self.text.ended() && self.failed.is_none() {
+            match self.fill() {
+                Err(error) if !self.held.is_empty() => self.failed = Some(error),
+                filled => filled?,
+            }
         }
         Ok((&self.held, self.text.ended()))
     }
@@ -157,6 +164,9 @@ impl<R: Read> Window<R> {
 
     /// Holds more of the text; that may be nothing.
     fn fill(&mut self) -> io::Result<()> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         // Up to here the text is what stands in the object: it decides between two reads, not within one.
         if let (Some(encoding), None) = (self.text.transcoded_from(), &self.original) {
             let held = self.held.get(self.start..).unwrap_or_default().to_vec();
