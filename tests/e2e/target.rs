@@ -147,7 +147,10 @@ async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     let operator =
         Operator::with(&stack, Some(stack.endpoint()), &Backend::Postgres.new_database(elsewhere.path()));
     operator.baton(&["imports"]).await.complains(2, &["missing, or of an older version", "baton migrate"]);
-    operator.baton(&["migrate", "--check"]).await.expect(1, &["0001_imports  missing"]);
+    for _ in 0..2 {
+        let check = operator.baton(&["migrate", "--check"]).await;
+        check.expect(1, &["0001_imports  missing", "0003_attempts  missing"]);
+    }
     let doctor = operator.baton(&["doctor", "--json"]).await.expect(1, &[]).json();
     let checks = doctor["checks"].as_array().unwrap();
     let database = checks.iter().find(|check| check["check"] == "database").unwrap();
@@ -163,6 +166,18 @@ async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     assert_eq!(again.stdout, "");
     operator.baton(&["migrate", "--check"]).await.complains(0, &["are up to date"]);
     operator.baton(&["imports"]).await.complains(0, &["no imports yet"]);
+}
+
+#[tokio::test]
+async fn a_check_of_the_migrations_makes_neither_a_folder_nor_a_file() {
+    let desk = Desk::new();
+    let made = || desk.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let before = made();
+    desk.baton(&["migrate", "--check"]).await.expect(1, &["0001_imports  missing"]);
+    desk.baton(&["migrate", "--check", "--database-url", "sqlite:new.db"]).await.expect(1, &["missing"]);
+    assert_eq!(made(), before);
+    desk.baton(&["migrate"]).await.expect(0, &["0001_imports  applied"]);
+    desk.baton(&["migrate", "--check"]).await.complains(0, &["are up to date"]);
 }
 
 #[tokio::test]

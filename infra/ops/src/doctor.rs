@@ -12,7 +12,9 @@ use std::process::ExitCode;
 
 use aws_sdk_sfn::config::ProvideCredentials as _;
 use serde::Serialize;
+use statemachine::FailureName;
 use worker::db::Database;
+use worker::failure::Failure;
 
 use crate::cli::Common;
 use crate::output;
@@ -119,7 +121,13 @@ fn database(database: &Database) -> Check {
             "baton migrate",
         ),
         Err(failure) => {
-            Check::fail("database", failure.to_string(), "start it, or correct the URL of the database")
+            let advice = match &failure {
+                Failure::Named { name: FailureName::DatabaseMisconfigured, .. } => {
+                    "do what the failure names"
+                }
+                _ => "start it, or correct the URL of the database",
+            };
+            Check::fail("database", failure.to_string(), advice)
         }
     }
 }

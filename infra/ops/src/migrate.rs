@@ -21,6 +21,9 @@ struct Migrated {
 
 pub(crate) fn migrate(common: &Common, arguments: &MigrateArguments) -> anyhow::Result<ExitCode> {
     target::place(common).say();
+    if !arguments.check {
+        target::local::make_folder(common)?;
+    }
     let database = target::bare_database(common)?;
     let name = database.display_name();
     let pending = database.pending_migrations()?;

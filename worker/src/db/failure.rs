@@ -69,6 +69,27 @@ pub(crate) fn advice(code: Option<&str>, routine: Option<&str>) -> &'static str 
     }
 }
 
+/// The failure of a migration, or of a look at those that are applied, for PostgreSQL's code. `what` is what was tried, as an
+/// infinitive. No import's row is concerned, and nothing that the database says here quotes a file.
+pub(crate) fn migration_failure(code: Option<&str>, what: &str, said: &str) -> Failure {
+    let name = match code.map(|code| Meaning::of(code, None)) {
+        Some(Meaning::SetUp) => FailureName::DatabaseMisconfigured,
+        _ => FailureName::DatabaseUnavailable,
+    };
+    let shown = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
+    let advice = match code {
+        Some("42501") => {
+            "; run `baton migrate` once as the role that owns Baton's tables, or that may create them (USAGE and CREATE on their \
+             schema); others then need USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tables"
+        }
+        Some("3F000") => {
+            "; the role has no schema to create tables in: give it USAGE and CREATE on one, or a search_path with one"
+        }
+        _ => "",
+    };
+    Failure::named(name, format!("failed to {what}: {said}{shown}{advice}"))
+}
+
 /// What an error of diesel's means for an import.
 pub(crate) fn meaning(error: &Error) -> Meaning {
     match error {

@@ -53,6 +53,19 @@ impl Target {
         Ok(connection)
     }
 
+    /// Opens a connection to look by, which waits for locks as usual. `None` where there is no file: opening would create one,
+    /// and [`Target::connect`] would write into one that has no log yet.
+    pub(super) fn read_only_if_there(&self) -> Result<Option<SqliteConnection>, ConnectionError> {
+        if matches!(std::path::Path::new(&self.path).try_exists(), Ok(false)) {
+            return Ok(None);
+        }
+        let mut connection = SqliteConnection::establish(&self.path)?;
+        connection
+            .batch_execute(&format!("PRAGMA busy_timeout = {PATIENCE_MS}; PRAGMA query_only = ON"))
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Some(connection))
+    }
+
     pub(super) fn display_name(&self) -> String {
         format!("sqlite {}", self.path)
     }

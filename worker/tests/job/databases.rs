@@ -52,6 +52,90 @@ fn an_empty_database_is_not_up_to_date_and_says_what_to_do() {
 }
 
 #[test]
+fn a_look_at_pending_migrations_creates_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("not there.db");
+    let database = Database::parse(&format!("sqlite:{}", file.display())).unwrap();
+    assert_eq!(database.pending_migrations().unwrap(), ["0001_imports", "0002_findings", "0003_attempts"]);
+    assert!(!database.is_up_to_date().unwrap());
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+
+    // Somebody's file without a log, whose bytes stay as they are.
+    file_of_another(&file);
+    let before = std::fs::read(&file).unwrap();
+    assert_eq!(database.pending_migrations().unwrap().len(), 3);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    assert_eq!(directory.path().read_dir().unwrap().count(), 1);
+
+    let database = Database::parse(&crate::postgres::create_database()).unwrap();
+    assert_eq!(database.pending_migrations().unwrap().len(), 3);
+    let Connection::Postgres(mut connection) = database.connect().unwrap() else { panic!("not PostgreSQL") };
+    let made = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    let made = diesel::dsl::sql::<diesel::sql_types::BigInt>(made);
+    assert_eq!(diesel::RunQueryDsl::get_result::<i64>(made, &mut connection).unwrap(), 0);
+}
+
+/// A database of SQLite as another program makes it.
+fn file_of_another(file: &Path) {
+    let mut connection =
+        <diesel::SqliteConnection as diesel::Connection>::establish(file.to_str().unwrap()).unwrap();
+    connection.batch_execute("CREATE TABLE people (name text)").unwrap();
+}
+
+#[test]
+fn a_database_that_is_up_to_date_needs_no_create_and_one_that_is_not_is_misconfigured_without_it() {
+    let (url, role) = with_role();
+    let owner = Database::parse(&url).unwrap();
+    let worker = Database::parse(&url.replace("baton@", &format!("{role}@"))).unwrap();
+    let execute = |sql: &str| owner.connect().unwrap().batch_execute(&sql.replace("{role}", &role)).unwrap();
+
+    match worker.migrate() {
+        Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => {
+            assert!(cause.contains("permission denied for schema public (SQLSTATE 42501)"), "{cause}");
+            assert!(cause.contains("run `baton migrate` once as the role that owns"), "{cause}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(worker.pending_migrations().unwrap().len(), 3);
+
+    owner.migrate().unwrap();
+    for verb in [Database::pending_migrations, Database::migrate] {
+        match verb(&worker) {
+            Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => {
+                assert!(cause.contains("permission denied for table __diesel_schema_migrations"), "{cause}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    execute("GRANT SELECT ON __diesel_schema_migrations TO {role}");
+    assert!(worker.pending_migrations().unwrap().is_empty());
+    assert!(worker.is_up_to_date().unwrap());
+    assert!(worker.migrate().unwrap().is_empty());
+
+    // Without any schema to look into, or to create in.
+    execute("ALTER ROLE {role} SET search_path = nowhere");
+    assert_eq!(worker.pending_migrations().unwrap().len(), 3);
+    match worker.migrate() {
+        Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => {
+            assert!(cause.contains("(SQLSTATE 3F000)"), "{cause}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A new database, and a role that may log into it and nothing else.
+fn with_role() -> (String, String) {
+    let url = crate::postgres::create_database();
+    let role = format!("worker_of_{}", url.rsplit('/').next().unwrap());
+    let database = Database::parse(&url).unwrap();
+    // As version 15 makes a database: before, everybody may create in `public`.
+    let sql = format!("CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    database.connect().unwrap().batch_execute(&sql).unwrap();
+    (url, role)
+}
+
+#[test]
 fn two_migrations_at_a_time_wait_for_each_other() {
     let directory = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite:{}", directory.path().join("new.db").display());

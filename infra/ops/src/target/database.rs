@@ -15,21 +15,22 @@ use crate::error::Usage;
 /// # Errors
 /// As [`bare_database`], or the tables are not, and cannot be brought, up to date.
 pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
+    local::make_folder(common)?;
     let database = bare_database(common)?;
     prepare_at(&place(common), &database).map(|()| database)
 }
 
-/// The same, whatever state its tables are in.
+/// The same, whatever state its tables are in. Makes nothing: a database in the data folder needs [`local::make_folder`] first.
 ///
 /// # Errors
-/// Its URL is none, or the folder that it lies in cannot be made.
+/// Its URL is none.
 pub(crate) fn bare_database(common: &Common) -> anyhow::Result<Database> {
     if let Kind::Aws(_, url) = &common.chosen.kind {
         return Ok(parse_database(url)?);
     }
     let url = match Session::of_any_stack(&common.data_dir)? {
         Some(session) => session.database_url,
-        None => local::of_last_stack(common)?.database_url,
+        None => local::url_of_last_stack(common)?,
     };
     Ok(parse_database(&url)?)
 }

@@ -1,5 +1,6 @@
 //! How to start an embedded stack on the data folder.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -57,6 +58,7 @@ impl Default for OfStack<'_> {
 /// The target is a deployment, a program is missing, or the folder cannot be made.
 pub(crate) fn embedded_config(common: &Common, asked: &OfStack<'_>) -> anyhow::Result<Config> {
     check(common)?;
+    make_folder(common)?;
     // A cap that was forgotten would be none, and messages would be left in their lanes.
     let maximum_imports = match asked.maximum_imports {
         Some(number) => number,
@@ -79,18 +81,37 @@ pub(crate) fn embedded_config(common: &Common, asked: &OfStack<'_>) -> anyhow::R
     })
 }
 
-/// The database that was asked for, or a file in the data folder. The folder is made here, so that a database can be.
+/// The URL of the database that the data folder belongs to, as for [`of_last_stack`]. Makes nothing.
+pub(super) fn url_of_last_stack(common: &Common) -> anyhow::Result<String> {
+    check(common)?;
+    match Session::last(&common.data_dir)? {
+        Some(last) if common.database_url.is_none() => Ok(last.database_url),
+        _ => database_url(common),
+    }
+}
+
+/// Makes the data folder where a database is to be made in it.
+pub(crate) fn make_folder(common: &Common) -> anyhow::Result<()> {
+    if common.database_url.is_some() || !matches!(common.chosen.kind, Kind::Local) {
+        return Ok(());
+    }
+    let dir = &common.data_dir;
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("failed to create the folder {}; --data-dir names another", dir.display()))
+}
+
+/// The database that was asked for, or a file in the data folder.
 fn database_url(common: &Common) -> anyhow::Result<String> {
     if let Some(url) = &common.database_url {
         return Ok(url.clone());
     }
     let dir = &common.data_dir;
-    std::fs::create_dir_all(dir).with_context(|| {
-        format!("failed to create the folder {}; --data-dir names another", dir.display())
-    })?;
     // Absolute, because the worker may run in another folder.
-    let dir =
-        dir.canonicalize().with_context(|| format!("failed to resolve the folder {}", dir.display()))?;
+    let dir = match dir.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => std::path::absolute(dir),
+        resolved => resolved,
+    };
+    let dir = dir.with_context(|| format!("failed to resolve the folder {}", common.data_dir.display()))?;
     Ok(format!("sqlite:{}", dir.join(DEFAULT_DATABASE).display()))
 }
 
