@@ -183,6 +183,20 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
     }
 }
 
+/// The same in the transaction of an import, which was claimed in Baton's tables: that one of them is not found any more is no
+/// migration that is still to come.
+pub(crate) fn unavailable_after_claim(doing: &str, error: &Error) -> Failure {
+    if !is_of_old_schema(error) {
+        return unavailable(doing, error);
+    }
+    let cause = format!(
+        "failed to {doing}: {}; the import was claimed in Baton's tables, and they are gone since, or a trigger has changed them: \
+         look what changes them, or run `worker migrate`, then redrive the import",
+        described(error)
+    );
+    Failure::of_database(FailureName::DatabaseMisconfigured, cause, for_log(doing, code_of(error).as_deref()))
+}
+
 /// Whether the database cannot store a text for a character in it.
 fn is_unknown_character(error: &Error) -> bool {
     code_of(error).is_some_and(|code| matches!(code.as_str(), "22P05" | "22021"))

@@ -114,6 +114,7 @@ impl Import<'_> {
             let (at_work, stop) = (Arc::clone(&self.job.progress), Arc::clone(&self.job.progress));
             let watch = Watch::new(move || at_work.next_phase(), move || stop.stop_requested());
             session.watch(watch).map_err(|error| sql_failure(&error, "ask for the session's number"))?;
+            session.keep_settings().map_err(|error| sql_failure(&error, "ask for the session's settings"))?;
         }
         Ok(connection)
     }

@@ -16,7 +16,7 @@ use diesel::result::Error;
 use statemachine::{FailureName, Findings, Import, ImportId, ImportOptions, Report, Source};
 
 use crate::db::schema::imports;
-use crate::db::{Connection, unavailable};
+use crate::db::{Connection, unavailable, unavailable_after_claim};
 use crate::failure::Failure;
 use crate::job::Job;
 pub use attempts::{AttemptRow, Claimant, Ended, attempts};
@@ -245,7 +245,7 @@ pub(crate) fn same_files(
         .order(imports::finished_at.desc())
         .select((imports::id, imports::table_name))
         .load(connection)
-        .map_err(|error| unavailable("look for an earlier import of the file", &error))
+        .map_err(|error| unavailable_after_claim("look for an earlier import of the file", &error))
 }
 
 fn select(connection: &mut Connection, import_id: &ImportId) -> QueryResult<Option<ImportRow>> {

@@ -3,6 +3,7 @@
 mod diesel_connection;
 pub(crate) mod error;
 pub(super) mod iam;
+mod kept;
 mod row;
 mod session;
 mod settings;

@@ -8,7 +8,7 @@ use statemachine::{FailureName, Findings, ImportId, Report};
 use super::brief::unless_busy;
 use super::{ImportStatus, attempts, select, stored};
 use crate::db::schema::imports;
-use crate::db::{Connection, escaped, now, unavailable};
+use crate::db::{Connection, escaped, now, unavailable, unavailable_after_claim};
 use crate::failure::Failure;
 use crate::job::progress::Counters;
 
@@ -36,7 +36,7 @@ pub fn succeed(
     report: &Report,
     bytes_total: u64,
 ) -> Result<bool, Failure> {
-    let failed = |error| unavailable(&format!("set import {import_id} to SUCCESS"), &error);
+    let failed = |error| unavailable_after_claim(&format!("set import {import_id} to SUCCESS"), &error);
     let json = storable(connection, json_of(report));
     let findings = storable(connection, json_of(&*report.findings));
     let sha256 = report.findings.sha256.as_deref().filter(|_| !report.findings.dry_run);

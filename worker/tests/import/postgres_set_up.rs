@@ -136,3 +136,100 @@ fn what_rows_run_into_that_is_missing_blames_none_of_them() {
     let cause = set_up_failure(&world, "c", b"a\n1\n", "audited", all_rejects());
     assert!(cause.contains("permission denied for table audit"), "{cause}");
 }
+
+/// A trigger that changes the session, once for each row.
+fn changing(statements: &str, rest: &str) -> String {
+    format!(
+        "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE SCHEMA sp;
+         CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statements} RETURN NEW; END $$;
+         CREATE TRIGGER change BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION change(); {rest}"
+    )
+}
+
+#[test]
+fn what_a_trigger_sets_for_the_session_reaches_no_statement_of_the_import() {
+    let nobody = "CREATE ROLE baton_nobody NOLOGIN; GRANT INSERT ON t TO baton_nobody; ";
+    let cases = [
+        ("PERFORM set_config('search_path', 'sp', false);", ""),
+        // A function of another schema that is found before the server's own.
+        (
+            "PERFORM pg_catalog.set_config('search_path', 'sp, pg_catalog', false);",
+            "CREATE FUNCTION sp.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS 'SELECT $1 WHERE 1 / 0 = 1'",
+        ),
+        ("SET ROLE baton_nobody;", nobody),
+        ("SET SESSION AUTHORIZATION baton_nobody;", nobody),
+        ("SET TRANSACTION READ ONLY;", ""),
+        ("SET lock_timeout = 1; SET statement_timeout = 1;", ""),
+        ("SET session_replication_role = replica; SET row_security = off;", ""),
+        ("SET client_encoding = 'SJIS'; SET standard_conforming_strings = off;", ""),
+    ];
+    let options: [(&str, ImportOptions); 5] = [
+        ("error", all_rejects()),
+        ("skip", upsert(OnConflict::Skip)),
+        ("update", upsert(OnConflict::Update)),
+        ("dry", ImportOptions { dry_run: true, ..all_rejects() }),
+        ("rebuild", ImportOptions { rebuild_indexes: true, ..all_rejects() }),
+    ];
+    for (statements, rest) in cases {
+        let world = World::postgres(&changing(statements, ""));
+        // A role belongs to the cluster: another test may have made it.
+        let rest = rest.replace(
+            "CREATE ROLE baton_nobody NOLOGIN;",
+            "DO $$ BEGIN CREATE ROLE baton_nobody NOLOGIN; EXCEPTION WHEN OTHERS THEN NULL; END $$;",
+        );
+        world.execute(if rest.is_empty() { "SELECT 1" } else { &rest });
+        // The second file has rows tried one by one.
+        for (id, options) in &options {
+            for (number, file) in
+                [&b"id,name\n1,a\n2,b\n"[..], b"id,name\n1,a\n2,b\n2,c\n"].into_iter().enumerate()
+            {
+                let id = format!("{id}-{number}");
+                let (result, findings) = world.import_as(&id, file, "t", options.clone());
+                let rows = result.unwrap_or_else(|failure| panic!("{statements} {id}: {failure}")).rows;
+                assert_eq!(rows, 2, "{statements} {id}: {findings:?}");
+                world.execute("TRUNCATE t");
+                let ended = "SELECT status || ' ' || (SELECT ended_as FROM import_attempts WHERE import_id = id) AS line FROM imports";
+                assert_eq!(world.lines(&format!("{ended} WHERE id = '{id}'")), ["SUCCESS SUCCESS"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rows_of_a_later_batch_are_read_as_those_of_the_first() {
+    let world = World::postgres(
+        "CREATE TABLE t (id int, at timestamptz[], cost money, pad text);
+         CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           SET TIME ZONE 'Asia/Tokyo'; SET DateStyle = 'SQL, DMY'; SET client_encoding = 'LATIN1'; RETURN NEW; END $$;
+         CREATE TRIGGER change AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION change()",
+    );
+    let pad = "é".repeat(500_000);
+    let mut file = "id,at,cost,pad\n".to_owned();
+    (0..40).for_each(|id| file.push_str(&format!("{id},{{2024-02-03 04:05}},1.50,{pad}\n")));
+    let (result, _) = world.import_as("a", file.as_bytes(), "t", all_rejects());
+    assert_eq!(result.unwrap().rows, 40);
+    let seen = "SELECT DISTINCT extract(epoch FROM at[1])::int8 || ' ' || length(pad) AS line FROM t";
+    assert_eq!(world.lines(seen), ["1706933100 500000"]);
+}
+
+#[test]
+fn a_constraint_that_a_trigger_defers_is_still_told_of_its_rows() {
+    let world = World::postgres(
+        "CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
+         CREATE TABLE t (id int PRIMARY KEY, parent int REFERENCES parent DEFERRABLE);
+         CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN SET CONSTRAINTS ALL DEFERRED; RETURN NEW; END $$;
+         CREATE TRIGGER change BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION change()",
+    );
+    let (result, findings) = world.import_as("a", b"id,parent\n1,1\n2,9\n3,1\n", "t", all_rejects());
+    assert_eq!(result.unwrap().rows, 2, "{findings:?}");
+    assert_eq!((findings.first_rejects.len(), findings.first_rejects[0].line), (1, 3), "{findings:?}");
+}
+
+#[test]
+fn tables_of_batons_own_that_are_gone_within_an_import_are_no_outage() {
+    let world = World::postgres(&changing("ALTER TABLE imports RENAME TO imports_of_old;", ""));
+    let cause = set_up_failure(&world, "a", b"id,name\n1,a\n", "t", all_rejects());
+    assert!(cause.contains("relation \"imports\" does not exist; the import was claimed in"), "{cause}");
+    assert_eq!(world.count("t"), 0);
+}

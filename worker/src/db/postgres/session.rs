@@ -15,6 +15,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, CopyInSink, Row};
 
 use super::error::SqlError;
+use super::kept::{self, WayBack};
 use super::watch::Watcher;
 use super::{Greeting, Target, Watch};
 
@@ -47,6 +48,8 @@ pub struct Session {
     /// for that of the statement before: nothing more is asked on this connection.
     is_out_of_step: bool,
     has_ended: bool,
+    /// The statements that bring the session's settings back, once they are kept.
+    way_back: Option<WayBack>,
     runtime: Option<Runtime>,
     pub(super) transactions: AnsiTransactionManager,
     pub(super) instrumentation: DynInstrumentation,
@@ -84,6 +87,7 @@ impl Session {
             last_code: None,
             is_out_of_step: false,
             has_ended: false,
+            way_back: None,
             runtime: Some(runtime),
             transactions: AnsiTransactionManager::default(),
             instrumentation: DynInstrumentation::none(),
@@ -128,6 +132,15 @@ impl Session {
         Ok(())
     }
 
+    /// From now on, a savepoint that is released leaves the session's settings as they are now: see [`kept`].
+    ///
+    /// # Errors
+    /// Where they cannot be asked for.
+    pub(crate) fn keep_settings(&mut self) -> Result<(), SqlError> {
+        self.way_back = Some(kept::way_back(self)?);
+        Ok(())
+    }
+
     /// Runs statements that take no parameters and return nothing.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), SqlError> {
         self.drive(async |client| client.batch_execute(sql).await)
@@ -156,23 +169,30 @@ impl Session {
     }
 
     /// Does `work` behind a savepoint, which is released when that ends: where it fails, all that it did is undone. A
-    /// savepoint that is not released would make each later one lie deeper.
+    /// savepoint that is not released would make each later one lie deeper. Settings that are kept are as before at its end; that
+    /// the transaction only reads, which cannot be taken back, ends with the savepoint by itself.
     pub(crate) fn in_savepoint<T, E: From<SqlError>>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         self.batch("SAVEPOINT baton")?;
-        match work(self) {
-            Ok(done) => {
-                self.batch("RELEASE SAVEPOINT baton")?;
-                Ok(done)
-            }
-            Err(error) => {
-                // Where this fails the connection is gone, and with it the transaction; the first error says more.
-                let _ = self.batch("ROLLBACK TO SAVEPOINT baton; RELEASE SAVEPOINT baton");
-                Err(error)
-            }
+        let done = work(self).and_then(|done| self.release().map(|()| done).map_err(E::from));
+        if done.is_err() {
+            // Where this fails the connection is gone, and with it the transaction; the first error says more.
+            let _ = self.batch("ROLLBACK TO SAVEPOINT baton; RELEASE SAVEPOINT baton");
         }
+        done
+    }
+
+    fn release(&mut self) -> Result<(), SqlError> {
+        let way_back = self.way_back.as_ref().map(|way_back| format!("{}; ", way_back.sql()));
+        self.batch(&format!("{}RELEASE SAVEPOINT baton", way_back.unwrap_or_default()))
+    }
+
+    /// Statements of PL/pgSQL that bring the settings back which are kept, for a block that writes rows behind savepoints of
+    /// its own.
+    pub(crate) fn way_back_in_block(&self) -> String {
+        self.way_back.as_ref().map(WayBack::plpgsql).unwrap_or_default()
     }
 
     /// The one way to the server: runs what `ask` asks of it, and watches meanwhile.

@@ -369,7 +369,8 @@ impl Load for Loader<'_> {
     fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
         let session = postgres(connection)?;
         if self.rebuild.is_some() {
-            let rows = self.copy().send(session, batch.rows(), row_alone(self.form));
+            let copy = self.copy();
+            let rows = session.in_savepoint(|session| copy.send(session, batch.rows(), row_alone(self.form)));
             return match rows {
                 Ok(rows) => {
                     self.loaded.rows += rows;

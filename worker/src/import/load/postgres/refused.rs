@@ -12,7 +12,7 @@ use crate::db::postgres::error::SqlError;
 pub(super) const REFUSED: &str = "pg_temp.\"baton refused\"";
 
 /// A sequence that says which record was the last that a statement came to: what a sequence counts is not undone with the
-/// statement.
+/// statement. It moves within the statement that writes rows, whose triggers may have taken another role by then.
 pub(super) const POSITION: &str = "pg_temp.\"baton position\"";
 
 /// How much of a message is kept, in characters: it may quote a whole value.
@@ -26,7 +26,8 @@ CREATE TEMPORARY TABLE \"baton refused\" (\"baton record\" pg_catalog.int8 NOT N
   code pg_catalog.text, message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, column_name pg_catalog.text,
   constraint_name pg_catalog.text, table_name pg_catalog.text, schema_name pg_catalog.text)
 ON COMMIT DROP;
-CREATE TEMPORARY SEQUENCE \"baton position\" OWNED BY pg_temp.\"baton refused\".\"baton record\"";
+CREATE TEMPORARY SEQUENCE \"baton position\" OWNED BY pg_temp.\"baton refused\".\"baton record\";
+GRANT UPDATE ON SEQUENCE pg_temp.\"baton position\" TO PUBLIC";
 
 /// A record that was refused.
 pub(super) struct Entry {

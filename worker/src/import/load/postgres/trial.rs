@@ -39,7 +39,8 @@ pub(super) struct Trial<'a> {
 impl Trial<'_> {
     /// Tries all records of a range. Returns how many rows were written.
     pub(super) fn run(&self, session: &mut Session, range: Range) -> Result<u64, SqlError> {
-        session.batch(&block(&self.body(range)))?;
+        let body = self.body(range, &session.way_back_in_block());
+        session.batch(&block(&body))?;
         let written = session.query(&format!("SELECT pg_catalog.current_setting('{WRITTEN}')::int8"), &[])?;
         let written = written.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0))?;
         Ok(written.unsigned_abs())
@@ -47,8 +48,8 @@ impl Trial<'_> {
 
     /// `known` is the last record of a range that is known to hold a row that is refused; `exact`, that it is that row. A
     /// range is as large as a part of the usual `gap` between two rows that are refused: larger ones are mostly tried in
-    /// vain, smaller ones cost more statements.
-    fn body(&self, (first, last): Range) -> String {
+    /// vain, smaller ones cost more statements. `way_back` undoes what triggers have set for the session.
+    fn body(&self, (first, last): Range, way_back: &str) -> String {
         let range = format!("{RECORD} BETWEEN \"baton lo\" AND \"baton hi\"");
         let in_order = format!("SELECT * FROM {STAGING} WHERE {range} ORDER BY {RECORD}");
         let plain = (self.insert)(&format!("({in_order}) s"));
@@ -87,6 +88,7 @@ BEGIN
         {plain};
       END IF;
       GET DIAGNOSTICS \"baton rows\" = ROW_COUNT;
+      {way_back}
       \"baton written\" := \"baton written\" + \"baton rows\";
       IF \"baton known\" IS NULL AND (\"baton hi\" - \"baton since\" > 4 * \"baton gap\") IS NOT FALSE THEN
         \"baton size\" := least((\"baton hi\" - \"baton lo\" + 1) * 2, {LARGEST});
