@@ -45,20 +45,26 @@ fn values() -> String {
 pub(super) struct WayBack {
     /// What a `SELECT`, or a `PERFORM`, takes.
     settings: String,
+    /// [`IMMEDIATE`] is part of it.
+    pub(super) has_constraints_checked: bool,
 }
 
 /// A constraint that a trigger has deferred is checked, and is immediate again: at the commit nothing could be said of its rows.
-const IMMEDIATE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+const IMMEDIATE: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
 
 impl WayBack {
     /// The way back as statements.
     pub(super) fn sql(&self) -> String {
-        format!("{IMMEDIATE}; SELECT {}", self.settings)
+        format!("{}SELECT {}", self.check(), self.settings)
     }
 
     /// The way back as statements of PL/pgSQL.
     pub(super) fn plpgsql(&self) -> String {
-        format!("{IMMEDIATE}; PERFORM {};", self.settings)
+        format!("{}PERFORM {};", self.check(), self.settings)
+    }
+
+    fn check(&self) -> &'static str {
+        if self.has_constraints_checked { IMMEDIATE } else { "" }
     }
 }
 
@@ -70,5 +76,5 @@ pub(super) fn way_back(session: &mut Session) -> Result<WayBack, SqlError> {
         "pg_catalog.set_config(k.name, k.value, false) FROM (VALUES {values}) k(name, value) \
          WHERE pg_catalog.current_setting(k.name) OPERATOR(pg_catalog.<>) k.value"
     );
-    Ok(WayBack { settings })
+    Ok(WayBack { settings, has_constraints_checked: false })
 }

@@ -141,6 +141,16 @@ impl Session {
         Ok(())
     }
 
+    /// Has deferred constraints checked: those of the rows before, those of each statement from now on, and what a trigger defers
+    /// where settings are kept.
+    pub(crate) fn check_constraints(&mut self) -> Result<(), SqlError> {
+        self.batch("SET CONSTRAINTS ALL IMMEDIATE")?;
+        if let Some(way_back) = &mut self.way_back {
+            way_back.has_constraints_checked = true;
+        }
+        Ok(())
+    }
+
     /// Runs statements that take no parameters and return nothing.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), SqlError> {
         self.drive(async |client| client.batch_execute(sql).await)

@@ -55,9 +55,6 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
                        that moment may leave them there";
 
-/// Has deferred constraints checked, those of the rows before and of each statement from now on.
-const CHECK_AT_ONCE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
-
 /// What is said where deferred constraints did not hold in the end.
 const CHECKED_EARLY: &str = "constraints that the database checks at the commit did not hold there; to find the rows that break them, \
                              each row was held to them when it was written";
@@ -116,7 +113,7 @@ impl<'a> Loader<'a> {
         // where it may hold at the end without having held before, and as long as it does hold.
         let constraints_wait = facts.may_hold_later && how.constraints_wait;
         if !constraints_wait {
-            session.batch(CHECK_AT_ONCE).map_err(failed)?;
+            session.check_constraints().map_err(failed)?;
         }
         let indexes = index::read(session, table).map_err(failed)?;
         let types = types::read(session, table, plan).map_err(failed)?;
@@ -404,7 +401,7 @@ impl Load for Loader<'_> {
             self.move_staged(session)?;
         }
         if self.constraints_wait && self.verdict() == Verdict::Within {
-            match session.batch(CHECK_AT_ONCE) {
+            match session.check_constraints() {
                 Ok(()) => {}
                 Err(error) if is_row_error(&error) => return Err(Refused::AtTheEnd),
                 Err(error) => return Err(self.failure(&error).into()),
