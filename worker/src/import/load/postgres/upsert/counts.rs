@@ -14,7 +14,7 @@ use crate::import::table::quoted;
 const KEYS: &str = "pg_temp.\"baton keys\"";
 
 /// The table of the rows that were written, where a trigger may change some or leave them out: each with the record whose key
-/// it has, if there is one, with the first record of the range that it was written in, with its key, and whether it was there
+/// it has, if there is one, with the first record of the statement that it was written in, with its key, and whether it was there
 /// before.
 const WRITTEN: &str = "pg_temp.\"baton written\"";
 
@@ -48,16 +48,16 @@ impl Keys<'_> {
         ))
     }
 
-    /// PL/pgSQL: ends a range before the first row whose key another row of the range has.
+    /// PL/pgSQL: ends a statement before the first row whose key another row of it has.
     pub(super) fn cut() -> String {
         format!(
-            "SELECT coalesce((SELECT k.record - 1 FROM {KEYS} k WHERE k.earlier >= \"baton lo\" AND k.record > \"baton lo\" \
-             AND k.record <= \"baton hi\" ORDER BY k.record LIMIT 1), \"baton hi\") INTO \"baton hi\";"
+            "SELECT coalesce((SELECT k.record - 1 FROM {KEYS} k WHERE k.earlier >= \"baton from\" AND k.record > \"baton from\" \
+             AND k.record <= \"baton to\" ORDER BY k.record LIMIT 1), \"baton to\") INTO \"baton to\";"
         )
     }
 
-    /// PL/pgSQL: the statement, and writes down which records it wrote, where that is not all of them. In a range no two rows
-    /// have the same key.
+    /// PL/pgSQL: the statement, and writes down which records it wrote, where that is not all of them. In a statement no two
+    /// rows have the same key.
     pub(super) fn noted(&self, insert: String) -> String {
         if !self.may_change_rows {
             return insert;
@@ -66,18 +66,27 @@ impl Keys<'_> {
         // What is written is not seen within the statement. A row version that an UPDATE made was locked by it before.
         let (version, updated) = match self.has_versions {
             true => ("xmax <> 0", "w.\"baton updated\"".to_owned()),
-            false => {
-                ("NULL", format!("EXISTS (SELECT FROM {table} t WHERE {})", index.is_same_key("t", "w")))
-            }
+            false => (
+                "NULL::pg_catalog.bool",
+                format!("EXISTS (SELECT FROM {table} t WHERE {})", index.is_same_key("t", "w")),
+            ),
         };
         let columns: Vec<_> = index.columns.iter().map(|column| quoted(&column.name)).collect();
+        let columns = columns.join(", ");
+        // Sorted together, and not row by row: a statement has thousands of rows, and each would be compared with all of them.
         format!(
-            "WITH written AS ({insert} RETURNING {version} AS \"baton updated\", {}) INSERT INTO {WRITTEN} \
-             SELECT (SELECT s.{RECORD} FROM {STAGING} s WHERE s.{RECORD} BETWEEN \"baton lo\" AND \"baton hi\" AND {}), \
-             \"baton lo\", {updated}, {} FROM written w",
-            columns.join(", "),
-            index.is_same_key("s", "w"),
-            names(index, "w")
+            "WITH written AS ({insert} RETURNING {version} AS \"baton updated\", {columns}) INSERT INTO {WRITTEN} \
+             SELECT w.{RECORD}, \"baton from\", {updated}, {} FROM ( \
+               SELECT CASE WHEN {} THEN pg_catalog.max(b.{RECORD}) OVER (PARTITION BY {}) END AS {RECORD}, \
+                 b.\"baton updated\", b.\"baton is written\", {} \
+               FROM (SELECT NULL::pg_catalog.int8 AS {RECORD}, \"baton updated\", true AS \"baton is written\", {columns} FROM written \
+                 UNION ALL SELECT s.{RECORD}, NULL, false, {} FROM {STAGING} s WHERE s.{RECORD} BETWEEN \"baton from\" AND \"baton to\") b \
+             ) w WHERE w.\"baton is written\"",
+            names(index, "w"),
+            index.is_key("b"),
+            index.key("b"),
+            names(index, "b"),
+            names(index, "s"),
         )
     }
 
