@@ -45,26 +45,32 @@ fn values() -> String {
 pub(super) struct WayBack {
     /// What a `SELECT`, or a `PERFORM`, takes.
     settings: String,
-    /// [`IMMEDIATE`] is part of it.
-    pub(super) has_constraints_checked: bool,
+    /// What has constraints checked, as SQL; empty where those that are deferred wait.
+    pub(super) check: String,
 }
 
 /// A constraint that a trigger has deferred is checked, and is immediate again: at the commit nothing could be said of its rows.
-const IMMEDIATE: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
+pub(super) const IMMEDIATE: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
+
+/// `$1` a table: the deferred constraints of it and of its partitions, as a list. One whose name another constraint of its schema
+/// has, which is not deferred, cannot be named.
+pub(super) const DEFERRED: &str = "\
+SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, con.conname), ', ')
+FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_namespace n ON n.oid = con.connamespace
+WHERE con.condeferred
+  AND (con.conrelid = $1::oid OR con.conrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::oid::regclass) p))
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint other WHERE other.connamespace = con.connamespace
+                  AND other.conname = con.conname AND NOT other.condeferred)";
 
 impl WayBack {
     /// The way back as statements.
     pub(super) fn sql(&self) -> String {
-        format!("{}SELECT {}", self.check(), self.settings)
+        format!("{}SELECT {}", self.check, self.settings)
     }
 
     /// The way back as statements of PL/pgSQL.
     pub(super) fn plpgsql(&self) -> String {
-        format!("{}PERFORM {};", self.check(), self.settings)
-    }
-
-    fn check(&self) -> &'static str {
-        if self.has_constraints_checked { IMMEDIATE } else { "" }
+        format!("{}PERFORM {};", self.check, self.settings)
     }
 }
 
@@ -76,5 +82,5 @@ pub(super) fn way_back(session: &mut Session) -> Result<WayBack, SqlError> {
         "pg_catalog.set_config(k.name, k.value, false) FROM (VALUES {values}) k(name, value) \
          WHERE pg_catalog.current_setting(k.name) OPERATOR(pg_catalog.<>) k.value"
     );
-    Ok(WayBack { settings, has_constraints_checked: false })
+    Ok(WayBack { settings, check: String::new() })
 }

@@ -144,11 +144,23 @@ impl Session {
     /// Has deferred constraints checked: those of the rows before, those of each statement from now on, and what a trigger defers
     /// where settings are kept.
     pub(crate) fn check_constraints(&mut self) -> Result<(), SqlError> {
-        self.batch("SET CONSTRAINTS ALL IMMEDIATE")?;
+        self.batch(kept::IMMEDIATE)?;
         if let Some(way_back) = &mut self.way_back {
-            way_back.has_constraints_checked = true;
+            way_back.check = kept::IMMEDIATE.to_owned();
         }
         Ok(())
+    }
+
+    /// Has the deferred constraints of a table checked behind each savepoint, and not before: a trigger may write what a row needs.
+    /// Those of other tables are checked at once.
+    pub(crate) fn check_constraints_behind(&mut self, table: u32) -> Result<(), SqlError> {
+        self.check_constraints()?;
+        let rows = self.query(kept::DEFERRED, &[(&i64::from(table), Type::INT8)])?;
+        let names: Option<String> = rows.first().map_or(Ok(None), |row| row.try_get(0))?;
+        let (Some(names), Some(way_back)) = (names, &mut self.way_back) else { return Ok(()) };
+        let wait = format!("SET CONSTRAINTS {names} DEFERRED; ");
+        way_back.check.push_str(&wait);
+        self.batch(&wait)
     }
 
     /// Runs statements that take no parameters and return nothing.

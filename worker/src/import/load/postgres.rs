@@ -112,7 +112,9 @@ impl<'a> Loader<'a> {
         // A constraint that is deferred tells of its rows only at the commit, when they are found no more. So it waits only
         // where it may hold at the end without having held before, and as long as it does hold.
         let constraints_wait = facts.may_hold_later && how.constraints_wait;
-        if !constraints_wait {
+        if facts.may_hold_later && !how.constraints_wait {
+            session.check_constraints_behind(table.oid).map_err(failed)?;
+        } else if !constraints_wait {
             session.check_constraints().map_err(failed)?;
         }
         let indexes = index::read(session, table).map_err(failed)?;
@@ -400,7 +402,7 @@ impl Load for Loader<'_> {
         if self.way == Way::AtTheEnd && self.staged > 0 {
             self.move_staged(session)?;
         }
-        if self.constraints_wait && self.verdict() == Verdict::Within {
+        if self.facts.may_hold_later && self.verdict() == Verdict::Within {
             match session.check_constraints() {
                 Ok(()) => {}
                 Err(error) if is_row_error(&error) => return Err(Refused::AtTheEnd),
