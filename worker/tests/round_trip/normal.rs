@@ -39,7 +39,13 @@ pub(crate) fn candidates(
         _ => {}
     }
     let mut candidates = Vec::new();
-    if matches!(family, Family::Digits | Family::Trimmed) && trimmed != text && !trimmed.is_empty() {
+    // Of bytes, which have an empty value, white space is a part, unless they are hexadecimal digits.
+    let is_bytes_as_text = family == Family::Trimmed && has_empty && !trimmed.starts_with("\\x");
+    if matches!(family, Family::Digits | Family::Trimmed)
+        && !is_bytes_as_text
+        && trimmed != text
+        && !trimmed.is_empty()
+    {
         candidates.push(Some(trimmed.to_owned()));
     }
     candidates.push(Some(text.to_owned()));
