@@ -15,8 +15,8 @@ pub(super) fn identifiers(name: &str) -> Option<(Option<String>, String)> {
     name.contains('"').then_some(parts)
 }
 
-/// What a table of PostgreSQL with this name is to be: its schema, if the name has one, and its own name. A name without quotes has
-/// its schema before the first dot. `None` for quotation marks that make no name.
+/// What a table of PostgreSQL with this name is to be: its schema, if the name has one, and its own name. A name without
+/// quotes has its schema before the first dot. `None` for quotation marks that make no name.
 pub(crate) fn in_postgres(name: &str) -> Option<(Option<String>, String)> {
     let as_it_stands = || match name.split_once('.') {
         Some((schema, bare)) if !schema.is_empty() && !bare.is_empty() => {

@@ -1,8 +1,8 @@
 //! Which fields are NULL. An empty field is, unless it stands in quotes and its column's type has an empty value: that is how
 //! PostgreSQL, DuckDB, polars and others write the empty text. Exports that quote every field write NULL in quotes, too; so
 //! where the type has no empty value, quotes make no difference. The text that an import names for NULL is a text within
-//! quotes, as for PostgreSQL's COPY, and a reject where the type has an empty value and does not take that text. A field of white space only is NULL, except in a column whose type has an empty value:
-//! there the white space is a value, too.
+//! quotes, as for PostgreSQL's COPY, and a reject where the type has an empty value and does not take that text. A field of
+//! white space only is NULL, except in a column whose type has an empty value: there the white space is a value, too.
 
 use statemachine::EmptyFields;
 
