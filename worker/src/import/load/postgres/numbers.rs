@@ -11,15 +11,15 @@ use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
 use crate::import::table::{Table, quoted};
 
-/// The columns of the table `$1`, each with its sequence. Whether its last value may be read, and the column's greatest value
-/// found without a look at every row.
+/// The columns of the table `$1`, each with its sequence: what that counts by, and between which values; how `setval` is to name
+/// it; the least and the greatest value of the column's type, where that is one of whole numbers; whether the sequence's last
+/// value may be read, and the column's furthest one found without a look at every row.
 const NUMBERED: &str = "\
-SELECT a.attname::text, format('%I.%I', sn.nspname, s.relname), q.seqincrement < 0,
+SELECT a.attname::text, format('%I', a.attname), format('%I.%I', n.nspname, c.relname), format('%I.%I', sn.nspname, s.relname),
   CASE WHEN d.refobjid = $1::oid AND d.deptype IN ('a', 'i')
-    THEN format('SELECT setval(pg_get_serial_sequence(%L, %L), %s(%I)) FROM %I.%I', format('%I.%I', n.nspname, c.relname),
-                a.attname, CASE WHEN q.seqincrement < 0 THEN 'min' ELSE 'max' END, a.attname, n.nspname, c.relname)
-    ELSE format('SELECT setval(%L, %s(%I)) FROM %I.%I', format('%I.%I', sn.nspname, s.relname),
-                CASE WHEN q.seqincrement < 0 THEN 'min' ELSE 'max' END, a.attname, n.nspname, c.relname) END,
+    THEN format('pg_get_serial_sequence(%L, %L)', format('%I.%I', n.nspname, c.relname), a.attname)
+    ELSE format('%L', format('%I.%I', sn.nspname, s.relname)) END,
+  q.seqincrement, q.seqmin, q.seqmax, q.seqcycle, w.least, w.greatest,
   CASE WHEN s.relkind = 'S' THEN pg_catalog.has_sequence_privilege(s.oid, 'SELECT') ELSE false END
     AND pg_catalog.has_schema_privilege(sn.oid, 'USAGE') AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')
     AND EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -28,6 +28,9 @@ SELECT a.attname::text, format('%I.%I', sn.nspname, s.relname), q.seqincrement <
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typcategory = 'N'
+LEFT JOIN (VALUES ('int2', -32768::int8, 32767::int8), ('int4', -2147483648, 2147483647),
+    ('int8', '-9223372036854775808', 9223372036854775807)) w(type, least, greatest)
+  ON format('pg_catalog.%s', w.type)::regtype = coalesce(nullif(t.typbasetype, 0), t.oid)
 LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
 JOIN LATERAL (
   SELECT s.oid AS sequence FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_class s ON s.oid = e.refobjid AND s.relkind = 'S'
@@ -51,11 +54,20 @@ pub(super) struct Numbers(Vec<Numbered>);
 #[derive(Debug)]
 struct Numbered {
     column: String,
-    /// Its sequence, as SQL.
+    /// The column and its table, as SQL that a person reads.
+    shown: String,
+    table: String,
+    /// Its sequence, as SQL, and as `setval` takes it.
     sequence: String,
-    is_descending: bool,
-    /// The statement that moves the sequence behind what the table has.
-    mend: String,
+    target: String,
+    increment: i64,
+    /// The sequence's own bounds.
+    least: i64,
+    greatest: i64,
+    /// Whether it begins again behind its last value.
+    cycles: bool,
+    /// The bounds of the column's type, where it is one of whole numbers.
+    bounds: Option<(i64, i64)>,
     /// Whether sequence and column can be compared, at little cost.
     can_be_compared: bool,
     is_filled: bool,
@@ -84,17 +96,55 @@ impl Numbers {
             .0
             .iter()
             .find(|numbered| !numbered.is_filled && constraint.columns.contains(&numbered.column))?;
-        let Numbered { column, sequence, mend, .. } = numbered;
+        let Numbered { column, sequence, .. } = numbered;
+        let again = match numbered.cycles {
+            true => ", unless it has begun again behind its last value (CYCLE): then rows need this column",
+            false => "",
+        };
         Some(format!(
             "gets a number for {column:?} from the sequence {sequence} that the table has already: the sequence is behind, and the \
-             row is not at fault; run {mend}"
+             row is not at fault; run {}{again}",
+            numbered.mend()
         ))
     }
 }
 
 impl Numbered {
+    fn is_descending(&self) -> bool {
+        self.increment < 0
+    }
+
+    /// The aggregate of SQL that finds the furthest value.
+    fn furthest(&self) -> &'static str {
+        if self.is_descending() { "min" } else { "max" }
+    }
+
+    /// The statement that moves the sequence behind what the table has. `setval` refuses a value beyond the sequence's bounds;
+    /// the sequence never gives one either, so such values do not count.
+    fn mend(&self) -> String {
+        let Self { shown, table, target, least, greatest, .. } = self;
+        let (is_beyond_least, is_beyond_greatest) = match self.bounds {
+            Some((lowest, highest)) => (lowest < *least, highest > *greatest),
+            None => (true, true),
+        };
+        // Where the two were compared, the table has a value at or behind the next one.
+        let is_before = !self.can_be_compared;
+        let (has_least, has_greatest) = match self.is_descending() {
+            true => (is_beyond_least, is_beyond_greatest && is_before),
+            false => (is_beyond_least && is_before, is_beyond_greatest),
+        };
+        let within = match (has_least, has_greatest) {
+            (true, true) => format!(" WHERE {shown} BETWEEN {least} AND {greatest}"),
+            (true, false) => format!(" WHERE {shown} >= {least}"),
+            (false, true) => format!(" WHERE {shown} <= {greatest}"),
+            (false, false) => String::new(),
+        };
+        let cast = if self.bounds.is_none() { "::bigint" } else { "" };
+        format!("SELECT setval({target}, {}({shown}){cast}) FROM {table}{within}", self.furthest())
+    }
+
     fn note(&self, session: &mut Session, table: &Table) -> Option<String> {
-        let Self { column, mend, .. } = self;
+        let (column, mend) = (&self.column, self.mend());
         if !self.can_be_compared {
             return Some(format!(
                 "the file fills the column {column:?}, and its sequence does not move with it; before rows come without this \
@@ -104,31 +154,57 @@ impl Numbered {
         // What cannot be asked is no reason to lose the rows.
         let compared = session.in_savepoint(|session| self.next_and_last(session, table)).ok()??;
         let (next, last) = compared;
-        let is_behind = if self.is_descending { next >= last } else { next <= last };
-        is_behind.then(|| {
-            format!(
-                "the sequence of the column {column:?} is behind: its next value is {next}, and the table has {last}; before rows \
-                 come without this column, run {mend}"
-            )
+        let is_behind = if self.is_descending() { next >= last } else { next <= last };
+        if !is_behind {
+            return None;
+        }
+        let behind = format!(
+            "the sequence of the column {column:?} is behind: its next value is {next}, and the table has {last}"
+        );
+        let after = i128::from(last) + i128::from(self.increment);
+        if i128::from(self.least) <= after && after <= i128::from(self.greatest) {
+            return Some(format!("{behind}; before rows come without this column, run {mend}"));
+        }
+        let bound = if self.is_descending() { "MINVALUE" } else { "MAXVALUE" };
+        Some(match self.cycles {
+            true => format!(
+                "{behind}, behind which it begins again (CYCLE): it gives numbers that the table has, whatever it is set to; rows need \
+                 this column, or the sequence {} another {bound}",
+                self.sequence
+            ),
+            false => format!(
+                "{behind}; before rows come without this column, run {mend}, and give the sequence {} another {bound}: it has no \
+                 value behind {last}",
+                self.sequence
+            ),
         })
     }
 
-    /// What the sequence gives next, and the furthest value of the column.
+    /// What the sequence gives next, and the furthest value of the column that it could give. None where there is no such value,
+    /// or it gives none any more.
     fn next_and_last(&self, session: &mut Session, table: &Table) -> Result<Option<(i64, i64)>, SqlError> {
-        let furthest = if self.is_descending { "min" } else { "max" };
+        let Self { least, greatest, sequence, .. } = self;
+        let first = if self.is_descending() { greatest } else { least };
         let rows = session.query(
             &format!(
-                "SELECT CASE WHEN s.is_called THEN s.last_value + q.seqincrement ELSE s.last_value END, \
-                   (SELECT {furthest}({}) FROM {})::pg_catalog.int8 \
-                 FROM {} s JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.tableoid",
-                quoted(&self.column),
+                "SELECT s.is_called, s.last_value, \
+                   (SELECT {}({column}) FROM {} WHERE {column} BETWEEN '{least}'::pg_catalog.int8 AND '{greatest}'::pg_catalog.int8) \
+                     ::pg_catalog.int8 \
+                 FROM {sequence} s",
+                self.furthest(),
                 table.sql,
-                self.sequence
+                column = quoted(&self.column),
             ),
             &[],
         )?;
         let Some(row) = rows.first() else { return Ok(None) };
-        Ok(row.try_get::<_, Option<i64>>(0)?.zip(row.try_get(1)?))
+        let (is_called, at): (bool, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let next = match at.checked_add(self.increment) {
+            _ if !is_called => Some(at),
+            Some(next) if (*least..=*greatest).contains(&next) => Some(next),
+            _ => self.cycles.then_some(*first),
+        };
+        Ok(next.zip(row.try_get(2)?))
     }
 }
 
@@ -136,10 +212,16 @@ fn numbered(row: &Row, plan: &Plan) -> Result<Numbered, tokio_postgres::Error> {
     let column: String = row.try_get(0)?;
     Ok(Numbered {
         is_filled: plan.columns.iter().any(|filled| filled.name == column),
-        sequence: row.try_get(1)?,
-        is_descending: row.try_get(2)?,
-        mend: row.try_get(3)?,
-        can_be_compared: row.try_get(4)?,
+        shown: row.try_get(1)?,
+        table: row.try_get(2)?,
+        sequence: row.try_get(3)?,
+        target: row.try_get(4)?,
+        increment: row.try_get(5)?,
+        least: row.try_get(6)?,
+        greatest: row.try_get(7)?,
+        cycles: row.try_get(8)?,
+        bounds: row.try_get::<_, Option<i64>>(9)?.zip(row.try_get(10)?),
+        can_be_compared: row.try_get(11)?,
         column,
     })
 }
