@@ -80,7 +80,7 @@ impl Database {
             }
             Kind::Sqlite(target) => {
                 let pending = match target.read_only_if_there() {
-                    Ok(None) => all(SQLITE),
+                    Ok(None) => all(&SQLITE),
                     Ok(Some(mut connection)) => pending_of_sqlite(&mut connection),
                     Err(error) => Err(error.into()),
                 };
@@ -107,13 +107,16 @@ fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
-fn all<DB: Backend>(migrations: EmbeddedMigrations) -> Result<Migrations<DB>, Cause> {
+fn all<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Migrations<DB>, Cause> {
     without(migrations, &[])
 }
 
 /// The migrations but for those of the versions that are applied, in order.
-fn without<DB: Backend>(migrations: EmbeddedMigrations, applied: &[String]) -> Result<Migrations<DB>, Cause> {
-    let mut migrations = MigrationSource::<DB>::migrations(&migrations)?;
+fn without<DB: Backend>(
+    migrations: &EmbeddedMigrations,
+    applied: &[String],
+) -> Result<Migrations<DB>, Cause> {
+    let mut migrations = MigrationSource::<DB>::migrations(migrations)?;
     migrations.retain(|migration| !applied.contains(&migration.name().version().to_string()));
     migrations.sort_by(|one, other| one.name().version().cmp(&other.name().version()));
     Ok(migrations)
@@ -123,9 +126,9 @@ fn without<DB: Backend>(migrations: EmbeddedMigrations, applied: &[String]) -> R
 /// the table is there.
 fn pending_of_postgres(connection: &mut Session) -> Result<Migrations<Pg>, Cause> {
     if !has_table(connection)? {
-        return all(POSTGRES);
+        return all(&POSTGRES);
     }
-    without(POSTGRES, &sql::<Text>(APPLIED).load(connection)?)
+    without(&POSTGRES, &sql::<Text>(APPLIED).load(connection)?)
 }
 
 /// Whether diesel's table of migrations is there, where the session looks for it.
@@ -137,9 +140,9 @@ fn has_table(connection: &mut Session) -> Result<bool, Cause> {
 fn pending_of_sqlite(connection: &mut SqliteConnection) -> Result<Migrations<Sqlite>, Cause> {
     let found = format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{TABLE}'");
     if sql::<BigInt>(&found).get_result::<i64>(connection)? == 0 {
-        return all(SQLITE);
+        return all(&SQLITE);
     }
-    without(SQLITE, &sql::<Text>(APPLIED).load(connection)?)
+    without(&SQLITE, &sql::<Text>(APPLIED).load(connection)?)
 }
 
 fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {

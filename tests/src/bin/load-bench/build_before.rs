@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use local_stack::Config;
 
@@ -21,7 +21,7 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
-    pub(crate) fn between(before: PathBuf) -> Self {
+    pub(crate) fn between(before: &Path) -> Self {
         assert!(before.is_file(), "{} is no program", before.display());
         let turns = Self {
             dir: tempfile::tempdir().expect("there is room for a folder"),

@@ -77,7 +77,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     if !e2e::Backend::DurablePostgres.is_available() || !child::answers("psql", &["--version"]).await {
         return vec!["PostgreSQL: its server's programs or `psql` are not installed".to_owned()];
     }
-    let mut arena = Arena::open(arguments.before.clone()).await;
+    let mut arena = Arena::open(arguments.before.as_deref()).await;
     let plain = Load::plain("").file(files, arguments.rows);
     crate::say(&format!(
         "\n**PostgreSQL {}**, default settings (it waits for the disk). {} rows, {} MB; the table has a primary key.\n\n{}",

@@ -18,7 +18,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     if arguments.before.is_none() && !child::answers("sqlite3", &["--version"]).await {
         return vec!["SQLite: `sqlite3` is not installed".to_owned()];
     }
-    let arena = Arena::open(files, arguments.before.clone()).await;
+    let arena = Arena::open(files, arguments.before.as_deref()).await;
     crate::say(&format!(
         "\n**SQLite**, {} rows of the same kind.\n\n{}",
         arguments.rows,

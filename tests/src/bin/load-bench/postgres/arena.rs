@@ -2,7 +2,7 @@
 //! the server has written its earlier work to the disk, so that every load starts alike.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use e2e::{Backend, TestStack, rows};
 use local_stack::Config;
@@ -29,7 +29,7 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    pub(crate) async fn open(before: Option<PathBuf>) -> Self {
+    pub(crate) async fn open(before: Option<&Path>) -> Self {
         let turns = before.map(Turns::between);
         let serve = |config: &mut Config| {
             if let Some(turns) = &turns {

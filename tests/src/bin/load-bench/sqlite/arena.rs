@@ -29,7 +29,7 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
-    pub(crate) async fn open(files: &Files, before: Option<PathBuf>) -> Self {
+    pub(crate) async fn open(files: &Files, before: Option<&Path>) -> Self {
         let turns = before.map(Turns::between);
         let serve = |config: &mut Config| {
             if let Some(turns) = &turns {
