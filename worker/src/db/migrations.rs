@@ -28,6 +28,9 @@ const TABLE: &str = "__diesel_schema_migrations";
 /// The versions in it.
 const APPLIED: &str = "SELECT version FROM __diesel_schema_migrations";
 
+/// What a look at the migrations tries, as an infinitive that a database's name follows.
+const READ: &str = "read the migrations of";
+
 /// The advisory lock under which PostgreSQL is migrated: `baton` in ASCII.
 const LOCK: i64 = 0x62_61_74_6f_6e;
 
@@ -52,12 +55,20 @@ impl Database {
     /// `Import.DatabaseUnavailable`, or `Import.DatabaseMisconfigured` where the role may not make tables or has no schema to
     /// make them in, with what was tried. Migrations are applied whole or not at all; to call again goes on.
     pub fn migrate(&self) -> Result<Vec<String>, Failure> {
-        if self.is_up_to_date()? {
+        // To connect to SQLite is to make a file, or to have it written by a log.
+        if matches!(self.0, Kind::Sqlite(_)) && self.is_up_to_date()? {
             return Ok(Vec::new());
         }
         match &mut self.connect()? {
-            Connection::Postgres(connection) => migrate_postgres(connection)
-                .map_err(|cause| self.cannot("migrate", &cause, connection.last_code())),
+            Connection::Postgres(connection) => {
+                let pending = pending_of_postgres(connection)
+                    .map_err(|cause| self.cannot(READ, &cause, connection.last_code()))?;
+                if pending.is_empty() {
+                    return Ok(Vec::new());
+                }
+                migrate_postgres(connection)
+                    .map_err(|cause| self.cannot("migrate", &cause, connection.last_code()))
+            }
             Connection::Sqlite(connection) => {
                 migrate_sqlite(connection).map_err(|cause| self.cannot("migrate", &cause, None))
             }
@@ -70,7 +81,6 @@ impl Database {
     /// # Errors
     /// `Import.DatabaseUnavailable`, or `Import.DatabaseMisconfigured` where that table may not be read, with what was tried.
     pub fn pending_migrations(&self) -> Result<Vec<String>, Failure> {
-        const READ: &str = "read the migrations of";
         match &self.0 {
             Kind::Postgres(_) => {
                 let Connection::Postgres(mut connection) = self.connect()? else { return Ok(Vec::new()) };
