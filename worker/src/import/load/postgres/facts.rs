@@ -57,7 +57,7 @@ SELECT c.relkind::text,
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attribute o ON o.attname = a.attname
                WHERE a.attrelid = f.oid AND o.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND NOT o.attnotnull))),
   (EXISTS (SELECT FROM triggers) OR c.relkind = 'v')
-    AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tginitdeferred AND g.tgenabled <> 'D')
+    AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgdeferrable AND g.tgenabled <> 'D')
   OR $2 AND EXISTS (SELECT FROM family f JOIN pg_catalog.pg_constraint con ON f.oid IN (con.conrelid, con.confrelid)
     WHERE con.condeferred AND (con.contype IN ('p', 'u', 'x') OR con.contype = 'f' AND con.confrelid = f.oid))
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid";
