@@ -90,6 +90,22 @@ fn what_a_trigger_writes_may_be_what_a_row_refers_to() {
 }
 
 #[test]
+fn a_row_that_is_skipped_is_held_to_no_reference() {
+    for deferred in ["", "DEFERRABLE INITIALLY DEFERRED"] {
+        let world = World::sqlite(&format!(
+            "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);
+             CREATE TABLE t (id TEXT PRIMARY KEY, p_id INT REFERENCES p {deferred}); INSERT INTO t VALUES ('d', 1)"
+        ));
+        let file = b"id,p_id\nd,9\ne,1\ne,9\nf,9\nf,1\nf,9\n";
+        let (result, findings) = world.import_as("s", file, "t", options(OnConflict::Skip));
+        let told: Vec<_> = told(&findings).into_iter().map(|(line, reason, _)| (line, reason)).collect();
+        assert_eq!((result.unwrap().rows, told), (2, vec![(5, "foreign_key")]), "{deferred}");
+        assert_eq!((findings.skipped, findings.duplicates), (1, 2), "{deferred}");
+        assert_eq!(ids(&world), "d,e,f");
+    }
+}
+
+#[test]
 fn an_orphan_leaves_its_key_to_another_row_of_the_file() {
     let world = World::sqlite(&format!("{NODES}; INSERT INTO t VALUES (3, NULL, NULL, 7)"));
     let file = b"id,parent,n\n1,99,1\n1,2,2\n2,,3\n3,99,4\n4,3,5\n1,,6\n";

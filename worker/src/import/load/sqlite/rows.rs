@@ -120,6 +120,9 @@ pub(super) struct Rows {
     is_view: bool,
     /// References to rows of the same table are not looked at: they wait for all rows.
     references_wait: bool,
+    /// Whether a row refers to nothing is asked behind its statement: a trigger may have written what it refers to, or the row is
+    /// left out.
+    checks_behind: bool,
     /// The column of the plan to sort by, where rows may be written in another order than the file's.
     pub(super) sorted_by: Option<usize>,
 }
@@ -166,7 +169,10 @@ impl Rows {
         };
         // A trigger may leave what was done before it fails (FAIL); and a row that waits for another is tried twice.
         let may_wait = moves.as_ref().is_some_and(|moves| moves.are_within || moves.are_deferred);
-        let needs_savepoint = has_triggers || references.are_within() || may_wait;
+        // A row that is left out is held to no reference, which is known behind the statement.
+        let checks_behind = has_triggers || on_conflict == OnConflict::Skip;
+        let needs_savepoint =
+            has_triggers || references.are_within() || may_wait || (checks_behind && references.are_deferred);
         let savepoint = needs_savepoint.then(|| {
             (
                 Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), ""),
@@ -183,6 +189,7 @@ impl Rows {
             judge: Judge::new(table, &facts, has_triggers, CACHE_KIB),
             is_view: facts.is_view,
             references_wait: false,
+            checks_behind,
             sorted_by: sorted_by.filter(|_| order_is_free),
         })
     }
@@ -213,11 +220,10 @@ impl Rows {
         record: u64,
         values: &[Native<'_>],
     ) -> Result<Outcome, NotWritten> {
-        let mut may_be_brought = false;
+        let mut is_asked_behind = false;
         if self.references.are_deferred || self.references_wait {
             match self.references.missing(connection, values)? {
-                // A trigger may write the row that is referred to.
-                Some(missing) if !missing.may_come && self.judge.has_triggers => may_be_brought = true,
+                Some(missing) if !missing.may_come && self.checks_behind => is_asked_behind = true,
                 Some(missing) if !missing.may_come => return Err(missing.refused()),
                 Some(_) if !self.references_wait => return Err(NotWritten::TooEarly),
                 _ => {}
@@ -238,7 +244,7 @@ impl Rows {
         match self.insert.execute(connection, values) {
             Ok(changed) => {
                 let is_written = changed > 0 || self.is_view;
-                if may_be_brought
+                if is_asked_behind
                     && is_written
                     && let Some(missing) = self.references.missing(connection, values)?
                     && !missing.may_come
