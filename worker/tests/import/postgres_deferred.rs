@@ -88,6 +88,23 @@ fn an_update_may_exchange_values_that_are_unique_at_the_commit() {
 }
 
 #[test]
+fn of_rows_that_are_updated_only_the_last_is_held_to_a_reference_at_the_commit() {
+    let world = World::postgres(
+        "CREATE TABLE p (id bigint PRIMARY KEY); INSERT INTO p VALUES (1), (2);
+         CREATE TABLE t (id int PRIMARY KEY, p_id bigint REFERENCES p DEFERRABLE INITIALLY DEFERRED)",
+    );
+    let (result, findings) = world.import_as("l", b"id,p_id\n1,9\n1,2\n2,1\n", "t", update(0));
+    assert_eq!((result.unwrap().rows, findings.duplicates), (2, 1), "{findings:?}");
+    // Where one is refused in the end, it is found.
+    let (result, findings) = world.import_as("m", b"id,p_id\n3,9\n4,1\n4,8\n5,2\n", "t", update(3));
+    result.unwrap();
+    let lines: Vec<_> = told(&findings).into_iter().map(|(line, _)| line).collect();
+    assert_eq!(lines, [2, 4], "{findings:?}");
+    let rows = "SELECT concat_ws(' ', id, p_id) AS line FROM t ORDER BY id";
+    assert_eq!(world.lines(rows), ["1 2", "2 1", "4 1", "5 2"]);
+}
+
+#[test]
 fn a_dry_run_checks_what_the_commit_would() {
     let world = World::postgres(PLACES);
     let options = ImportOptions { dry_run: true, ..update(5) };

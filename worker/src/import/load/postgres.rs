@@ -307,6 +307,7 @@ impl<'a> Loader<'a> {
             insertion,
             staging: &mut self.staging,
             refused: &mut self.refused,
+            constraints_wait: self.constraints_wait,
             sifted: Sifted::default(),
         }
     }

@@ -50,14 +50,14 @@ SELECT con.contype::text, con.conrelid::int8,
                WHERE own.conrelid = $4::oid AND own.contype = 'c' AND own.conname = con.conname))
             THEN pg_catalog.pg_get_partition_constraintdef(con.conrelid) END,
        coalesce((SELECT c.relkind <> 'p' FROM pg_catalog.pg_class c WHERE c.oid = con.confrelid), false),
-       CASE WHEN con.confrelid <> 0 THEN pg_catalog.row_security_active(con.confrelid) ELSE false END
+       CASE WHEN con.confrelid <> 0 THEN pg_catalog.row_security_active(con.confrelid) ELSE false END, con.condeferred
 FROM found f JOIN pg_catalog.pg_constraint con ON con.oid = f.oid
 UNION ALL
 SELECT 'u', i.indrelid::int8,
        ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
              WHERE k.place <= i.indnkeyatts ORDER BY k.place),
-       NULL, false, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false, c.relname::text, NULL, false, false
+       NULL, false, ARRAY[]::text[], ARRAY[]::text[], NULL, false, false, c.relname::text, NULL, false, false, false
 FROM pg_catalog.pg_index n JOIN pg_catalog.pg_class nc ON nc.oid = n.indexrelid
 JOIN pg_catalog.pg_class t ON t.oid = n.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_catalog.pg_index i ON i.indexrelid = coalesce((
@@ -85,7 +85,8 @@ pub(super) fn of_table(session: &mut Session, table: &Table) -> Result<Vec<Const
     for row in session.query(OF_TABLE, &[(&i64::from(table.oid), Type::INT8)])? {
         let names = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         // One that is not looked at by its name is of a kind that no query tells.
-        let other = || Constraint { kind: Kind::Other, columns: Vec::new(), bounds: None };
+        let other =
+            || Constraint { kind: Kind::Other, columns: Vec::new(), bounds: None, is_deferred: false };
         all.push(Constraint::named(session, names, table, &[])?.unwrap_or_else(other));
     }
     Ok(all)
@@ -117,6 +118,8 @@ pub(super) struct Constraint {
     pub(super) columns: Vec<String>,
     /// Which rows it is about, as SQL, where it is one of a partition alone.
     pub(super) bounds: Option<String>,
+    /// It is checked at the commit, unless that is not waited for.
+    pub(super) is_deferred: bool,
 }
 
 /// What a constraint holds rows to.
@@ -179,7 +182,7 @@ impl Constraint {
 
     /// Some partition takes each row.
     pub(super) fn of_partitions() -> Self {
-        Self { kind: Kind::Partition, columns: Vec::new(), bounds: None }
+        Self { kind: Kind::Partition, columns: Vec::new(), bounds: None, is_deferred: false }
     }
 
     /// The constraint of this name, behind those of its table and its schema.
@@ -223,7 +226,7 @@ impl Constraint {
             _ => Kind::Other,
         };
         let columns: Vec<String> = row.try_get(2)?;
-        Ok(Some(Self { kind, columns, bounds: row.try_get(11)? }))
+        Ok(Some(Self { kind, columns, bounds: row.try_get(11)?, is_deferred: row.try_get(14)? }))
     }
 
     /// Whether it ties rows of one table to each other: either of them may break it.

@@ -59,7 +59,7 @@ SELECT c.relkind::text,
   (EXISTS (SELECT FROM triggers) OR c.relkind = 'v')
     AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgdeferrable AND g.tgenabled <> 'D')
   OR $2 AND EXISTS (SELECT FROM family f JOIN pg_catalog.pg_constraint con ON f.oid IN (con.conrelid, con.confrelid)
-    WHERE con.condeferred AND (con.contype IN ('p', 'u', 'x') OR con.contype = 'f' AND con.confrelid = f.oid))
+    WHERE con.condeferred)
 FROM pg_catalog.pg_class c WHERE c.oid = $1::oid";
 
 /// What there is to know of a table.

@@ -41,6 +41,8 @@ pub(super) struct Sift<'a> {
     pub(super) insertion: &'a Insertion,
     pub(super) staging: &'a mut Staging,
     pub(super) refused: &'a mut Refused,
+    /// Deferred constraints are checked when all rows are in.
+    pub(super) constraints_wait: bool,
     /// What came of it so far.
     pub(super) sifted: Sifted,
 }

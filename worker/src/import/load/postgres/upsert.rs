@@ -158,6 +158,8 @@ impl Upsert {
     ) -> Result<Option<Upserted>, Failure> {
         let Context { table, plan, .. } = sift.context;
         let mut constraints = constraint::of_table(session, table).map_err(|error| sift.failure(&error))?;
+        // What a row breaks, a later row of its key may mend.
+        constraints.retain(|constraint| !(sift.constraints_wait && constraint.is_deferred));
         if self.is_partitioned {
             constraints.push(Constraint::of_partitions());
         }
