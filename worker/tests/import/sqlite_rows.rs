@@ -250,3 +250,37 @@ fn a_disk_that_the_import_fills_is_named_and_its_log_is_cut_back() {
     let file = world.database.display_name().replace("sqlite ", "");
     assert_eq!(std::fs::metadata(format!("{file}-wal")).unwrap().len(), 0);
 }
+
+#[test]
+fn a_key_on_some_rows_or_on_an_expression_is_unique_beside_a_trigger_too() {
+    for index in ["t (a) WHERE b = 1", "t (lower(a))"] {
+        let world = World::sqlite(&format!(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INT); CREATE UNIQUE INDEX i ON {index};
+             CREATE TABLE l (x INTEGER UNIQUE); INSERT INTO l VALUES (3);
+             CREATE TRIGGER x AFTER INSERT ON t BEGIN INSERT INTO l VALUES (new.id); END"
+        ));
+        let (result, findings) =
+            world.import_as("k", b"id,a,b\n1,x,1\n2,x,1\n3,y,1\n1,z,0\n", "t", max_rejects(9));
+        let told: Vec<_> =
+            findings.first_rejects.iter().map(|reject| (reject.line, reject.reason.as_str())).collect();
+        // What the trigger writes breaks a key of another table.
+        assert_eq!(told, [(3, "unique"), (4, "refused"), (5, "unique")], "{index}");
+        assert_eq!(result.unwrap().rows, 1);
+    }
+}
+
+#[test]
+fn what_a_trigger_says_of_conflicts_counts_beside_a_key_that_aborts_or_fails() {
+    for clause in ["ABORT", "FAIL"] {
+        let world = World::sqlite(&format!(
+            "CREATE TABLE p (id INTEGER PRIMARY KEY); INSERT INTO p VALUES (1);
+             CREATE TABLE t (id INTEGER PRIMARY KEY, p_id INT REFERENCES p, a TEXT UNIQUE ON CONFLICT {clause});
+             CREATE TRIGGER tp BEFORE INSERT ON t BEGIN INSERT OR IGNORE INTO p VALUES (new.p_id); END"
+        ));
+        let file = b"id,p_id,a\n1,1,x\n2,2,y\n3,2,z\n4,2,z\n";
+        let (result, findings) = world.import_as("o", file, "t", max_rejects(9));
+        let told: Vec<_> =
+            findings.first_rejects.iter().map(|reject| (reject.line, reject.reason.as_str())).collect();
+        assert_eq!((result.unwrap().rows, told), (3, vec![(5, "unique")]), "{clause}");
+    }
+}

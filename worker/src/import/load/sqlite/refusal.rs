@@ -97,14 +97,30 @@ impl Judge {
         let reason = match (kind, &own) {
             (DatabaseErrorKind::UniqueViolation, Some(_)) => Reason::Unique,
             (DatabaseErrorKind::NotNullViolation, Some(_)) => Reason::Required,
-            // One on an expression is known by its name.
-            (DatabaseErrorKind::UniqueViolation, None) if !self.has_triggers => Reason::Unique,
+            (DatabaseErrorKind::UniqueViolation, None) if self.is_own_key(connection, message) => {
+                Reason::Unique
+            }
             (DatabaseErrorKind::ForeignKeyViolation, _) => Reason::ForeignKey,
             (DatabaseErrorKind::CheckViolation, _) if self.is_own_check(message) => Reason::Check,
             _ => Reason::Refused,
         };
         let says = format!("is refused by the database: {}", described(error));
         Ok(Refusal { column: own.flatten(), misfit: Misfit::new(reason, says) })
+    }
+
+    /// A key on some rows is told by the table's columns, one on an expression by the name of its index.
+    fn is_own_key(&self, connection: &mut SqliteConnection, message: &str) -> bool {
+        let key = message.strip_prefix("UNIQUE constraint failed: ").unwrap_or(message);
+        let own = format!("{}.", self.table);
+        if !self.has_triggers || key.split(", ").all(|column| column.starts_with(&own)) {
+            return true;
+        }
+        let named = sql_query(
+            "SELECT 1 AS found FROM main.sqlite_schema \
+             WHERE type = 'index' AND tbl_name = ? AND 'index ''' || name || '''' = ?",
+        );
+        let found = named.bind::<Text, _>(&self.table).bind::<Text, _>(key).load::<Found>(connection);
+        found.is_ok_and(|found| !found.is_empty())
     }
 
     /// A check is told by its name or by its words, which the table's definition has.

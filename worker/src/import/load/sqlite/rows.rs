@@ -401,8 +401,9 @@ fn insertion(
 ) -> Statement {
     let columns: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
     let conflict = key.map_or_else(String::new, |key| key.clause(plan, on_conflict));
-    // Left to itself, a table that is made with ON CONFLICT REPLACE or IGNORE would lose rows without a word.
-    let or_abort = if facts.says("ON CONFLICT") { " OR ABORT" } else { "" };
+    // Left to itself, a table that is made with ON CONFLICT REPLACE or IGNORE would lose rows without a word. What a trigger says of
+    // conflicts does not count then.
+    let or_abort = if facts.loses_rows() { " OR ABORT" } else { "" };
     let insert = format!("INSERT{or_abort} INTO {} ({}) VALUES (", table.sql, columns.join(", "));
     Statement::new(Kind::Insert, insert, format!("){conflict}"))
 }
