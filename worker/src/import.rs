@@ -77,7 +77,9 @@ pub fn run(
             }
             // At the end nobody knows any more which rows they are.
             Err(Refused::AtTheEnd) if how.constraints_wait => {
-                tracing::info!("Deferred constraints refuse rows; loading again with them checked at once");
+                tracing::info!(
+                    "Deferred constraints refuse rows; loading again with them checked behind each row"
+                );
                 how.constraints_wait = false;
             }
             ended => break ended,

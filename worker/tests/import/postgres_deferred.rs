@@ -53,6 +53,15 @@ fn a_row_that_breaks_a_deferred_constraint_is_found_and_what_was_done_is_told() 
 }
 
 #[test]
+fn a_failed_import_says_that_deferred_constraints_did_not_hold() {
+    let world = World::postgres(PARENTS);
+    let (result, findings) = world.import_as("f", b"a,b,c\n1,1,1\n2,200,1\n", "t", ImportOptions::default());
+    assert_eq!(named(result).0, FailureName::TooManyRejects);
+    assert_eq!(told(&findings), [(3, "foreign_key")], "{findings:?}");
+    assert!(findings.notes.iter().any(|note| note.contains("checks at the commit")), "{findings:?}");
+}
+
+#[test]
 fn a_deferred_trigger_looks_at_all_rows_of_the_file() {
     let world = World::postgres(BALANCED);
     let rows: String = (0..40_000)

@@ -6,6 +6,7 @@ mod facts;
 mod family;
 mod keys;
 mod moves;
+mod outcome;
 mod references;
 mod refusal;
 mod rows;
@@ -16,7 +17,8 @@ use diesel::connection::SimpleConnection as _;
 use statemachine::FailureName;
 
 use self::family::Family;
-use self::rows::{Counts, NotWritten, Rows};
+use self::outcome::{Counts, NotWritten};
+use self::rows::Rows;
 use super::{Context, Load, Loaded, Refused};
 use crate::db::failure::database_failure;
 use crate::db::{Connection, LEAVE_IT};
