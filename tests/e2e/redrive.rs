@@ -220,10 +220,12 @@ async fn what_cannot_be_redriven_is_said_to_be_what_it_is_and_does_not_hold_up_t
         Database::parse(&format!("sqlite:{}/stack/states.sqlite", stack.data_dir().display())).unwrap();
     let millis: i64 = 15 * 24 * 60 * 60 * 1000;
     let name = old.execution_arn.rsplit(':').next().unwrap();
+    // The end of the worker may still be on its way to the execution. With the version changed, that step reads this
+    // row anew, instead of writing back the one that it read before.
     rows::execute(
         &states,
         &format!(
-            "UPDATE executions SET stopped_ms = stopped_ms - {millis}, \
+            "UPDATE executions SET version = version + 1, stopped_ms = stopped_ms - {millis}, \
          state = json_set(state, '$.stopped', json_extract(state, '$.stopped') - {millis}) WHERE name = '{name}'"
         ),
     );
