@@ -53,9 +53,10 @@ struct Breaks {
 
 /// Looks at the beginning of a text, of which the options may say something.
 pub(super) fn look<R: Read>(window: &mut Window<R>, options: &ImportOptions) -> io::Result<Look> {
-    let delimiter = options.delimiter.map(|delimiter| delimiter.byte());
+    let declared = options.delimiter.map(|delimiter| delimiter.byte());
     let escape = options.escape.map(|escape| escape.byte());
     let (mut head, mut whole) = window.head(HEAD_BYTES)?;
+    let delimiter = declared.or_else(|| behind_line_number(head).filter(|_| options.no_header));
     let mut found = style(head, whole, delimiter, escape);
     if !whole && breaks(head, found).lf == 0 {
         (head, whole) = window.head(LONG_HEAD_BYTES)?;
@@ -94,6 +95,16 @@ fn style(head: &[u8], whole: bool, delimiter: Option<u8>, escape: Option<u8>) ->
         _ => fit.fields >= 2 && fit.alike < 50 && fit_by_cr.alike > fit.alike,
     };
     if is_by_cr { by_cr } else { style }
+}
+
+/// The sign between a number and a quoted text at the beginning. A file of rejects without a header begins so, with a line and a
+/// reason; its rows may be of another number of fields than the first, and its reasons be alike in other signs.
+fn behind_line_number(head: &[u8]) -> Option<u8> {
+    let digits = head.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match head.get(digits..)? {
+        [sign, b'"', ..] if digits > 0 && DELIMITERS.contains(sign) => Some(*sign),
+        _ => None,
+    }
 }
 
 /// Whether a CR stands anywhere but before an LF.
@@ -227,6 +238,15 @@ mod tests {
         assert_delimiter(',', &["\"a;b\",c\n\"1;2\",3\n", "a,b\n\"x;y;z\",1\n\"x|y\",2\n"]);
         assert_delimiter(';', &["\"a,b\";c\n\"1,2\";3\n\"4,5,6\";7\n"]);
         assert_delimiter(',', &["a,b,c\n1,2,3\n1,2\n1,2,3,4\n5,6,7\n", "a,b\n1\n2\n3\n"]);
+    }
+
+    #[test]
+    fn a_file_of_rejects_without_a_header_has_the_delimiter_behind_its_line_numbers() {
+        assert_eq!(behind_line_number(b"3;\"2 fields, not 5\";a;b\n"), Some(b';'));
+        assert_eq!(behind_line_number(b"12\t\"id: empty, but needed\"\t\ta\n"), Some(b'\t'));
+        for text in ["1,5;\"a\"\n", ";\"a\"\n", "3:\"a\",b\n", "3", "3;", "3;a\n", ""] {
+            assert_eq!(behind_line_number(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -19,6 +19,19 @@ fn text_behind_a_closing_quote_is_told_and_other_quotes_are_not() {
     }
 }
 
+#[test]
+fn rejects_of_any_number_of_fields_are_read_with_the_delimiter_behind_their_line_numbers() {
+    let rejects =
+        "3;\"5 fields, not 3\";a;b;c;d;e\n7;\"2 fields, not 3\";a;b\n9;\"id: empty, but needed\";;b;c\n";
+    let options = ImportOptions { no_header: true, ..ImportOptions::default() };
+    let mut reader = open(rejects.as_bytes(), vec![usize::MAX], &options).unwrap();
+    let mut counts = Vec::new();
+    while let Some(row) = reader.next_row().unwrap() {
+        counts.push(row.fields.len());
+    }
+    assert_eq!(counts, [7, 4, 5]);
+}
+
 const LIMIT: usize = 256 * 1024;
 
 fn small(encoding: Option<Encoding>) -> ImportOptions {
