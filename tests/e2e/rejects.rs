@@ -55,6 +55,41 @@ async fn a_rejected_row_of_a_cp932_file_comes_back_in_cp932() {
     comes_back_corrected(as_cp932).await;
 }
 
+/// The sentence that says how the rejects file is imported, as words of a command line.
+fn advised(report: &str) -> Vec<&str> {
+    let line = report.lines().find_map(|line| line.split_once("corrected, FILE can be imported ")).unwrap().1;
+    line.strip_prefix("again with: ").map_or_else(Vec::new, |words| words.split(' ').collect())
+}
+
+/// A few rows look like another encoding than the whole file.
+#[tokio::test]
+async fn a_corrected_row_that_looks_like_another_encoding_is_stored_as_the_file_has_it() {
+    let files: [(&'static encoding_rs::Encoding, &str, &str); 6] = [
+        (encoding_rs::WINDOWS_1252, "Straße Müller Crème brûlée", "±"),
+        (encoding_rs::WINDOWS_1252, "Crème brûlée Café", "½ cup"),
+        (encoding_rs::EUC_JP, "大阪府大阪市 日本", "表"),
+        (encoding_rs::SHIFT_JIS, "日本 東京都千代田区", "ﾃﾂ"),
+        (encoding_rs::WINDOWS_1251, "Иван Петров Москва улица", "Москва"),
+        (encoding_rs::GB18030, "北京市朝阳区公司有限 上海市", "张三"),
+    ];
+    let desk = Desk::new();
+    desk.execute("CREATE TABLE people (id integer PRIMARY KEY, name text)");
+    for (number, (encoding, text, value)) in files.into_iter().enumerate() {
+        let (bad, good, corrected) = (format!("bad-{number}"), 2 * number, 2 * number + 1);
+        let encoded = |text: &str| encoding.encode(text).0.into_owned();
+        let file = encoded(&format!("id,name\n{good},{text}\nx,{value}\u{1a}"));
+        let ended = desk.run(&bad, file, &["--max-rejects", "1"]).await;
+        ended.expect(0, &["rows      1\n", "rejects   1 of 2 rows: 1 not_an_integer"]);
+        let rejects = saved(&desk, &bad).await;
+        let (text, ..) = encoding.decode(&rejects);
+        let text = text.replace(",x,", &format!(",{corrected},"));
+        let again = desk.run(&format!("{bad}-corrected"), encoded(&text), &advised(&ended.stdout)).await;
+        again.expect(0, &["rows      1\n", "rejects   0\n"]);
+        let stored = format!("SELECT name AS value FROM people WHERE id = {corrected}");
+        assert_eq!(rows::texts(&desk.rows(), &stored), [value], "{}", ended.stdout);
+    }
+}
+
 #[tokio::test]
 async fn the_report_of_a_cp932_file_says_how_it_was_read() {
     let [desk, _] = Desk::both(TABLE);

@@ -115,7 +115,7 @@ pub(crate) fn facts_of_findings(import: &ImportPicture, command: &dyn Fn(&str) -
         let mut said = format!("{held}\n{rejects} lists them");
         // Where the other rows are in the table. Else the whole file is to be corrected, not these rows alone.
         if import.status == "SUCCESS" && !findings.dry_run {
-            let how = same_options::how_again(&import.options);
+            let how = same_options::how_again(&import.options, findings);
             said.push_str(&format!(
                 "\n{rejects} --csv > FILE saves them; corrected, FILE can be imported {how}"
             ));
@@ -199,7 +199,7 @@ mod tests {
 
   bad rows  kept in s3://baton/uploads/x/people.csv.x.1.rejects
             baton rejects people-2 lists them
-            baton rejects people-2 --csv > FILE saves them; corrected, FILE can be imported as it is
+            baton rejects people-2 --csv > FILE saves them; corrected, FILE can be imported again with: --encoding cp932
   file      cp932 (detected), tab between fields, gzip
   note      the same file was imported into people before, by people-1
   note      the index was rebuilt

@@ -1,18 +1,32 @@
 //! How a file was read, as words of a command line: what another file of the same kind has to be imported with. Options that
 //! bound an import, such as `--max-rejects`, are no part of that.
 
-use statemachine::{EmptyFields, ImportOptions, OnConflict, RecordLimit};
+use statemachine::{EmptyFields, Encoding, Findings, ImportOptions, OnConflict, RecordLimit};
+
+/// The reason of rows that are not of the file's encoding.
+const UNDECODABLE: &str = "undecodable";
 
 /// What can be done with a file of rejects once it is corrected, behind "corrected, FILE can be imported".
-pub(crate) fn how_again(options: &ImportOptions) -> String {
-    match words(options) {
+pub(crate) fn how_again(options: &ImportOptions, found: &Findings) -> String {
+    match of_rejects(options, found) {
         words if words.is_empty() => "as it is".to_owned(),
         words => format!("again with: {words}"),
     }
 }
 
+/// The options that a file of rejects is imported with. It has a few rows of the file, of which another encoding might be
+/// detected: that of the file is named.
+pub(crate) fn of_rejects(options: &ImportOptions, found: &Findings) -> String {
+    let mut options = options.clone();
+    let detected = || found.encoding.as_ref()?.split_whitespace().next()?.parse::<Encoding>().ok();
+    let is_plain =
+        |encoding: &Encoding| *encoding == Encoding::Utf8 && !found.reasons.contains_key(UNDECODABLE);
+    options.encoding = options.encoding.or_else(|| detected().filter(|encoding| !is_plain(encoding)));
+    words(&options)
+}
+
 /// The options as a shell reads them; empty where all are the usual ones.
-pub(crate) fn words(options: &ImportOptions) -> String {
+fn words(options: &ImportOptions) -> String {
     let mut words = Words::default();
     words.value("encoding", options.encoding.map(|encoding| encoding.to_string()));
     words.value("delimiter", options.delimiter.map(|delimiter| delimiter.to_string()));
@@ -126,7 +140,24 @@ mod tests {
 
     #[test]
     fn without_options_a_file_can_be_imported_as_it_is() {
-        assert_eq!(how_again(&options(r#"{"max_rejects":"50%"}"#)), "as it is");
-        assert_eq!(how_again(&options(r#"{"null":"\\N"}"#)), r"again with: --null '\N'");
+        let how_again = |json| how_again(&options(json), &Findings::default());
+        assert_eq!(how_again(r#"{"max_rejects":"50%"}"#), "as it is");
+        assert_eq!(how_again(r#"{"null":"\\N"}"#), r"again with: --null '\N'");
+    }
+
+    #[test]
+    fn the_encoding_that_was_detected_in_the_whole_file_is_named_for_a_few_rows_of_it() {
+        for (encoding, reason, expected) in [
+            ("windows-1252 (detected)", "not_integer", "again with: --encoding windows-1252"),
+            ("utf-16le (byte order mark)", "not_integer", "again with: --encoding utf-16le"),
+            ("utf-8 (detected)", "not_integer", "as it is"),
+            ("utf-8 (detected)", "undecodable", "again with: --encoding utf-8"),
+        ] {
+            let reasons = [(reason.to_owned(), 1)].into();
+            let found = Findings { encoding: Some(encoding.to_owned()), reasons, ..Findings::default() };
+            assert_eq!(how_again(&ImportOptions::default(), &found), expected);
+        }
+        let found = Findings { encoding: Some("cp932 (declared)".to_owned()), ..Findings::default() };
+        assert_eq!(how_again(&options(r#"{"encoding":"cp932"}"#), &found), "again with: --encoding cp932");
     }
 }

@@ -88,6 +88,8 @@ struct Found {
     position: Position,
     /// How many bytes it has, without what ends its line.
     length: usize,
+    /// How many characters fill the file up behind it, on its line.
+    padding: usize,
     is_blank: bool,
     too_large: Option<TooLarge>,
 }
@@ -205,6 +207,7 @@ impl<R: Read> Reader<R> {
         let padding = self.window.current().len() - content.len();
         let of_field = of_field + padding;
         self.found.length = line.len();
+        self.found.padding = padding;
         if self.style.lines == Lines::Lf && memchr::memchr(b'\r', line).is_some() {
             self.seen.see_cr(Walk::new(line, self.style));
         }
@@ -259,10 +262,11 @@ impl<R: Read> Reader<R> {
 
     /// The record that was read last.
     fn row(&self) -> RawRow<'_> {
-        let Found { position, length, is_blank, too_large } = self.found;
+        let Found { position, length, padding, is_blank, too_large } = self.found;
         let bytes = self.window.current().get(..length).unwrap_or_default();
         let original = self.window.original().filter(|_| too_large.is_none());
-        RawRow { fields: &self.record, bytes, position, is_blank, too_large, original, style: self.style }
+        let (fields, style) = (&self.record, self.style);
+        RawRow { fields, bytes, padding, position, is_blank, too_large, original, style }
     }
 }
 

@@ -50,23 +50,27 @@ impl Original {
 
     /// Goes on behind all that is held. Half of a unit stays, so that those behind it are found.
     pub(super) fn skip_all(&mut self) {
-        let units = match self.encoding {
-            Encoding::Utf16Le | Encoding::Utf16Be => self.current().len() / 2 * 2,
-            _ => self.current().len(),
-        };
+        let units = self.current().len() / self.unit() * self.unit();
         self.start += units;
         self.offset += units as u64;
     }
 
-    /// The current record, which has so many CRs and LFs within, without the one that ends it.
-    pub(super) fn record(&self, breaks: usize) -> &[u8] {
+    /// The current record, which has so many CRs and LFs within, without the one that ends it and without so many characters of
+    /// ASCII that fill the file up behind it.
+    pub(super) fn record(&self, breaks: usize, padding: usize) -> &[u8] {
         let (mut rest, mut end) = (self.current(), 0);
         for nth in 0..=breaks {
             let (at, length) = self.find_break(rest);
             end += at + if nth < breaks { length } else { 0 };
             rest = rest.get(at + length..).unwrap_or_default();
         }
+        end = end.saturating_sub(padding * self.unit());
         self.current().get(..end).unwrap_or(self.current())
+    }
+
+    /// How many bytes a character of ASCII has.
+    fn unit(&self) -> usize {
+        if matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be) { 2 } else { 1 }
     }
 
     fn current(&self) -> &[u8] {
@@ -101,21 +105,21 @@ mod tests {
         let raw = b"\x8Ea,b\r\n\n\"x\ny\"\rz";
         let mut original = Original::new(Encoding::Cp932, 3, b"\x8Ea".to_vec());
         original.append(&raw[2..]);
-        assert_eq!((original.record(0), original.offset()), (&b"\x8Ea,b"[..], 3));
+        assert_eq!((original.record(0, 0), original.offset()), (&b"\x8Ea,b"[..], 3));
         original.skip_breaks(3);
-        assert_eq!((original.record(1), original.offset()), (&b"\"x\ny\""[..], 10));
+        assert_eq!((original.record(1, 0), original.offset()), (&b"\"x\ny\""[..], 10));
         original.skip_breaks(2);
-        assert_eq!((original.record(0), original.offset()), (&b"z"[..], 16));
+        assert_eq!((original.record(0, 0), original.offset()), (&b"z"[..], 16));
         original.skip_breaks(7);
-        assert_eq!((original.record(7), original.offset()), (&b""[..], 17));
+        assert_eq!((original.record(7, 0), original.offset()), (&b""[..], 17));
     }
 
     #[test]
     fn half_of_a_unit_of_utf16_is_no_line_break() {
         let raw = b"\x0A\x30\x30\x0A\x0A\0b\0";
         let mut original = Original::new(Encoding::Utf16Le, 2, raw.to_vec());
-        assert_eq!(original.record(0), b"\x0A\x30\x30\x0A");
+        assert_eq!(original.record(0, 0), b"\x0A\x30\x30\x0A");
         original.skip_breaks(1);
-        assert_eq!((original.record(0), original.offset()), (&b"b\0"[..], 8));
+        assert_eq!((original.record(0, 0), original.offset()), (&b"b\0"[..], 8));
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct RawRow<'a> {
     pub(crate) is_blank: bool,
     /// It has more bytes than a record may have.
     pub(crate) too_large: Option<TooLarge>,
+    /// How many characters fill the file up behind it, on its line.
+    pub(super) padding: usize,
     pub(super) original: Option<&'a Original>,
     pub(super) style: Style,
 }
@@ -62,7 +64,7 @@ impl<'a> RawRow<'a> {
     /// too large.
     pub(crate) fn original(&self) -> Cow<'_, [u8]> {
         Cow::Borrowed(match self.original {
-            Some(original) => original.record(count_breaks(self.bytes)),
+            Some(original) => original.record(count_breaks(self.bytes), self.padding),
             None => self.bytes,
         })
     }

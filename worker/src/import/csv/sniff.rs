@@ -10,6 +10,7 @@ use statemachine::ImportOptions;
 use super::record::{Lines, Parsed, Parser, Record};
 use super::window::Window;
 use super::{MAX_FIELDS, Style};
+use crate::import::header::REJECTS_COLUMNS;
 
 /// The signs that are looked for, the usual one first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -56,7 +57,7 @@ pub(super) fn look<R: Read>(window: &mut Window<R>, options: &ImportOptions) -> 
     let declared = options.delimiter.map(|delimiter| delimiter.byte());
     let escape = options.escape.map(|escape| escape.byte());
     let (mut head, mut whole) = window.head(HEAD_BYTES)?;
-    let delimiter = declared.or_else(|| behind_line_number(head).filter(|_| options.no_header));
+    let delimiter = declared.or_else(|| of_rejects(head, !options.no_header));
     let mut found = style(head, whole, delimiter, escape);
     if !whole && breaks(head, found).lf == 0 {
         (head, whole) = window.head(LONG_HEAD_BYTES)?;
@@ -97,8 +98,19 @@ fn style(head: &[u8], whole: bool, delimiter: Option<u8>, escape: Option<u8>) ->
     if is_by_cr { by_cr } else { style }
 }
 
-/// The sign between a number and a quoted text at the beginning. A file of rejects without a header begins so, with a line and a
-/// reason; its rows may be of another number of fields than the first, and its reasons be alike in other signs.
+/// The sign behind the first column of a file of rejects. Its rows may be of another number of fields than the first, and its
+/// reasons be alike in other signs.
+fn of_rejects(head: &[u8], has_header: bool) -> Option<u8> {
+    let [line, reason] = REJECTS_COLUMNS;
+    if !has_header {
+        return behind_line_number(head);
+    }
+    let (sign, rest) = head.strip_prefix(line.as_bytes())?.split_first()?;
+    let behind = rest.strip_prefix(reason.as_bytes())?.first()?;
+    (sign == behind && DELIMITERS.contains(sign)).then_some(*sign)
+}
+
+/// The sign between a number and a quoted text at the beginning, as of a line and a reason.
 fn behind_line_number(head: &[u8]) -> Option<u8> {
     let digits = head.iter().take_while(|byte| byte.is_ascii_digit()).count();
     match head.get(digits..)? {
@@ -241,7 +253,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_rejects_without_a_header_has_the_delimiter_behind_its_line_numbers() {
+    fn a_file_of_rejects_has_the_delimiter_behind_its_first_column() {
+        assert_eq!(of_rejects(b"baton_line;baton_reason;id\n3;\"x, y\"\n", true), Some(b';'));
+        for text in ["baton_line;baton_reason,id\n", "baton_line;id\n", "id;name\n", "3;\"x\"\n", ""] {
+            assert_eq!(of_rejects(text.as_bytes(), true), None, "{text:?}");
+        }
+        assert_eq!(of_rejects(b"3;\"2 fields, not 5\";a;b\n", false), Some(b';'));
         assert_eq!(behind_line_number(b"3;\"2 fields, not 5\";a;b\n"), Some(b';'));
         assert_eq!(behind_line_number(b"12\t\"id: empty, but needed\"\t\ta\n"), Some(b'\t'));
         for text in ["1,5;\"a\"\n", ";\"a\"\n", "3:\"a\",b\n", "3", "3;", "3;a\n", ""] {

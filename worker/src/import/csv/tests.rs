@@ -205,6 +205,19 @@ fn what_fills_a_file_up_to_its_end_is_no_row() {
 }
 
 #[test]
+fn what_fills_a_file_up_to_its_end_is_no_part_of_the_original_row_in_any_encoding() {
+    for encoding in ENCODINGS {
+        for (row, tail) in
+            [("1,x", "\u{1a}"), ("1,\"x\ny\"", "\u{1a}\0\0"), ("1,x", ""), ("1,x", "\r\n\u{1a}")]
+        {
+            let text = encoded(encoding, &format!("a,b\r\n{row}{tail}"));
+            let records = read_with(&text, vec![3], &options(Some(encoding), ",", false)).unwrap();
+            assert_eq!(records[1].original, encoded(encoding, row), "{encoding} {tail:?}");
+        }
+    }
+}
+
+#[test]
 fn a_character_that_cannot_be_read_is_told_with_its_place_in_the_object() {
     // "表", then a byte that begins no character; and a file that ends within one.
     let file = b"id,name\r\n1,\x95\x5C\r\n2,\x95\x5C\xA0x\r\n3,\x95";

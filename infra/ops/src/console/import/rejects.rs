@@ -58,7 +58,7 @@ pub(super) async fn section(console: &Console, address: &Address, known: &Known)
             p { (layout::text(&findings::rejects(import))) }
             @if let Some(advice) = advice::for_rejects(&found) { p.quiet { (advice) } }
             (how_kept(import, &found, is_there))
-            @if is_there && import.status == "SUCCESS" && !found.dry_run { (how_again(&known.options)) }
+            @if is_there && import.status == "SUCCESS" && !found.dry_run { (how_again(&known.options, &found)) }
             @if rows.is_empty() { (layout::empty("No more rejects", "The page before has the last of them.")) } @else { (table(&rows)) }
             (pages(address, first, rows.len(), listed, all))
         }
@@ -77,8 +77,8 @@ fn how_kept(import: &ImportPicture, found: &Findings, is_there: bool) -> Markup 
 }
 
 /// What the file of the rejects can be imported with.
-fn how_again(options: &ImportOptions) -> Markup {
-    let words = same_options::words(options);
+fn how_again(options: &ImportOptions, found: &Findings) -> Markup {
+    let words = same_options::of_rejects(options, found);
     html! {
         p.quiet {
             @if words.is_empty() {
