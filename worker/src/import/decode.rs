@@ -52,6 +52,8 @@ pub(crate) struct Decoded<R: Read> {
     ended: bool,
     /// What is in `raw` is too short to tell what it is.
     is_short: bool,
+    /// The encoding is declared, and all that was read is ASCII: what follows may be UTF-8 all the same.
+    may_be_utf8: bool,
 }
 
 /// A source that is read ahead: where it fails behind bytes that have been read, that waits until they have been passed on.
@@ -105,7 +107,8 @@ impl<R: Read> Decoded<R> {
             has_mark: mark.is_some(),
             line_break: "\n",
         };
-        Ok(Self { source, state, raw, is_taken: false, format, ended: false, is_short: false })
+        let may_be_utf8 = encoding_from == EncodingFrom::Declared;
+        Ok(Self { source, state, raw, is_taken: false, format, ended: false, is_short: false, may_be_utf8 })
     }
 
     /// How the file is written, as far as is known by now.
@@ -160,6 +163,11 @@ impl<R: Read> Decoded<R> {
             State::Transcoded(transcoder) => {
                 if self.raw.is_empty() {
                     self.ended = self.source.read_up_to(&mut self.raw, 1)?;
+                }
+                if self.may_be_utf8 && !self.raw.is_ascii() {
+                    self.may_be_utf8 = false;
+                    self.format.doubt =
+                        detect::reads_as_utf8(&self.raw).then(|| not_as_declared(&self.format));
                 }
                 transcoder.append(&self.raw, self.ended, text);
                 self.is_taken = true;
@@ -254,6 +262,15 @@ fn doubt(guess: &Guess) -> Option<String> {
          encoding)",
         guess.encoding
     ))
+}
+
+/// What to say of a file that an editor may have saved in another encoding than the one that is declared.
+fn not_as_declared(format: &Format) -> String {
+    format!(
+        "the file looks like UTF-8, and was read as {}, as the option encoding says; if characters look wrong, import it without \
+         that option",
+        format.encoding
+    )
 }
 
 /// What to say of a file in an encoding of seven bits that is not read.

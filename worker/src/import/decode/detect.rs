@@ -31,7 +31,8 @@ const CERTAIN: i64 = 40;
 /// nothing follows.
 pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
     if is_utf8(ahead, whole) {
-        return Guess { encoding: Encoding::Utf8, others: Vec::new() };
+        let others = if is_short_of_phonetic(ahead) { others_of_phonetic(ahead, whole) } else { Vec::new() };
+        return Guess { encoding: Encoding::Utf8, others };
     }
     let cp932 = japanese::weigh_cp932(context, ahead, whole);
     let euc_jp = japanese::weigh_euc_jp(ahead, whole);
@@ -61,7 +62,8 @@ pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
 
 /// The encodings that fit nearly as well as the one that was guessed.
 fn doubts(guess: Encoding, weight: i64, weights: &[(Encoding, i64)], ahead: &[u8]) -> Vec<Encoding> {
-    let is_near = |other: i64| other * 3 > weight * 2 || (weight < CERTAIN && other > 0);
+    // What says nothing against it is as good as what hardly says anything for the other one.
+    let is_near = |other: i64| other * 3 > weight * 2 || (weight < CERTAIN && other >= 0);
     let mut others: Vec<_> = weights
         .iter()
         .filter(|(other, near)| *other != guess && is_near(*near))
@@ -72,6 +74,51 @@ fn doubts(guess: Encoding, weight: i64, weights: &[(Encoding, i64)], ahead: &[u8
         others.extend([Encoding::Windows1250, Encoding::Iso8859_15]);
     }
     others
+}
+
+/// How many characters a text of UTF-8 may have whose bytes are valid by chance.
+const BY_CHANCE: usize = 8;
+
+/// Whether these are a few characters, and all of them such as only phonetic alphabets have: U+0180 to U+02FF. A kanji of EUC-JP
+/// may have their bytes.
+fn is_short_of_phonetic(ahead: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(ahead) else { return false };
+    let characters = || text.chars().filter(|c| !c.is_ascii());
+    (1..=BY_CHANCE).contains(&characters().count())
+        && characters().all(|c| matches!(c, '\u{180}'..='\u{2FF}'))
+}
+
+/// Encodings with two bytes for a character of which those bytes may be, too.
+fn others_of_phonetic(ahead: &[u8], whole: bool) -> Vec<Encoding> {
+    [
+        (Encoding::EucJp, japanese::weigh_euc_jp(ahead, whole)),
+        (Encoding::Gb18030, others::weigh_gb18030(ahead, whole)),
+        (Encoding::EucKr, others::weigh_euc_kr(ahead, whole)),
+    ]
+    .into_iter()
+    .filter_map(|(encoding, weight)| (weight > 0).then_some(encoding))
+    .collect()
+}
+
+/// What valid UTF-8 must weigh that is none by chance: two characters of three bytes, or six of two.
+const NOT_BY_CHANCE: usize = 6;
+
+/// Whether this is UTF-8 from its first byte that is not ASCII on, up to a character that is cut off, and that is no chance.
+pub(super) fn reads_as_utf8(bytes: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_some() => return false,
+        Err(error) => {
+            let (text, _) = bytes.split_at_checked(error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(text).unwrap_or_default()
+        }
+    };
+    let weigh = |c: char| match c.len_utf8() {
+        1 => 0,
+        2 => 1,
+        _ => 3,
+    };
+    valid.chars().map(weigh).sum::<usize>() >= NOT_BY_CHANCE
 }
 
 /// Whether this is UTF-8, a few broken bytes aside. A long sequence is valid by chance less often than one of two bytes.

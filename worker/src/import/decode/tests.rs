@@ -136,6 +136,32 @@ fn control_characters_that_are_no_encoding_are_passed_on() {
 }
 
 #[test]
+fn a_declared_encoding_that_the_file_does_not_look_like_is_told() {
+    let ascii = "1,abc\r\n".repeat(50_000);
+    let doubt = |encoding: &str, bytes: &[u8]| {
+        let (_, format) = decoded_with(bytes, &options(&format!(r#"{{"encoding":"{encoding}"}}"#))).unwrap();
+        format.doubt
+    };
+    for encoding in ["cp932", "windows-1252", "euc-jp", "gb18030"] {
+        for text in
+            ["id,v\n1,東京\n".to_owned(), format!("{ascii}2,àéîôûç\n"), "\u{1F600}\u{1F600}".to_owned()]
+        {
+            let said = doubt(encoding, text.as_bytes()).unwrap();
+            let expected =
+                format!("looks like UTF-8, and was read as {encoding}, as the option encoding says");
+            assert!(said.contains(&expected), "{said}");
+        }
+        assert_eq!(doubt(encoding, ascii.as_bytes()), None);
+    }
+    assert_eq!(doubt("utf-8", "東京都".as_bytes()), None);
+    for (encoding, text) in [("cp932", "東京都港区"), ("euc-jp", "表、山田"), ("windows-1252", "Müller Ã©")]
+    {
+        let (bytes, ..) = codec(encoding.parse().unwrap()).encode(text);
+        assert_eq!(doubt(encoding, &bytes), None, "{text}");
+    }
+}
+
+#[test]
 fn a_guess_that_may_be_wrong_says_what_else_it_may_be() {
     let doubt = |encoding: Encoding, text: &str| {
         let (bytes, ..) = codec(encoding).encode(text);

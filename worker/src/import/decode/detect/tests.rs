@@ -251,6 +251,28 @@ fn what_is_valid_utf8_is_utf8_and_stays_it_with_a_few_broken_bytes() {
 }
 
 #[test]
+fn a_few_bytes_that_may_be_another_encoding_are_a_guess_with_a_doubt() {
+    for (bytes, guessed, other) in [
+        (&b"\xB1\n"[..], Encoding::Cp932, Encoding::Windows1252),
+        (b"\xC5\n2,abc\n3,\xC5\n", Encoding::Cp932, Encoding::Windows1252),
+        (b"\xBD cup\n2,\xBD\n3,\xBC cup\n", Encoding::Cp932, Encoding::Windows1252),
+        // "表" in EUC-JP.
+        (b"\xC9\xBD\n", Encoding::Utf8, Encoding::EucJp),
+        (b"\xC9\xBD\n2,\xC9\xBD\n", Encoding::Utf8, Encoding::EucJp),
+    ] {
+        let guess = guess(b"id,v\n1,", bytes, true);
+        assert_eq!(guess.encoding, guessed, "{bytes:?}");
+        assert!(guess.others.contains(&other), "{bytes:?}: {guess:?}");
+    }
+    for text in ["café", "東京", "Müller ½", "Привет", "20 °C"] {
+        assert_eq!(guess(b"id,v\n1,", text.as_bytes(), true).others, [], "{text}");
+    }
+    for text in ["東京都港区", "山田太郎さん"] {
+        assert_eq!(guess(b"id,v\n1,", &written(Encoding::Cp932, text), true).others, [], "{text}");
+    }
+}
+
+#[test]
 fn a_look_ahead_that_ends_within_a_character_says_nothing_of_it() {
     for encoding in [Encoding::Utf8, Encoding::Cp932, Encoding::EucJp] {
         let bytes = written(encoding, &"住所は東京です".repeat(20));
