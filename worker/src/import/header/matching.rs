@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use statemachine::{FailureName, ImportOptions};
 
-use super::names::{Names, fold, is_of_rejects};
+use super::names::{Names, REJECTS_COLUMNS, fold, is_of_rejects};
 use crate::failure::Failure;
 use crate::failure::words::OTHER_DELIMITER;
 use crate::import::table::{Column, Table, near_names, shown};
@@ -47,7 +47,11 @@ impl<'a> Matching<'a> {
             mismapped: Vec::new(),
         };
         matching.map(&columns);
+        let leading = leading_of_rejects(header);
         for (field, name) in header.iter().enumerate() {
+            if field < leading && !matching.mapped.contains_key(&field) {
+                continue;
+            }
             let column = match matching.mapped.get(&field) {
                 Some(column) => *column,
                 None => columns.find(name),
@@ -237,6 +241,17 @@ impl Matching<'_> {
             _ => "\":\"",
         })
     }
+}
+
+/// How many names of a header are those of a file of rejects whose rows have columns of the same names themselves.
+fn leading_of_rejects(header: &[String]) -> usize {
+    let begins_so = |names: &[String]| {
+        names.len() >= REJECTS_COLUMNS.len()
+            && names.iter().zip(REJECTS_COLUMNS).all(|(name, of_rejects)| fold(name) == of_rejects)
+    };
+    let is_again =
+        |of_rejects: &&str| header.iter().skip(REJECTS_COLUMNS.len()).any(|name| fold(name) == **of_rejects);
+    if begins_so(header) && REJECTS_COLUMNS.iter().all(is_again) { REJECTS_COLUMNS.len() } else { 0 }
 }
 
 /// Adds a line for each of the first items, and one that counts the others.

@@ -201,6 +201,18 @@ fn the_two_columns_of_a_file_of_rejects_are_left_out_unless_the_table_has_them()
 }
 
 #[test]
+fn a_file_of_rejects_of_a_table_with_the_two_columns_leaves_out_its_own() {
+    let columns = ["baton_line", "baton_reason", "v"].map(|name| column(name, text(), true));
+    let table = table(columns.into());
+    let planned = |header: &[&str]| planned_with(header, &table, &ImportOptions::default());
+    let of_file = ["baton_line", "baton_reason", "v"];
+    let from =
+        |first: usize| expected([(first, "baton_line"), (first + 1, "baton_reason"), (first + 2, "v")]);
+    assert_eq!(planned(&of_file), from(0));
+    assert_eq!(planned(&[&["baton_line", "baton_reason"][..], &of_file[..]].concat()), from(2));
+}
+
+#[test]
 fn what_the_database_fills_itself_is_not_to_be_given() {
     let generated = Column { generated: true, ..column("total", text(), false) };
     let identity = Column { identity_always: true, has_default: true, ..column("id", text(), false) };
