@@ -21,6 +21,8 @@ pub(super) struct DateFormat {
     day: Option<Vec<Item<'static>>>,
     /// All of it, where it has a time too.
     whole: Option<Vec<Item<'static>>>,
+    /// Its hours are those of half a day: a time without that half is none of this form.
+    pub(super) has_half_days: bool,
     /// An ISO 8601 date is one of this form too, and another day by it: then only the form counts.
     pub(super) overrides_iso: bool,
     /// Values in this form, for people.
@@ -63,8 +65,10 @@ impl DateFormat {
         // A day that stands behind the time, or in a time stamp, is read together with it, so that the time is not lost.
         let day = (tells_time(day) == Ok(false)).then(|| day.to_vec());
         let examples = Examples::of(&items, day.as_deref());
+        let is_half = |item: &Item<'_>| matches!(item, Item::Fixed(Fixed::UpperAmPm | Fixed::LowerAmPm));
+        let has_half_days = items.iter().any(is_half);
         let whole = has_time.then_some(items);
-        let mut known = Self { day, whole, overrides_iso: false, examples };
+        let mut known = Self { day, whole, has_half_days, overrides_iso: false, examples };
         let iso = sample().date_naive();
         known.overrides_iso = matches!(known.day(&iso.to_string()), Some((Some(day), "")) if day != iso);
         Ok(known)

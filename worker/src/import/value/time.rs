@@ -129,6 +129,9 @@ fn timestamp_in_form(text: &str, digits: u8, form: &DateFormat) -> Option<Result
         }));
     }
     let (day, rest) = form.day(text)?;
+    if form.has_half_days && !rest.is_empty() {
+        return None;
+    }
     match in_range(day) {
         Ok(day) => on_day(day, rest.as_bytes(), digits, time_of_short_hours),
         Err(misfit) => Some(Err(misfit)),

@@ -329,7 +329,10 @@ fn a_timestamp_begins_with_a_day_in_the_imports_form_or_is_of_it_as_a_whole() {
     assert_eq!(parsed(&plain, "2024/02/09", &slashes), at(0, 0, 0));
     let whole = reading(None, Some("%d/%m/%Y %I:%M %p"));
     assert_eq!(parsed(&plain, "09/02/2024 05:06 PM", &whole), at(17, 6, 0));
-    assert_eq!(parsed(&plain, "09/02/2024 17:06:07", &whole), at(17, 6, 7));
+    for without_half in ["09/02/2024 17:06:07", "09/02/2024 9:05", "09/02/2024 09:05"] {
+        let says = parsed(&plain, without_half, &whole).unwrap_err();
+        assert!(says.ends_with("(not_a_timestamp)"), "{without_half}: {says}");
+    }
     assert_eq!(parsed(&plain, "2024-02-09 17:06", &whole), at(17, 6, 0));
     assert_eq!(parsed(&Kind::Date, "09/02/2024", &whole), Ok(Value::Date(day(2024, 2, 9))));
     assert_eq!(parsed(&Kind::Date, "09/02/2024 12:00 AM", &whole), Ok(Value::Date(day(2024, 2, 9))));
