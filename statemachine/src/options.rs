@@ -157,8 +157,11 @@ impl FromStr for RejectLimit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let invalid =
-            || format!("a limit of rejects is a number (20) or a part of the rows (0.5%), not {text:?}");
+        let invalid = || {
+            format!(
+                "a limit of rejects is a number (20) or a part of the rows, up to 100% and in hundredths (0.5%, 12.25%), not {text:?}"
+            )
+        };
         let Some(percent) = text.strip_suffix('%') else {
             return text.parse().map(Self::Rows).map_err(|_| invalid());
         };

@@ -70,7 +70,7 @@ fn for_header(cause: &str) -> Option<String> {
     } else if has_other_names || !is_told {
         ways.push("say which column a name means with --map NAME=COLUMN");
     }
-    if has("unknown: ") || !is_told {
+    if has("unknown: ") {
         ways.push("leave out those that the table does not have with --ignore-unknown");
     }
     if has("generated: ") || has("identity: ") {

@@ -106,7 +106,9 @@ pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &Import
     let (database, import_id, table) = (target.database.clone(), import_id.clone(), made.table().to_owned());
     let undone = tokio::task::spawn_blocking(move || made.undo(&database, &import_id)).await;
     output::complain(&match undone {
-        Ok(Ok(None)) => format!("dropped the table {table}, which was made for this import"),
+        Ok(Ok(None)) => format!(
+            "dropped the table {table}, which was made for this import; it has to be there again before the import is run again"
+        ),
         Ok(Ok(Some(kept))) => format!("the table {table}, which was made for this import, stays: {kept}"),
         Ok(Err(failure)) => {
             format!("the table {table}, which was made for this import, stays: {failure}; drop it by hand")
