@@ -116,3 +116,31 @@ fn many_bad_values_in_many_batches_are_counted_exactly() {
     assert_eq!((findings.reasons["check"], findings.reasons["refused"]), (2500, 2500));
     assert_eq!(world.count("t"), 245_000);
 }
+
+/// What is told to be out of range, the server refuses, too.
+#[test]
+fn a_decimal_number_is_told_the_bound_that_its_type_has() {
+    let world = World::postgres("SELECT 1");
+    for (id, sql, greatest, bound, says) in [
+        ("a", "numeric(3,5)", "0.00999", "0.01", "values above -0.01 and below 0.01"),
+        ("b", "numeric(3,3)", "0.999", "1", "values above -1 and below 1"),
+        ("c", "numeric(3,2)", "9.99", "10", "1 digit before the point"),
+        ("d", "numeric(3,0)", "999", "1000", "3 digits before the point"),
+        ("e", "numeric(3,-2)", "99900", "100000", "5 digits before the point"),
+        ("f", "numeric(2,-20)", "99e20", "1e22", "22 digits before the point"),
+        ("g", "numeric(1,20)", "9e-20", "1e-19", "values above -10^-19 and below 10^-19"),
+    ] {
+        world.execute(&format!("CREATE TABLE t_{id} (v {sql})"));
+        let file = format!("v\n{greatest}\n-{greatest}\n{bound}\n-{bound}\n");
+        let (result, findings) = world.import_as(id, file.as_bytes(), &format!("t_{id}"), max_rejects(2));
+        assert_eq!(result.unwrap().rows, 2, "{sql}: {findings:?}");
+        let negative = format!("-{bound}");
+        let expected = [(4, "v", bound, "out_of_range"), (5, "v", negative.as_str(), "out_of_range")];
+        assert_eq!(told(&findings), expected, "{sql}");
+        let says = format!("is out of range: the column takes {says}");
+        assert!(findings.first_rejects.iter().all(|reject| reject.says == says), "{findings:?}");
+        world.execute(&format!(
+            "DO $$ BEGIN PERFORM '{bound}'::{sql}; RAISE 'taken'; EXCEPTION WHEN numeric_value_out_of_range THEN NULL; END $$"
+        ));
+    }
+}

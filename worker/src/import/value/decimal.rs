@@ -93,7 +93,7 @@ impl<'a> Decimal<'a> {
                     }
                     whole => {
                         let bound = power_of_ten(whole);
-                        format!("is out of range: the column takes values between -{bound} and {bound}")
+                        format!("is out of range: the column takes values above -{bound} and below {bound}")
                     }
                 };
                 return Err(Misfit::new(Reason::OutOfRange, says));

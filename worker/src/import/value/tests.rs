@@ -200,8 +200,16 @@ fn a_decimal_beyond_its_column_is_told_the_columns_own_bounds() {
         (2, -20, "1", "is no multiple of 10^20, and the column keeps no digits below that (too_precise)"),
         (3, -2, "123400", "is out of range: the column takes 5 digits before the point (out_of_range)"),
         (3, 2, "12", "is out of range: the column takes 1 digit before the point (out_of_range)"),
-        (3, 3, "1.5", "is out of range: the column takes values between -1 and 1 (out_of_range)"),
-        (3, 5, "0.01", "is out of range: the column takes values between -0.01 and 0.01 (out_of_range)"),
+        (3, 3, "1.5", "is out of range: the column takes values above -1 and below 1 (out_of_range)"),
+        (3, 3, "1", "is out of range: the column takes values above -1 and below 1 (out_of_range)"),
+        (3, 5, "0.01", "is out of range: the column takes values above -0.01 and below 0.01 (out_of_range)"),
+        (3, 5, "-0.01", "is out of range: the column takes values above -0.01 and below 0.01 (out_of_range)"),
+        (
+            1,
+            20,
+            "1",
+            "is out of range: the column takes values above -10^-19 and below 10^-19 (out_of_range)",
+        ),
         (2, 1, "1.25", "has more digits behind the point than the column keeps (1) (too_precise)"),
     ] {
         let limits = DecimalLimits { declared: Some((precision, scale)), significant: None };
