@@ -15,6 +15,7 @@ mod partitioned_references;
 mod people;
 mod postgres;
 mod postgres_changed_rows;
+mod postgres_circles;
 mod postgres_deferred;
 mod postgres_hidden;
 mod postgres_latin;

@@ -38,16 +38,22 @@ fn case(is_postgres: bool) -> impl Strategy<Value = Case> {
     let rows = vec(row.prop_map(|(key, parent, value)| Row { key, parent, value }), 1..14);
     let orders = Just((1..=KEYS).collect::<Vec<_>>()).prop_shuffle();
     let conflicts = select(vec![OnConflict::Error, OnConflict::Skip, OnConflict::Update]);
-    (rows, orders, conflicts, any::<bool>()).prop_map(move |(mut rows, order, on_conflict, has_trigger)| {
-        // A parent stands further on in an order that has nothing to do with the file's. Circles are for tables of which
-        // queries tell all: elsewhere PostgreSQL tries rows one after the other, and those of a circle are not written.
-        let has_circles = !(has_trigger && is_postgres);
-        let place = |key: u8| order.iter().position(|other| *other == key).unwrap_or(usize::MAX);
-        for row in &mut rows {
-            row.parent = row.parent.filter(|parent| has_circles || place(*parent) >= place(row.key));
-        }
-        Case { rows, on_conflict, has_trigger }
-    })
+    let flags = (any::<bool>(), any::<bool>());
+    (rows, orders, conflicts, flags).prop_map(
+        move |(mut rows, order, on_conflict, (has_trigger, is_apart))| {
+            // Where PostgreSQL tries rows one after the other, a later row takes no place in a circle that was refused: there, circles
+            // are for keys that come once. Else a parent stands further on in an order that has nothing to do with the file's.
+            let is_tried = has_trigger && is_postgres;
+            let place = |key: u8| order.iter().position(|other| *other == key).unwrap_or(usize::MAX);
+            let mut keys = BTreeSet::new();
+            rows.retain(|row| !(is_tried && is_apart) || keys.insert(row.key));
+            for row in &mut rows {
+                let may_refer = |parent: &u8| !is_tried || is_apart || place(*parent) >= place(row.key);
+                row.parent = row.parent.filter(may_refer);
+            }
+            Case { rows, on_conflict, has_trigger }
+        },
+    )
 }
 
 /// What comes of a case.

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::index::Index;
 use super::insertion::Insertion;
 use super::numbers::Numbers;
-use super::parents_first;
+use super::parents_first::{self, Order};
 use super::refusal::Refusal;
 use super::refused::{Entry, Refused};
 use super::staging::{RECORD, STAGING, Staging};
@@ -202,7 +202,7 @@ impl Sift<'_> {
             self.look_up()?;
             let Context { table, plan, .. } = self.context;
             let sorted = parents_first::sort(session, table, plan, key);
-            self.staging.is_sorted = sorted.map_err(|error| self.failure(&error))?;
+            self.staging.order = sorted.map_err(|error| self.failure(&error))?;
         }
         Ok(())
     }
@@ -226,6 +226,7 @@ impl Sift<'_> {
                 most: self.context.rejects.wanted(),
                 policies: &policies,
                 cut,
+                has_circles: self.staging.order == Order::WithCircles,
             };
             match session.in_savepoint(|session| trial.run(session, range)) {
                 Ok(written) => return Ok(written),
@@ -243,7 +244,7 @@ impl Sift<'_> {
         let table = self.context.table;
         let failed = |error| write_failure(&error, table);
         let mut known = HashMap::new();
-        if self.staging.is_sorted {
+        if self.staging.order != Order::OfTheFile {
             parents_first::restore_refused(session).map_err(failed)?;
         }
         self.refused.open(session).map_err(failed)?;

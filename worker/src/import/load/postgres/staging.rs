@@ -3,6 +3,7 @@
 //! it would for the table itself and nothing is cast on the way; it has no constraint. It ends with the transaction.
 
 use super::copy::{Copy, row_with_record};
+use super::parents_first::Order;
 use super::types::ColumnType;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
@@ -29,8 +30,8 @@ pub(super) struct Staging {
     form: Form,
     is_made: bool,
     is_indexed: bool,
-    /// Its records have other numbers than those of the file.
-    pub(super) is_sorted: bool,
+    /// Where it is not that of the file, its records have other numbers.
+    pub(super) order: Order,
 }
 
 impl Staging {
@@ -51,7 +52,7 @@ impl Staging {
             form,
             is_made: false,
             is_indexed: false,
-            is_sorted: false,
+            order: Order::OfTheFile,
         }
     }
 

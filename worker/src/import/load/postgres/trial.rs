@@ -3,6 +3,7 @@
 //! alone. Ranges grow while all goes well and shrink where rows are refused, so that the cost stays that of the rows. They
 //! are tried in the file's order: what comes of it is what would come of one row after the other.
 
+use super::parents_first::circles;
 use super::refused::{ERROR_VARIABLES, POSITION, READ_ERROR, write_down};
 use super::staging::{RECORD, STAGING};
 use crate::db::Session;
@@ -34,6 +35,8 @@ pub(super) struct Trial<'a> {
     pub(super) policies: &'a [String],
     /// SQL that cuts a statement short, if need be: `"baton from"` is its first record, and it lowers `"baton to"`, its last.
     pub(super) cut: Option<&'a str>,
+    /// Rows refer to each other in a circle: they are tried together, and one by one only if they are refused so.
+    pub(super) has_circles: bool,
 }
 
 impl Trial<'_> {
@@ -65,6 +68,7 @@ impl Trial<'_> {
         };
         let is_row = self.is_row();
         let most = self.most.map_or("NULL".to_owned(), |most| most.to_string());
+        let (whole, broken) = if self.has_circles { (circles::WHOLE, circles::BROKEN) } else { ("", "") };
         let (cut, write_down) = (self.cut.unwrap_or_default(), write_down("\"baton lo\"", 0));
         format!(
             "#variable_conflict use_column
@@ -75,6 +79,7 @@ DECLARE
   \"baton from\" pg_catalog.int8; \"baton to\" pg_catalog.int8; \"baton sum\" pg_catalog.int8;
   \"baton at\" pg_catalog.int8; \"baton rows\" pg_catalog.int8; \"baton written\" pg_catalog.int8 := 0;
   \"baton left\" pg_catalog.int8 := {most};
+  \"baton first\" pg_catalog.int8; \"baton end\" pg_catalog.int8; \"baton broken\" pg_catalog.int8 := 0;
   {ERROR_VARIABLES}
 BEGIN
   WHILE \"baton lo\" <= \"baton last\" LOOP
@@ -83,6 +88,7 @@ BEGIN
       WHEN \"baton known\" = \"baton lo\" THEN \"baton lo\"
       WHEN \"baton exact\" THEN \"baton known\" - 1
       ELSE \"baton lo\" + (\"baton known\" - \"baton lo\" + 1) / 2 - 1 END;
+    {whole}
     BEGIN
       \"baton from\" := \"baton lo\"; \"baton sum\" := 0;
       WHILE \"baton from\" <= \"baton hi\" LOOP
@@ -125,6 +131,7 @@ BEGIN
         \"baton left\" := \"baton left\" - 1;
         EXIT WHEN \"baton left\" <= 0;
       ELSE
+        {broken}
         SELECT last_value INTO \"baton at\" FROM {POSITION};
         IF \"baton from\" = \"baton to\" THEN
           \"baton at\" := \"baton to\"; \"baton exact\" := true;
