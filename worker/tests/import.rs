@@ -25,6 +25,7 @@ mod postgres_relations;
 mod postgres_set_up;
 mod postgres_sifted;
 mod postgres_slow;
+mod postgres_temporal;
 mod postgres_types;
 mod postgres_upsert;
 mod rebuild;

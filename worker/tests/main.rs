@@ -10,3 +10,5 @@ mod process;
 #[path = "support/step_functions.rs"]
 mod step_functions;
 mod tls;
+#[path = "support/unpacked.rs"]
+mod unpacked;

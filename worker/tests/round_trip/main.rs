@@ -23,6 +23,8 @@ mod run;
 mod server;
 mod settings;
 mod types;
+#[path = "../support/unpacked.rs"]
+mod unpacked;
 mod ways;
 #[expect(dead_code, reason = "shared with other tests, which use other parts of it")]
 #[path = "../import/world.rs"]

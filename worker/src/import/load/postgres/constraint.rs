@@ -148,6 +148,8 @@ pub(super) struct ForeignKey {
     pub(super) is_hidden: bool,
     /// The table is the one that refers, too.
     pub(super) is_own: bool,
+    /// Rows of the key must be there all the time that the row is about (PERIOD).
+    pub(super) is_of_periods: bool,
     /// Either all columns that refer have a value, or none (MATCH FULL).
     pub(super) is_full: bool,
     pub(super) parent_columns: Vec<String>,
@@ -213,11 +215,12 @@ impl Constraint {
                     .find(|index| of == table.oid && index.name == own_name && index.tells())
                     .cloned(),
             ),
-            ("f", Some(parent), _) if !is_of_periods => Kind::ForeignKey(ForeignKey {
+            ("f", Some(parent), _) => Kind::ForeignKey(ForeignKey {
                 parent_rows: if row.try_get(12)? { format!("ONLY {parent}") } else { parent.clone() },
                 parent,
                 is_hidden: row.try_get(13)?,
                 is_own: row.try_get(4)?,
+                is_of_periods,
                 is_full: row.try_get(9)?,
                 parent_columns: row.try_get(5)?,
                 operators: row.try_get(6)?,
@@ -255,6 +258,8 @@ impl Constraint {
             }
             // It may be broken by the row that is referred to, too: only the database says which of the two it was.
             Kind::ForeignKey(_) if self.is_between_rows() => None,
+            // Some of the time may be there.
+            Kind::ForeignKey(key) if key.is_of_periods => None,
             Kind::ForeignKey(key) if key.is_full && self.columns.len() > 1 => {
                 Some(format!("{}, or {}", self.is_orphan(&key.parent), self.has_some_alone()).into())
             }
@@ -295,7 +300,8 @@ impl Constraint {
 }
 
 impl ForeignKey {
-    /// Whether the row `one` of the table that is referred to is the one that the row `other` refers to by `columns`.
+    /// Whether the row `one` of the table that is referred to is the one that the row `other` refers to by `columns`; of periods,
+    /// one of those.
     pub(super) fn refers(&self, one: &str, other: &str, columns: &[String]) -> String {
         let pairs = self.parent_columns.iter().zip(&self.operators).zip(columns);
         let tests = pairs.map(|((theirs, operator), ours)| {

@@ -83,7 +83,7 @@ fn questions(
             ]
         }
         // Policies hide rows from a query that they do not hide from the constraint.
-        Kind::ForeignKey(key) if key.is_hidden => Vec::new(),
+        Kind::ForeignKey(key) if key.is_hidden || key.is_of_periods => Vec::new(),
         Kind::ForeignKey(key) => {
             let columns = &constraint.columns;
             let (one, all) = (have_values(columns, " OR "), have_values(columns, " AND "));

@@ -267,6 +267,7 @@ impl Upsert {
         let is_same = |other| self.index.is_same_key(other, "s");
         match (kind, self.on_conflict) {
             (Kind::Unique(_) | Kind::Other, _) => None,
+            (Kind::ForeignKey(key), _) if key.is_of_periods => None,
             (Kind::ForeignKey(_), OnConflict::Skip) => Some(format!(
                 "NOT EXISTS (SELECT FROM {} t WHERE {}) AND NOT EXISTS (SELECT FROM {STAGING} e WHERE {} AND e.{RECORD} < s.{RECORD})",
                 self.table,
