@@ -7,7 +7,7 @@ pub(crate) mod text;
 
 use super::check::Unfit;
 use super::header::Filled;
-use super::value::{Kind, Value};
+use super::value::Value;
 
 /// How rows are written down for the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) enum Form {
 impl Form {
     /// The form of a COPY that fills these columns.
     pub(crate) fn of_copy(columns: &[Filled]) -> Self {
-        if columns.iter().any(|column| column.kind == Kind::Opaque) { Self::Text } else { Self::Binary }
+        if columns.iter().any(|column| column.kind.is_opaque()) { Self::Text } else { Self::Binary }
     }
 
     /// Whether the database keeps the values of a row as they are: which column, and why not.

@@ -81,7 +81,7 @@ reasons! {
     OutOfRange = "out_of_range";
     /// More digits behind the point than the column keeps.
     TooPrecise = "too_precise";
-    /// More characters than the column takes.
+    /// More characters, or bytes, than the column takes.
     TooLong = "too_long";
     /// The row's key is in the table already, or earlier in the file.
     Unique = "unique";

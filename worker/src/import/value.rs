@@ -3,6 +3,7 @@
 
 mod absent;
 mod boolean;
+mod cut;
 mod date_format;
 pub(crate) mod decimal;
 mod full_width;
@@ -24,6 +25,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use super::reject::{Misfit, Reason};
 pub(crate) use absent::Quoted;
+pub(crate) use cut::Cut;
 pub(crate) use decimal::{Decimal, DecimalLimits};
 pub(crate) use labels::Labels;
 pub(crate) use reading::Reading;
@@ -70,6 +72,8 @@ pub(crate) enum Kind {
     Enum(Arc<Labels>),
     /// Text of a type that only the database can read.
     Opaque,
+    /// The same of one that drops what is too long.
+    Cut(Cut),
 }
 
 /// The size of an integer.
@@ -126,6 +130,11 @@ pub(crate) struct Special<'a> {
 }
 
 impl Kind {
+    /// Whether only the database can read it.
+    pub(crate) fn is_opaque(&self) -> bool {
+        matches!(self, Self::Opaque | Self::Cut(_))
+    }
+
     /// Reads a field that stands outside quotes. `Value::Null` for one that is NULL; whether the column takes that is not
     /// asked here.
     pub(crate) fn parse<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
@@ -170,6 +179,10 @@ impl Kind {
                 text::parse_text(whole, *max_characters, &reading.noted).map(Value::Text)
             }
             Self::Opaque => text::parse_text(whole, None, &reading.noted).map(Value::Text),
+            Self::Cut(cut) => {
+                let read = text::parse_text(whole, None, &reading.noted)?;
+                cut.check(read, reading.server).map(|()| Value::Text(read))
+            }
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
             Self::Bytes if text.is_empty() => parse_bytes(whole, absent::is_empty(), reading),
             _ if text.is_empty() => Err(absent::is_empty()),

@@ -76,3 +76,15 @@ fn names_that_the_databases_encoding_does_not_know_are_told_once() {
     assert!(failure.starts_with("Import.DatabaseMisconfigured"), "{failure}");
     assert!(failure.contains("use a database whose encoding is UTF8"), "{failure}");
 }
+
+/// `name` holds 63 bytes, and a character of the database's encoding has one.
+#[test]
+fn what_a_name_holds_goes_by_the_databases_encoding() {
+    let world = latin("CREATE TABLE t (id int, n name, c \"char\")");
+    let file = format!("id,n,c\n1,{0},é\n2,{0}é,é\n", "é".repeat(63));
+    let (result, findings) = world.import_as("n", file.as_bytes(), "t", max_rejects(1));
+    assert_eq!(result.unwrap().rows, 1, "{findings:?}");
+    assert_eq!(findings.first_rejects[0].says, "has 64 bytes, the type name holds 63");
+    // One byte beyond ASCII is written as its code.
+    assert_eq!(world.lines("SELECT concat_ws(' ', length(n), c) AS line FROM t"), ["63 \\351"]);
+}

@@ -1,6 +1,6 @@
 //! Types that only PostgreSQL can read: what its own COPY stores is stored, and what it refuses is a reject of its row.
 
-use statemachine::{Findings, ImportOptions};
+use statemachine::{Findings, ImportOptions, OnConflict};
 
 use super::world::{World, max_rejects};
 
@@ -142,5 +142,54 @@ fn a_decimal_number_is_told_the_bound_that_its_type_has() {
         world.execute(&format!(
             "DO $$ BEGIN PERFORM '{bound}'::{sql}; RAISE 'taken'; EXCEPTION WHEN numeric_value_out_of_range THEN NULL; END $$"
         ));
+    }
+}
+
+/// COPY would drop the end of each of them without a word.
+#[test]
+fn what_a_type_would_cut_is_a_reject_by_every_way() {
+    let ddl = "CREATE DOMAIN label AS name; CREATE DOMAIN labels AS name[]; CREATE DOMAIN letter AS \"char\" CHECK (VALUE <> 'z');
+        CREATE TABLE t (id int PRIMARY KEY, n name, c \"char\", l label, d letter, ns name[], ls label[], cs \"char\"[], las labels,
+          up int REFERENCES t, other int UNIQUE);
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.id = 99 THEN RAISE 'no'; END IF; RETURN NEW; END $$";
+    let (held, long) = ("n".repeat(63), "n".repeat(64));
+    let values = [
+        ("n", &held, &long),
+        ("c", &"x".to_owned(), &"xy".to_owned()),
+        ("l", &held, &long),
+        ("d", &"x".to_owned(), &"é".to_owned()),
+        ("ns", &format!("{{a,{held}}}"), &format!("{{a,{long}}}")),
+        ("ls", &format!("{{\"\"{held}\"\",a}}"), &format!("{{\"\"{long}\"\",a}}")),
+        ("cs", &"{x,y}".to_owned(), &"{x,yy}".to_owned()),
+        ("las", &format!("{{{held}}}"), &format!("{{{long}}}")),
+    ];
+    let trigger = "; CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()";
+    let conflict = |on_conflict| ImportOptions { on_conflict, ..max_rejects(20) };
+    for (way, trigger, options) in [
+        ("direct", "; ALTER TABLE t DROP COLUMN up", conflict(OnConflict::Error)),
+        ("staged", "", conflict(OnConflict::Error)),
+        ("tried", trigger, conflict(OnConflict::Error)),
+        ("skip", "", conflict(OnConflict::Skip)),
+        ("update", trigger, conflict(OnConflict::Update)),
+    ] {
+        let world = World::postgres(&format!("{ddl}{trigger}"));
+        for (column, held, long) in &values {
+            let file = format!("id,{column}\n1,\"{held}\"\n2,\"{long}\"\n99,\n");
+            let id = format!("{way}-{column}");
+            let (result, findings) = world.import_as(&id, file.as_bytes(), "t", options.clone());
+            let is_tried = trigger.contains("TRIGGER");
+            assert_eq!(result.unwrap().rows, if is_tried { 1 } else { 2 }, "{id}: {findings:?}");
+            let reject = &findings.first_rejects[0];
+            let told = (reject.line, reject.column.as_deref(), reject.reason.as_str());
+            assert_eq!(told, (3, Some(*column), "too_long"), "{id}");
+            assert!(reject.says.contains("bytes, the type"), "{id}: {findings:?}");
+            assert!(reject.says.ends_with("holds 63") || reject.says.ends_with("\"char\" holds 1"), "{id}");
+            let expected = held.replace("\"\"", "");
+            assert_eq!(
+                world.lines(&format!("SELECT {column}::text AS line FROM t WHERE id = 1")),
+                [expected]
+            );
+            world.execute("TRUNCATE t");
+        }
     }
 }

@@ -9,7 +9,8 @@ pub(crate) struct Difference {
     pub(crate) name: &'static str,
     /// The reasons of the reject.
     codes: &'static [&'static str],
-    /// The texts in question, without white space around them and, but for bytea, with ASCII's digits.
+    /// The texts in question; where Baton reads the type itself, without white space around them and, but for bytea, with ASCII's
+    /// digits.
     applies: fn(&str, &Column) -> bool,
     /// Whether each such text must be rejected; otherwise some are.
     always: bool,
@@ -21,8 +22,12 @@ pub(crate) struct Difference {
 pub(crate) struct Column {
     /// The name of the type below all domains; empty for what is made of others.
     base: String,
+    /// The same of what an array is of.
+    element: String,
     /// The digits that it keeps behind the point.
     digits: Option<i32>,
+    /// The server's version.
+    version: u32,
 }
 
 const USUAL: Difference =
@@ -88,6 +93,30 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ..USUAL
     },
     Difference {
+        name: "more bytes than the type holds: the server drops them",
+        codes: &["too_long"],
+        applies: |text, column| match column.base.as_str() {
+            "name" => text.len() > 63,
+            "char" => text.len() > 1 && !column.reads_code(text),
+            _ => false,
+        },
+        ..USUAL
+    },
+    Difference {
+        name: "the same in an array",
+        codes: &["too_long"],
+        applies: |text, column| {
+            let most = |least: usize| text.split(['{', '}', ',']).any(|part| part.len() > least);
+            match column.element.as_str() {
+                "name" => most(63),
+                "char" => most(1),
+                _ => false,
+            }
+        },
+        always: false,
+        ..USUAL
+    },
+    Difference {
         name: "nothing, which the server reads as zero: no value is written so",
         codes: &["empty"],
         applies: |text, column| {
@@ -106,9 +135,14 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
 ];
 
 impl Column {
-    pub(crate) fn of(kind: &Type) -> Self {
-        let base = match below(&kind.shape) {
+    fn of(kind: &Type, version: u32) -> Self {
+        let name = |shape: &Shape| match below(shape) {
             Shape::Base(name) => name.clone(),
+            _ => String::new(),
+        };
+        let base = name(&kind.shape);
+        let element = match below(&kind.shape) {
+            Shape::Array(element) => name(element),
             _ => String::new(),
         };
         let digits = match (kind.sql.as_str(), base.as_str()) {
@@ -120,12 +154,23 @@ impl Column {
                 Some(sql.split(['(', ')']).nth(1).and_then(|digits| digits.parse().ok()).unwrap_or(6))
             }
         };
-        Self { base, digits }
+        Self { base, element, digits, version }
     }
 
     /// What is looked at of a text.
     fn text(&self, text: &str) -> String {
-        if self.is("bytea") { text.trim().to_owned() } else { iso::plain(text) }
+        match self.base.as_str() {
+            "bytea" => text.trim().to_owned(),
+            "name" | "char" => text.to_owned(),
+            _ if self.element.is_empty() => iso::plain(text),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Whether the server takes it for the code of a "char", and drops nothing of that.
+    fn reads_code(&self, text: &str) -> bool {
+        let digits = text.strip_prefix('\\').unwrap_or_default();
+        self.version >= 15 && digits.len() == 3 && u8::from_str_radix(digits, 8).is_ok()
     }
 
     fn is(&self, base: &str) -> bool {
@@ -152,7 +197,7 @@ impl Difference {
 
 /// The entry that allows a reject for this reason.
 pub(crate) fn allows(kind: &Type, text: &str, reason: &str, version: u32) -> Option<&'static str> {
-    let column = Column::of(kind);
+    let column = Column::of(kind, version);
     let text = column.text(text);
     let is_for = |code: &&str| reason.ends_with(&format!("({code})"));
     let found = DIFFERENCES.iter().find(|difference| {
@@ -165,7 +210,7 @@ pub(crate) fn allows(kind: &Type, text: &str, reason: &str, version: u32) -> Opt
 
 /// The entry that demands a reject.
 pub(crate) fn demands(kind: &Type, text: &str, version: u32) -> Option<&'static str> {
-    let column = Column::of(kind);
+    let column = Column::of(kind, version);
     let text = column.text(text);
     let found = DIFFERENCES.iter().find(|difference| {
         difference.always && difference.is_of(version) && (difference.applies)(&text, &column)

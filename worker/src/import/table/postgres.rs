@@ -15,6 +15,7 @@ use super::{Column, Found, Table, quoted};
 use crate::db::Session;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
+use crate::import::value::{Cut, Kind};
 
 /// A column whose NULL a trigger BEFORE INSERT may fill, or whose row it may leave out, counts as one that takes NULL: the server
 /// looks afterwards. A column of a view counts as computed where no value can be written to it.
@@ -31,6 +32,13 @@ base (number, type, modifier, not_null, has_default) AS (
 SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_name,
        pg_catalog.format_type(b.type, b.modifier) AS base_type,
        t.typname::text AS base, tn.nspname = 'pg_catalog' AS is_builtin, b.modifier,
+       (WITH RECURSIVE element (type) AS (
+          SELECT t.typelem WHERE t.typcategory = 'A'
+          UNION ALL SELECT d.typbasetype FROM element e JOIN pg_catalog.pg_type d ON d.oid = e.type WHERE d.typtype = 'd')
+        SELECT d.typname::text FROM element e JOIN pg_catalog.pg_type d ON d.oid = e.type AND d.typtype <> 'd'
+        WHERE d.typnamespace = 'pg_catalog'::regnamespace) AS element,
+       (SELECT pg_catalog.pg_encoding_max_length(d.encoding) FROM pg_catalog.pg_database d
+        WHERE d.datname = pg_catalog.current_database()) AS character_bytes,
        CASE WHEN t.typtype = 'e' THEN ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
                                             WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END AS labels,
        b.not_null, b.has_default,
@@ -71,6 +79,12 @@ struct ColumnRow {
     is_builtin: bool,
     #[diesel(sql_type = Integer)]
     modifier: i32,
+    /// What an array is of.
+    #[diesel(sql_type = Nullable<Text>)]
+    element: Option<String>,
+    /// The most bytes that a character has in the database's encoding.
+    #[diesel(sql_type = Nullable<Integer>)]
+    character_bytes: Option<i32>,
     #[diesel(sql_type = Nullable<Array<Text>>)]
     labels: Option<Vec<String>>,
     #[diesel(sql_type = Bool)]
@@ -83,6 +97,16 @@ struct ColumnRow {
     identity_always: bool,
 }
 
+impl ColumnRow {
+    /// What the type drops of a value, if it drops anything.
+    fn cut(&self, is_unicode: bool) -> Option<Kind> {
+        let name = self.element.as_deref().or(self.is_builtin.then_some(self.base.as_str()))?;
+        let bytes =
+            self.character_bytes.filter(|_| !is_unicode).and_then(|bytes| usize::try_from(bytes).ok());
+        Cut::of(name, self.element.is_some(), bytes).map(Kind::Cut)
+    }
+}
+
 pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failure> {
     let failed = |error| database_failure(&error, "read the table's columns");
     let table = match find::find(connection, name)? {
@@ -93,10 +117,14 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
         sql_query(COLUMNS).bind::<BigInt, _>(table.oid).load::<ColumnRow>(connection).map_err(failed)?;
     let key =
         sql_query(PRIMARY_KEY).bind::<BigInt, _>(table.oid).load::<NameRow>(connection).map_err(failed)?;
+    let is_unicode = connection.is_unicode();
     let mut columns: Vec<_> = rows
         .into_iter()
         .map(|row| Column {
-            kind: Some(kind::of(&row.base, row.is_builtin, row.modifier, row.labels)),
+            kind: Some(
+                row.cut(is_unicode)
+                    .unwrap_or_else(|| kind::of(&row.base, row.is_builtin, row.modifier, row.labels)),
+            ),
             name: row.name,
             type_name: row.type_name,
             base_type: row.base_type,

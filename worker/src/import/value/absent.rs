@@ -84,7 +84,9 @@ impl Kind {
         reading: &Reading,
     ) -> Result<Value<'a>, Misfit> {
         match (self, std::str::from_utf8(field)) {
-            (Self::Opaque, Ok(text)) if takes_empty && text::trim(text).is_empty() => Ok(Value::Text(text)),
+            (Self::Opaque | Self::Cut(_), Ok(text)) if takes_empty && text::trim(text).is_empty() => {
+                self.read_written(text, "", reading)
+            }
             (Self::Bytes, Ok(text)) if reading.server.is_some() && text::trim(text).is_empty() => {
                 parse_bytes(text, is_empty(), reading)
             }
@@ -98,7 +100,7 @@ impl Kind {
             Self::Text { .. } => Some(Value::Text("")),
             Self::Bytes => Some(Value::Hex("")),
             Self::Enum(labels) if labels.contains("") => Some(Value::Text("")),
-            Self::Opaque if takes_empty => Some(Value::Text("")),
+            Self::Opaque | Self::Cut(_) if takes_empty => Some(Value::Text("")),
             _ => None,
         }
     }

@@ -16,6 +16,9 @@ pub(super) use bytes::parse_bytes;
 /// The first version that reads integers in other bases and with underscores.
 const OTHER_BASES: u32 = 160_000;
 
+/// The first version that reads a `"char"` by its code.
+const CHARACTER_CODES: u32 = 150_000;
+
 /// Reads a text as the server of this version does. `None` where it is none of the further forms.
 pub(super) fn parse<'a>(kind: &Kind, text: Cow<'a, str>, version: u32) -> Option<Result<Value<'a>, Misfit>> {
     let special =
@@ -51,4 +54,10 @@ pub(super) fn parse<'a>(kind: &Kind, text: Cow<'a, str>, version: u32) -> Option
         }
         _ => None,
     }
+}
+
+/// Whether a text is `\101`: the code of a `"char"` in three octal digits, as a server of this version reads it.
+pub(super) fn is_character_code(text: &str, version: Option<u32>) -> bool {
+    version.is_some_and(|version| version >= CHARACTER_CODES)
+        && matches!(text.as_bytes(), [b'\\', b'0'..=b'3', b'0'..=b'7', b'0'..=b'7'])
 }

@@ -162,7 +162,7 @@ fn is_judged_here(column: &Filled, type_: &ColumnType, is_unicode: bool) -> bool
         return false;
     }
     match column.kind {
-        Kind::Opaque | Kind::Json | Kind::Jsonb => false,
+        Kind::Opaque | Kind::Cut(_) | Kind::Json | Kind::Jsonb => false,
         Kind::Text { .. } | Kind::Enum(_) => is_unicode,
         _ => true,
     }
@@ -170,5 +170,5 @@ fn is_judged_here(column: &Filled, type_: &ColumnType, is_unicode: bool) -> bool
 
 /// Whether a value's binary form is a text.
 fn is_text(kind: &Kind) -> bool {
-    matches!(kind, Kind::Text { .. } | Kind::Json | Kind::Jsonb | Kind::Enum(_) | Kind::Opaque)
+    kind.is_opaque() || matches!(kind, Kind::Text { .. } | Kind::Json | Kind::Jsonb | Kind::Enum(_))
 }

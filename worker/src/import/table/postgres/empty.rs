@@ -8,7 +8,8 @@ use crate::import::value::Kind;
 
 /// Asks for the columns of such types. Where the server does not answer, none of them has an empty value.
 pub(super) fn find(session: &mut Session, columns: &mut [Column]) {
-    let opaque: Vec<_> = columns.iter_mut().filter(|column| column.kind == Some(Kind::Opaque)).collect();
+    let is_opaque = |column: &Column| column.kind.as_ref().is_some_and(Kind::is_opaque);
+    let opaque: Vec<_> = columns.iter_mut().filter(|column| is_opaque(column)).collect();
     if opaque.is_empty() {
         return;
     }
