@@ -256,3 +256,17 @@ fn a_key_that_another_row_refers_to_is_told_as_the_database_tells_it() {
         assert!(reject.says.contains("Key (code)=(a) is still referenced from table"), "{reject:?}");
     }
 }
+
+/// The rows are more than what COPY is sent at once.
+#[test]
+fn a_generated_column_may_refer_to_a_row_far_behind() {
+    let world = World::postgres(
+        "CREATE TABLE t (path text PRIMARY KEY, v text, \
+           up text GENERATED ALWAYS AS (substring(path from '^(.*)/')) STORED REFERENCES t)",
+    );
+    let text = "x".repeat(1 << 20);
+    let rows: String = (0..20).map(|number| format!("a/{number},{text}\n")).collect();
+    let file = format!("path,v\n{rows}a,\n");
+    let (result, findings) = world.import_as("t", file.as_bytes(), "t", ImportOptions::default());
+    assert_eq!(result.unwrap().rows, 21, "{:?}", findings.reasons);
+}

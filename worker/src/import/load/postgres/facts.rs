@@ -44,7 +44,7 @@ SELECT c.relkind::text,
           AND (con.confrelid = c.oid OR con.confrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_ancestors(c.oid) p))
           AND EXISTS (
             SELECT FROM unnest(con.conkey) k (number) JOIN pg_catalog.pg_attribute a
-            ON a.attrelid = con.conrelid AND a.attnum = k.number WHERE a.attname::text = ANY ($3))),
+            ON a.attrelid = con.conrelid AND a.attnum = k.number WHERE a.attname::text = ANY ($3) OR a.attgenerated <> '')),
   pg_catalog.has_table_privilege(c.oid, 'SELECT'),
   c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 <> 0,
   EXISTS (SELECT FROM family f WHERE f.oid <> c.oid AND (
