@@ -29,6 +29,10 @@ use crate::job::stages::Stage;
 /// How many batches there are: one is filled while the other is written.
 const BATCHES: usize = 2;
 
+/// What is said where deferred constraints did not hold in the end.
+const CHECKED_EARLY: &str = "constraints that the database checks at the commit did not hold there; to find the rows that break them, \
+                             each row was held to them when it was written";
+
 /// What a load is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
@@ -125,7 +129,7 @@ pub(crate) fn load<R: Read + Send>(
             run(connection, context, reader, loader)
         }
         Connection::Sqlite(_) => {
-            let loader = sqlite::Loader::new(connection, context)?;
+            let loader = sqlite::Loader::new(connection, context, how)?;
             run(connection, context, reader, loader)
         }
     }

@@ -2,6 +2,7 @@
 //! in the order of the key, which costs fewer pages. A row that SQLite refuses is undone by itself and becomes a reject.
 
 mod children;
+mod deferred;
 mod facts;
 mod family;
 mod keys;
@@ -19,7 +20,7 @@ use statemachine::FailureName;
 use self::family::Family;
 use self::outcome::{Counts, NotWritten};
 use self::rows::Rows;
-use super::{Context, Load, Loaded, Refused};
+use super::{CHECKED_EARLY, Context, How, Load, Loaded, Refused};
 use crate::db::failure::database_failure;
 use crate::db::{Connection, LEAVE_IT};
 use crate::failure::Failure;
@@ -44,9 +45,12 @@ const ORPHANS: &str = "rows that refer to a missing row of the same table were n
 pub(super) struct Loader<'a> {
     context: Context<'a>,
     rows: Rows,
-    /// Rows that wait for others, from the first one on that refers to a later one.
+    /// Rows that wait for others, from the first one on that refers to a later one; all rows, where only all of them tell which
+    /// one breaks a constraint.
     family: Option<Family>,
     counts: Counts,
+    /// Constraints are left to the commit.
+    constraints_wait: bool,
 }
 
 /// What follows when SQLite refuses a row.
@@ -67,15 +71,19 @@ enum Ended {
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(connection: &mut Connection, context: Context<'a>) -> Result<Self, Failure> {
+    pub(super) fn new(connection: &mut Connection, context: Context<'a>, how: How) -> Result<Self, Failure> {
         let connection = sqlite(connection)?;
         if context.job.options.rebuild_indexes {
             let cause = "rebuild_indexes is for PostgreSQL; SQLite's indexes stay as they are";
             return Err(Failure::named(FailureName::OptionsInvalid, cause));
         }
         connection.batch_execute(LEAVE_IT).map_err(|error| database_failure(&error, "prepare the load"))?;
-        let rows = Rows::new(connection, context)?;
-        Ok(Self { context, rows, family: None, counts: Counts::default() })
+        let How { constraints_wait, .. } = how;
+        let rows = Rows::new(connection, context, constraints_wait)?;
+        let counts = Counts::default();
+        let keeps_all = rows.may_break_unseen();
+        let family = keeps_all.then(|| Family::begin(connection, &rows, counts)).transpose()?;
+        Ok(Self { context, rows, family, counts, constraints_wait })
     }
 
     /// Writes the rows of a batch, in the batch's order.
@@ -115,7 +123,7 @@ impl<'a> Loader<'a> {
                     }
                 }
                 Err(NotWritten::TooEarly) => {
-                    let mut family = Family::begin(connection, &mut self.rows, self.counts)?;
+                    let mut family = Family::begin(connection, &self.rows, self.counts)?;
                     family.write(connection, &mut self.rows, row.record, row.bytes)?;
                     progress.add_rows(1, 0);
                     self.family = Some(family);
@@ -171,9 +179,13 @@ impl Load for Loader<'_> {
     }
 
     fn give_up(self) -> Result<Loaded, Refused> {
-        let Some(family) = self.family else { return Ok(Loaded::default()) };
-        family.give_up(&self.context.job.progress, reject_later(self.context))?;
-        Ok(self.context.left_off(ORPHANS))
+        let mut loaded = Loaded::default();
+        if let Some(family) = self.family {
+            family.give_up(&self.context.job.progress, reject_later(self.context))?;
+            loaded = self.context.left_off(ORPHANS);
+        }
+        loaded.notes.extend((!self.constraints_wait).then(|| CHECKED_EARLY.to_owned()));
+        Ok(loaded)
     }
 
     fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {
@@ -182,9 +194,25 @@ impl Load for Loader<'_> {
             let progress = &self.context.job.progress;
             self.counts = family.finish(connection, &mut self.rows, progress, reject_later(self.context))?;
         }
+        let is_kept = self.context.rejects.verdict() == Verdict::Within;
+        let holds = |connection: &mut _| {
+            deferred::hold(connection).map_err(|error| database_failure(&error, "check deferred constraints"))
+        };
+        if is_kept && !holds(connection)? {
+            return Err(if self.constraints_wait { Refused::AtTheEnd } else { nobodys_fault().into() });
+        }
         self.rows.finish(connection)?;
-        Ok(self.counts.loaded())
+        let mut loaded = self.counts.loaded();
+        loaded.notes.extend((!self.constraints_wait).then(|| CHECKED_EARLY.to_owned()));
+        Ok(loaded)
     }
+}
+
+/// The failure where constraints do not hold with all rows, and each row for itself breaks none.
+fn nobodys_fault() -> Failure {
+    let cause = "foreign keys do not hold when all rows are in, and which row breaks them is not known: \
+                 a trigger leaves references to rows that are not there";
+    Failure::named(FailureName::ConstraintViolation, cause)
 }
 
 /// Rejects a row that had counted as written.

@@ -7,7 +7,7 @@ use crate::db::Connection;
 use crate::db::failure::sql_failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
-use crate::import::load::{Load, Loaded, Refused};
+use crate::import::load::{CHECKED_EARLY, Load, Loaded, Refused};
 use crate::import::rejects::Verdict;
 
 /// How many bytes of rows a batch has.
@@ -16,10 +16,6 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Another server's transaction is not this one's.
 const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
                        that moment may leave them there";
-
-/// What is said where deferred constraints did not hold in the end.
-const CHECKED_EARLY: &str = "constraints that the database checks at the commit did not hold there; to find the rows that break them, \
-                             each row was held to them when it was written";
 
 /// What is said of rows that were read before there were too many rejects.
 const UNTRIED: &str = "rows that had been read were not tried on the database, after there were more rejects than are allowed: it \

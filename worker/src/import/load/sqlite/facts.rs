@@ -24,6 +24,8 @@ pub(super) struct ForeignKey {
     pub(super) parent_name: String,
     /// It refers to the table itself.
     pub(super) is_self: bool,
+    /// SQLite checks it at the commit.
+    pub(super) is_deferred: bool,
     /// Column here, and column there.
     pub(super) columns: Vec<(String, String)>,
 }
@@ -95,13 +97,29 @@ impl Facts {
         .bind::<Text, _>(name)
         .get_result(connection)?;
         let (keys, unique_indexes) = read_keys(connection, name)?;
-        Ok(Self {
+        let mut facts = Self {
             keys,
             unique_indexes,
             foreign_keys: read_foreign_keys(connection, name)?,
             definition: made.definition.unwrap_or_default(),
             is_view: made.kind == "view",
-        })
+        };
+        facts.tell_deferred();
+        Ok(facts)
+    }
+
+    /// No query tells which foreign keys are deferred. They come in the reverse order of the definition; where its words cannot
+    /// be told from a comment's, one that is deferred makes all of them so.
+    fn tell_deferred(&mut self) {
+        let squeezed = self.squeezed();
+        let is_deferred =
+            |words: &str| words.contains("INITIALLY DEFERRED") && !words.contains("NOT DEFERRABLE");
+        let told: Vec<_> = squeezed.split("REFERENCES").skip(1).map(is_deferred).collect();
+        let is_any = told.contains(&true);
+        let is_told = told.len() == self.foreign_keys.len();
+        for (key, told) in self.foreign_keys.iter_mut().zip(told.into_iter().rev()) {
+            key.is_deferred = if is_told { told } else { is_any };
+        }
     }
 
     /// The unique key on just these columns by which SQLite tells a conflict.
@@ -111,13 +129,18 @@ impl Facts {
         })
     }
 
+    /// The same for a foreign key, which may write the names otherwise. None where it refers to the row's number.
+    pub(super) fn key_on_any_case_of(&self, columns: &[String]) -> Option<&UniqueKey> {
+        let is_in = |column: &str| columns.iter().any(|name| name.eq_ignore_ascii_case(column));
+        self.keys
+            .iter()
+            .find(|key| key.columns.len() == columns.len() && key.columns.iter().all(|(name, _)| is_in(name)))
+    }
+
     /// How columns that a foreign key refers to compare: the definition of each, but for its name. SQLite compares by the type
     /// and the collation of the column that is referred to, which are those of its unique index.
     pub(super) fn compared(&self, table: &Table, columns: &[String]) -> Vec<String> {
-        let is_in = |column: &str| columns.iter().any(|name| name.eq_ignore_ascii_case(column));
-        let key = self.keys.iter().find(|key| {
-            key.columns.len() == columns.len() && key.columns.iter().all(|(name, _)| is_in(name))
-        });
+        let key = self.key_on_any_case_of(columns);
         let definition = |name: &String| {
             let own = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
             let declared = own.map_or("", |column| column.type_name.as_str());
@@ -191,6 +214,7 @@ fn read_foreign_keys(connection: &mut SqliteConnection, table: &str) -> QueryRes
             parent: format!("\"main\".{}", quoted(&first.parent)),
             parent_name: first.parent.clone(),
             is_self: first.parent.eq_ignore_ascii_case(table),
+            is_deferred: false,
             columns: columns.collect(),
         });
     }
@@ -249,5 +273,20 @@ mod tests {
     fn words_of_the_definition_are_found_whatever_stands_between_them() {
         let found = facts("CREATE TABLE t (id INTEGER PRIMARY KEY on\n  Conflict REPLACE)");
         assert!(found.loses_rows() && !found.says("INITIALLY DEFERRED"));
+    }
+
+    #[test]
+    fn which_foreign_keys_are_deferred_is_told_by_the_definition() {
+        let deferred = |ddl: &str| -> Vec<_> {
+            let told =
+                facts(ddl).foreign_keys.into_iter().map(|key| (key.columns[0].0.clone(), key.is_deferred));
+            told.filter(|(_, is_deferred)| *is_deferred).map(|(column, _)| column).collect()
+        };
+        let keys = "a INT REFERENCES t (id), b INT REFERENCES t DEFERRABLE INITIALLY  deferred, \
+                    c INT REFERENCES t NOT DEFERRABLE INITIALLY DEFERRED, d INT references t deferrable";
+        assert_eq!(deferred(&format!("CREATE TABLE t (id INTEGER PRIMARY KEY, {keys})")), ["b"]);
+        let commented =
+            format!("CREATE TABLE t (id INTEGER PRIMARY KEY /* it references nothing */, {keys})");
+        assert_eq!(deferred(&commented), ["d", "c", "b", "a"]);
     }
 }

@@ -3,8 +3,11 @@
 //! in, those that refer to nothing are known, and those that take away what others refer to. They become rejects: all is undone
 //! up to that first row, and done without them, since a row that is refused changes nothing, and its key is free for another
 //! one. What is a reject for a row that is not there is one only where no row can be there.
+//!
+//! In a second load, behind one whose constraints did not hold at the end, all rows are kept that may break one unseen.
 
 mod relations;
+mod sift;
 mod spool;
 
 use diesel::SqliteConnection;
@@ -12,7 +15,9 @@ use diesel::connection::SimpleConnection as _;
 use diesel::result::Error;
 
 use self::relations::Relations;
+use self::sift::Sift;
 use self::spool::{Kept, MAY_COME, Spool, State};
+use super::deferred;
 use super::moves::Moves;
 use super::outcome::{Counts, NotWritten};
 use super::refusal::Refusal;
@@ -36,22 +41,23 @@ pub(super) struct Family {
     /// What was counted before the first of them.
     before: Counts,
     counts: Counts,
+    /// Those that break other constraints are looked for.
+    sift: Option<Sift>,
 }
 
 impl Family {
-    /// Lets references wait for all rows.
+    /// No row yet.
     pub(super) fn begin(
         connection: &mut SqliteConnection,
-        rows: &mut Rows,
+        rows: &Rows,
         counts: Counts,
     ) -> Result<Self, Failure> {
-        rows.wait(connection)
-            .and_then(|()| {
-                connection.batch_execute(&format!("SAVEPOINT {FAMILY}; PRAGMA defer_foreign_keys = ON"))
-            })
-            .map_err(|error| database_failure(&error, "let references wait for all rows"))?;
+        let notes = rows.moves().map_or(Ok(()), |moves| moves.begin(connection));
+        notes
+            .and_then(|()| connection.batch_execute(&format!("SAVEPOINT {FAMILY}")))
+            .map_err(|error| database_failure(&error, "begin to keep rows"))?;
         let spool = Spool::new().map_err(|error| beside(&error))?;
-        Ok(Self { spool, before: counts, counts })
+        Ok(Self { spool, before: counts, counts, sift: None })
     }
 
     /// Writes a row, for now.
@@ -80,7 +86,12 @@ impl Family {
                 Ok(if outcome.is_taken(rows.on_conflict()) { State::Written } else { State::LeftOut })
             }
             Err(NotWritten::Refused(refusal)) => Ok(State::Refused(refusal)),
-            // References wait, so that no row is too early.
+            // References wait from here on, so that no row is too early.
+            Err(NotWritten::TooEarly) if !rows.references_wait() => {
+                rows.wait(connection)
+                    .map_err(|error| database_failure(&error, "let references wait for all rows"))?;
+                self.try_row(connection, rows, record, values)
+            }
             Err(NotWritten::TooEarly) => Ok(State::LeftOut),
             Err(NotWritten::Failed(failure)) => Err(failure),
         }
@@ -104,6 +115,9 @@ impl Family {
             } else if thoughts < SECOND_THOUGHTS && self.take_back_orphans(connection, rows, progress)? {
                 thoughts += 1;
                 self.undo(connection)?;
+            } else if self.sift.is_none() && rows.may_break_unseen() && !hold(connection)? {
+                self.undo(connection)?;
+                self.sift = Some(Sift::begin(connection, rows)?);
             } else {
                 break;
             }
@@ -149,8 +163,9 @@ impl Family {
         while let Some(page) = self.page(&mut after, "state = 0", progress)? {
             for kept in page {
                 let values: Vec<_> = native::read_row(&kept.bytes).collect();
-                for (number, reference) in rows.references().within().enumerate() {
-                    if reference.is_met(connection, &values)? {
+                let references = rows.references();
+                for (number, reference) in references.within().enumerate() {
+                    if !references.holds_to(reference) || reference.is_met(connection, &values)? {
                         continue;
                     }
                     let is_moved_later = |moves: &Moves, connection: &mut _| {
@@ -246,12 +261,26 @@ impl Family {
     ) -> Result<(), Failure> {
         let mut after = None;
         while let Some(page) = self.page(&mut after, "state < 3", progress)? {
-            for kept in page {
-                let values: Vec<_> = native::read_row(&kept.bytes).collect();
-                let state = self.try_row(connection, rows, kept.record(), &values)?;
-                if state != kept.state() {
-                    self.spool.keep(kept.record(), &kept.bytes, &state).map_err(|error| beside(&error))?;
-                }
+            match self.sift {
+                Some(sift) => self.sift(connection, rows, sift, &page)?,
+                None => self.write_page(connection, rows, &page)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_page(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &mut Rows,
+        page: &[Kept],
+    ) -> Result<(), Failure> {
+        for kept in page {
+            let values: Vec<_> = native::read_row(&kept.bytes).collect();
+            let state = self.try_row(connection, rows, kept.record(), &values)?;
+            // What is kept may be of a try that was undone.
+            if state != kept.state() || self.sift.is_some() {
+                self.spool.keep(kept.record(), &kept.bytes, &state).map_err(|error| beside(&error))?;
             }
         }
         Ok(())
@@ -271,6 +300,10 @@ impl Family {
         *after = page.last().map(|kept| kept.record);
         Ok((!page.is_empty()).then_some(page))
     }
+}
+
+fn hold(connection: &mut SqliteConnection) -> Result<bool, Failure> {
+    deferred::hold(connection).map_err(|error| database_failure(&error, "check deferred constraints"))
 }
 
 fn beside(error: &Error) -> Failure {

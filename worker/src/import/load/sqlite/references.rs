@@ -16,6 +16,8 @@ use crate::import::table::{Table, quoted};
 pub(super) struct Reference {
     /// Finds the row that is referred to.
     lookup: Statement,
+    /// Of a reference to a row of the same table: values that differ may be equal, by their types or a collation.
+    is_loose: bool,
     parent: String,
     /// Where the values stand in a row.
     pub(super) here: Vec<usize>,
@@ -27,6 +29,8 @@ pub(super) struct Reference {
     pub(super) compared: Vec<String>,
     /// The column, where it is but one.
     column: Option<String>,
+    /// SQLite checks it at the commit.
+    is_deferred: bool,
 }
 
 /// A row that is not there.
@@ -41,15 +45,25 @@ pub(super) struct Missing {
 /// The references of a table by columns that the file fills.
 pub(super) struct References {
     all: Vec<Reference>,
-    /// SQLite checks them at the commit.
+    /// SQLite checks some of them at the commit.
     pub(super) are_deferred: bool,
+    /// Those are left to the commit: a later row may bring what they refer to, or take the place of the one that refers.
+    wait: bool,
+    /// There are others, by columns that the file does not fill.
+    pub(super) are_partly_known: bool,
 }
 
 impl References {
-    pub(super) fn of(facts: &Facts, table: &Table, plan: &Plan) -> Self {
-        let all =
-            facts.foreign_keys.iter().filter_map(|key| Reference::of(key, facts, table, plan)).collect();
-        Self { all, are_deferred: facts.says("INITIALLY DEFERRED") }
+    pub(super) fn of(facts: &Facts, table: &Table, plan: &Plan, wait: bool) -> Self {
+        let keys = &facts.foreign_keys;
+        let all: Vec<_> = keys.iter().filter_map(|key| Reference::of(key, facts, table, plan)).collect();
+        let are_deferred = all.iter().any(|reference| reference.is_deferred);
+        Self { are_partly_known: all.len() < keys.len(), all, are_deferred, wait }
+    }
+
+    /// Whether a reference is held to what is known of the rows, and not left to the commit.
+    pub(super) fn holds_to(&self, reference: &Reference) -> bool {
+        !(self.wait && reference.is_deferred)
     }
 
     /// Whether a row of the file may refer to another one.
@@ -69,7 +83,7 @@ impl References {
         values: &[Native<'_>],
     ) -> Result<Option<Missing>, Failure> {
         let mut may_come = None;
-        for reference in &self.all {
+        for reference in self.all.iter().filter(|reference| self.holds_to(reference)) {
             let is_wanted = may_come.is_none() || reference.there.is_none();
             if !is_wanted || reference.is_met(connection, values)? {
                 continue;
@@ -93,23 +107,38 @@ impl Reference {
         };
         let here = positions(&mut key.columns.iter().map(|(here, _)| here))?;
         let there = key.is_self.then(|| positions(&mut key.columns.iter().map(|(_, there)| there))).flatten();
-        // A bound value has no affinity of its own, so that it gets that of the column, as SQLite's own check gives it.
-        let names: Vec<_> = key.columns.iter().map(|(_, there)| quoted(there)).collect();
-        let lookup = format!("SELECT 1 FROM {} WHERE ({}) = (", key.parent, names.join(", "));
         let column = match key.columns.as_slice() {
             [(here, _)] => Some(here.clone()),
             _ => None,
         };
-        let lookup = Statement::new(Kind::Other, lookup, ") LIMIT 1");
         let parent_columns: Vec<_> = key.columns.iter().map(|(_, there)| there.clone()).collect();
         // Only rows of one table are compared with each other elsewhere than in the database.
         let compared = there.as_ref().map_or_else(Vec::new, |_| facts.compared(table, &parent_columns));
         let parent = key.parent_name.clone();
-        (!here.is_empty()).then_some(Self { lookup, parent, here, there, parent_columns, compared, column })
+        let kind = |place: &usize| plan.columns.get(*place).map(|column| &column.kind);
+        let differ = |there: &Vec<usize>| here.iter().map(kind).ne(there.iter().map(kind));
+        let is_in_any_case = || compared.iter().any(|definition| !definition.ends_with("\"BINARY\""));
+        // A row's own number is found by whatever is equal to it.
+        let is_loose = facts.key_on_any_case_of(&parent_columns).is_some()
+            && (there.as_ref().is_some_and(differ) || is_in_any_case());
+        let lookup = lookup(key, is_loose);
+        let is_deferred = key.is_deferred;
+        (!here.is_empty()).then_some(Self {
+            lookup,
+            is_loose,
+            parent,
+            here,
+            there,
+            parent_columns,
+            compared,
+            column,
+            is_deferred,
+        })
     }
 
     /// Whether the row that it refers to is there. One with NULL in it refers to nothing, one that refers to itself comes with
-    /// what it needs.
+    /// what it needs. It does so by the very same value: by one that is only equal to the key (`1` and `'1'`), SQLite does not find
+    /// the row that it writes just now.
     pub(super) fn is_met(
         &self,
         connection: &mut SqliteConnection,
@@ -119,9 +148,12 @@ impl Reference {
             places.iter().filter_map(|place| values.get(*place).copied()).collect()
         };
         let wanted = at(&self.here);
-        if wanted.contains(&Native::Null) || self.there.as_deref().is_some_and(|there| at(there) == wanted) {
+        let own = self.there.as_deref().map(at);
+        if wanted.contains(&Native::Null) || own.as_ref() == Some(&wanted) {
             return Ok(true);
         }
+        let own = own.filter(|_| self.is_loose);
+        let wanted: Vec<_> = wanted.into_iter().chain(own.into_iter().flatten()).collect();
         self.lookup
             .finds(connection, &wanted)
             .map_err(|error| database_failure(&error, "look for the row that another one refers to"))
@@ -135,4 +167,29 @@ impl Reference {
             misfit: Misfit::new(Reason::ForeignKey, says),
         }
     }
+}
+
+/// Finds the row that is referred to, which is not the one that refers. A bound value has no affinity of its own, so that it gets
+/// that of the column, as SQLite's own check gives it.
+fn lookup(key: &ForeignKey, is_loose: bool) -> Statement {
+    let names: Vec<_> = key.columns.iter().map(|(_, there)| quoted(there)).collect();
+    if !is_loose {
+        let sql = format!("SELECT 1 FROM {} WHERE ({}) = (", key.parent, names.join(", "));
+        return Statement::new(Kind::Other, sql, ") LIMIT 1");
+    }
+    let list =
+        |letter: char| -> Vec<_> { (0..names.len()).map(|place| format!("{letter}{place}")).collect() };
+    let (wanted, own) = (list('w'), list('o'));
+    let equal: Vec<_> =
+        names.iter().zip(&wanted).map(|(name, value)| format!("p.{name} = g.{value}")).collect();
+    let same: Vec<_> = names.iter().zip(&own).map(|(name, value)| format!("p.{name} IS g.{value}")).collect();
+    let given = [wanted, own].concat().join(", ");
+    let sql = format!("WITH g ({given}) AS (VALUES (");
+    let rest = format!(
+        ")) SELECT 1 FROM g CROSS JOIN {} p WHERE {} AND NOT ({}) LIMIT 1",
+        key.parent,
+        equal.join(" AND "),
+        same.join(" AND ")
+    );
+    Statement::new(Kind::Other, sql, rest)
 }

@@ -72,6 +72,10 @@ impl Judge {
         Self { table: table.name.clone(), own, definition, has_triggers, cache_kib }
     }
 
+    pub(super) fn table(&self) -> &str {
+        &self.table
+    }
+
     /// What the error of a row's statement means, once that statement has been undone.
     ///
     /// # Errors

@@ -49,6 +49,8 @@ pub(super) struct Rows {
     /// Whether a row refers to nothing is asked behind its statement: a trigger may have written what it refers to, or the row is
     /// left out.
     checks_behind: bool,
+    /// What SQLite checks at the commit is looked at when all rows are in; else as soon as can be.
+    constraints_wait: bool,
     /// The column of the plan to sort by, where rows may be written in another order than the file's.
     pub(super) sorted_by: Option<usize>,
 }
@@ -60,7 +62,11 @@ struct Step {
 }
 
 impl Rows {
-    pub(super) fn new(connection: &mut SqliteConnection, context: Context<'_>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        connection: &mut SqliteConnection,
+        context: Context<'_>,
+        constraints_wait: bool,
+    ) -> Result<Self, Failure> {
         let Context { job, table, plan, .. } = context;
         let failed = |error: Error| database_failure(&error, "prepare the load");
         let on_conflict = job.options.on_conflict;
@@ -77,7 +83,7 @@ impl Rows {
         let insert = insertion(table, plan, &facts, key.as_ref(), on_conflict);
         let taken = key.clone().map(|key| Taken::none(connection, key, table)).transpose().map_err(failed)?;
         let has_triggers = has_triggers(connection, &insert, plan, table)?;
-        let references = References::of(&facts, table, plan);
+        let references = References::of(&facts, table, plan, constraints_wait);
         let moves = match &key {
             Some(key) if on_conflict == OnConflict::Update => {
                 Moves::of(children::read(connection, table).map_err(failed)?, table, &facts, key, plan)
@@ -105,7 +111,7 @@ impl Rows {
                 Statement::new(Kind::Close, format!("RELEASE {ROW}"), ""),
             )
         });
-        Ok(Self {
+        let mut rows = Self {
             insert,
             savepoint,
             taken,
@@ -116,8 +122,12 @@ impl Rows {
             is_view: facts.is_view,
             references_wait: false,
             checks_behind,
+            constraints_wait,
             sorted_by: sorted_by.filter(|_| order_is_free),
-        })
+        };
+        // What is kept is in the file's order.
+        rows.sorted_by = rows.sorted_by.filter(|_| !rows.may_break_unseen());
+        Ok(rows)
     }
 
     /// Whether rows that are only inserted come in another order than the file's: which of two is refused is then to be found
@@ -139,6 +149,24 @@ impl Rows {
         self.moves.as_ref()
     }
 
+    /// Whether a row may break a constraint at the commit without a word of its own: by a trigger, a default, or what others refer
+    /// to. Then which row it was is known only by all of them.
+    pub(super) fn may_break_unseen(&self) -> bool {
+        !self.constraints_wait
+            && (self.judge.has_triggers
+                || self.references.are_within()
+                || self.references.are_partly_known
+                || self.moves.is_some())
+    }
+
+    pub(super) fn references_wait(&self) -> bool {
+        self.references_wait
+    }
+
+    pub(super) fn table(&self) -> &str {
+        self.judge.table()
+    }
+
     /// Writes one row.
     pub(super) fn write(
         &mut self,
@@ -147,7 +175,7 @@ impl Rows {
         values: &[Native<'_>],
     ) -> Result<Outcome, NotWritten> {
         let mut is_asked_behind = false;
-        if self.references.are_deferred || self.references_wait {
+        if self.references_wait || (self.references.are_deferred && !self.constraints_wait) {
             match self.references.missing(connection, values)? {
                 Some(missing) if !missing.may_come && self.checks_behind => is_asked_behind = true,
                 Some(missing) if !missing.may_come => return Err(missing.refused()),
@@ -159,6 +187,7 @@ impl Rows {
         if let Some(moves) = &self.moves
             && moves.are_deferred
             && !self.references_wait
+            && !self.constraints_wait
             && moves.is_any(connection, values).map_err(noted)?
         {
             return Err(NotWritten::TooEarly);
@@ -278,7 +307,7 @@ impl Rows {
     /// Lets references wait for all rows.
     pub(super) fn wait(&mut self, connection: &mut SqliteConnection) -> Result<(), Error> {
         self.references_wait = true;
-        self.moves.as_ref().map_or(Ok(()), |moves| moves.begin(connection))
+        connection.batch_execute("PRAGMA defer_foreign_keys = ON")
     }
 
     fn step(&self, connection: &mut SqliteConnection, step: Savepoint) -> Result<(), Failure> {
