@@ -131,3 +131,33 @@ fn a_report_says_that_rows_were_not_held_to_their_references() {
         }
     }
 }
+
+#[test]
+fn a_row_that_excludes_what_it_refers_to_takes_nobody_else_with_it() {
+    let ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, u INT UNIQUE, up INT REFERENCES t)";
+    let deferred =
+        format!("{ddl} DEFERRABLE INITIALLY DEFERRED").replace(") DEFERRABLE", " DEFERRABLE") + ")";
+    for ddl in [ddl, &deferred] {
+        for (file, rejected, left) in [
+            // The first row has the value of the one that it refers to, which others refer to as well.
+            ("1,7,2\n2,7,\n3,,2\n4,,3\n5,,1\n", vec![2, 6], vec!["2>", "3>2", "4>3"]),
+            ("3,,2\n2,7,\n1,7,2\n", vec![4], vec!["2>", "3>2"]),
+            ("1,7,2\n3,,2\n2,7,9\n9,,\n", vec![2], vec!["2>9", "3>2", "9>"]),
+            // Each refers to the other.
+            ("1,7,2\n2,7,1\n3,,2\n", vec![2, 3, 4], vec![]),
+        ] {
+            for on_conflict in [OnConflict::Error, OnConflict::Skip, OnConflict::Update] {
+                let world = World::sqlite(ddl);
+                let file = format!("id,u,up\n{file}");
+                let (result, findings) = world.import_as("a", file.as_bytes(), "t", options(on_conflict));
+                let lines: Vec<_> = told(&findings).into_iter().map(|(line, _)| line).collect();
+                assert!(result.is_ok(), "{file} {result:?}");
+                assert_eq!(
+                    (lines, rows(&world)),
+                    (rejected.clone(), left.iter().map(ToString::to_string).collect()),
+                    "{ddl} {on_conflict:?} {file} {findings:#?}"
+                );
+            }
+        }
+    }
+}

@@ -32,6 +32,9 @@ use crate::job::progress::Progress;
 /// What is undone when rows are found to refer to nothing.
 const FAMILY: &str = "\"baton family\"";
 
+/// What is undone when rows were only tried.
+const TRIAL: &str = "\"baton trial\"";
+
 /// How often rows that referred to nothing may turn out to refer to something after all, once others are gone.
 const SECOND_THOUGHTS: usize = 10;
 
@@ -112,7 +115,9 @@ impl Family {
                 self.refuse_orphans(connection, rows, progress)?;
             } else if self.refuse_replacing(connection, rows)? {
                 self.undo(connection)?;
-            } else if thoughts < SECOND_THOUGHTS && self.take_back_orphans(connection, rows, progress)? {
+            } else if thoughts < SECOND_THOUGHTS
+                && self.take_back_orphans(connection, rows, progress, thoughts > 0)?
+            {
                 thoughts += 1;
                 self.undo(connection)?;
             } else if self.sift.is_none() && rows.may_break_unseen() && !hold(connection)? {
@@ -217,12 +222,14 @@ impl Family {
         Ok(!blamed.is_empty())
     }
 
-    /// Takes back marks of rows whose reference is there by now.
+    /// Takes back marks of rows whose reference is there by now. Of those that were taken back before, some may exclude what they
+    /// refer to, and so make orphans of others: each is tried.
     fn take_back_orphans(
         &mut self,
         connection: &mut SqliteConnection,
-        rows: &Rows,
+        rows: &mut Rows,
         progress: &Progress,
+        are_tried: bool,
     ) -> Result<bool, Failure> {
         let mut changed = false;
         let mut after = None;
@@ -233,15 +240,32 @@ impl Family {
                 for reference in rows.references().within() {
                     is_met = is_met && reference.is_met(connection, &values)?;
                 }
-                if is_met {
-                    changed = true;
-                    self.spool
-                        .keep(kept.record(), &kept.bytes, &State::LeftOut)
-                        .map_err(|error| beside(&error))?;
+                if !is_met {
+                    continue;
                 }
+                let excluded = if are_tried { self.excluded(connection, rows, &kept)? } else { None };
+                changed = changed || excluded.is_none();
+                let state = excluded.map_or(State::LeftOut, State::Orphan);
+                self.spool.keep(kept.record(), &kept.bytes, &state).map_err(|error| beside(&error))?;
             }
         }
         Ok(changed)
+    }
+
+    /// Why a row is refused beside those that are there.
+    fn excluded(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &mut Rows,
+        kept: &Kept,
+    ) -> Result<Option<Refusal>, Failure> {
+        let values: Vec<_> = native::read_row(&kept.bytes).collect();
+        let counts = self.counts;
+        step(connection, &format!("SAVEPOINT {TRIAL}"))?;
+        let state = self.try_row(connection, rows, kept.record(), &values)?;
+        step(connection, &format!("ROLLBACK TO {TRIAL}; RELEASE {TRIAL}"))?;
+        self.counts = counts;
+        Ok(if let State::Refused(refusal) = state { Some(refusal) } else { None })
     }
 
     /// Undoes all rows.
@@ -300,6 +324,10 @@ impl Family {
         *after = page.last().map(|kept| kept.record);
         Ok((!page.is_empty()).then_some(page))
     }
+}
+
+fn step(connection: &mut SqliteConnection, sql: &str) -> Result<(), Failure> {
+    connection.batch_execute(sql).map_err(|error| database_failure(&error, "set a savepoint"))
 }
 
 fn hold(connection: &mut SqliteConnection) -> Result<bool, Failure> {

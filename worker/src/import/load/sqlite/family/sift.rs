@@ -1,18 +1,14 @@
 //! Which rows break constraints that wait for the commit, where neither their values nor a message tells: a trigger may leave a
 //! reference to nothing anywhere. So rows are written as far as nothing is broken, by halves of those among which one does it.
 
-use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
 use super::spool::{Kept, State};
-use super::{Family, Refusal, Rows, beside, hold};
+use super::{Family, Refusal, Rows, TRIAL, beside, hold, step};
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason};
-
-/// What is undone when one of some rows breaks a constraint.
-const HALF: &str = "\"baton half\"";
 
 /// What was broken before the first row, of all that no row of the file can mend.
 #[derive(Clone, Copy)]
@@ -49,13 +45,13 @@ impl Family {
         page: &[Kept],
     ) -> Result<(), Failure> {
         let counts = self.counts;
-        step(connection, &format!("SAVEPOINT {HALF}"))?;
+        step(connection, &format!("SAVEPOINT {TRIAL}"))?;
         self.write_page(connection, rows, page)?;
         if sift.holds(connection, rows)? {
-            return step(connection, &format!("RELEASE {HALF}"));
+            return step(connection, &format!("RELEASE {TRIAL}"));
         }
         self.counts = counts;
-        step(connection, &format!("ROLLBACK TO {HALF}; RELEASE {HALF}"))?;
+        step(connection, &format!("ROLLBACK TO {TRIAL}; RELEASE {TRIAL}"))?;
         if let [kept] = page {
             let refused = State::Replaces(refusal());
             return self.spool.keep(kept.record(), &kept.bytes, &refused).map_err(|error| beside(&error));
@@ -81,8 +77,4 @@ fn broken(connection: &mut SqliteConnection, rows: &Rows) -> Result<i64, Failure
 fn refusal() -> Refusal {
     let says = "leaves a reference to a row that is not there, by a trigger or a default";
     Refusal { column: None, misfit: Misfit::new(Reason::ForeignKey, says) }
-}
-
-fn step(connection: &mut SqliteConnection, sql: &str) -> Result<(), Failure> {
-    connection.batch_execute(sql).map_err(|error| database_failure(&error, "set a savepoint"))
 }
