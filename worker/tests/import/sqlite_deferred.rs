@@ -111,6 +111,39 @@ fn a_row_whose_trigger_breaks_a_reference_is_found_among_rows_that_wait_for_each
     }
 }
 
+/// What a trigger does to the table itself is told from rows that only wait.
+#[test]
+fn a_row_whose_trigger_breaks_references_of_its_own_table_is_the_reject() {
+    let trigger = |name: &str, n: u8, action: &str| {
+        format!("CREATE TRIGGER {name} AFTER INSERT ON t WHEN new.n = {n} BEGIN {action}; END;")
+    };
+    let triggers = trigger("takes", 6, "DELETE FROM t WHERE id = 1")
+        + &trigger("sets", 7, "UPDATE t SET up = 99 WHERE id = new.id")
+        + &trigger("turns", 8, "UPDATE t SET up = 5 WHERE id = new.id");
+    for later in ["", LATER] {
+        for (file, rejected, left) in [
+            ("3,4,1\n4,,1\n5,,6\n6,5,1\n", vec![4, 5], ["1>", "2>1", "3>4", "4>"]),
+            ("3,4,1\n5,4,7\n4,,1\n", vec![3], ["1>", "2>1", "3>4", "4>"]),
+            // Its reference comes.
+            ("5,4,1\n4,,8\n", vec![], ["1>", "2>1", "4>5", "5>4"]),
+        ] {
+            let world = World::sqlite(&format!(
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, up INT REFERENCES t {later}, n INT);
+                 INSERT INTO t VALUES (1, NULL, 1), (2, 1, 1); {triggers}"
+            ));
+            let (result, findings) =
+                world.import_as("a", format!("id,up,n\n{file}").as_bytes(), "t", max_rejects(9));
+            let lines: Vec<_> = told(&findings).into_iter().map(|(line, _)| line).collect();
+            assert!(result.is_ok(), "{later} {file} {result:?}");
+            assert_eq!(
+                (lines, rows(&world, "t").as_slice()),
+                (rejected, left.map(str::to_owned).as_slice()),
+                "{findings:#?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_default_that_refers_to_nothing_at_the_commit_rejects_its_rows() {
     let world = World::sqlite(&format!(

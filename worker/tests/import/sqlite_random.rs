@@ -1,6 +1,7 @@
 //! Tables of SQLite whose rows refer to each other, and files for them, at random. The oracle is SQLite itself, with one statement
 //! for each row, in the file's order; references within the table are deferred there.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection as _;
@@ -32,8 +33,8 @@ struct Case {
     on_conflict: OnConflict,
     /// References to the table itself are deferred, and those to another one.
     later: (bool, bool),
-    /// A trigger writes `n` into a table where it refers to another one; from 7 on it writes what may be missing there.
-    has_trigger: bool,
+    /// Triggers write `n` into a table where it refers to another one, and what may be missing there, or change the table itself.
+    has_triggers: bool,
     rows: Vec<Row>,
 }
 
@@ -55,17 +56,23 @@ fn case() -> impl Strategy<Value = Case> {
     let row = row.prop_map(|(id, code, up, u, p, n)| Row { id, code, up, u, p, n });
     let conflicts = select(vec![OnConflict::Error, OnConflict::Skip, OnConflict::Update]);
     (conflicts, any::<(bool, bool)>(), any::<bool>(), vec(row, 1..10))
-        .prop_map(|(on_conflict, later, has_trigger, rows)| Case { on_conflict, later, has_trigger, rows })
+        .prop_map(|(on_conflict, later, has_triggers, rows)| Case { on_conflict, later, has_triggers, rows })
 }
 
 impl Case {
     fn ddl(&self, t: &str, later: (bool, bool)) -> String {
         let word = |later: bool| if later { LATER } else { "" };
-        let trigger = format!(
-            "CREATE TABLE audit_{t} (p INT REFERENCES p_{t} {LATER});
-             CREATE TRIGGER tells_{t} AFTER INSERT ON {t} WHEN new.n < 7 BEGIN INSERT INTO audit_{t} VALUES (new.n); END;
-             CREATE TRIGGER mends_{t} AFTER INSERT ON {t} WHEN new.n = 7 BEGIN INSERT OR IGNORE INTO p_{t} VALUES (3); END;"
-        );
+        let trigger = |name: &str, when: &str, action: &str| {
+            format!("CREATE TRIGGER {name}_{t} AFTER INSERT ON {t} WHEN new.n {when} BEGIN {action}; END;")
+        };
+        let mut triggers = format!("CREATE TABLE audit_{t} (p INT REFERENCES p_{t} {LATER});")
+            + &trigger("tells", "< 5", &format!("INSERT INTO audit_{t} VALUES (new.n)"))
+            + &trigger("mends", "= 7", &format!("INSERT OR IGNORE INTO p_{t} VALUES (3)"))
+            + &trigger("sets", "= 5", &format!("UPDATE {t} SET up = 'q' WHERE id = new.id"));
+        // Where references are not deferred, SQLite refuses the row by itself.
+        if self.later.0 {
+            triggers += &trigger("takes", "= 6", &format!("DELETE FROM {t} WHERE id < 3"));
+        }
         format!(
             "CREATE TABLE p_{t} (id INTEGER PRIMARY KEY); INSERT INTO p_{t} VALUES (1), (2);
              CREATE TABLE {t} (id INTEGER PRIMARY KEY, code TEXT UNIQUE, up TEXT REFERENCES {t} (code) {}, \
@@ -73,7 +80,7 @@ impl Case {
              INSERT INTO {t} (id, code, up) VALUES (1, 'a', NULL), (2, 'b', NULL), (3, 'c', 'a'); {}",
             word(later.0),
             word(later.1),
-            if self.has_trigger { &trigger } else { "" }
+            if self.has_triggers { &triggers } else { "" }
         )
     }
 
@@ -134,7 +141,8 @@ fn content(t: &str) -> String {
     )
 }
 
-fn compare(world: &World, case: &Case, number: u32) -> Result<(), TestCaseError> {
+/// Returns whether rows were rejected, and whether the file was loaded twice.
+fn compare(world: &World, case: &Case, number: u32) -> Result<(bool, bool), TestCaseError> {
     let table = format!("t{number}");
     world.execute(&format!("BEGIN; {} COMMIT", case.ddl(&table, case.later)));
     let options = ImportOptions { on_conflict: case.on_conflict, ..max_rejects(99) };
@@ -145,8 +153,9 @@ fn compare(world: &World, case: &Case, number: u32) -> Result<(), TestCaseError>
         findings.first_rejects.iter().map(|reject| reject.record as usize - 1).collect();
     let kept: BTreeSet<_> = all.difference(&rejected).copied().collect();
     prop_assert_eq!(Some(world.lines(&content(&table))), case.taken(&kept), "{:?}", findings);
+    let told = (!rejected.is_empty(), !findings.notes.is_empty());
     if case.holds_earlier_rows() {
-        return Ok(());
+        return Ok(told);
     }
     // No row is a reject that SQLite takes beside those that are kept; nor any, where it takes all.
     prop_assert!(rejected.is_empty() || case.taken(&all).is_none(), "all rows hold: {:?}", findings);
@@ -156,7 +165,7 @@ fn compare(world: &World, case: &Case, number: u32) -> Result<(), TestCaseError>
         let holds = findings.notes.is_empty() && case.taken(&with_it).is_some();
         prop_assert!(!holds, "row {} holds: {:?}", row + 1, findings);
     }
-    Ok(())
+    Ok(told)
 }
 
 #[test]
@@ -169,16 +178,23 @@ fn what_is_kept_and_what_is_rejected_is_what_sqlite_makes_of_the_rows_one_by_one
         rng_seed: seed,
         ..default
     };
-    let number = std::cell::Cell::new(0_u32);
+    let (number, seen) = (Cell::new(0_u32), Cell::new((0, 0, 0)));
     let world = World::sqlite("SELECT 1");
     // While somebody has the file open, SQLite's log need not be written back each time that another one closes it.
     let _open = world.database.connect().unwrap();
     let outcome = TestRunner::new(config).run(&case(), |case| {
         number.set(number.get() + 1);
-        compare(&world, &case, number.get())
+        let (rejects, twice) = compare(&world, &case, number.get())?;
+        let (taken, rejected, loaded_twice) = seen.get();
+        let add = |count: u32, is_one: bool| count + u32::from(is_one);
+        seen.set((add(taken, !rejects), add(rejected, rejects && !twice), add(loaded_twice, twice)));
+        Ok(())
     });
     match outcome {
-        Ok(()) => {}
+        Ok(()) => {
+            let (taken, rejected, loaded_twice) = seen.get();
+            assert!(taken > 20 && rejected > 20 && loaded_twice > 20, "{:?}", seen.get());
+        }
         Err(TestError::Fail(reason, case)) => {
             panic!("{reason}\n{}\n{}", case.ddl("t", case.later), case.file())
         }

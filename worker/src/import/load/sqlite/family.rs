@@ -6,9 +6,12 @@
 //!
 //! In a second load, behind one whose constraints did not hold at the end, all rows are kept that may break one unseen.
 
+mod coming;
 mod relations;
 mod sift;
 mod spool;
+
+use std::rc::Rc;
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
@@ -45,7 +48,7 @@ pub(super) struct Family {
     before: Counts,
     counts: Counts,
     /// Those that break other constraints are looked for.
-    sift: Option<Sift>,
+    sift: Option<Rc<Sift>>,
 }
 
 impl Family {
@@ -122,7 +125,7 @@ impl Family {
                 self.undo(connection)?;
             } else if self.sift.is_none() && rows.may_break_unseen() && !hold(connection)? {
                 self.undo(connection)?;
-                self.sift = Some(Sift::begin(connection, rows)?);
+                self.sift = Some(Rc::new(self.begin_sift(connection, rows, progress)?));
             } else {
                 break;
             }
@@ -285,8 +288,8 @@ impl Family {
     ) -> Result<(), Failure> {
         let mut after = None;
         while let Some(page) = self.page(&mut after, "state < 3", progress)? {
-            match self.sift {
-                Some(sift) => self.sift(connection, rows, sift, &page)?,
+            match self.sift.clone() {
+                Some(sift) => self.sift(connection, rows, &sift, &page)?,
                 None => self.write_page(connection, rows, &page)?,
             }
         }

@@ -23,6 +23,8 @@ pub(super) struct Reference {
     pub(super) here: Vec<usize>,
     /// Of a reference to a row of the same table: where the columns that are referred to stand in a row.
     pub(super) there: Option<Vec<usize>>,
+    /// The columns that refer.
+    pub(super) columns: Vec<String>,
     /// The columns that are referred to.
     pub(super) parent_columns: Vec<String>,
     /// How they compare, as definitions of columns.
@@ -129,6 +131,7 @@ impl Reference {
             parent,
             here,
             there,
+            columns: key.columns.iter().map(|(here, _)| here.clone()).collect(),
             parent_columns,
             compared,
             column,

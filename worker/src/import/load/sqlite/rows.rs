@@ -105,15 +105,9 @@ impl Rows {
         let checks_behind = has_triggers || on_conflict == OnConflict::Skip;
         let needs_savepoint =
             has_triggers || references.are_within() || may_wait || (checks_behind && references.are_deferred);
-        let savepoint = needs_savepoint.then(|| {
-            (
-                Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), ""),
-                Statement::new(Kind::Close, format!("RELEASE {ROW}"), ""),
-            )
-        });
         let mut rows = Self {
             insert,
-            savepoint,
+            savepoint: needs_savepoint.then(savepoint),
             taken,
             on_conflict,
             references,
@@ -345,6 +339,11 @@ impl Rows {
 enum Savepoint {
     Open,
     Close,
+}
+
+fn savepoint() -> (Statement, Statement) {
+    let open = Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), "");
+    (open, Statement::new(Kind::Close, format!("RELEASE {ROW}"), ""))
 }
 
 fn insertion(

@@ -1,47 +1,66 @@
 //! Which rows break constraints that wait for the commit, where neither their values nor a message tells: a trigger may leave a
 //! reference to nothing anywhere. So rows are written as far as nothing is broken, by halves of those among which one does it.
 
-use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use diesel::SqliteConnection;
+use diesel::result::Error;
 
+use super::coming::Coming;
 use super::spool::{Kept, State};
-use super::{Family, Refusal, Rows, TRIAL, beside, hold, step};
+use super::{FAMILY, Family, Refusal, Rows, TRIAL, beside, hold, step};
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
+use crate::import::form::native;
 use crate::import::reject::{Misfit, Reason};
+use crate::job::progress::Progress;
 
-/// What was broken before the first row, of all that no row of the file can mend.
-#[derive(Clone, Copy)]
+/// What is known before the first row is written again.
 pub(super) struct Sift {
-    broken: i64,
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
+    /// Where references wait for rows that are to come, and how many lead to nothing without any row of the file.
+    waiting: Option<(Coming, i64)>,
 }
 
 impl Sift {
-    /// No row is written yet.
-    pub(super) fn begin(connection: &mut SqliteConnection, rows: &Rows) -> Result<Self, Failure> {
-        // Only where references wait is there anything else that is broken in the midst of the rows.
-        let broken = if rows.references_wait() { broken(connection, rows)? } else { 0 };
-        Ok(Self { broken })
-    }
-
-    fn holds(self, connection: &mut SqliteConnection, rows: &Rows) -> Result<bool, Failure> {
-        Ok(hold(connection)? || (rows.references_wait() && broken(connection, rows)? <= self.broken))
+    fn holds(&self, connection: &mut SqliteConnection, rows: &Rows) -> Result<bool, Failure> {
+        if hold(connection)? {
+            return Ok(true);
+        }
+        let Some((coming, before)) = &self.waiting else { return Ok(false) };
+        Ok(coming.broken(connection, rows).map_err(|error| not_looked(&error))? <= *before)
     }
 }
 
 impl Family {
+    /// Begins to look for such rows: none is written.
+    pub(super) fn begin_sift(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &Rows,
+        progress: &Progress,
+    ) -> Result<Sift, Failure> {
+        if !rows.references_wait() {
+            return Ok(Sift { waiting: None });
+        }
+        // What is noted stays when rows are undone.
+        step(connection, &format!("RELEASE {FAMILY}"))?;
+        let coming = Coming::new(connection, rows).map_err(|error| not_looked(&error))?;
+        let mut after = None;
+        while let Some(page) = self.page(&mut after, "state < 3", progress)? {
+            for kept in page {
+                let values: Vec<_> = native::read_row(&kept.bytes).collect();
+                coming.add(connection, rows, &values).map_err(|error| not_looked(&error))?;
+            }
+        }
+        step(connection, &format!("SAVEPOINT {FAMILY}"))?;
+        let before = coming.broken(connection, rows).map_err(|error| not_looked(&error))?;
+        Ok(Sift { waiting: Some((coming, before)) })
+    }
+
     /// Writes rows, and refuses those that break a constraint.
     pub(super) fn sift(
         &mut self,
         connection: &mut SqliteConnection,
         rows: &mut Rows,
-        sift: Sift,
+        sift: &Sift,
         page: &[Kept],
     ) -> Result<(), Failure> {
         let counts = self.counts;
@@ -62,19 +81,11 @@ impl Family {
     }
 }
 
-/// How many references lead to nothing, but for those that rows which are still to come may mend.
-fn broken(connection: &mut SqliteConnection, rows: &Rows) -> Result<i64, Failure> {
-    let mends_others = rows.moves().is_some();
-    let of_itself = if mends_others { "" } else { " AND \"table\" = ?1 COLLATE NOCASE" };
-    let broken = sql_query(format!(
-        "SELECT count(*) AS number FROM pragma_foreign_key_check WHERE NOT (parent = ?1 COLLATE NOCASE{of_itself})"
-    ))
-    .bind::<Text, _>(rows.table())
-    .get_result::<Number>(connection);
-    Ok(broken.map_err(|error| database_failure(&error, "look for references to nothing"))?.number)
-}
-
 fn refusal() -> Refusal {
     let says = "leaves a reference to a row that is not there, by a trigger or a default";
     Refusal { column: None, misfit: Misfit::new(Reason::ForeignKey, says) }
+}
+
+fn not_looked(error: &Error) -> Failure {
+    database_failure(error, "look for references to nothing")
 }
