@@ -7,10 +7,14 @@ use worker::imports::{Claimant, claim};
 use super::world::{World, max_rejects, named};
 
 fn latin(ddl: &str) -> World {
+    in_encoding("LATIN1", ddl)
+}
+
+fn in_encoding(encoding: &str, ddl: &str) -> World {
     let outer = World::postgres("SELECT 1");
     let name = outer.lines("SELECT current_database() || '_latin' AS line").remove(0);
     outer.execute(&format!(
-        "CREATE DATABASE {name} WITH ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+        "CREATE DATABASE {name} WITH ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
     ));
     let port = outer.lines("SELECT inet_server_port()::text AS line").remove(0);
     let world = World::postgres_at(&format!("postgres://baton@127.0.0.1:{port}/{name}"));
@@ -21,6 +25,22 @@ fn latin(ddl: &str) -> World {
 fn told(findings: &Findings) -> Vec<(u64, Option<&str>, Option<&str>)> {
     let rejects = findings.first_rejects.iter();
     rejects.map(|reject| (reject.line, reject.column.as_deref(), reject.value.as_deref())).collect()
+}
+
+/// SQL_ASCII takes every byte for a character.
+#[test]
+fn a_text_that_has_too_many_bytes_for_its_column_is_a_reject_and_never_cut() {
+    let world =
+        in_encoding("SQL_ASCII", "CREATE TABLE t (id int PRIMARY KEY, v varchar(4), c char(4), w text)");
+    let file = "id,v,c,w\n1,é   ,a,b\n2,é  ,éé,東京\n3,x,\"é   \",\n4,ab,  ab,\n5,ab    ,,\n";
+    let (result, findings) = world.import_as("t", file.as_bytes(), "t", max_rejects(3));
+    assert_eq!(result.unwrap().rows, 2, "{findings:?}");
+    let expected =
+        [(2, Some("v"), Some("é   ")), (4, Some("c"), Some("é   ")), (6, Some("v"), Some("ab    "))];
+    assert_eq!(told(&findings), expected);
+    assert_eq!(findings.first_rejects[0].says, "has 5 bytes, the type varchar holds 4");
+    let stored = world.lines("SELECT concat_ws('|', id, v, c, w) AS line FROM t ORDER BY id");
+    assert_eq!(stored, ["2|é  |éé|東京", "4|ab|  ab"]);
 }
 
 #[test]

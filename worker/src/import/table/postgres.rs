@@ -100,6 +100,10 @@ struct ColumnRow {
 impl ColumnRow {
     /// What the type drops of a value, if it drops anything.
     fn cut(&self, is_unicode: bool) -> Option<Kind> {
+        if is_unicode && self.character_bytes == Some(1) && self.is_builtin {
+            // SQL_ASCII counts bytes, and of those that are too many cuts the blanks.
+            return Cut::of_bytes(&self.base, self.modifier).map(Kind::Cut);
+        }
         let name = self.element.as_deref().or(self.is_builtin.then_some(self.base.as_str()))?;
         let bytes =
             self.character_bytes.filter(|_| !is_unicode).and_then(|bytes| usize::try_from(bytes).ok());

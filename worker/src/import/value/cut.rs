@@ -1,8 +1,11 @@
-//! Types of PostgreSQL that drop what is too long for them without a word: `name` and `"char"`. A value that would lose something
-//! is a misfit, also as an element of an array.
+//! Types of PostgreSQL that drop what is too long for them without a word: `name` and `"char"`, also as elements of an array;
+//! `varchar(n)` and `char(n)` in a database that knows bytes alone. A value that would lose something is a misfit.
 
 use super::server::is_character_code;
 use crate::import::reject::{Misfit, Reason};
+
+/// The type of one byte, in SQL.
+const CHAR: &str = "\"char\"";
 
 /// Such a type, or an array of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +24,22 @@ impl Cut {
     pub(crate) fn of(name: &str, is_array: bool, character_bytes: Option<usize>) -> Option<Self> {
         let (type_name, holds) = match name {
             "name" => ("name", 63),
-            "char" => ("\"char\"", 1),
+            "char" => (CHAR, 1),
             _ => return None,
         };
         Some(Self { type_name, holds, is_array, character_bytes })
+    }
+
+    /// What a type with a length drops where that is one of bytes. A modifier counts the four bytes of the value's length header
+    /// with it.
+    pub(crate) fn of_bytes(name: &str, modifier: i32) -> Option<Self> {
+        let type_name = match name {
+            "varchar" => "varchar",
+            "bpchar" => "char",
+            _ => return None,
+        };
+        let holds = usize::try_from(modifier.checked_sub(4)?).ok()?;
+        Some(Self { type_name, holds, is_array: false, character_bytes: None })
     }
 
     /// Whether nothing is dropped of a text by a server of this version.
@@ -47,7 +62,8 @@ impl Cut {
             Some(most) => value.chars().map(|sign| if sign.is_ascii() { 1 } else { most }).sum(),
         };
         let is_null = !in_quotes && value.eq_ignore_ascii_case("null");
-        let is_held = bytes <= self.holds || is_null || (self.holds == 1 && is_character_code(value, server));
+        let is_code = self.type_name == CHAR && is_character_code(value, server);
+        let is_held = bytes <= self.holds || is_null || is_code;
         (!is_held).then_some(bytes)
     }
 }
