@@ -124,6 +124,8 @@ fn a_row_whose_trigger_breaks_references_of_its_own_table_is_the_reject() {
         for (file, rejected, left) in [
             ("3,4,1\n4,,1\n5,,6\n6,5,1\n", vec![4, 5], ["1>", "2>1", "3>4", "4>"]),
             ("3,4,1\n5,4,7\n4,,1\n", vec![3], ["1>", "2>1", "3>4", "4>"]),
+            // A row of the file has the key that is taken away, and does not bring it.
+            ("3,4,1\n1,,1\n5,,6\n4,,1\n", vec![3, 4], ["1>", "2>1", "3>4", "4>"]),
             // Its reference comes.
             ("5,4,1\n4,,8\n", vec![], ["1>", "2>1", "4>5", "5>4"]),
         ] {

@@ -22,6 +22,8 @@ pub(super) struct Coming {
 
 struct Note {
     insert: Statement,
+    /// Forgets what the table has.
+    forget: String,
     /// Counts the table's own.
     broken: String,
 }
@@ -48,7 +50,16 @@ impl Coming {
             ))?;
             let insert = Statement::new(Kind::Other, format!("INSERT INTO temp.{name} VALUES ("), ")");
             let table = format!("\"main\".{}", quoted(rows.table()));
-            Ok::<_, Error>(Note { insert, broken: broken(reference, &table, &format!("temp.{name}")) })
+            let same = reference.parent_columns.iter().enumerate();
+            let same: Vec<_> = same.map(|(at, there)| format!("p.{} = k{at}", quoted(there))).collect();
+            let same = same.join(" AND ");
+            let forget =
+                format!("DELETE FROM temp.{name} WHERE EXISTS (SELECT 1 FROM {table} p WHERE {same})");
+            Ok::<_, Error>(Note {
+                insert,
+                forget,
+                broken: broken(reference, &table, &format!("temp.{name}")),
+            })
         });
         let notes = notes.collect::<Result<_, _>>()?;
         // What a row takes away, a later one may bring back, also for other tables.
@@ -72,6 +83,12 @@ impl Coming {
             note.insert.execute(connection, &values)?;
         }
         Ok(())
+    }
+
+    /// Forgets rows that are there: none comes in their place, unless rows may give their keys away.
+    pub(super) fn forget_there(&self, connection: &mut SqliteConnection, rows: &Rows) -> QueryResult<()> {
+        let mut notes = self.notes.iter().filter(|_| rows.moves().is_none());
+        notes.try_for_each(|note| connection.batch_execute(&note.forget))
     }
 
     /// How many references lead to nothing, and will when all rows are in.

@@ -50,6 +50,7 @@ impl Family {
                 coming.add(connection, rows, &values).map_err(|error| not_looked(&error))?;
             }
         }
+        coming.forget_there(connection, rows).map_err(|error| not_looked(&error))?;
         step(connection, &format!("SAVEPOINT {FAMILY}"))?;
         let before = coming.broken(connection, rows).map_err(|error| not_looked(&error))?;
         Ok(Sift { waiting: Some((coming, before)) })
