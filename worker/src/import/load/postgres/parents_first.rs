@@ -27,24 +27,21 @@ pub(super) enum Order {
 }
 
 /// PL/pgSQL: each key is one step further than the keys that its rows refer to, and at the earliest where their last row is.
-/// Who waits for no other key is freed. `waits` is which end of a reference waits for the other one.
-fn freeing(steps: &str, waits: &str, frees: &str) -> String {
-    format!(
-        "DECLARE reached pg_catalog.int4 := 0;
+/// Who waits for no other key is freed.
+const STEPS: &str = "\
+DECLARE reached pg_catalog.int4 := 0;
 BEGIN
   LOOP
-    UPDATE {steps} s SET waits = s.waits - f.freed, place = greatest(s.place, f.place),
+    UPDATE pg_temp.\"baton steps\" s SET waits = s.waits - f.freed, place = greatest(s.place, f.place),
       step = CASE WHEN s.waits = f.freed THEN reached + 1 END
-    FROM (SELECT r.{waits} AS leader, pg_catalog.count(DISTINCT r.{frees}) AS freed, pg_catalog.max(p.place) AS place
-          FROM {steps} p JOIN pg_temp.\"baton references\" r ON r.{frees} = p.leader
-          WHERE p.step = reached GROUP BY r.{waits}) f
-    WHERE s.leader = f.leader;
+    FROM (SELECT r.child, pg_catalog.count(DISTINCT r.parent) AS freed, pg_catalog.max(p.place) AS place
+          FROM pg_temp.\"baton steps\" p JOIN pg_temp.\"baton references\" r ON r.parent = p.leader
+          WHERE p.step = reached GROUP BY r.child) f
+    WHERE s.leader = f.child;
     EXIT WHEN NOT FOUND;
     reached := reached + 1;
   END LOOP;
-END"
-    )
-}
+END";
 
 /// Numbers the staged rows anew, where that is called for. Returns how they are numbered then.
 ///
@@ -96,7 +93,7 @@ fn take_steps(session: &mut Session, references: &str) -> Result<(), SqlError> {
          CREATE INDEX ON pg_temp.\"baton steps\" (leader); CREATE INDEX ON pg_temp.\"baton steps\" (step); \
          ANALYZE pg_temp.\"baton references\", pg_temp.\"baton steps\""
     ))?;
-    session.batch(&block(&freeing("pg_temp.\"baton steps\"", "child", "parent")))
+    session.batch(&block(STEPS))
 }
 
 /// Numbers the rows by their steps.

@@ -1,41 +1,60 @@
 //! Rows that refer to each other in a circle: none of them can be there before the others, so that they are tried in one
-//! statement. What is left of a sort is in a circle, or refers to one; what nothing of it refers to is in none.
+//! statement. What a sort leaves is in a circle, or behind one. Which is which takes two walks over it, in Kosaraju's way: the
+//! first goes from each key to those that it refers to, and notes where it turns back; the second goes the other way, from where
+//! the first turned back last.
 
-use super::freeing;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::load::postgres::trial::block;
 
-/// Takes away what refers to a circle and is in none, from the other end.
-const ENDS: &str = "\
+/// The keys that a sort has left.
+const REST: &str = "\
 CREATE INDEX ON pg_temp.\"baton references\" (child);
-CREATE TEMPORARY TABLE \"baton ends\" ON COMMIT DROP AS
-  SELECT s.leader, 0::pg_catalog.int8 AS place, NULL::pg_catalog.int8 AS circle, pg_catalog.count(DISTINCT r.child) AS waits,
-    CASE WHEN pg_catalog.count(r.child) = 0 THEN 0 END AS step
-  FROM pg_temp.\"baton steps\" s LEFT JOIN pg_temp.\"baton references\" r ON r.parent = s.leader
-  WHERE s.step IS NULL GROUP BY s.leader;
-CREATE INDEX ON pg_temp.\"baton ends\" (leader); CREATE INDEX ON pg_temp.\"baton ends\" (step);
-ANALYZE pg_temp.\"baton ends\"";
+CREATE TEMPORARY TABLE \"baton rest\" WITH (fillfactor = 30) ON COMMIT DROP AS
+  SELECT s.leader, NULL::pg_catalog.int8 AS turned, NULL::pg_catalog.int8 AS circle
+  FROM pg_temp.\"baton steps\" s WHERE s.step IS NULL;
+CREATE INDEX ON pg_temp.\"baton rest\" (leader);
+ANALYZE pg_temp.\"baton rest\"";
 
-/// PL/pgSQL: a circle is what a key comes to both by those that it refers to and by those that refer to it. It has the name of
-/// its first key.
+/// PL/pgSQL: the first walk. A key that it is beyond has no number yet, and one that it has never come to is NULL.
+const WALK: &str = "\
+DECLARE start pg_catalog.int8; way pg_catalog.int8[]; depth pg_catalog.int4; other pg_catalog.int8; number pg_catalog.int8 := 0;
+BEGIN
+  FOR start IN SELECT e.leader FROM pg_temp.\"baton rest\" e ORDER BY e.leader LOOP
+    UPDATE pg_temp.\"baton rest\" e SET turned = 0 WHERE e.leader = start AND e.turned IS NULL;
+    CONTINUE WHEN NOT FOUND;
+    depth := 1;
+    way[1] := start;
+    WHILE depth > 0 LOOP
+      SELECT e.leader INTO other FROM pg_temp.\"baton references\" r JOIN pg_temp.\"baton rest\" e ON e.leader = r.parent
+      WHERE r.child = way[depth] AND e.turned IS NULL LIMIT 1;
+      IF FOUND THEN
+        UPDATE pg_temp.\"baton rest\" e SET turned = 0 WHERE e.leader = other;
+        depth := depth + 1;
+        way[depth] := other;
+      ELSE
+        number := number + 1;
+        UPDATE pg_temp.\"baton rest\" e SET turned = number WHERE e.leader = way[depth];
+        depth := depth - 1;
+      END IF;
+    END LOOP;
+  END LOOP;
+END";
+
+/// PL/pgSQL: the second walk. What it comes to from one key, and has not come to before, is the circle of that key.
 const CIRCLES: &str = "\
 DECLARE first pg_catalog.int8; other pg_catalog.int8;
 BEGIN
-  FOR first IN SELECT e.leader FROM pg_temp.\"baton ends\" e WHERE e.step IS NULL ORDER BY e.leader LOOP
-    CONTINUE WHEN EXISTS (SELECT FROM pg_temp.\"baton ends\" e WHERE e.leader = first AND e.circle IS NOT NULL);
+  FOR first IN SELECT e.leader FROM pg_temp.\"baton rest\" e ORDER BY e.turned DESC LOOP
+    CONTINUE WHEN EXISTS (SELECT FROM pg_temp.\"baton rest\" e WHERE e.leader = first AND e.circle IS NOT NULL);
     FOR other IN
-      WITH RECURSIVE up (leader) AS (
-        SELECT first UNION SELECT n.leader FROM up CROSS JOIN LATERAL (
-          SELECT e.leader FROM pg_temp.\"baton references\" r JOIN pg_temp.\"baton ends\" e ON e.leader = r.parent
-          WHERE r.child = up.leader AND e.step IS NULL AND e.circle IS NULL OFFSET 0) n),
-      down (leader) AS (
-        SELECT first UNION SELECT n.leader FROM down CROSS JOIN LATERAL (
-          SELECT e.leader FROM pg_temp.\"baton references\" r JOIN pg_temp.\"baton ends\" e ON e.leader = r.child
-          WHERE r.parent = down.leader AND e.step IS NULL AND e.circle IS NULL OFFSET 0) n)
-      SELECT up.leader FROM up INTERSECT SELECT down.leader FROM down
+      WITH RECURSIVE circle (leader) AS (
+        SELECT first UNION SELECT n.leader FROM circle CROSS JOIN LATERAL (
+          SELECT e.leader FROM pg_temp.\"baton references\" r JOIN pg_temp.\"baton rest\" e ON e.leader = r.child
+          WHERE r.parent = circle.leader AND e.circle IS NULL OFFSET 0) n)
+      SELECT circle.leader FROM circle
     LOOP
-      UPDATE pg_temp.\"baton ends\" e SET circle = first WHERE e.leader = other;
+      UPDATE pg_temp.\"baton rest\" e SET circle = first WHERE e.leader = other;
     END LOOP;
   END LOOP;
 END";
@@ -43,7 +62,7 @@ END";
 /// Makes the keys of a circle one.
 const JOIN: &str = "\
 UPDATE pg_temp.\"baton leaders\" l SET leader = e.circle, circle = e.circle
-FROM pg_temp.\"baton ends\" e JOIN (SELECT o.circle FROM pg_temp.\"baton ends\" o GROUP BY o.circle HAVING pg_catalog.count(*) > 1) c
+FROM pg_temp.\"baton rest\" e JOIN (SELECT o.circle FROM pg_temp.\"baton rest\" o GROUP BY o.circle HAVING pg_catalog.count(*) > 1) c
   ON c.circle = e.circle
 WHERE e.leader = l.leader;
 DROP TABLE pg_temp.\"baton references\", pg_temp.\"baton steps\"";
@@ -64,8 +83,8 @@ pub(super) fn join(session: &mut Session) -> Result<bool, SqlError> {
     if !left.first().map_or(Ok(false), |row| row.try_get(0))? {
         return Ok(false);
     }
-    session.batch(ENDS)?;
-    session.batch(&block(&freeing("pg_temp.\"baton ends\"", "parent", "child")))?;
+    session.batch(REST)?;
+    session.batch(&block(WALK))?;
     session.batch(&block(CIRCLES))?;
     session.batch(JOIN)?;
     Ok(true)
