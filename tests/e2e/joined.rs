@@ -7,7 +7,7 @@ use crate::command_line::Up;
 use crate::desk::{Desk, Ended};
 
 /// The rows of `people` wait until there is a row in `gate`.
-const GATE: [&str; 3] = [
+pub(crate) const GATE: [&str; 3] = [
     "CREATE TABLE gate (opened int)",
     "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
      $$ BEGIN WHILE NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.02); END LOOP; RETURN NULL; END $$",
@@ -15,7 +15,7 @@ const GATE: [&str; 3] = [
 ];
 
 /// The statements of workers that wait at the gate.
-const WAITING: &str = "SELECT count(*) AS value FROM pg_stat_activity WHERE datname = current_database() \
+pub(crate) const WAITING: &str = "SELECT count(*) AS value FROM pg_stat_activity WHERE datname = current_database() \
      AND state = 'active' AND query LIKE 'COPY%people%'";
 
 #[tokio::test(flavor = "multi_thread")]

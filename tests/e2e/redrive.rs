@@ -1,6 +1,7 @@
 //! Failed imports that are run again in their own executions: by `baton redrive` and by clients that nobody here wrote.
 
 mod both_ways;
+mod interrupted;
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use diesel::connection::SimpleConnection as _;

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 
 use crate::cli::{CancelArguments, Common};
 use crate::error::Usage;
+use crate::run::unfinished;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 use crate::{output, report};
@@ -27,9 +28,11 @@ pub(crate) async fn cancel(common: &Common, arguments: &CancelArguments) -> anyh
     let planned = confirmed(common, arguments, &target).await;
     // What lies in the folder of a stack that is down has to move, to be stopped and dead-lettered.
     let mut target = match &planned {
-        Ok(Some(_)) if target.is_embedded() => {
-            target.close().await;
-            Target::open(common, Need::Resume).await?
+        Ok(Some(plans)) if target.is_embedded() && plans.iter().any(Plan::can_be_cancelled) => {
+            let target = target.moving(common).await?;
+            let meant: Vec<_> = plans.iter().map(|plan| plan.import_id.as_str()).collect();
+            unfinished::say_what_goes_on(common, &target, &meant).await;
+            target
         }
         _ => target,
     };

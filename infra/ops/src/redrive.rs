@@ -14,8 +14,10 @@ use worker::imports::ImportStatus;
 
 use crate::cli::{Common, RedriveArguments};
 use crate::error::Usage;
+use crate::run::unfinished;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
+use crate::terminal::visible;
 use crate::{advice, output, report};
 pub(crate) use execution::{Execution, REDRIVABLE, Standing};
 use find::Found;
@@ -25,19 +27,20 @@ use outcome::{Ending, Outcome};
 
 pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> anyhow::Result<ExitCode> {
     let is_only_asked = arguments.is_bulk() && !arguments.yes;
-    let target = if is_only_asked {
-        Target::open(common, Need::Look).await?
-    } else if arguments.no_wait {
+    let target = if arguments.no_wait && !is_only_asked {
         // One inside this command would end with it, and what it has redriven would rest.
         Target::of_running_stack(common).await?
     } else {
-        Target::open(common, Need::Resume).await?
+        Target::open(common, Need::Look).await?
     };
     target.say_where();
-    let ended = if is_only_asked {
-        plan(common, arguments, &target).await
-    } else {
-        until_interrupted(common, arguments, &target).await
+    let found = find::executions(&target, arguments).await;
+    let has_to_move = found.as_ref().is_ok_and(|found| found.executions.iter().any(Execution::has_to_move));
+    let target = if has_to_move && !is_only_asked { target.moving(common).await? } else { target };
+    let ended = match found {
+        Ok(found) if is_only_asked => plan(common, &found),
+        Ok(found) => until_interrupted(common, arguments, &target, found).await,
+        Err(error) => Err(error),
     };
     target.close().await;
     ended
@@ -47,21 +50,21 @@ async fn until_interrupted(
     common: &Common,
     arguments: &RedriveArguments,
     target: &Target,
+    found: Found,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     tokio::select! {
-        ended = Box::pin(act(common, arguments, target)) => ended,
+        ended = Box::pin(act(common, arguments, target, found)) => ended,
         () = signals.received() => anyhow::bail!(
-            "interrupted; what was redriven {}, and `baton imports` tells how it went",
+            "interrupted; what has not ended {}, and `baton imports` tells how it went",
             if target.is_embedded() { "goes on with the next `baton up`" } else { "goes on" }
         ),
     }
 }
 
 /// Says what a bulk redrive would do.
-async fn plan(common: &Common, arguments: &RedriveArguments, target: &Target) -> anyhow::Result<ExitCode> {
-    let found = find::executions(target, arguments).await?;
-    say_passed_over(&found);
+fn plan(common: &Common, found: &Found) -> anyhow::Result<ExitCode> {
+    say_passed_over(found);
     if found.executions.is_empty() {
         return nothing(common);
     }
@@ -70,8 +73,12 @@ async fn plan(common: &Common, arguments: &RedriveArguments, target: &Target) ->
     Err(Usage("nothing was done; --yes redrives them".to_owned()).into())
 }
 
-async fn act(common: &Common, arguments: &RedriveArguments, target: &Target) -> anyhow::Result<ExitCode> {
-    let found = find::executions(target, arguments).await?;
+async fn act(
+    common: &Common,
+    arguments: &RedriveArguments,
+    target: &Target,
+    found: Found,
+) -> anyhow::Result<ExitCode> {
     if found.executions.is_empty() {
         match found.unknown.as_slice() {
             [] => {
@@ -91,17 +98,34 @@ async fn act(common: &Common, arguments: &RedriveArguments, target: &Target) -> 
     let command = |verb: &str, id: &str| report::command(common, verb, id);
     let mut outcomes: Vec<_> =
         found.unknown.into_iter().map(|(id, why)| Outcome::unknown(&id, why)).collect();
-    let again::Started { redriven, others } = again::start(target, found.executions, &command).await;
+    let meant: Vec<_> = found.executions.iter().map(Execution::called).collect();
+    unfinished::say_what_goes_on(common, target, &meant).await;
+    let (resumed, others) = parted(target, found.executions);
+    let again::Started { redriven, others } = again::start(target, others, &command).await;
     outcomes.extend(others);
     if arguments.no_wait {
         outcomes.extend(redriven.iter().map(Outcome::left));
         return print(common, target, &mut outcomes);
     }
-    let bar = follow::bar(&redriven);
-    let ended = follow::to_the_end(target, &redriven, Some(bar)).await?;
+    let run = [resumed, redriven].concat();
+    let bar = follow::bar(&run);
+    let ended = follow::to_the_end(target, &run, Some(bar)).await?;
     outcomes.extend(ended.iter().map(Outcome::ended));
     again::delete_dead_letters(target, &mut outcomes).await?;
     print(common, target, &mut outcomes)
+}
+
+/// The executions that the stack inside this command goes on with by itself, which is said, and all others.
+fn parted(target: &Target, executions: Vec<Execution>) -> (Vec<Execution>, Vec<Execution>) {
+    let goes_on = |execution: &Execution| target.is_embedded() && execution.standing == Standing::Running;
+    let (resumed, others): (Vec<_>, Vec<_>) = executions.into_iter().partition(goes_on);
+    for execution in &resumed {
+        output::complain(&format!(
+            "{} was not finished here, and needs no redrive: this command goes on with it to its end",
+            visible(execution.called())
+        ));
+    }
+    (resumed, others)
 }
 
 fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<ExitCode> {

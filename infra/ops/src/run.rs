@@ -1,7 +1,7 @@
 //! `baton run`: one import from the command line to the report, on a stack that lives as long as the command. Where one is up
 //! on the folder already, the command uses it, and takes its place when it ends.
 
-mod unfinished;
+pub(crate) mod unfinished;
 
 use std::process::ExitCode;
 
@@ -17,23 +17,10 @@ pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Re
     let mut signals = Signals::listen()?;
     let mut target = Target::open(common, Need::Work).await?;
     target.say_where();
-    say_what_goes_on(common, &target).await;
+    unfinished::say_what_goes_on(common, &target, &[]).await;
     let ended = import(common, arguments, &mut target, &mut signals).await;
     target.close().await;
     ended
-}
-
-/// Says which other imports the stack of this command goes on with: they take their time of it.
-async fn say_what_goes_on(common: &Common, target: &Target) {
-    if !target.is_embedded() {
-        return;
-    }
-    // Whoever cannot be asked now says so when it has something to do.
-    let ids = unfinished::of(target).await.unwrap_or_default();
-    let command = |verb: &str| report::command_line(common, verb);
-    if let Some(sentence) = unfinished::goes_on(&ids, &command) {
-        output::complain(&sentence);
-    }
 }
 
 async fn import(

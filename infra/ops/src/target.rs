@@ -240,6 +240,19 @@ impl Target {
         }
     }
 
+    /// The same system, where things move: in the place of a stack that only looks there is one that goes on with what lies
+    /// in the folder. Whoever does not need that leaves it: workers would be started, and stopped when the verb ends.
+    ///
+    /// # Errors
+    /// As [`Target::open`].
+    pub(crate) async fn moving(self, common: &Common) -> anyhow::Result<Self> {
+        if !self.is_at_rest {
+            return Ok(self);
+        }
+        self.close().await;
+        Self::open(common, Need::Resume).await
+    }
+
     fn prepare_database(&self) -> anyhow::Result<()> {
         prepare_at(&self.place, &self.database)
     }

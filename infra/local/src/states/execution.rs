@@ -205,6 +205,13 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// As [`Event::TokenFailure`], because the stack itself ends: tried again, and no retry is used up.
+    TokenInterrupted {
+        /// The token.
+        token: String,
+        /// Why.
+        failure: Failure,
+    },
     /// Whoever holds the token is at work.
     Heartbeat {
         /// The token.

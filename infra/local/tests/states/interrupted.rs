@@ -176,6 +176,43 @@ fn redrive_counts_retries_anew() {
 }
 
 #[test]
+fn the_end_of_a_stack_uses_up_no_retry() {
+    let (mut run, _, mut token) = Run::import_at_work();
+    let interrupted = |token: String| Event::TokenInterrupted {
+        token,
+        failure: Failure::new("Import.Interrupted", "the worker got SIGTERM"),
+    };
+    for retry in 0..5 {
+        // Twice, before and after the retries are used up.
+        for _ in 0..2 {
+            assert_eq!(run.send(interrupted(token.clone())), None);
+            assert_eq!(run.send(interrupted(token)), Some(Refused::TaskTimedOut));
+            run.pass(1.0);
+            run.invocation();
+            token = run.token();
+        }
+        run.report_failure(&token, "Import.Interrupted", "");
+        run.pass(f64::from(1 << retry));
+        run.invocation();
+        token = run.token();
+    }
+    run.send(interrupted(token));
+    run.pass(1.0);
+    run.invocation();
+    let token = run.token();
+    run.report_failure(&token, "Import.Interrupted", "");
+    assert_eq!(run.statuses(), [Status::Failed]);
+}
+
+#[test]
+fn what_no_retry_can_mend_fails_though_the_stack_ends() {
+    let (mut run, _, token) = Run::import_at_work();
+    let failure = Failure::new("Import.TableMissing", "");
+    run.send(Event::TokenInterrupted { token, failure });
+    assert_eq!(run.statuses(), [Status::Failed]);
+}
+
+#[test]
 fn an_invalid_message_that_is_redriven_fails_again() {
     let input = json!({"invalid": {"reason": "noise"}, "message": message()});
     let mut run = Run::start(&import_definition(), input);

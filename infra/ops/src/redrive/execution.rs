@@ -97,6 +97,11 @@ impl Execution {
         self.import_id.as_deref().unwrap_or_else(|| self.name())
     }
 
+    /// Whether a stack has to work at it, to redrive it or because it has not ended.
+    pub(crate) fn has_to_move(&self) -> bool {
+        matches!(self.standing, Standing::Redrivable | Standing::Running)
+    }
+
     /// Why it is not redriven, and what to do instead; none where it can be redriven. `command` makes a command line.
     pub(crate) fn objection(&self, command: &dyn Fn(&str, &str) -> String) -> Option<String> {
         let called = self.called();

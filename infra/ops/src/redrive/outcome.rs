@@ -36,7 +36,7 @@ pub(crate) struct Outcome {
 pub(crate) enum Ending {
     /// It has succeeded.
     Succeeded,
-    /// It has failed again.
+    /// It has failed, again where it was redriven.
     Failed,
     /// It runs again, and was not waited for.
     Redriven,
@@ -134,8 +134,10 @@ impl Outcome {
             }
             Ending::Failed => {
                 let status = self.status.as_deref().unwrap_or("FAILED");
+                // One that a stack went on with may not have failed before.
+                let again = if self.redrives > 0 { " again" } else { "" };
                 format!(
-                    "{called}: {status} again with {}",
+                    "{called}: {status}{again} with {}",
                     visible(self.error.as_deref().unwrap_or_default())
                 )
             }
@@ -178,10 +180,14 @@ mod tests {
             lines(succeeded),
             "people-1: SUCCEEDED, 5,000 rows, attempt 2; its dead letter is deleted"
         );
-        assert_eq!(
-            lines(Outcome::ended(&execution)),
-            "people-1: FAILED again with Import.TableMissing\n  cause     why\n  next      mend it"
-        );
+        for (redrives, again) in [(0, ""), (1, " again")] {
+            assert_eq!(
+                lines(Outcome::ended(&Execution { redrives, ..execution.clone() })),
+                format!(
+                    "people-1: FAILED{again} with Import.TableMissing\n  cause     why\n  next      mend it"
+                )
+            );
+        }
         let left = Outcome::left(&execution);
         assert_eq!((left.redrives, left.status.as_deref()), (1, Some("RUNNING")));
         assert_eq!(lines(left), "people-1: redriven");

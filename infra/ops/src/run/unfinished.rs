@@ -1,4 +1,5 @@
-//! Imports that a stack had not finished when it ended: the next stack on the folder goes on with them, and says so.
+//! Imports that a stack had not finished when it ended: the next stack on the folder goes on with them, and says so. What it
+//! has not finished either when it ends is rolled back, and goes on with the one after it.
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -6,15 +7,30 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use statemachine::{ExecutionName, ImportId};
 use worker::imports::{ImportStatus, Search, search};
 
-use crate::output;
+use crate::cli::Common;
 use crate::target::Target;
+use crate::{output, report};
 
 /// How many imports are named.
 const NAMED: usize = 3;
 
+/// Says which imports the stack inside a command goes on with besides those that are meant: they take their time of it.
+pub(crate) async fn say_what_goes_on(common: &Common, target: &Target, meant: &[&str]) {
+    if !target.is_embedded() || target.is_at_rest {
+        return;
+    }
+    // Whoever cannot be asked now says so when it has something to do.
+    let mut ids = of(target).await.unwrap_or_default();
+    ids.retain(|id| !meant.contains(&id.as_str()));
+    let command = |verb: &str| report::command_line(common, verb);
+    if let Some(sentence) = goes_on(&ids, &command) {
+        output::complain(&sentence);
+    }
+}
+
 /// The imports that the stack has found in its folder, the earliest first: those whose executions run, and those whose messages
 /// wait.
-pub(super) async fn of(target: &Target) -> anyhow::Result<Vec<String>> {
+async fn of(target: &Target) -> anyhow::Result<Vec<String>> {
     let running = running(target).await?;
     let waiting = messages(target).await?.saturating_sub(running.len());
     let mut ids = pending(target, waiting)?;
@@ -74,7 +90,7 @@ fn pending(target: &Target, waiting: usize) -> anyhow::Result<Vec<String>> {
 }
 
 /// That a command goes on with these imports beside its own. `command` makes the command line of a verb.
-pub(super) fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Option<String> {
+fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Option<String> {
     let named = ids.get(..NAMED).unwrap_or(ids).join(", ");
     let imports = match ids.len() {
         0 => return None,
@@ -86,7 +102,7 @@ pub(super) fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Optio
         }
     };
     Some(format!(
-        "this run also goes on with {imports} not finished here; `{}` ends an import",
+        "this command also goes on with {imports} not finished here; `{}` ends an import",
         command("cancel ID")
     ))
 }
@@ -140,15 +156,13 @@ mod tests {
         assert_eq!(said(0), None);
         assert_eq!(
             said(1).unwrap(),
-            "this run also goes on with the import p-1, which was not finished here; `baton cancel ID --data-dir x` ends an import"
+            "this command also goes on with the import p-1, which was not finished here; `baton cancel ID --data-dir x` ends an import"
         );
         assert!(said(3).unwrap().starts_with(
-            "this run also goes on with the imports p-1, p-2, p-3, which were not finished here"
+            "this command also goes on with the imports p-1, p-2, p-3, which were not finished here"
         ));
-        assert!(
-            said(1203).unwrap().starts_with(
-                "this run also goes on with the imports p-1, p-2, p-3 and 1,200 more, which were"
-            )
-        );
+        assert!(said(1203).unwrap().starts_with(
+            "this command also goes on with the imports p-1, p-2, p-3 and 1,200 more, which were"
+        ));
     }
 }

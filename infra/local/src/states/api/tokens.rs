@@ -49,8 +49,13 @@ impl States {
     pub(super) fn send_task_failure(self: &Arc<Self>, body: Value) -> Result<Value, AwsError> {
         let Failed { task_token, error, cause } = parse("SendTaskFailure", body)?;
         check_failure(error.as_deref(), cause.as_deref())?;
-        let failure = Failure { error, cause };
-        self.of_token(&task_token, &Event::TokenFailure { token: task_token.clone(), failure })
+        let (token, failure) = (task_token.clone(), Failure { error, cause });
+        let event = if self.stopped.is_cancelled() {
+            Event::TokenInterrupted { token, failure }
+        } else {
+            Event::TokenFailure { token, failure }
+        };
+        self.of_token(&task_token, &event)
     }
 
     pub(super) fn send_task_heartbeat(self: &Arc<Self>, body: Value) -> Result<Value, AwsError> {

@@ -83,6 +83,7 @@ impl Machine<'_> {
             Event::Failed { attempt, failure } => self.attempt_failed(attempt, failure),
             Event::TokenSuccess { token, output } => self.token_success(&token, &output),
             Event::TokenFailure { token, failure } => self.token_failure(&token, failure),
+            Event::TokenInterrupted { token, failure } => self.token_interrupted(&token, failure),
             Event::Heartbeat { token } => self.heartbeat(&token),
             Event::Wake => {}
             Event::Stop(failure) => self.stop(failure),

@@ -110,6 +110,17 @@ impl Machine<'_> {
         }
     }
 
+    /// The end of a stack is no fault of the import: as often as a stack ends, so often the state is tried again. Names that
+    /// Retry never takes fail it all the same.
+    pub(super) fn token_interrupted(&mut self, token: &str, failure: Failure) {
+        let Some(current) = &mut self.execution.current else { return self.token_failure(token, failure) };
+        let (entered, retries) = (current.entered_event, std::mem::take(&mut current.retries));
+        self.token_failure(token, failure);
+        if let Some(current) = self.execution.current.as_mut().filter(|now| now.entered_event == entered) {
+            current.retries = retries;
+        }
+    }
+
     /// A heartbeat puts off the next one, and leaves no event.
     pub(super) fn heartbeat(&mut self, token: &str) {
         if !self.accepts(token) {
