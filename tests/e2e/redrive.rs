@@ -188,7 +188,7 @@ async fn what_cannot_be_redriven_is_said_to_be_what_it_is_and_does_not_hold_up_t
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();
     let unknown = baton_beside(&stack, &["redrive", "no-such-import"]).await;
-    unknown.complains(2, &["cannot redrive no-such-import", "`baton imports`"]);
+    unknown.complains(2, &["cannot redrive no-such-import", "imports --data-dir"]);
     baton_beside(&stack, &["redrive"]).await.complains(2, &["--all-failed"]);
     baton_beside(&stack, &["redrive", "x", "--all-failed"]).await.complains(2, &["cannot be used with"]);
     baton_beside(&stack, &["redrive", "--since", "yesterday"]).await.complains(2, &["2h"]);

@@ -154,7 +154,8 @@ async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     let doctor = operator.baton(&["doctor", "--json"]).await.expect(1, &[]).json();
     let checks = doctor["checks"].as_array().unwrap();
     let database = checks.iter().find(|check| check["check"] == "database").unwrap();
-    assert_eq!((&database["status"], &database["advice"]), (&"fail".into(), &"baton migrate".into()));
+    assert_eq!(database["status"], "fail");
+    assert!(database["advice"].as_str().unwrap().ends_with("baton migrate --target prod"), "{database}");
 
     let migrated = operator.baton(&["migrate", "--json"]).await;
     migrated.complains(0, &[WHERE]);

@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use crate::cli::{CancelArguments, Common};
 use crate::error::Usage;
 use crate::run::unfinished;
+use crate::show::picture;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
 use crate::{output, report};
@@ -54,9 +55,9 @@ async fn confirmed(
     let mut ids = arguments.ids.clone();
     ids.sort();
     ids.dedup();
-    let plans = plan::plans(target, &ids).await?;
+    let plans = plan::plans(target, &ids, &|verb| report::command_line(common, verb)).await?;
     if let [Plan { is_known: false, import_id, .. }] = plans.as_slice() {
-        return Err(Usage(format!("there is no import {import_id}; `baton imports` lists the latest")).into());
+        return Err(picture::unknown(common, import_id).into());
     }
     if !plans.iter().any(Plan::can_be_cancelled) || arguments.yes {
         return Ok(Some(plans));
@@ -92,7 +93,8 @@ async fn until_interrupted(
     tokio::select! {
         ended = Box::pin(act(common, target, plans)) => ended,
         () = signals.received() => anyhow::bail!(
-            "interrupted; what was stopped stays stopped, and `baton show ID` tells how it ended"
+            "interrupted; what was stopped stays stopped, and `{}` tells how it ended",
+            report::command_line(common, "show ID")
         ),
     }
 }

@@ -41,9 +41,9 @@ use tokio::sync::{Mutex, Semaphore};
 use worker::db::Connection;
 
 use crate::cli::{Common, ConsoleArguments};
-use crate::output;
 use crate::signals::Signals;
 use crate::target::{Need, Target};
+use crate::{output, report};
 pub(crate) use guard::Guard;
 use notices::Notices;
 pub(crate) use server::{Address, Server};
@@ -102,9 +102,14 @@ impl Console {
     /// The command line that does for an import what the console is about to do, or cannot. Whoever reads it may sit at
     /// another machine, where this one's paths mean nothing.
     fn command(&self, verb: &str, id: &str) -> String {
+        self.command_line(&format!("{verb} {id}"))
+    }
+
+    /// The command line of a verb, as [`Self::command`].
+    fn command_line(&self, verb: &str) -> String {
         let target =
             self.common.chosen.name.as_ref().map(|name| format!(" --target {name}")).unwrap_or_default();
-        format!("baton {verb} {id}{target}")
+        format!("baton {verb}{target}")
     }
 }
 
@@ -134,9 +139,10 @@ pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> an
             output::complain(&format!("visitors need this token: {token}"));
         }
         if target.is_at_rest {
-            output::complain(
-                "no stack is up, so nothing moves: this console only looks; `baton up` has one too",
-            );
+            output::complain(&format!(
+                "no stack is up, so nothing moves: this console only looks; `{}` has one too",
+                report::command_line(common, "up")
+            ));
         }
         output::complain("Ctrl-C stops it.");
     }

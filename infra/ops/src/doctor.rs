@@ -45,7 +45,7 @@ pub(crate) async fn doctor(common: anyhow::Result<Common>, json: bool) -> anyhow
             match Target::reach(&common, Need::Look).await {
                 Ok(reached) => {
                     target = Some(reached.place.describe());
-                    checks.extend(Box::pin(examine(&reached)).await);
+                    checks.extend(Box::pin(examine(&common, &reached)).await);
                     reached.close().await;
                 }
                 Err(error) => {
@@ -80,8 +80,8 @@ fn configuration(common: &Common) -> Check {
     Check::ok("configuration", says)
 }
 
-async fn examine(target: &Target) -> Vec<Check> {
-    let mut checks = vec![database(&target.database)];
+async fn examine(common: &Common, target: &Target) -> Vec<Check> {
+    let mut checks = vec![database(common, &target.database)];
     let credentials = match target.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await.map_err(|error| {
             // The chain's own words, which name no secret.
@@ -111,14 +111,14 @@ async fn examine(target: &Target) -> Vec<Check> {
     checks
 }
 
-fn database(database: &Database) -> Check {
+fn database(common: &Common, database: &Database) -> Check {
     let name = database.display_name();
     match database.is_up_to_date() {
         Ok(true) => Check::ok("database", format!("{name}, its tables up to date")),
         Ok(false) => Check::fail(
             "database",
             format!("Baton's tables in {name} are missing, or of an older version"),
-            "baton migrate",
+            crate::report::command_line(common, "migrate"),
         ),
         Err(failure) => {
             let advice = match &failure {

@@ -41,7 +41,7 @@ pub(crate) async fn to_the_end(
     let elapsed = started.elapsed();
     bar.clear();
     wait_until_settled(target).await?;
-    let picture = picture::take(target, &submitted.import_id, Some(&submitted.execution_arn)).await?;
+    let picture = picture::take(common, target, &submitted.import_id, Some(&submitted.execution_arn)).await?;
     if common.json {
         output::json(&picture)?;
     } else {

@@ -11,9 +11,9 @@ use worker::db::Connection;
 use worker::imports::{LOOKED_AT, Page, Search, search};
 
 use crate::cli::{Common, ImportsArguments};
-use crate::output;
 use crate::show::picture::ImportPicture;
 use crate::target::{Need, Target};
+use crate::{output, report};
 
 /// The columns of the list.
 const HEADING: [&str; 9] =
@@ -35,7 +35,7 @@ pub(crate) async fn imports(common: &Common, arguments: &ImportsArguments) -> an
     } else if imports.is_empty() {
         // A search that was broken off has not seen that there is none.
         if searched_until.is_none() {
-            output::complain(nothing(arguments));
+            output::complain(&nothing(common, arguments));
         }
     } else {
         let rows: Vec<_> = imports.iter().map(cells).collect();
@@ -47,11 +47,12 @@ pub(crate) async fn imports(common: &Common, arguments: &ImportsArguments) -> an
     Ok(ExitCode::SUCCESS)
 }
 
-fn nothing(arguments: &ImportsArguments) -> &'static str {
+fn nothing(common: &Common, arguments: &ImportsArguments) -> String {
+    let command = |verb: &str| report::command_line(common, verb);
     if arguments.is_without_filter() {
-        "no imports yet; `baton run FILE --table TABLE` makes the first"
+        format!("no imports yet; `{}` makes the first", command("run FILE --table TABLE"))
     } else {
-        "no such import; `baton imports` lists the latest of all"
+        format!("no such import; `{}` lists the latest of all", command("imports"))
     }
 }
 

@@ -10,10 +10,10 @@ pub(crate) mod runs;
 use std::process::ExitCode;
 
 use crate::cli::{Common, LogsArguments};
-use crate::error::Usage;
 use crate::logs::print::Printer;
-use crate::output;
+use crate::show::picture;
 use crate::target::{Need, Target};
+use crate::{output, report};
 
 pub(crate) async fn logs(common: &Common, arguments: &LogsArguments) -> anyhow::Result<ExitCode> {
     let target = Target::open(common, Need::Look).await?;
@@ -28,7 +28,7 @@ async fn show(common: &Common, target: &Target, arguments: &LogsArguments) -> an
     let executions = runs::executions(target, &arguments.id).await?;
     let is_known = !executions.is_empty() || is_in_the_database(target, arguments)?;
     if !is_known {
-        return Err(Usage(format!("there is no import {id}; `baton imports` lists the latest")).into());
+        return Err(picture::unknown(common, &arguments.id).into());
     }
     let mut printer = Printer::new(common.json);
     let followed = follow::Followed { target, arguments, runs: Vec::new() };
@@ -36,12 +36,14 @@ async fn show(common: &Common, target: &Target, arguments: &LogsArguments) -> an
     match (count, arguments.attempt) {
         (0, None) => output::complain(&format!("no container of {id} has been started yet")),
         (0, Some(attempt)) => output::complain(&format!(
-            "no lines of an attempt {attempt} were found; `baton logs {id}` shows all"
+            "no lines of an attempt {attempt} were found; `{}` shows all",
+            report::command(common, "logs", id)
         )),
         _ => {}
     }
     if arguments.follow && target.is_embedded() {
-        output::complain("no stack is up, so there is nothing to follow: `baton up` starts one");
+        let up = report::command_line(common, "up");
+        output::complain(&format!("no stack is up, so there is nothing to follow: `{up}` starts one"));
     }
     Ok(())
 }

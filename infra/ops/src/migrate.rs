@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::{Common, MigrateArguments};
-use crate::output;
-use crate::target;
+use crate::{output, report, target};
 
 /// What was done, as `--json` prints it.
 #[derive(Serialize)]
@@ -47,7 +46,8 @@ pub(crate) fn migrate(common: &Common, arguments: &MigrateArguments) -> anyhow::
             output::complain(&format!("Baton's tables in {name} are up to date"));
         } else {
             output::complain(&format!(
-                "Baton's tables in {name} are not up to date: `baton migrate` does it"
+                "Baton's tables in {name} are not up to date: `{}` does it",
+                report::command_line(common, "migrate")
             ));
         }
     }

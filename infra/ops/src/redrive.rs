@@ -34,7 +34,7 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
         Target::open(common, Need::Look).await?
     };
     target.say_where();
-    let found = find::executions(&target, arguments).await;
+    let found = find::executions(common, &target, arguments).await;
     let has_to_move = found.as_ref().is_ok_and(|found| found.executions.iter().any(Execution::has_to_move));
     let target = if has_to_move && !is_only_asked { target.moving(common).await? } else { target };
     let ended = match found {
@@ -55,16 +55,20 @@ async fn until_interrupted(
     let mut signals = Signals::listen()?;
     tokio::select! {
         ended = Box::pin(act(common, arguments, target, found)) => ended,
-        () = signals.received() => anyhow::bail!(
-            "interrupted; what has not ended {}, and `baton imports` tells how it went",
-            if target.is_embedded() { "goes on with the next `baton up`" } else { "goes on" }
-        ),
+        () = signals.received() => {
+            let next = || format!(" with the next `{}`", report::command_line(common, "up"));
+            anyhow::bail!(
+                "interrupted; what has not ended goes on{}, and `{}` tells how it went",
+                if target.is_embedded() { next() } else { String::new() },
+                report::command_line(common, "imports")
+            )
+        }
     }
 }
 
 /// Says what a bulk redrive would do.
 fn plan(common: &Common, found: &Found) -> anyhow::Result<ExitCode> {
-    say_passed_over(found);
+    say_passed_over(common, found);
     if found.executions.is_empty() {
         return nothing(common);
     }
@@ -82,14 +86,14 @@ async fn act(
     if found.executions.is_empty() {
         match found.unknown.as_slice() {
             [] => {
-                say_passed_over(&found);
+                say_passed_over(common, &found);
                 return nothing(common);
             }
             [(id, why), ..] => return Err(Usage(format!("cannot redrive {id}: {why}")).into()),
         }
     }
     if arguments.is_bulk() {
-        say_passed_over(&found);
+        say_passed_over(common, &found);
         output::complain(&format!("redriving {}:\n", executions(found.executions.len())));
         table(&found.executions).iter().for_each(|line| output::complain(line));
         output::complain("");
@@ -169,15 +173,17 @@ fn nothing(common: &Common) -> anyhow::Result<ExitCode> {
     if common.json {
         output::json(&Vec::<Outcome>::new())?;
     }
-    output::complain("no failed execution is to be redriven; `baton imports` lists the latest imports");
+    let imports = report::command_line(common, "imports");
+    output::complain(&format!("no failed execution is to be redriven; `{imports}` lists the latest imports"));
     Ok(ExitCode::SUCCESS)
 }
 
-fn say_passed_over(found: &Found) {
+fn say_passed_over(common: &Common, found: &Found) {
     if found.passed_over > 0 {
         output::complain(&format!(
-            "passed over {}: too old to be redriven, or for messages that ask for no import; `baton redrive ID` says why",
-            executions(found.passed_over)
+            "passed over {}: too old to be redriven, or for messages that ask for no import; `{}` says why",
+            executions(found.passed_over),
+            report::command_line(common, "redrive ID")
         ));
     }
 }

@@ -10,12 +10,11 @@ use std::process::ExitCode;
 use statemachine::ImportOptions;
 
 use crate::cli::{Common, RejectsArguments};
-use crate::error::Usage;
 use crate::rejects::file::{Format, Object};
 use crate::rejects::print::{AsJson, AsTable};
-use crate::show::picture::ImportPicture;
+use crate::show::picture::{self, ImportPicture};
 use crate::target::{Need, Target};
-use crate::{findings, output};
+use crate::{findings, output, report};
 
 pub(crate) async fn rejects(common: &Common, arguments: &RejectsArguments) -> anyhow::Result<ExitCode> {
     let target = Target::open(common, Need::Look).await?;
@@ -27,38 +26,39 @@ pub(crate) async fn rejects(common: &Common, arguments: &RejectsArguments) -> an
 async fn show(common: &Common, arguments: &RejectsArguments, target: &Target) -> anyhow::Result<()> {
     let id = &arguments.id;
     let row = worker::imports::find(&mut target.database.connect()?, id)?
-        .ok_or_else(|| Usage(format!("there is no import {id}; `baton imports` lists the latest")))?;
+        .ok_or_else(|| picture::unknown(common, id))?;
     let options: ImportOptions = serde_json::from_str(&row.options).unwrap_or_default();
     let import = ImportPicture::from(row);
     if arguments.csv {
-        as_csv(&import, target).await
+        as_csv(common, &import, target).await
     } else {
-        as_list(&import, &options, target, common.json).await
+        as_list(common, &import, &options, target).await
     }
 }
 
 /// The rejects file, byte by byte.
-async fn as_csv(import: &ImportPicture, target: &Target) -> anyhow::Result<()> {
+async fn as_csv(common: &Common, import: &ImportPicture, target: &Target) -> anyhow::Result<()> {
     if let Some(file) = import.findings.as_ref().and_then(|findings| findings.rejects_file.as_ref()) {
         let object = Object::open(target, &file.source).await?;
         return object.ok_or_else(|| anyhow::anyhow!(gone(import, &file.source)))?.copy().await;
     }
     if findings::rejects_of(import) > 0 {
         anyhow::bail!(
-            "the rejected rows of {0} were not kept; `baton rejects {0}` lists the first ones",
-            import.id
+            "the rejected rows of {} were not kept; `{}` lists the first ones",
+            import.id,
+            report::command(common, "rejects", &import.id)
         );
     }
-    output::complain(&none(import));
+    output::complain(&none(import, &report::command(common, "show", &import.id)));
     Ok(())
 }
 
 /// A table or a JSON document of all rejects that are known.
 async fn as_list(
+    common: &Common,
     import: &ImportPicture,
     options: &ImportOptions,
     target: &Target,
-    json: bool,
 ) -> anyhow::Result<()> {
     let found = import.findings.clone().unwrap_or_default();
     let known = found.first_rejects.len() as u64;
@@ -75,7 +75,7 @@ async fn as_list(
         _ => known,
     };
     let format = Format::new(&found, options);
-    match (object, json) {
+    match (object, common.json) {
         (Some(object), true) => object.read(format, AsJson::new(import)?).await?.end()?,
         (Some(object), false) => object.read(format, AsTable::new(all)).await?.end()?,
         (None, true) => AsJson::of_known(import)?,
@@ -85,7 +85,7 @@ async fn as_list(
         (None, false) => {}
     }
     if all == 0 {
-        output::complain(&none(import));
+        output::complain(&none(import, &report::command(common, "show", &import.id)));
     } else if listed < all {
         let (listed, all) = (output::count(listed), output::count(all));
         output::complain(&format!("these are the first {listed} of {all} rejects"));
@@ -93,14 +93,14 @@ async fn as_list(
     Ok(())
 }
 
-/// Why there is nothing to list.
-fn none(import: &ImportPicture) -> String {
+/// Why there is nothing to list. `show` is the command line that tells more.
+fn none(import: &ImportPicture, show: &str) -> String {
     let id = &import.id;
     match (import.status.as_str(), &import.error) {
-        ("PENDING", _) => format!("{id} has not begun yet; `baton show {id}` tells how it goes"),
+        ("PENDING", _) => format!("{id} has not begun yet; `{show}` tells how it goes"),
         ("RUNNING", _) => format!("{id} is running, and no row has been rejected so far"),
         ("FAILURE", Some(error)) => {
-            format!("{id} failed with {error}, and no row was rejected; `baton show {id}` tells why")
+            format!("{id} failed with {error}, and no row was rejected; `{show}` tells why")
         }
         _ => format!("{id} has no rejects"),
     }
@@ -121,7 +121,7 @@ mod tests {
     fn an_import_without_rejects_says_how_it_stands() {
         let said = |status: &str, error: Option<&str>| {
             let (status, error) = (status.to_owned(), error.map(str::to_owned));
-            none(&ImportPicture { status, error, ..findings::tests::import() })
+            none(&ImportPicture { status, error, ..findings::tests::import() }, "baton show people-2")
         };
         assert_eq!(said("SUCCESS", None), "people-2 has no rejects");
         assert!(said("PENDING", None).contains("not begun yet"));

@@ -21,7 +21,7 @@ use crate::{output, report};
 
 pub(crate) async fn show(common: &Common, arguments: &ShowArguments) -> anyhow::Result<ExitCode> {
     let target = Target::open(common, Need::Look).await?;
-    let taken = picture::take(&target, &arguments.id, None).await;
+    let taken = picture::take(common, &target, &arguments.id, None).await;
     let database = target.database.display_name();
     let links = taken.as_ref().map(|picture| links::of(&target, picture)).unwrap_or_default();
     target.close().await;

@@ -16,7 +16,7 @@ use worker::imports::{self, NewImport, Registered};
 use crate::cli::{Common, FileArguments, SubmitArguments};
 use crate::error::Usage;
 use crate::target::Target;
-use crate::{follow, output};
+use crate::{follow, output, report};
 
 /// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
 pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
@@ -49,7 +49,8 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
         output::json(&json!({"import_id": submitted.import_id, "execution_arn": submitted.execution_arn}))?;
     } else {
         output::line(submitted.import_id.as_str());
-        output::complain(&format!("submitted; `baton show {}` tells how it goes", submitted.import_id));
+        let show = report::command(common, "show", submitted.import_id.as_str());
+        output::complain(&format!("submitted; `{show}` tells how it goes"));
     }
     Ok(ExitCode::SUCCESS)
 }

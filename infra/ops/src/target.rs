@@ -17,6 +17,7 @@ use worker::db::Database;
 
 use crate::cli::Common;
 use crate::error::Usage;
+use crate::report;
 use choice::Kind;
 use config::Deployment;
 pub(crate) use database::{bare_database, database, open_database};
@@ -81,7 +82,7 @@ impl Target {
     /// It cannot be reached, or its database is not ready.
     pub(crate) async fn open(common: &Common, need: Need) -> anyhow::Result<Self> {
         let target = Self::reach(common, need).await?;
-        target.prepare_database().map(|()| target)
+        prepare_at(common, &target.database).map(|()| target)
     }
 
     /// As [`Target::open`], whatever state the database's tables are in.
@@ -111,11 +112,13 @@ impl Target {
     pub(crate) async fn of_running_stack(common: &Common) -> anyhow::Result<Self> {
         let target = Self::running(common, Need::Work).await?.ok_or_else(|| {
             Usage(format!(
-                "no stack is up on {}: start one with `baton up`, or import with `baton run`",
-                common.data_dir.display()
+                "no stack is up on {}: start one with `{}`, or import with `{}`",
+                common.data_dir.display(),
+                report::command_line(common, "up"),
+                report::command_line(common, "run")
             ))
         })?;
-        target.prepare_database().map(|()| target)
+        prepare_at(common, &target.database).map(|()| target)
     }
 
     /// The stack that this process has started itself.
@@ -251,10 +254,6 @@ impl Target {
         }
         self.close().await;
         Self::open(common, Need::Resume).await
-    }
-
-    fn prepare_database(&self) -> anyhow::Result<()> {
-        prepare_at(&self.place, &self.database)
     }
 
     /// Says where something is about to be changed.

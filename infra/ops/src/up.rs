@@ -10,9 +10,9 @@ use worker::db::Database;
 use crate::cli::{Common, UpArguments};
 use crate::console::{self, Address, Console, Guard};
 use crate::error::Usage;
-use crate::output;
 use crate::signals::Signals;
 use crate::target::{self, OfStack, Target, embedded_config, local, open_database};
+use crate::{output, report};
 
 pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Result<ExitCode> {
     local::check(common)?;
@@ -42,7 +42,8 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
     let target = Target::of_own_stack(common, &stack, database).await;
     let console = console::Server::start(address, Console::new(common, target, guard));
     signals.received().await;
-    output::complain("stopping: running imports roll back and go on at the next `baton up`");
+    let next = report::command_line(common, "up");
+    output::complain(&format!("stopping: running imports roll back and go on at the next `{next}`"));
     console.stop().await;
     stack.shutdown().await;
     Ok(ExitCode::SUCCESS)

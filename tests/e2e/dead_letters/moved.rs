@@ -25,7 +25,7 @@ async fn a_dead_letter_that_is_moved_back_starts_a_new_execution() {
     // By the import's id and by its own; the one that is not there holds up nobody.
     let moved = baton_beside(&stack, &["dlq", "redrive", "a", &letter, "nobody"]).await;
     moved.expect(1, &["  a  moved as ", &format!("{letter}  b  moved as ")]);
-    moved.complains(1, &["moved 2 messages; `baton imports`", "there is no dead letter nobody"]);
+    moved.complains(1, &["moved 2 messages; `", "imports --data-dir", "there is no dead letter nobody"]);
     for (id, rows) in [("a", 1), ("b", 2)] {
         let success = |row: &worker::imports::ImportRow| row.status.as_str() == "SUCCESS";
         let row = stack.import_when(&id.parse().unwrap(), "success", success).await;

@@ -37,11 +37,15 @@ pub(crate) struct Open {
     pub(crate) state: Option<String>,
 }
 
-/// What cancelling these imports means now, in their order.
+/// What cancelling these imports means now, in their order. `command` makes the command line of a verb.
 ///
 /// # Errors
 /// Where Step Functions or the database cannot be asked.
-pub(crate) async fn plans(target: &Target, ids: &[ImportId]) -> anyhow::Result<Vec<Plan>> {
+pub(crate) async fn plans(
+    target: &Target,
+    ids: &[ImportId],
+    command: &(dyn Fn(&str) -> String + Sync),
+) -> anyhow::Result<Vec<Plan>> {
     let running = find::list(target, ExecutionStatus::Running).await?;
     let mut plans = Vec::new();
     for id in ids {
@@ -58,33 +62,40 @@ pub(crate) async fn plans(target: &Target, ids: &[ImportId]) -> anyhow::Result<V
         }
         executions.sort_by_key(|execution| execution.started_at);
         let row = worker::imports::find(&mut target.database.connect()?, id)?;
-        plans.push(Plan::of(id.clone(), executions, row));
+        plans.push(Plan::of(id.clone(), executions, row, command));
     }
     Ok(plans)
 }
 
 impl Plan {
-    fn of(import_id: ImportId, executions: Vec<Open>, row: Option<ImportRow>) -> Self {
+    fn of(
+        import_id: ImportId,
+        executions: Vec<Open>,
+        row: Option<ImportRow>,
+        command: &dyn Fn(&str) -> String,
+    ) -> Self {
         let is_known = row.is_some() || !executions.is_empty();
         let status = row.as_ref().map(|row| row.status);
         let is_open = !executions.is_empty();
         let objection = match status {
             Some(ImportStatus::Success) => {
-                Some("its rows are in the table already; a cancellation cannot take them out again")
+                Some("its rows are in the table already; a cancellation cannot take them out again".to_owned())
             }
             _ if is_open => None,
             Some(ImportStatus::Pending) => Some(
                 "no execution of it has begun: its message waits in the queue, from which no single message can be \
-                 taken, or was never sent; once it has begun it can be cancelled",
+                 taken, or was never sent; once it has begun it can be cancelled"
+                    .to_owned(),
             ),
-            Some(ImportStatus::Running) => Some(
+            Some(ImportStatus::Running) => Some(format!(
                 "no execution of it is open: its worker left without a word, its rows are rolled back, and the import \
-                 is free when its lease ends; `baton redrive` runs it again",
-            ),
-            Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs"),
-            None => Some("there is no such import; `baton imports` lists the latest"),
+                 is free when its lease ends; `{}` runs it again",
+                command(&format!("redrive {import_id}"))
+            )),
+            Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),
+            None => Some(format!("there is no such import; `{}` lists the latest", command("imports"))),
         };
-        Self { import_id, executions, row, is_known, objection: objection.map(str::to_owned) }
+        Self { import_id, executions, row, is_known, objection }
     }
 
     /// Whether there is something to stop.
@@ -187,7 +198,7 @@ pub(crate) mod tests {
     }
 
     fn plan(executions: Vec<Open>, row: Option<ImportRow>) -> Plan {
-        Plan::of("people-1".parse().unwrap(), executions, row)
+        Plan::of("people-1".parse().unwrap(), executions, row, &|verb| format!("baton {verb}"))
     }
 
     fn text(plan: &Plan) -> String {

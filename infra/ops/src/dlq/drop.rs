@@ -8,8 +8,8 @@ use super::letter::Letter;
 use super::{letters, list, selection};
 use crate::cli::{Common, DlqDropArguments};
 use crate::error::Usage;
-use crate::output;
 use crate::target::Target;
+use crate::{output, report};
 
 /// What was deleted, as `--json` prints it.
 #[derive(Serialize)]
@@ -48,10 +48,11 @@ pub(super) async fn drop(
         };
         output::complain(&format!("{verb} {them}:\n"));
         list::table(held).iter().for_each(|line| output::complain(line));
-        output::complain(
-            "\nThe message is lost. The import, its file and its execution are not: `baton redrive` takes up an execution \
+        output::complain(&format!(
+            "\nThe message is lost. The import, its file and its execution are not: `{}` takes up an execution \
              for 14 days after it has failed.",
-        );
+            report::command_line(common, "redrive ID")
+        ));
     }
     if !arguments.yes && !held.is_empty() {
         letters::give_back(target, held).await;
@@ -70,11 +71,12 @@ pub(super) async fn drop(
             output::line(&format!("{}  {import}  dropped", letter.message_id));
         }
     }
+    let list = report::command_line(common, "dlq list");
     match selected.unknown.first() {
-        Some(id) if held.is_empty() => return Err(selection::unknown(target, id).await?.into()),
+        Some(id) if held.is_empty() => return Err(selection::unknown(target, id, &list).await?.into()),
         Some(_) => {
             for id in &selected.unknown {
-                output::complain(&selection::unknown(target, id).await?.to_string());
+                output::complain(&selection::unknown(target, id, &list).await?.to_string());
             }
             return Ok(ExitCode::FAILURE);
         }

@@ -41,9 +41,10 @@ pub(super) async fn show(
     arguments: &DlqShowArguments,
 ) -> anyhow::Result<ExitCode> {
     let mut all = look(target).await?;
+    let list = report::command_line(common, "dlq list");
     for id in &arguments.ids {
         if !all.iter().any(|letter| selection::is_called(letter, id)) {
-            return Err(selection::unknown(target, id).await?.into());
+            return Err(selection::unknown(target, id, &list).await?.into());
         }
     }
     all.retain(|letter| arguments.ids.iter().any(|id| selection::is_called(letter, id)));

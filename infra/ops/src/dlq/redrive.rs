@@ -15,8 +15,8 @@ use super::selection::{self, Selected};
 use super::{letters, list};
 use crate::cli::{Common, DlqRedriveArguments};
 use crate::error::{Usage, of_aws};
-use crate::output;
 use crate::target::Target;
+use crate::{output, report};
 
 /// How often a move is looked at.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -55,7 +55,7 @@ pub(super) async fn redrive(
     let is_everything = arguments.selection.is_everything();
     if arguments.selection.is_bulk() {
         if selected.letters.is_empty() {
-            return report(common, target, &Moved::default(), &selected).await;
+            return say(common, target, &Moved::default(), &selected).await;
         }
         let (verb, colon) = if arguments.yes { ("moving", "") } else { ("would move", ":") };
         let many = messages(selected.letters.len() as u64);
@@ -74,10 +74,10 @@ pub(super) async fn redrive(
     } else {
         move_each(target, &selected.letters).await?
     };
-    report(common, target, &moved, &selected).await
+    say(common, target, &moved, &selected).await
 }
 
-async fn report(
+async fn say(
     common: &Common,
     target: &Target,
     moved: &Moved,
@@ -91,19 +91,20 @@ async fn report(
             output::line(&format!("{}  {import}  moved as {}", message.message_id, message.new_message_id));
         }
     }
-    let how = if target.is_embedded() {
-        "; `baton up` goes on with them"
-    } else {
-        "; `baton imports` tells how they go"
+    let command = |verb: &str| report::command_line(common, verb);
+    let how = match moved.moved {
+        0 => String::new(),
+        _ if target.is_embedded() => format!("; `{}` goes on with them", command("up")),
+        _ => format!("; `{}` tells how they go", command("imports")),
     };
-    let how = if moved.moved == 0 { "" } else { how };
     output::complain(&format!("moved {}{how}", messages(moved.moved)));
+    let list = command("dlq list");
     match selected.unknown.first() {
         // As with any verb that is given nothing but what is not there.
-        Some(id) if moved.moved == 0 => Err(selection::unknown(target, id).await?.into()),
+        Some(id) if moved.moved == 0 => Err(selection::unknown(target, id, &list).await?.into()),
         Some(_) => {
             for id in &selected.unknown {
-                output::complain(&format!("{:#}", selection::unknown(target, id).await?));
+                output::complain(&format!("{:#}", selection::unknown(target, id, &list).await?));
             }
             Ok(ExitCode::FAILURE)
         }

@@ -63,8 +63,8 @@ pub(super) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::
     Ok(())
 }
 
-/// The complaint about an id that no dead letter has.
-pub(crate) async fn unknown(target: &Target, id: &str) -> anyhow::Result<Usage> {
+/// The complaint about an id that no dead letter has. `list` is the command line that lists them.
+pub(crate) async fn unknown(target: &Target, id: &str, list: &str) -> anyhow::Result<Usage> {
     let hidden = match letters::count(target).await?.in_flight {
         0 => String::new(),
         hidden => format!(
@@ -72,7 +72,7 @@ pub(crate) async fn unknown(target: &Target, id: &str) -> anyhow::Result<Usage> 
             letters::HOLD_S
         ),
     };
-    Ok(Usage(format!("there is no dead letter {id}; `baton dlq list` lists them{hidden}")))
+    Ok(Usage(format!("there is no dead letter {id}; `{list}` lists them{hidden}")))
 }
 
 #[cfg(test)]

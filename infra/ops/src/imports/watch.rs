@@ -39,6 +39,7 @@ pub(super) async fn watch(common: &Common, arguments: &ImportsArguments) -> anyh
         View::Lines(Seen::default())
     };
     let mut watched = Watched { database, search: arguments.search(), connection: None };
+    let nothing = nothing(common, arguments);
     let mut is_away = false;
     let mut searched_until = None;
     loop {
@@ -52,7 +53,7 @@ pub(super) async fn watch(common: &Common, arguments: &ImportsArguments) -> anyh
             Ok(Listed { imports, searched_until: until }) => {
                 is_away = false;
                 searched_until = until;
-                watched = view.show(watched, imports, arguments).await?;
+                watched = view.show(watched, imports, &nothing).await?;
             }
             Err(error) if !is_away => {
                 is_away = true;
@@ -111,14 +112,14 @@ impl View {
         &mut self,
         mut watched: Watched,
         imports: Vec<ImportPicture>,
-        arguments: &ImportsArguments,
+        nothing: &str,
     ) -> anyhow::Result<Watched> {
         let (seen, is_json) = match self {
             Self::Board(board) => {
                 let rows: Vec<_> = imports.iter().map(cells).collect();
                 let mut lines = output::table_lines(HEADING, &rows);
                 if rows.is_empty() {
-                    lines = vec![nothing(arguments).to_owned()];
+                    lines = vec![nothing.to_owned()];
                 }
                 board.show(&lines);
                 return Ok(watched);

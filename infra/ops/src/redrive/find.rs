@@ -8,8 +8,9 @@ use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use statemachine::{ExecutionName, ImportId};
 
 use super::execution::{Execution, Standing};
-use crate::cli::RedriveArguments;
+use crate::cli::{Common, RedriveArguments};
 use crate::error::of_aws;
+use crate::report;
 use crate::show::execution::time;
 use crate::target::Target;
 
@@ -25,9 +26,16 @@ pub(crate) struct Found {
 }
 
 /// The executions that the command line means.
-pub(crate) async fn executions(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
-    let mut found =
-        if arguments.is_bulk() { bulk(target, arguments).await? } else { named(target, arguments).await? };
+pub(crate) async fn executions(
+    common: &Common,
+    target: &Target,
+    arguments: &RedriveArguments,
+) -> anyhow::Result<Found> {
+    let mut found = if arguments.is_bulk() {
+        bulk(target, arguments).await?
+    } else {
+        named(common, target, arguments).await?
+    };
     let is_meant = |execution: &Execution| {
         let error = execution.error.as_deref().unwrap_or_default();
         arguments.errors.is_empty() || arguments.errors.iter().any(|name| name.eq_ignore_ascii_case(error))
@@ -55,7 +63,7 @@ async fn bulk(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<F
     Ok(found)
 }
 
-async fn named(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
+async fn named(common: &Common, target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let failed = failed(target).await?;
     let mut taken = HashSet::new();
@@ -66,7 +74,7 @@ async fn named(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<
             described.extend(Execution::describe(target, &item.execution_arn).await?);
         }
         if of_id.is_empty() {
-            match without_failure(target, id).await? {
+            match without_failure(common, target, id).await? {
                 Ok(execution) => described.push(execution),
                 Err(why) => found.unknown.push((id.clone(), why)),
             }
@@ -122,7 +130,11 @@ pub(crate) async fn list(target: &Target, status: ExecutionStatus) -> anyhow::Re
 }
 
 /// What is known of an id that has no failed execution: an execution that runs or has succeeded, or why there is none.
-async fn without_failure(target: &Target, id: &str) -> anyhow::Result<Result<Execution, String>> {
+async fn without_failure(
+    common: &Common,
+    target: &Target,
+    id: &str,
+) -> anyhow::Result<Result<Execution, String>> {
     if let Some(item) = list(target, ExecutionStatus::Running).await?.iter().find(|item| is_of(item, id))
         && let Some(execution) = Execution::describe(target, &item.execution_arn).await?
     {
@@ -142,16 +154,22 @@ async fn without_failure(target: &Target, id: &str) -> anyhow::Result<Result<Exe
     {
         return Ok(Ok(execution));
     }
+    let command = |verb: &str| report::command_line(common, verb);
     Ok(Err(match row {
         Some(row) if row.execution_arn.is_some() => {
             "its execution is not known any more; import the file again".to_owned()
         }
-        Some(_) => "no execution of it has begun: its message waits in the queue, or was never sent; `baton run` or `baton submit` with \
-             the same file, options and --id sends another, and the import runs once".to_owned(),
-        None => {
-            "there is no such import; `baton imports` lists the latest, `baton dlq list` the dead letters"
-                .to_owned()
-        }
+        Some(_) => format!(
+            "no execution of it has begun: its message waits in the queue, or was never sent; `{}` or `{}` with \
+             the same file, options and --id sends another, and the import runs once",
+            command("run"),
+            command("submit")
+        ),
+        None => format!(
+            "there is no such import; `{}` lists the latest, `{}` the dead letters",
+            command("imports"),
+            command("dlq list")
+        ),
     }))
 }
 

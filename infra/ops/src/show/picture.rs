@@ -6,7 +6,9 @@ use serde::Serialize;
 use statemachine::{Findings, ImportId, ImportOptions};
 use worker::imports::{ImportRow, ImportStatus};
 
+use crate::cli::Common;
 use crate::error::Usage;
+use crate::report;
 use crate::show::attempts::{self, KeptAttempt};
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
@@ -92,15 +94,21 @@ impl From<ImportRow> for ImportPicture {
     }
 }
 
+/// The complaint about an id that no import has.
+pub(crate) fn unknown(common: &Common, id: &ImportId) -> Usage {
+    Usage(format!("there is no import {id}; `{}` lists the latest", report::command_line(common, "imports")))
+}
+
 /// Gathers the picture of one import. `execution_arn` is given by whoever sent its message; else the row knows it.
 pub(crate) async fn take(
+    common: &Common,
     target: &Target,
     id: &ImportId,
     execution_arn: Option<&str>,
 ) -> anyhow::Result<Picture> {
     let mut connection = target.database.connect()?;
     let Some(row) = worker::imports::find(&mut connection, id)? else {
-        return Err(Usage(format!("there is no import {id}; `baton imports` lists the latest")).into());
+        return Err(unknown(common, id).into());
     };
     let import = ImportPicture::from(row);
     let execution = match execution_arn.or(import.execution_arn.as_deref()) {

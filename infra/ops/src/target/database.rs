@@ -5,10 +5,10 @@ use local_stack::Session;
 use worker::db::Database;
 
 use super::choice::Kind;
-use super::place::Place;
-use super::{local, place};
+use super::local;
 use crate::cli::Common;
 use crate::error::Usage;
+use crate::report;
 
 /// The database of the system that is meant, whether that is up or not, with Baton's tables up to date.
 ///
@@ -17,7 +17,7 @@ use crate::error::Usage;
 pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
     local::make_folder(common)?;
     let database = bare_database(common)?;
-    prepare_at(&place(common), &database).map(|()| database)
+    prepare_at(common, &database).map(|()| database)
 }
 
 /// The same, whatever state its tables are in. Makes nothing: a database in the data folder needs [`local::make_folder`] first.
@@ -41,16 +41,17 @@ pub(super) fn parse_database(url: &str) -> Result<Database, Usage> {
 }
 
 /// The laptop's tables are brought up to date by whoever comes; a deployment's by nobody but `baton migrate`.
-pub(super) fn prepare_at(place: &Place, database: &Database) -> anyhow::Result<()> {
-    if matches!(place, Place::Local { .. }) {
+pub(super) fn prepare_at(common: &Common, database: &Database) -> anyhow::Result<()> {
+    if matches!(common.chosen.kind, Kind::Local) {
         return prepare(database);
     }
     if database.is_up_to_date()? {
         return Ok(());
     }
     Err(Usage(format!(
-        "Baton's tables in {} are missing, or of an older version: `baton migrate` brings them up to date",
-        database.display_name()
+        "Baton's tables in {} are missing, or of an older version: `{}` brings them up to date",
+        database.display_name(),
+        report::command_line(common, "migrate")
     ))
     .into())
 }

@@ -9,6 +9,7 @@ use local_stack::{Config, Limits, Session};
 use super::choice::Kind;
 use crate::cli::Common;
 use crate::error::Usage;
+use crate::report;
 
 /// The file of the rows, inside the data folder, where no other database is named.
 const DEFAULT_DATABASE: &str = "baton.db";
@@ -20,8 +21,9 @@ const DEFAULT_DATABASE: &str = "baton.db";
 pub(crate) fn check(common: &Common) -> Result<(), Usage> {
     let (Kind::Aws(..), Some(name)) = (&common.chosen.kind, &common.chosen.name) else { return Ok(()) };
     Err(Usage(format!(
-        "the target {name} is a deployment, and this verb runs an embedded stack: `baton submit` imports through the \
-         deployment, and --data-dir .baton takes the stack that is here"
+        "the target {name} is a deployment, and this verb runs an embedded stack: `{}` imports through the \
+         deployment, and --data-dir .baton takes the stack that is here",
+        report::command_line(common, "submit")
     )))
 }
 

@@ -50,7 +50,8 @@ pub(super) async fn ask(
     let seen = super::look(&console).await?;
     let (meant, gone) = meant(seen, &ids);
     if meant.is_empty() {
-        return Err(selection::unknown(&console.target, &ids[0]).await?.into());
+        let list = console.command_line("dlq list");
+        return Err(selection::unknown(&console.target, &ids[0], &list).await?.into());
     }
     let (question, button, action) = words(deed, meant.len());
     let meaning = html! {

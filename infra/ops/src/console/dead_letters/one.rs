@@ -16,7 +16,8 @@ pub(super) async fn show(
 ) -> Result<Markup, PageError> {
     let seen = super::look(&console).await?;
     let Some(letter) = seen.iter().find(|letter| letter.message_id == message_id) else {
-        return Err(selection::unknown(&console.target, &message_id).await?.into());
+        let list = console.command_line("dlq list");
+        return Err(selection::unknown(&console.target, &message_id, &list).await?.into());
     };
     let deed = |deed: &str, class: &'static str, words: &str| {
         html! {

@@ -45,7 +45,8 @@ async fn plan(console: &Console, address: &Address, known: &Known) -> anyhow::Re
         return Ok(Err(why));
     }
     let has_ended = known.shown.as_ref().is_some_and(|shown| shown.execution.standing != Standing::Running);
-    let plan = plans(&console.target, std::slice::from_ref(&address.id)).await?.into_iter().next();
+    let command = |verb: &str| console.command_line(verb);
+    let plan = plans(&console.target, std::slice::from_ref(&address.id), &command).await?.into_iter().next();
     Ok(match plan {
         Some(plan) if plan.can_be_cancelled() => Ok(plan),
         Some(Plan { objection: Some(why), is_known: true, .. }) => Err(why),
