@@ -65,7 +65,7 @@ async fn act(common: &Common, verb: &Verb) -> anyhow::Result<ExitCode> {
         Verb::Imports(arguments) => imports::imports(common, arguments).await,
         Verb::Show(arguments) => show::show(common, arguments).await,
         Verb::Rejects(arguments) => rejects::rejects(common, arguments).await,
-        Verb::Redrive(arguments) => redrive::redrive(common, arguments).await,
+        Verb::Redrive(arguments) => Box::pin(redrive::redrive(common, arguments)).await,
         Verb::Dlq(arguments) => dlq::dlq(common, &arguments.verb).await,
         Verb::Cancel(arguments) => Box::pin(cancel::cancel(common, arguments)).await,
         Verb::Logs(arguments) => logs::logs(common, arguments).await,
