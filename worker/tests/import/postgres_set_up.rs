@@ -149,6 +149,12 @@ fn changing(statements: &str, rest: &str) -> String {
 #[test]
 fn what_a_trigger_sets_for_the_session_reaches_no_statement_of_the_import() {
     let nobody = "CREATE ROLE baton_nobody NOLOGIN; GRANT INSERT ON t TO baton_nobody; ";
+    // A limit that ended a statement in time would depend on how busy the machine is.
+    let limits = "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF '1h' IN (current_setting('lock_timeout'), current_setting('statement_timeout')) THEN
+             RAISE 'the limits of the trigger hold'; END IF;
+           RETURN NEW; END $$;
+         CREATE TRIGGER look BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION look()";
     let cases = [
         ("PERFORM set_config('search_path', 'sp', false);", ""),
         // A function of another schema that is found before the server's own.
@@ -159,7 +165,7 @@ fn what_a_trigger_sets_for_the_session_reaches_no_statement_of_the_import() {
         ("SET ROLE baton_nobody;", nobody),
         ("SET SESSION AUTHORIZATION baton_nobody;", nobody),
         ("SET TRANSACTION READ ONLY;", ""),
-        ("SET lock_timeout = 1; SET statement_timeout = 1;", ""),
+        ("SET lock_timeout = '1h'; SET statement_timeout = '1h';", limits),
         ("SET session_replication_role = replica; SET row_security = off;", ""),
         ("SET client_encoding = 'SJIS'; SET standard_conforming_strings = off;", ""),
     ];
