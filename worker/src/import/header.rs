@@ -10,6 +10,7 @@ use statemachine::{FailureName, ImportOptions};
 
 use super::csv::{MAX_FIELDS, RawRow, Reader, Record, TooLarge};
 use super::decode::unreadable;
+use super::reject::is_of_rejects_file;
 use super::table::{Column, Table};
 use super::value::{Kind, Reading};
 use crate::failure::Failure;
@@ -128,18 +129,24 @@ fn plan_without_header<'f>(
     let reading = Reading::of(options)?.on(table.server);
     let expected: Vec<_> =
         table.columns.iter().enumerate().filter(|(_, column)| column.takes_values()).collect();
-    let mut fields = first.into_iter();
-    let is_numbered =
-        fields.next().is_some_and(|field| !field.is_empty() && field.iter().all(u8::is_ascii_digit));
-    let fields = 1 + fields.count();
+    let first: Vec<_> = first.into_iter().collect();
+    let fields = first.len().max(1);
     let leading = match fields.checked_sub(expected.len()) {
-        Some(0) => 0,
-        // The line and the reason that stand before each row of a file of rejects.
-        Some(2) if is_numbered => 2,
+        Some(leading) if first.get(..leading).is_some_and(are_of_rejects) => leading,
         _ => return Err(other_number(fields, &expected, table)),
     };
     let filled = expected.iter().enumerate().map(|(place, (index, _))| (leading + place, *index));
     Ok(Plan { fields, columns: fill(filled, table)?, reading, has_header: false, notes: Vec::new() })
+}
+
+/// Whether these are a line and a reason, as they stand before each row of a file of rejects, or several: the rejects of such a file
+/// have those of the first one, too.
+fn are_of_rejects(fields: &[&[u8]]) -> bool {
+    let (pairs, rest) = fields.as_chunks::<2>();
+    rest.is_empty()
+        && pairs.iter().all(|[line, reason]| {
+            !line.is_empty() && line.iter().all(u8::is_ascii_digit) && is_of_rejects_file(reason)
+        })
 }
 
 fn other_number(fields: usize, expected: &[(usize, &Column)], table: &Table) -> Failure {

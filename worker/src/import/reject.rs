@@ -25,7 +25,6 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            #[cfg(test)]
             const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The code that stands in reports.
@@ -195,6 +194,14 @@ impl From<&Reject> for RejectedRow {
             says: reject.misfit.says.to_string(),
         }
     }
+}
+
+/// Whether a text ends as each reason in a file of rejects does: with a code in brackets.
+pub(crate) fn is_of_rejects_file(reason: &[u8]) -> bool {
+    let code = std::str::from_utf8(reason)
+        .ok()
+        .and_then(|text| text.trim_end().strip_suffix(')')?.rsplit_once(" ("));
+    code.is_some_and(|(_, code)| Reason::ALL.iter().any(|reason| reason.code() == code))
 }
 
 fn name(column: &str) -> String {

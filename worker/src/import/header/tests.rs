@@ -243,9 +243,22 @@ fn without_a_header_the_fields_are_the_tables_columns() {
     };
     let options = ImportOptions { no_header: true, ..ImportOptions::default() };
     assert_eq!(planned(&["1", "a"], &options), expected([(0, "id"), (1, "email")]));
-    assert_eq!(planned(&["17", "is no integer", "1", "a"], &options), expected([(2, "id"), (3, "email")]));
-    for first in [&["1"][..], &["1", "a", "b"], &["x", "is no integer", "1", "a"], &["1", "2", "3", "4", "5"]]
-    {
+    let reason = "id: is no integer (not_an_integer)";
+    assert_eq!(planned(&["17", reason, "1", "a"], &options), expected([(2, "id"), (3, "email")]));
+    // Rejects of a file of rejects.
+    assert_eq!(
+        planned(&["3", reason, "17", reason, "1", "a"], &options),
+        expected([(4, "id"), (5, "email")])
+    );
+    for first in [
+        &["1"][..],
+        &["1", "a", "b"],
+        &["x", reason, "1", "a"],
+        &["17", "is no integer", "1", "a"],
+        &["17", "Ann (reader)", "1", "a"],
+        &["3", "x", "17", reason, "1", "a"],
+        &["1", "2", "3", "4", "5"],
+    ] {
         assert_eq!(
             planned(first, &options).unwrap_err(),
             format!(
