@@ -83,6 +83,25 @@ fn a_bad_row_takes_its_circle_along_and_no_other() {
     }
 }
 
+/// The first row has a unique value that comes again, and a key that comes again in a circle.
+#[test]
+fn a_row_loses_its_place_to_none_behind_it_because_its_key_comes_again_in_a_circle() {
+    for (kind, on_conflict) in [
+        ("UNIQUE (u)", OnConflict::Error),
+        ("EXCLUDE (u WITH =)", OnConflict::Error),
+        ("UNIQUE (u)", OnConflict::Skip),
+    ] {
+        let world = World::postgres(&format!(
+            "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, u int, {kind})"
+        ));
+        let file = b"id,up,u\n1,,5\n1,4,6\n4,1,7\n3,,5\n4,3,8\n";
+        let (result, findings) = world.import_as("f", file, "t", options(on_conflict, 3));
+        result.unwrap();
+        let rows = world.lines("SELECT concat_ws(' ', id, up, u) AS line FROM t ORDER BY id");
+        assert_eq!(rows, ["1 5", "4 1 7"], "{kind} {on_conflict:?}: {findings:?}");
+    }
+}
+
 /// Rows of a key that comes again stay in their order, whatever circle the key is in.
 #[test]
 fn the_last_row_of_a_key_in_a_circle_counts_for_an_update() {

@@ -69,7 +69,7 @@ pub(super) fn sort(
     let references: Vec<_> = own.iter().filter_map(references).collect();
     let references = references.join(" UNION ");
     take_steps(session, &references)?;
-    let has_circles = circles::join(session)?;
+    let has_circles = circles::join(session, table)?;
     if has_circles {
         take_steps(session, &references)?;
     }
@@ -100,13 +100,13 @@ fn take_steps(session: &mut Session, references: &str) -> Result<(), SqlError> {
 fn number(session: &mut Session) -> Result<(), SqlError> {
     session.batch(&format!(
         "CREATE TEMPORARY TABLE \"baton places\" ON COMMIT DROP AS SELECT b.record, b.circle, b.turn, \
-           pg_catalog.row_number() OVER (ORDER BY b.place, b.step, b.circle NULLS FIRST, b.turn, b.record) AS place \
+           pg_catalog.row_number() OVER (ORDER BY b.place, b.step NULLS FIRST, b.circle NULLS FIRST, b.turn, b.record) AS place \
          FROM (SELECT l.record, s.step, l.circle, CASE WHEN l.circle IS NOT NULL THEN l.turn END AS turn, \
                  CASE WHEN l.circle IS NOT NULL THEN s.place ELSE pg_catalog.max(greatest(l.record, p.place)) OVER \
                    (PARTITION BY l.leader ORDER BY l.record) END AS place \
                FROM pg_temp.\"baton leaders\" l JOIN pg_temp.\"baton steps\" s ON s.leader = l.leader \
                LEFT JOIN (SELECT r.record, pg_catalog.max(q.place) AS place FROM pg_temp.\"baton references\" r \
-                 JOIN pg_temp.\"baton steps\" q ON q.leader = r.parent GROUP BY r.record) p \
+                 JOIN pg_temp.\"baton steps\" q ON q.leader = r.parent WHERE q.step IS NOT NULL GROUP BY r.record) p \
                ON p.record = l.record) b; \
          UPDATE {STAGING} s SET {RECORD} = p.place FROM pg_temp.\"baton places\" p WHERE p.record = s.{RECORD}"
     ))

@@ -6,6 +6,7 @@
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::load::postgres::trial::block;
+use crate::import::table::Table;
 
 /// The keys that a sort has left.
 const REST: &str = "\
@@ -59,13 +60,22 @@ BEGIN
   END LOOP;
 END";
 
-/// Makes the keys of a circle one.
-const JOIN: &str = "\
-UPDATE pg_temp.\"baton leaders\" l SET leader = e.circle, circle = e.circle
-FROM pg_temp.\"baton rest\" e JOIN (SELECT o.circle FROM pg_temp.\"baton rest\" o GROUP BY o.circle HAVING pg_catalog.count(*) > 1) c
-  ON c.circle = e.circle
-WHERE e.leader = l.leader;
-DROP TABLE pg_temp.\"baton references\", pg_temp.\"baton steps\"";
+/// Makes the keys of a circle one. Where rows exclude each other by more than a key, those of a key that comes again stay where
+/// they are: behind others, a row would lose its place to one that stands behind it in the file.
+fn joining(table: &Table) -> String {
+    let oid = table.oid;
+    format!(
+        "UPDATE pg_temp.\"baton leaders\" l SET leader = e.circle, circle = e.circle
+         FROM pg_temp.\"baton rest\" e JOIN (
+           SELECT o.circle FROM pg_temp.\"baton rest\" o JOIN pg_temp.\"baton leaders\" k ON k.leader = o.leader
+           GROUP BY o.circle HAVING pg_catalog.count(DISTINCT o.leader) > 1 AND (pg_catalog.max(k.turn) = 1 OR NOT EXISTS (
+             SELECT FROM pg_catalog.pg_index i WHERE (i.indisunique OR i.indisexclusion)
+               AND (i.indrelid = {oid} OR i.indrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree({oid}) p))
+             GROUP BY i.indrelid HAVING pg_catalog.count(*) > 1))) c ON c.circle = e.circle
+         WHERE e.leader = l.leader;
+         DROP TABLE pg_temp.\"baton references\", pg_temp.\"baton steps\""
+    )
+}
 
 /// Where the rows of a circle are among those that are sorted, without those whose key an earlier one has: those are tried
 /// behind it.
@@ -77,7 +87,7 @@ CREATE INDEX ON pg_temp.\"baton circles\" (place);
 ANALYZE pg_temp.\"baton circles\"";
 
 /// Joins the keys of each circle, where a sort has left any. Returns whether there were any; then it is to be sorted again.
-pub(super) fn join(session: &mut Session) -> Result<bool, SqlError> {
+pub(super) fn join(session: &mut Session, table: &Table) -> Result<bool, SqlError> {
     let left =
         session.query("SELECT EXISTS (SELECT FROM pg_temp.\"baton steps\" s WHERE s.step IS NULL)", &[])?;
     if !left.first().map_or(Ok(false), |row| row.try_get(0))? {
@@ -86,7 +96,7 @@ pub(super) fn join(session: &mut Session) -> Result<bool, SqlError> {
     session.batch(REST)?;
     session.batch(&block(WALK))?;
     session.batch(&block(CIRCLES))?;
-    session.batch(JOIN)?;
+    session.batch(&joining(table))?;
     Ok(true)
 }
 
