@@ -253,8 +253,9 @@ impl Constraint {
     pub(super) fn says(&self) -> Option<Cow<'static, str>> {
         match &self.kind {
             Kind::Unique(None) if self.columns.iter().any(String::is_empty) => None,
+            // Which of two rows was tried first, the file's order does not say.
             Kind::Unique(_) => {
-                Some(self.has_known_key("in the table already, or in an earlier row of the file"))
+                Some(self.has_known_key("in the table already, or in another row of the file"))
             }
             // It may be broken by the row that is referred to, too: only the database says which of the two it was.
             Kind::ForeignKey(_) if self.is_between_rows() => None,

@@ -73,17 +73,21 @@ pub(super) fn of_conflict<'i>(
         return Ok(Some(index));
     }
     let names: Vec<_> = key.iter().map(|name| quoted(name)).collect();
-    let why = indexes.iter().filter(|index| index.is_unique).find(is_on_key).map_or_else(
+    let other = indexes.iter().filter(|index| index.is_unique).find(is_on_key);
+    let why = other.map_or_else(
         || "the table has no unique index on just these columns".to_owned(),
         |index| format!("{} {}", quoted(&index.name), why_not(index)),
     );
+    let names = names.join(", ");
+    // Another index on the same columns does not help: PostgreSQL takes both for the key, and refuses the one.
+    let mend = if other.is_some_and(|index| !index.is_immediate) {
+        "or make it NOT DEFERRABLE: drop it, and add it again without DEFERRABLE".to_owned()
+    } else {
+        format!("or add one: CREATE UNIQUE INDEX ON {} ({names})", table.sql)
+    };
     let cause = format!(
-        "on_conflict goes by the key ({}) of the table {:?}, but {why}; name another key, or add one: CREATE UNIQUE INDEX ON \
-         {} ({})",
-        names.join(", "),
-        table.name,
-        table.sql,
-        names.join(", ")
+        "on_conflict goes by the key ({names}) of the table {:?}, but {why}; name another key, {mend}",
+        table.name
     );
     Err(Failure::named(FailureName::OptionsInvalid, cause))
 }

@@ -173,8 +173,8 @@ impl Numbered {
                 self.sequence
             ),
             false => format!(
-                "{behind}; before rows come without this column, run {mend}, and give the sequence {} another {bound}: it has no \
-                 value behind {last}",
+                "{behind}, behind which it has none; before rows come without this column, give the sequence {} another {bound}, \
+                 and run {mend}",
                 self.sequence
             ),
         })
