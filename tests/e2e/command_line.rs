@@ -1,15 +1,17 @@
 //! `baton` as a new user meets it: the program itself, what it prints, how it ends.
 
+mod printed;
+
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use e2e::{binaries, rows, wait};
+use e2e::{rows, wait};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
-use crate::desk::{Desk, Ended};
+use crate::desk::Desk;
 use crate::under_way;
 
 fn example() -> String {
@@ -178,51 +180,6 @@ async fn wrong_usage_ends_with_2_and_a_way_out() {
         assert!(ended.stderr.contains(words), "{words:?} is missing for {arguments:?}: {ended:#?}");
         assert!(!ended.stderr.contains("panicked"), "{ended:#?}");
     }
-}
-
-/// The command lines of `baton` that stand in what was printed.
-fn command_lines(ended: &Ended) -> Vec<&str> {
-    let quoted = ended.stdout.split('`').skip(1).step_by(2);
-    let quoted = quoted.chain(ended.stderr.split('`').skip(1).step_by(2));
-    quoted.filter(|words| words.contains("baton")).collect()
-}
-
-#[tokio::test]
-async fn a_command_line_that_is_printed_can_be_typed_as_it_stands() {
-    let desk = Desk::new();
-    let program = binaries::path("baton").display().to_string();
-    let file = desk.file("a.csv", "id\n1\n").display().to_string();
-    let says = async |arguments: &[&str], verbs: &[&str]| {
-        let ended = desk.baton(&[arguments, &["--data-dir", "elsewhere"]].concat()).await;
-        let expected: Vec<_> =
-            verbs.iter().map(|verb| format!("{program} {verb} --data-dir elsewhere")).collect();
-        assert_eq!(command_lines(&ended), expected, "{arguments:?}: {ended:#?}");
-    };
-    let submit = ["submit", &file, "--table", "t", "--id", "a"];
-    says(&submit, &["up", "run"]).await;
-    says(&["imports"], &["run FILE --table TABLE"]).await;
-    says(&["imports", "--status", "failure"], &["imports"]).await;
-    for verb in ["show", "rejects", "logs", "cancel"] {
-        says(&[verb, "nobody"], &["imports"]).await;
-    }
-    says(&["redrive", "nobody"], &["imports", "dlq list"]).await;
-    says(&["redrive", "--all-failed"], &["imports"]).await;
-    says(&["redrive", "nobody", "--no-wait"], &["up", "run"]).await;
-    says(&["dlq", "show", "nobody"], &["dlq list"]).await;
-
-    let up = Up::start_with(&desk, &["--data-dir", "elsewhere"]).await;
-    says(&submit, &["show a"]).await;
-    let ended = async || desk.baton(&["show", "a", "--json", "--data-dir", "elsewhere"]).await.json();
-    wait::until("the message to be dead-lettered", ended, |picture| {
-        picture["message"]["fate"] == "dead_lettered"
-    })
-    .await;
-    assert_eq!(up.stop().await, Some(0));
-    says(&["rejects", "a"], &["show a"]).await;
-    says(&["logs", "a", "--attempt", "7"], &["logs a"]).await;
-    says(&["logs", "a", "--follow"], &["up"]).await;
-    says(&["dlq", "drop", "a"], &["redrive ID"]).await;
-    says(&["dlq", "redrive", "a"], &["up"]).await;
 }
 
 #[tokio::test]
