@@ -105,6 +105,27 @@ fn a_key_that_decides_nothing_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn two_unique_indexes_on_a_key_have_to_agree_on_which_values_are_the_same() {
+    let world = World::postgres(
+        "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+         CREATE TABLE t (k text PRIMARY KEY, v text); CREATE UNIQUE INDEX t_any_case ON t (k COLLATE ci);
+         CREATE TABLE same (k text PRIMARY KEY, n int UNIQUE); CREATE UNIQUE INDEX ON same (k COLLATE \"C\");
+         CREATE UNIQUE INDEX ON same (k text_pattern_ops); CREATE UNIQUE INDEX t_null ON same (n) NULLS NOT DISTINCT",
+    );
+    for (id, on_conflict) in [("t", OnConflict::Skip), ("u", OnConflict::Update)] {
+        let options = ImportOptions { on_conflict, ..ImportOptions::default() };
+        let (name, cause) = named(world.import_as(id, b"k,v\na,1\nA,2\n", "t", options).0);
+        assert_eq!(name, FailureName::OptionsInvalid, "{cause}");
+        assert!(cause.contains("\"t_pkey\" and \"t_any_case\" on it differ"), "{cause}");
+    }
+    let options = |key: &str| ImportOptions { key: vec![key.to_owned()], ..on_conflict(OnConflict::Skip) };
+    let (result, findings) = world.import_as("s", b"k,n\na,1\nA,2\na,3\n", "same", options("k"));
+    assert_eq!((result.unwrap().rows, counts(&findings)), (2, (3, 0, 0, 1)));
+    let (_, cause) = named(world.import_as("n", b"k,n\nb,\n", "same", options("n")).0);
+    assert!(cause.contains("t_null"), "{cause}");
+}
+
+#[test]
 fn an_upsert_of_many_rows_is_the_table_of_one_row_at_a_time() {
     let world = World::postgres("CREATE TABLE t (id int PRIMARY KEY, v int, w text)");
     world.execute("INSERT INTO t SELECT i, -i, 'old' FROM generate_series(1, 40000, 2) i");

@@ -189,6 +189,40 @@ fn kept(rows: &BTreeMap<u32, (Option<u32>, bool)>) -> BTreeSet<u32> {
     }
 }
 
+/// Without an index SQLite would read all of the tables that refer, for each row.
+#[test]
+fn columns_that_refer_have_an_index_as_long_as_rows_wait_and_no_longer() {
+    // What is not deferred waits only in a load that is done again.
+    for (deferred, indexed) in [("", [3, 3]), ("DEFERRABLE INITIALLY DEFERRED", [2, 3])] {
+        let world = World::sqlite(&format!(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, code TEXT COLLATE NOCASE UNIQUE,
+               parent INT REFERENCES t {deferred}, twin TEXT REFERENCES t (code) {deferred},
+               other INT REFERENCES t {deferred});
+             CREATE TABLE leaves (t_id INT REFERENCES t, id INTEGER PRIMARY KEY REFERENCES t);
+             CREATE INDEX own ON t (other); CREATE TABLE seen (id INT, indexes INT);
+             CREATE TRIGGER sees AFTER INSERT ON t BEGIN INSERT INTO seen SELECT new.id, count(*) FROM sqlite_schema
+               WHERE name LIKE 'baton%'; END"
+        ));
+        let row = |id| format!("{id},c{id},{},C{}\n", id / 2, id / 2);
+        let rows: String = (2..=40).rev().map(row).collect::<String>() + "1,c1,,\n";
+        for ((id, bad), indexed) in [("a", ""), ("b", "50,x,99,x\n")].into_iter().zip(indexed) {
+            let file = format!("id,code,parent,twin\n{rows}{bad}");
+            let (result, findings) = world.import_as(id, file.as_bytes(), "t", options(OnConflict::Error));
+            assert_eq!((result.unwrap().rows, told(&findings).len()), (40, bad.len().min(1)), "{deferred}");
+            // Of a load that was done again, only the last counts.
+            let last = world.lines(
+                "SELECT CAST(indexes AS text) AS line FROM seen WHERE id = 1 ORDER BY rowid DESC LIMIT 1",
+            );
+            assert_eq!(last, [indexed.to_string()], "{deferred} {bad}");
+            assert_eq!(
+                world.lines("SELECT name AS line FROM sqlite_schema WHERE name LIKE 'baton%'"),
+                [""; 0]
+            );
+            world.execute("DELETE FROM seen; DELETE FROM t");
+        }
+    }
+}
+
 #[test]
 fn many_rows_that_come_before_their_parents_cost_little_more() {
     let world = World::sqlite(NODES);

@@ -12,6 +12,7 @@ mod references;
 mod refusal;
 mod rows;
 mod statement;
+mod waiting;
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
@@ -99,6 +100,9 @@ impl<'a> Loader<'a> {
         for (number, row) in batch.rows().enumerate() {
             if number % ROWS_PER_LOOK == 0 && progress.stop_requested() {
                 return Err(interrupted());
+            }
+            if number % ROWS_PER_LOOK == 0 || number.is_power_of_two() {
+                self.rows.look_for_waiting(connection)?;
             }
             if let Some(family) = &mut self.family {
                 family.write(connection, &mut self.rows, row.record, row.bytes)?;

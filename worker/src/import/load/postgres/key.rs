@@ -4,7 +4,7 @@ use statemachine::{FailureName, ImportOptions, OnConflict};
 
 use super::Way;
 use super::facts::Facts;
-use super::index::Index;
+use super::index::{Index, KeyColumn};
 use crate::failure::Failure;
 use crate::import::header::Plan;
 use crate::import::load::conflict_key;
@@ -69,8 +69,12 @@ pub(super) fn of_conflict<'i>(
     let is_on_key = |index: &&Index| {
         index.columns.len() == key.len() && index.columns.iter().all(|column| key.contains(&column.name))
     };
-    if let Some(index) = indexes.iter().filter(|index| index.decides()).find(is_on_key) {
-        return Ok(Some(index));
+    let mut deciding = indexes.iter().filter(|index| index.decides() && is_on_key(index));
+    if let Some(index) = deciding.next() {
+        return match deciding.find(|other| !agrees(index, other)) {
+            None => Ok(Some(index)),
+            Some(other) => Err(disagreement(table, index, other)),
+        };
     }
     let names: Vec<_> = key.iter().map(|name| quoted(name)).collect();
     let other = indexes.iter().filter(|index| index.is_unique).find(is_on_key);
@@ -90,6 +94,27 @@ pub(super) fn of_conflict<'i>(
         table.name
     );
     Err(Failure::named(FailureName::OptionsInvalid, cause))
+}
+
+/// Whether two indexes on the same columns find the same rows to be the same. PostgreSQL goes by both.
+fn agrees(one: &Index, other: &Index) -> bool {
+    let is_like = |a: &KeyColumn, b: &KeyColumn| {
+        (a.is_exact && b.is_exact) || (a.equals == b.equals && a.collation == b.collation)
+    };
+    one.nulls_are_alike == other.nulls_are_alike
+        && one.columns.iter().all(|a| other.columns.iter().any(|b| a.name == b.name && is_like(a, b)))
+}
+
+fn disagreement(table: &Table, one: &Index, other: &Index) -> Failure {
+    let cause = format!(
+        "on_conflict goes by the key ({}) of the table {:?}, but the unique indexes {} and {} on it differ in which values \
+         are the same, and PostgreSQL goes by both; drop one of them, or name another key",
+        one.labels().join(", "),
+        table.name,
+        quoted(&one.name),
+        quoted(&other.name)
+    );
+    Failure::named(FailureName::OptionsInvalid, cause)
 }
 
 fn why_not(index: &Index) -> &'static str {

@@ -137,19 +137,23 @@ impl Facts {
             .find(|key| key.columns.len() == columns.len() && key.columns.iter().all(|(name, _)| is_in(name)))
     }
 
+    /// The collation by which SQLite compares one of the columns that a foreign key refers to: that of their unique index.
+    pub(super) fn collation(&self, columns: &[String], column: &str) -> String {
+        let key = self.key_on_any_case_of(columns);
+        let part = key.and_then(|key| key.columns.iter().find(|(part, _)| part.eq_ignore_ascii_case(column)));
+        part.map_or("BINARY", |(_, collation)| collation.as_str()).to_owned()
+    }
+
     /// How columns that a foreign key refers to compare: the definition of each, but for its name. SQLite compares by the type
     /// and the collation of the column that is referred to, which are those of its unique index.
     pub(super) fn compared(&self, table: &Table, columns: &[String]) -> Vec<String> {
-        let key = self.key_on_any_case_of(columns);
         let definition = |name: &String| {
             let own = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
             let declared = own.map_or("", |column| column.type_name.as_str());
             // Of a STRICT table: every value as it is.
             let is_any = declared.is_empty() || (declared.eq_ignore_ascii_case("ANY") && self.says("STRICT"));
             let of = if is_any { String::new() } else { quoted(declared) };
-            let part =
-                key.and_then(|key| key.columns.iter().find(|(part, _)| part.eq_ignore_ascii_case(name)));
-            format!("{of} COLLATE {}", quoted(part.map_or("BINARY", |(_, collation)| collation.as_str())))
+            format!("{of} COLLATE {}", quoted(&self.collation(columns, name)))
         };
         columns.iter().map(definition).collect()
     }

@@ -114,17 +114,17 @@ impl Family {
         let mut thoughts = 0;
         loop {
             if self.find_orphans(connection, rows, progress)? {
-                self.undo(connection)?;
+                self.undo(connection, rows)?;
                 self.refuse_orphans(connection, rows, progress)?;
             } else if self.refuse_replacing(connection, rows)? {
-                self.undo(connection)?;
+                self.undo(connection, rows)?;
             } else if thoughts < SECOND_THOUGHTS
                 && self.take_back_orphans(connection, rows, progress, thoughts > 0)?
             {
                 thoughts += 1;
-                self.undo(connection)?;
+                self.undo(connection, rows)?;
             } else if self.sift.is_none() && rows.may_break_unseen() && !hold(connection)? {
-                self.undo(connection)?;
+                self.undo(connection, rows)?;
                 self.sift = Some(Rc::new(self.begin_sift(connection, rows, progress)?));
             } else {
                 break;
@@ -272,10 +272,11 @@ impl Family {
     }
 
     /// Undoes all rows.
-    fn undo(&mut self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+    fn undo(&mut self, connection: &mut SqliteConnection, rows: &Rows) -> Result<(), Failure> {
         self.counts = self.before;
         connection
             .batch_execute(&format!("ROLLBACK TO {FAMILY}"))
+            .and_then(|()| rows.go_on_waiting(connection))
             .map_err(|error| database_failure(&error, "undo rows that refer to nothing"))
     }
 

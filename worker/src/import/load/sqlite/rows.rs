@@ -7,6 +7,7 @@ use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use statemachine::{FailureName, OnConflict};
 
 use super::children;
+use super::deferred;
 use super::facts::Facts;
 use super::keys::{Key, Taken};
 use super::moves::Moves;
@@ -14,6 +15,7 @@ use super::outcome::{NotWritten, Outcome};
 use super::references::{Missing, References};
 use super::refusal::Judge;
 use super::statement::{Kind, Statement, forget_prepared};
+use super::waiting::WaitingIndexes;
 use crate::db::failure::{database_failure, described};
 use crate::failure::Failure;
 use crate::import::form::native::Native;
@@ -46,6 +48,7 @@ pub(super) struct Rows {
     is_view: bool,
     /// References to rows of the same table are not looked at: they wait for all rows.
     references_wait: bool,
+    waiting_indexes: WaitingIndexes,
     /// Whether a row refers to nothing is asked behind its statement: a trigger may have written what it refers to, or the row is
     /// left out.
     checks_behind: bool,
@@ -84,12 +87,15 @@ impl Rows {
         let taken = key.clone().map(|key| Taken::none(connection, key, table)).transpose().map_err(failed)?;
         let has_triggers = has_triggers(connection, &insert, plan, table)?;
         let references = References::of(&facts, table, plan, constraints_wait);
-        let moves = match &key {
-            Some(key) if on_conflict == OnConflict::Update => {
-                Moves::of(children::read(connection, table).map_err(failed)?, table, &facts, key, plan)
-            }
-            _ => None,
+        let updates = on_conflict == OnConflict::Update;
+        let children = if updates || references.are_within() || references.are_deferred {
+            children::read(connection, table).map_err(failed)?
+        } else {
+            Vec::new()
         };
+        let waiting_indexes = WaitingIndexes::of(&children, &facts);
+        let moves =
+            key.as_ref().filter(|_| updates).and_then(|key| Moves::of(children, table, &facts, key, plan));
         let order_is_free =
             !has_triggers && !references.are_within() && key_decides_alone(&facts, table, key.as_ref());
         let sorted_by = match &key {
@@ -115,6 +121,7 @@ impl Rows {
             judge: Judge::new(table, &facts, has_triggers, CACHE_KIB),
             is_view: facts.is_view,
             references_wait: false,
+            waiting_indexes,
             checks_behind,
             constraints_wait,
             sorted_by: sorted_by.filter(|_| order_is_free),
@@ -301,7 +308,24 @@ impl Rows {
     /// Lets references wait for all rows.
     pub(super) fn wait(&mut self, connection: &mut SqliteConnection) -> Result<(), Error> {
         self.references_wait = true;
-        connection.batch_execute("PRAGMA defer_foreign_keys = ON")
+        connection.batch_execute("PRAGMA defer_foreign_keys = ON")?;
+        self.waiting_indexes.make(connection)
+    }
+
+    /// Prepares for more rows behind those that wait, once what was done before is undone.
+    pub(super) fn go_on_waiting(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
+        if self.references_wait { self.waiting_indexes.make(connection) } else { Ok(()) }
+    }
+
+    /// Looks whether rows wait by constraints that SQLite checks at the commit, and prepares for more of them.
+    pub(super) fn look_for_waiting(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+        if !self.references.are_deferred || self.references_wait {
+            return Ok(());
+        }
+        let holds = deferred::hold(connection);
+        holds
+            .and_then(|holds| if holds { Ok(()) } else { self.waiting_indexes.make_deferred(connection) })
+            .map_err(|error| database_failure(&error, "look whether rows wait for others"))
     }
 
     fn step(&self, connection: &mut SqliteConnection, step: Savepoint) -> Result<(), Failure> {
@@ -330,6 +354,7 @@ impl Rows {
         self.taken
             .map_or(Ok(()), |taken| taken.forget(connection))
             .and_then(|()| self.moves.map_or(Ok(()), |moves| moves.forget(connection)))
+            .and_then(|()| self.waiting_indexes.drop(connection))
             .and_then(|()| connection.batch_execute(&format!("RELEASE {BATCH}")))
             .map_err(|error| database_failure(&error, "finish the load"))
     }
