@@ -17,6 +17,7 @@ mod postgres;
 mod postgres_changed_rows;
 mod postgres_circles;
 mod postgres_deferred;
+mod postgres_growth;
 mod postgres_hidden;
 mod postgres_latin;
 mod postgres_numbers;

@@ -201,7 +201,10 @@ impl Sift<'_> {
         if self.facts.refers_to_itself {
             self.look_up()?;
             let Context { table, plan, .. } = self.context;
-            let sorted = parents_first::sort(session, table, plan, key);
+            // An index that is made behind the UPDATE that numbers the rows is used by no query of the same transaction: the
+            // rows' old versions would be missing in it.
+            let sorted =
+                self.staging.index(session).and_then(|()| parents_first::sort(session, table, plan, key));
             self.staging.order = sorted.map_err(|error| self.failure(&error))?;
         }
         Ok(())
