@@ -1,13 +1,13 @@
 //! Imports that an operator stops while they are under way.
 
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use e2e::stack::Sent;
 use e2e::{Backend, Gate, TestStack, binaries, wait};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::desk::{at_terminal, baton_beside};
-use crate::under_way::{ROWS, under_way};
+use crate::under_way::{self, ROWS, under_way};
 
 async fn status(stack: &TestStack, sent: &Sent) -> ExecutionStatus {
     stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.unwrap().status
@@ -69,6 +69,14 @@ async fn an_import_that_no_worker_has_claimed_yet_is_cancelled_too() {
         &["unclaimed: cancelled; no row of it is in the table", "message   in the dead-letter queue"],
     );
     assert_eq!(stack.import(&sent.import_id), None);
+    let shown = baton_beside(&stack, &["show", "unclaimed"]).await;
+    shown.complains(
+        2,
+        &["no worker has registered the import unclaimed", "ABORTED with Cancelled, cancelled by"],
+    );
+    shown.complains(2, &["redrive unclaimed --data-dir", "` runs it again"]);
+    let again = baton_beside(&stack, &["cancel", "unclaimed", "--yes"]).await;
+    again.expect(1, &["unclaimed: not cancelled: its execution has ended, and nothing of it runs; `"]);
     let letter = stack.dead_letter().await.message_attributes.unwrap();
     assert_eq!(letter["Error"].string_value.as_deref(), Some("Cancelled"));
     assert!(letter["Cause"].string_value.as_deref().unwrap().starts_with("cancelled by "));
@@ -76,6 +84,106 @@ async fn an_import_that_no_worker_has_claimed_yet_is_cancelled_too() {
     stack.audit().await;
     // Where it works, and nothing else.
     assert_eq!(ended.stderr.lines().count(), 1, "{ended:#?}");
+}
+
+/// Registers an import, as `baton submit` does, and sends its message.
+async fn submit(stack: &TestStack, import_id: &str) -> Sent {
+    let source = stack.put("uploads/people.csv", under_way::file()).await;
+    let import = worker::imports::NewImport {
+        import_id: import_id.parse().unwrap(),
+        source,
+        version_id: None,
+        table: "people".to_owned(),
+        options: statemachine::ImportOptions::default(),
+    };
+    worker::imports::register(&mut stack.database.connect().unwrap(), &import).unwrap();
+    stack.send_for(import_id, &json!({ "import_id": import_id }).to_string()).await
+}
+
+/// Waits until its container waits at the gate.
+async fn at_the_gate(stack: &TestStack, sent: &Sent, containers: usize) {
+    let submitted = async || {
+        let history = stack.history(&sent.execution_arn).await;
+        history.iter().filter(|event| event.r#type == HistoryEventType::TaskSubmitted).count()
+    };
+    wait::until("the container to be there", submitted, |events| *events == containers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_cancelled_before_its_claim_is_shown_to_be_that_and_can_be_redriven() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let gate = Gate::shut();
+        let stack = TestStack::start_as(backend, |config| gate.before(config)).await;
+        stack.create_people();
+        let sent = submit(&stack, "registered").await;
+        at_the_gate(&stack, &sent, 1).await;
+        let cancelled = baton_beside(&stack, &["cancel", "registered", "--yes", "--json"]).await;
+        let outcome = &cancelled.expect(0, &[]).json()[0];
+        assert_eq!((&outcome["result"], &outcome["status"]), (&json!("cancelled"), &json!("FAILURE")));
+        let shown = baton_beside(&stack, &["show", "registered"]).await;
+        shown.expect(
+            0,
+            &[
+                "import     registered  FAILURE",
+                "error     Cancelled",
+                "cause     cancelled by ",
+                "execution  ABORTED",
+            ],
+        );
+        assert!(!shown.stdout.contains("none yet"), "{shown:#?}");
+        let listed = baton_beside(&stack, &["imports", "--json"]).await.expect(0, &[]).json();
+        assert_eq!((&listed[0]["status"], &listed[0]["error"]), (&json!("FAILURE"), &json!("Cancelled")));
+        let again = baton_beside(&stack, &["cancel", "registered", "--yes"]).await;
+        again.expect(1, &["not cancelled: it has failed already"]);
+        gate.open();
+        let redriven = baton_beside(&stack, &["redrive", "registered"]).await;
+        redriven.expect(0, &["registered: SUCCEEDED, 20,000 rows, attempt 1; its dead letter is deleted"]);
+        stack.audit().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_execution_somebody_else_has_stopped_before_its_claim_is_said_not_to_wait() {
+    let gate = Gate::shut();
+    let stack = TestStack::start_as(Backend::Sqlite, |config| gate.before(config)).await;
+    stack.create_people();
+    let sent = submit(&stack, "stopped").await;
+    at_the_gate(&stack, &sent, 1).await;
+    stack.sfn.stop_execution().execution_arn(&sent.execution_arn).error("Operator").send().await.unwrap();
+    let shown = baton_beside(&stack, &["show", "stopped"]).await;
+    shown.expect(0, &["execution  ABORTED", "error     Operator", "ended before a worker claimed it; `"]);
+    assert!(!shown.stdout.contains("none yet"), "{shown:#?}");
+    let refused = baton_beside(&stack, &["cancel", "stopped", "--yes"]).await;
+    refused.expect(1, &["stopped: not cancelled: its execution has ended, and nothing of it runs; `"]);
+    gate.open();
+    baton_beside(&stack, &["redrive", "stopped"]).await.expect(0, &["stopped: SUCCEEDED, 20,000 rows"]);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_cancelled_when_its_worker_was_killed_runs_no_more_and_can_be_redriven() {
+    let gate = Gate::shut();
+    let stack = TestStack::start_as(Backend::Sqlite, |config| gate.before(config)).await;
+    gate.let_pass("killed");
+    let sent = under_way(&stack, "killed").await;
+    // The container that replaces it does not come as far as to claim the import.
+    gate.hold_again("killed");
+    for worker in stack.workers() {
+        rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
+    }
+    at_the_gate(&stack, &sent, 2).await;
+    let cancelled = baton_beside(&stack, &["cancel", "killed", "--yes"]).await;
+    cancelled.expect(0, &["killed: cancelled; no row of it is in the table"]);
+    assert!(!cancelled.stdout.contains("note"), "{cancelled:#?}");
+    let shown = baton_beside(&stack, &["show", "killed"]).await;
+    shown.expect(0, &["import     killed  FAILURE", "were loaded, and rolled back", "error     Cancelled"]);
+    let attempts = baton_beside(&stack, &["show", "killed", "--json"]).await.json()["attempts"].take();
+    assert_eq!((&attempts[0]["ended_as"], &attempts[1]), (&json!("Cancelled"), &json!(null)), "{attempts}");
+    gate.open();
+    let redriven = baton_beside(&stack, &["redrive", "killed"]).await;
+    redriven.expect(0, &["killed: SUCCEEDED, 20,000 rows, attempt 2; its dead letter is deleted"]);
+    assert_eq!(stack.count("people"), i64::from(ROWS));
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

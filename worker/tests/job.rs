@@ -8,6 +8,7 @@ mod endings;
 pub(crate) mod fixture;
 mod hanging;
 mod ledger;
+mod left;
 mod migrations;
 mod search;
 mod waiting;

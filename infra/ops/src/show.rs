@@ -8,6 +8,7 @@ pub(crate) mod message;
 pub(crate) mod picture;
 mod print;
 pub(crate) mod progress;
+pub(crate) mod unclaimed;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use statemachine::{FailureName, ImportId};
+use statemachine::ImportId;
 
 use super::{ImportRow, ImportStatus, find, stored};
 use crate::db::schema::import_attempts;
@@ -159,11 +159,11 @@ pub(super) fn begin(
 pub(super) fn end(
     connection: &mut Connection,
     (import_id, attempt): (&ImportId, i32),
-    failure: Option<(FailureName, &str)>,
+    failure: Option<(&str, &str)>,
     counters: Counters,
     now: NaiveDateTime,
 ) -> QueryResult<()> {
-    let ended_as = failure.map_or(ImportStatus::Success.as_str(), |(name, _)| name.as_str());
+    let ended_as = failure.map_or(ImportStatus::Success.as_str(), |(name, _)| name);
     diesel::update(import_attempts::table)
         .filter(import_attempts::import_id.eq(import_id.as_str()))
         .filter(import_attempts::attempt.eq(attempt))

@@ -99,7 +99,8 @@ pub fn fail(
             ))
             .execute(connection)?;
         if changed == 1 {
-            attempts::end(connection, (import_id, attempt), Some((failure.0, &cause)), counters, now)?;
+            let ended = Some((failure.0.as_str(), cause.as_str()));
+            attempts::end(connection, (import_id, attempt), ended, counters, now)?;
         }
         Ok(changed == 1)
     });
@@ -119,7 +120,7 @@ fn json_of(value: &impl serde::Serialize) -> String {
 }
 
 /// A text for people, or JSON, as the database can store it: one whose encoding is not Unicode gets escapes.
-fn storable(connection: &Connection, text: String) -> String {
+pub(super) fn storable(connection: &Connection, text: String) -> String {
     match connection {
         Connection::Postgres(session) if !session.is_unicode() => escaped(&text).into_owned(),
         _ => text,

@@ -132,9 +132,11 @@ impl Outcome {
             lines.extend(execution.message.iter().map(|fate| as_fact("message", &fate.describe())));
         }
         if self.result == Ending::Cancelled {
-            if self.status.as_deref() == Some(ImportStatus::Running.as_str()) {
-                let left = "its worker left without a word; the import is free again when its lease ends";
-                lines.push(as_fact("note", left));
+            let is_open = |status: &&str| matches!(*status, "PENDING" | "RUNNING");
+            if let Some(status) = self.status.as_deref().filter(is_open) {
+                // A worker that hangs, or a database that takes no change.
+                let left = format!("its row still says {status}: its end could not be written there");
+                lines.push(as_fact("note", &left));
             }
             lines.push(as_fact("again", &command("redrive", id)));
         }
@@ -173,7 +175,7 @@ mod tests {
              \x20 execution people-1-m ABORTED, cancelled by joe@host\n  again     baton redrive people-1"
         );
         let killed = of(ImportStatus::Running, stopped("ABORTED", Some(CANCELLED)));
-        assert!(text(&killed).contains("left without a word"), "{}", text(&killed));
+        assert!(text(&killed).contains("its row still says RUNNING"), "{}", text(&killed));
         let committed = of(ImportStatus::Success, stopped("ABORTED", Some(CANCELLED)));
         assert!(!committed.is_well());
         assert!(text(&committed).starts_with("people-1: too late: its worker had committed"));

@@ -9,6 +9,7 @@ use crate::output;
 use crate::redrive::find;
 use crate::report::as_fact;
 use crate::show::execution::{self, time};
+use crate::show::unclaimed;
 use crate::target::Target;
 
 /// The state in which the worker runs.
@@ -62,19 +63,24 @@ pub(crate) async fn plans(
         }
         executions.sort_by_key(|execution| execution.started_at);
         let row = worker::imports::find(&mut target.database.connect()?, id)?;
-        plans.push(Plan::of(id.clone(), executions, row, command));
+        let is_unclaimed = row.as_ref().is_none_or(|row| row.status == ImportStatus::Pending);
+        let has_ended =
+            executions.is_empty() && is_unclaimed && !unclaimed::executions(target, id).await?.is_empty();
+        plans.push(Plan::of(id.clone(), executions, has_ended, row, command));
     }
     Ok(plans)
 }
 
 impl Plan {
+    /// `has_ended` says that an execution has ended before a worker claimed the import.
     fn of(
         import_id: ImportId,
         executions: Vec<Open>,
+        has_ended: bool,
         row: Option<ImportRow>,
         command: &dyn Fn(&str) -> String,
     ) -> Self {
-        let is_known = row.is_some() || !executions.is_empty();
+        let is_known = row.is_some() || has_ended || !executions.is_empty();
         let status = row.as_ref().map(|row| row.status);
         let is_open = !executions.is_empty();
         let objection = match status {
@@ -82,14 +88,17 @@ impl Plan {
                 Some("its rows are in the table already; a cancellation cannot take them out again".to_owned())
             }
             _ if is_open => None,
+            Some(ImportStatus::Pending) | None if has_ended => Some(format!(
+                "its execution has ended, and nothing of it runs; `{}` runs it again",
+                command(&format!("redrive {import_id}"))
+            )),
             Some(ImportStatus::Pending) => Some(
                 "no execution of it has begun: its message waits in the queue, from which no single message can be \
                  taken, or was never sent; once it has begun it can be cancelled"
                     .to_owned(),
             ),
             Some(ImportStatus::Running) => Some(format!(
-                "no execution of it is open: its worker left without a word, its rows are rolled back, and the import \
-                 is free when its lease ends; `{}` runs it again",
+                "no execution of it is open: its worker left without a word, and its rows are rolled back; `{}` runs it again",
                 command(&format!("redrive {import_id}"))
             )),
             Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),
@@ -197,8 +206,13 @@ pub(crate) mod tests {
         }
     }
 
+    fn plan_of(executions: Vec<Open>, has_ended: bool, row: Option<ImportRow>) -> Plan {
+        let command = |verb: &str| format!("baton {verb}");
+        Plan::of("people-1".parse().unwrap(), executions, has_ended, row, &command)
+    }
+
     fn plan(executions: Vec<Open>, row: Option<ImportRow>) -> Plan {
-        Plan::of("people-1".parse().unwrap(), executions, row, &|verb| format!("baton {verb}"))
+        plan_of(executions, false, row)
     }
 
     fn text(plan: &Plan) -> String {
@@ -231,9 +245,16 @@ pub(crate) mod tests {
             assert!(plan.what_happens("").is_empty());
         };
         refused(vec![], Some(row(ImportStatus::Pending, 0)), "waits in the queue");
-        refused(vec![], Some(row(ImportStatus::Running, 1)), "is free when its lease ends");
+        refused(vec![], Some(row(ImportStatus::Running, 1)), "`baton redrive people-1` runs it again");
         refused(vec![], Some(row(ImportStatus::Failure, 0)), "has failed already");
         refused(vec![], None, "no such import");
+        // Stopped before a worker claimed it, of a registered import and of one that a message describes.
+        for row in [Some(row(ImportStatus::Pending, 0)), None] {
+            let ended = plan_of(vec![], true, row);
+            let words =
+                "its execution has ended, and nothing of it runs; `baton redrive people-1` runs it again";
+            assert!(ended.is_known && !ended.can_be_cancelled() && text(&ended).contains(words), "{ended:?}");
+        }
         // Its execution has yet to delete the message.
         refused(
             vec![open(Some("DeleteMessage"))],

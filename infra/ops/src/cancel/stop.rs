@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::{Gone, ImportRow, ImportStatus, end_what_was_left};
 
 use super::outcome::{Outcome, Stopped};
 use super::plan::Plan;
 use crate::error::of_aws;
 use crate::redrive::{Execution, Standing, until_settled};
-use crate::show::execution;
-use crate::show::message;
+use crate::show::{containers, execution, message};
 use crate::target::Target;
 
 /// The error of an execution that was cancelled.
@@ -57,7 +56,8 @@ pub(crate) async fn stop(target: &Target, plan: &Plan, by: &str) -> Result<Vec<S
     Ok(stopped)
 }
 
-/// Stays until the executions have ended, their worker has left the row and their messages are settled.
+/// Stays until the executions have ended, their worker has left the row and their messages are settled. An end that no worker
+/// wrote into the row is written here.
 ///
 /// # Errors
 /// Where Step Functions or the database cannot be asked.
@@ -75,7 +75,7 @@ pub(crate) async fn to_the_end(
     for arn in &arns {
         executions.push(ended(target, arn).await?);
     }
-    let row = row_at_rest(target, plan).await?;
+    let row = row_at_its_end(target, plan, &executions).await?;
     let mut all = Vec::new();
     for execution in executions {
         if execution.standing != Standing::Succeeded {
@@ -101,15 +101,73 @@ async fn ended(target: &Target, arn: &str) -> anyhow::Result<Execution> {
     }
 }
 
+/// The import's row once no worker is at it, with its end. A row that cannot be written says what it said: what was stopped
+/// stays stopped, and its execution tells so.
+async fn row_at_its_end(
+    target: &Target,
+    plan: &Plan,
+    executions: &[Execution],
+) -> anyhow::Result<Option<ImportRow>> {
+    let Some(row) = row_at_rest(target, plan, executions).await? else { return Ok(None) };
+    let without_success = |execution: &&Execution| execution.standing != Standing::Succeeded;
+    let was_its = |execution: &&Execution| row.execution_arn.as_ref() == Some(&execution.arn);
+    let mut gone = executions.iter().rev().filter(without_success);
+    let gone = match row.status {
+        ImportStatus::Pending => gone.next(),
+        ImportStatus::Running => gone.find(was_its),
+        ImportStatus::Success | ImportStatus::Failure => None,
+    };
+    let Some(execution) = gone else { return Ok(Some(row)) };
+    let by = Gone {
+        execution_arn: &execution.arn,
+        error: execution.error.as_deref().unwrap_or(CANCELLED),
+        cause: execution.cause.as_deref().unwrap_or_default(),
+    };
+    let mut connection = target.database.connect()?;
+    if end_what_was_left(&mut connection, &row, &by).is_err() {
+        tracing::warn!("Could not write the end of the import into its row");
+    }
+    Ok(worker::imports::find(&mut connection, &plan.import_id)?)
+}
+
 /// The import's row once no worker is at it, or as it is when one has had time enough to leave.
-async fn row_at_rest(target: &Target, plan: &Plan) -> anyhow::Result<Option<ImportRow>> {
+async fn row_at_rest(
+    target: &Target,
+    plan: &Plan,
+    executions: &[Execution],
+) -> anyhow::Result<Option<ImportRow>> {
     let deadline = Instant::now() + LEAVING;
+    let mut containers: Option<Vec<String>> = None;
     loop {
+        // First: a worker writes into the row, and then its container ends.
+        let has_left = match &containers {
+            Some(arns) => have_stopped(target, arns).await,
+            None => false,
+        };
         let row = worker::imports::find(&mut target.database.connect()?, &plan.import_id)?;
         let is_at_work = row.as_ref().is_some_and(|row| row.status == ImportStatus::Running);
-        if !is_at_work || Instant::now() >= deadline {
+        if !is_at_work || has_left || Instant::now() >= deadline {
             return Ok(row);
+        }
+        if containers.is_none() {
+            containers = Some(containers_of(target, executions).await?);
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+async fn containers_of(target: &Target, executions: &[Execution]) -> anyhow::Result<Vec<String>> {
+    let mut arns = Vec::new();
+    for execution in executions {
+        let states = execution::states_of(&execution::history(target, &execution.arn).await?);
+        let attempts = states.into_iter().flat_map(|state| state.attempts);
+        arns.extend(attempts.filter_map(|attempt| attempt.task_arn));
+    }
+    Ok(arns)
+}
+
+/// Whether ECS says of each of these containers that it has stopped. What it has forgotten may be the one that matters.
+async fn have_stopped(target: &Target, arns: &[String]) -> bool {
+    let stopped = containers::remembered(target, arns).await;
+    !arns.is_empty() && arns.iter().all(|arn| stopped.contains_key(arn))
 }

@@ -13,7 +13,9 @@ use crate::show::attempts::{self, KeptAttempt};
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
 use crate::show::progress::Progress;
+use crate::show::unclaimed;
 use crate::target::Target;
+use crate::terminal::visible;
 
 /// An import with all that belongs to it.
 #[derive(Debug, Serialize)]
@@ -99,7 +101,25 @@ pub(crate) fn unknown(common: &Common, id: &ImportId) -> Usage {
     Usage(format!("there is no import {id}; `{}` lists the latest", report::command_line(common, "imports")))
 }
 
-/// Gathers the picture of one import. `execution_arn` is given by whoever sent its message; else the row knows it.
+/// The same about one that no row names, because no worker has claimed it: what has ended is known, and how it goes on.
+fn unregistered(common: &Common, id: &ImportId, execution: &ExecutionPicture) -> Usage {
+    let name = execution.arn.rsplit(':').next().unwrap_or(&execution.arn);
+    let known =
+        format!("no worker has registered the import {id}: it is known by its execution {name} alone");
+    let Some(error) = execution.error.as_deref().filter(|_| execution.stopped_at.is_some()) else {
+        return Usage(format!("{known}, which is {}", execution.status));
+    };
+    let cause = execution.cause.iter().map(|cause| format!(", {}", visible(cause))).collect::<String>();
+    Usage(format!(
+        "{known}, which ended {} with {}{cause}; `{}` runs it again",
+        execution.status,
+        visible(error),
+        report::command(common, "redrive", id.as_str())
+    ))
+}
+
+/// Gathers the picture of one import. `execution_arn` is given by whoever sent its message; else the row knows it, or, where
+/// no worker has claimed it, the executions' names tell.
 pub(crate) async fn take(
     common: &Common,
     target: &Target,
@@ -107,14 +127,27 @@ pub(crate) async fn take(
     execution_arn: Option<&str>,
 ) -> anyhow::Result<Picture> {
     let mut connection = target.database.connect()?;
-    let Some(row) = worker::imports::find(&mut connection, id)? else {
-        return Err(unknown(common, id).into());
+    let row = worker::imports::find(&mut connection, id)?;
+    let known = row.as_ref().and_then(|row| row.execution_arn.clone());
+    let arn = match execution_arn.map(str::to_owned).or(known) {
+        Some(arn) => Some(arn),
+        None => unclaimed::executions(target, id).await?.into_iter().next(),
     };
-    let import = ImportPicture::from(row);
-    let execution = match execution_arn.or(import.execution_arn.as_deref()) {
-        Some(arn) => execution::take(target, arn).await?,
+    let execution = match arn {
+        Some(arn) => execution::take(target, &arn).await?,
         None => None,
     };
+    let Some(row) = row else {
+        return Err(match &execution {
+            Some(execution) => unregistered(common, id, execution),
+            None => unknown(common, id),
+        }
+        .into());
+    };
+    let has_ended = execution.as_ref().is_some_and(|execution| execution.stopped_at.is_some());
+    // Looked at before the execution, it may have ended since.
+    let row = if has_ended { worker::imports::find(&mut connection, id)?.unwrap_or(row) } else { row };
+    let import = ImportPicture::from(row);
     let message = match &execution {
         Some(execution) => message::fate(target, execution).await?,
         None => None,

@@ -21,6 +21,25 @@ pub(super) fn print(common: &Common, picture: &Picture, database: &str) {
     if let Some(fate) = &picture.message {
         output::line(&format!("\nmessage    {}", fate.describe()));
     }
+    if let Some(left) = left(picture) {
+        let redrive = report::command(common, "redrive", &picture.import.id);
+        output::line(&report::as_fact("note", &format!("{left}; `{redrive}` runs it again")));
+    }
+}
+
+/// That nothing goes on, whatever the row says: nobody has written the end of its execution there.
+fn left(picture: &Picture) -> Option<&'static str> {
+    let execution = picture.execution.as_ref()?;
+    if execution.stopped_at.is_none() || execution.status == "SUCCEEDED" {
+        return None;
+    }
+    match picture.import.status.as_str() {
+        "PENDING" => Some("its execution ended before a worker claimed it"),
+        "RUNNING" => {
+            Some("it does not run any more: its worker left without a word, and its rows are rolled back")
+        }
+        _ => None,
+    }
 }
 
 fn print_import(common: &Common, import: &ImportPicture, database: &str) {

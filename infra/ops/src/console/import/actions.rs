@@ -15,6 +15,7 @@ use super::address::Address;
 use super::known::{Known, Shown};
 use super::parse;
 use crate::redrive::{Execution, REDRIVABLE, Standing, again};
+use crate::show::picture::ImportPicture;
 
 /// What a button does, or why it is not one.
 pub(super) enum Offer {
@@ -128,7 +129,11 @@ fn meaning(known: &Known, shown: &Shown) -> Markup {
 
 /// What the table has of the import.
 fn rows(known: &Known) -> &'static str {
-    match known.import.as_ref().map(|import| import.status.as_str()) {
+    let of_another = |import: &&ImportPicture| {
+        let shown = known.shown.as_ref().map(|shown| &shown.execution.arn);
+        import.status != "RUNNING" || import.execution_arn.as_ref() != shown
+    };
+    match known.import.as_ref().filter(of_another).map(|import| import.status.as_str()) {
         Some("SUCCESS") => {
             "The rows are in the table already, by another execution: it will find that, and add none."
         }

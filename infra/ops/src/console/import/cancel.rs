@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -101,9 +102,15 @@ pub(super) async fn cancel(
     };
     let stopped = stop(&console.target, &plan, BY).await;
     let command = |verb: &str, id: &str| console.command(verb, id);
-    Ok(match tokio::time::timeout(PATIENCE, to_the_end(&console.target, &plan, stopped)).await {
+    // Beside the answer: its end is written into the row, however late it comes.
+    let until_the_end = {
+        let console = console.clone();
+        async move { to_the_end(&console.target, &plan, stopped).await }
+    };
+    let ending = tokio::spawn(until_the_end);
+    Ok(match tokio::time::timeout(PATIENCE, ending).await {
         Ok(ended) => {
-            let ended = ended?;
+            let ended = ended.context("failed to follow what was stopped")??;
             let outcome = if ended.is_well() { Outcome::Done } else { Outcome::Failed };
             console.notices.redirect(&back, outcome, ended.lines(&command))
         }

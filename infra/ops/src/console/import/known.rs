@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
-use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
 use statemachine::{ExecutionInput, ExecutionName, ImportId, ImportOptions};
 use worker::imports::AttemptRow;
@@ -21,10 +20,8 @@ use crate::redrive::{Execution, Standing, execution_arn};
 use crate::show::execution::{ExecutionPicture, time};
 use crate::show::message::{self, MessageFate};
 use crate::show::picture::ImportPicture;
+use crate::show::unclaimed;
 use crate::target::Target;
-
-/// The most executions that are looked through for one that no row names.
-const LOOKED_THROUGH: i32 = 1000;
 
 /// An import, with all that belongs to it.
 pub(super) struct Known {
@@ -180,32 +177,7 @@ async fn executions(
     }
     // No worker has come as far as to claim it: the executions are known by their names alone.
     if arns.is_empty() {
-        let (running, failed, timed_out, aborted) = tokio::try_join!(
-            named(target, id, ExecutionStatus::Running),
-            named(target, id, ExecutionStatus::Failed),
-            named(target, id, ExecutionStatus::TimedOut),
-            named(target, id, ExecutionStatus::Aborted),
-        )?;
-        arns = [running, failed, timed_out, aborted].concat();
+        arns = unclaimed::executions(target, id).await?;
     }
     Ok(arns)
-}
-
-async fn named(target: &Target, id: &ImportId, status: ExecutionStatus) -> anyhow::Result<Vec<String>> {
-    let listed = target
-        .sfn
-        .list_executions()
-        .state_machine_arn(&target.resources.import_state_machine_arn)
-        .status_filter(status)
-        .max_results(LOOKED_THROUGH)
-        .send()
-        .await
-        .map_err(of_aws)
-        .context("failed to list the executions of the import machine")?;
-    let of_import = listed
-        .executions
-        .into_iter()
-        .filter(|item| ExecutionName::import_id_in(&item.name) == Some(id.as_str()))
-        .map(|item| item.execution_arn);
-    Ok(of_import.collect())
 }

@@ -1,0 +1,84 @@
+//! Imports whose execution ended, and whose worker wrote no end into the row.
+
+use std::time::Duration;
+
+use worker::imports::{self, Claim, Ended, Gone, ImportRow, ImportStatus, Lease, Renewal, Renewer};
+use worker::job::progress::Counters;
+
+use super::fixture::{ANOTHER, OURS, TestDatabase, by, by_id, id, succeeded_report};
+
+const STOPPED: Gone<'_> = Gone { execution_arn: OURS, error: "Cancelled", cause: "cancelled by joe@host" };
+
+fn end(test: &TestDatabase, seen: &ImportRow) -> bool {
+    imports::end_what_was_left(&mut test.connect(), seen, &STOPPED).unwrap()
+}
+
+fn is_cancelled(row: &ImportRow) -> bool {
+    row.status == ImportStatus::Failure
+        && row.error.as_deref() == Some("Cancelled")
+        && row.cause.as_deref() == Some("cancelled by joe@host")
+        && row.execution_arn.as_deref() == Some(OURS)
+        && row.finished_at.is_some()
+        && row.lease_expires_at.is_none()
+}
+
+#[test]
+fn an_import_that_was_stopped_before_its_claim_ends_so_and_can_be_claimed_by_anybody() {
+    for test in TestDatabase::both() {
+        test.register();
+        let pending = test.row();
+        assert!(end(&test, &pending));
+        assert!(is_cancelled(&test.row()), "{:?}", test.row());
+        assert!(!end(&test, &pending), "its row has changed since");
+        assert!(imports::attempts(&mut test.connect(), &id()).unwrap().is_empty());
+        let claimed = test.claim(ANOTHER);
+        assert_eq!((claimed.attempt, claimed.status, claimed.error), (1, ImportStatus::Running, None));
+    }
+}
+
+#[test]
+fn an_import_whose_worker_was_killed_ends_so_with_its_attempt_and_needs_no_wait_for_the_lease() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(OURS);
+        let mut renewer = Renewer::new(test.database.clone(), id(), 1, Duration::from_secs(300));
+        let counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
+        assert_eq!(renewer.renew(counters, Lease::Renewed).unwrap(), Renewal::Ours);
+        let seen = test.row();
+        assert!(end(&test, &seen));
+        let row = test.row();
+        assert!(
+            is_cancelled(&row) && (row.rows_done, row.rejects, row.bytes_done) == (10, 2, 300),
+            "{row:?}"
+        );
+        let attempts = imports::attempts(&mut test.connect(), &id()).unwrap();
+        assert_eq!(attempts[0].ended_as, Ended::Failure("Cancelled".to_owned()));
+        assert_eq!((attempts[0].rows_done, attempts[0].finished_at.is_some()), (10, true));
+
+        // It is alive after all, and learns that the import is not its own any more.
+        assert_eq!(renewer.renew(counters, Lease::Renewed).unwrap(), Renewal::NotOurs);
+        assert!(!imports::succeed(&mut test.connect(), &id(), &succeeded_report(1), 900).unwrap());
+        let lease = Duration::from_secs(300);
+        let claim = imports::claim(&mut test.connect(), &by_id(), &by(ANOTHER), lease).unwrap();
+        assert!(matches!(claim, Claim::Claimed(row) if row.attempt == 2));
+    }
+}
+
+#[test]
+fn a_row_that_has_changed_since_or_is_another_executions_keeps_what_it_says() {
+    for test in TestDatabase::both() {
+        test.register();
+        let pending = test.row();
+        test.claim(OURS);
+        assert!(!end(&test, &pending), "a worker was quicker");
+        let first = test.row();
+        test.claim(OURS);
+        assert!(!end(&test, &first), "another attempt was quicker");
+        let seen = test.row();
+        let other = Gone { execution_arn: ANOTHER, ..STOPPED };
+        assert!(!imports::end_what_was_left(&mut test.connect(), &seen, &other).unwrap());
+        assert!(imports::succeed(&mut test.connect(), &id(), &succeeded_report(2), 900).unwrap());
+        assert!(!end(&test, &seen) && !end(&test, &test.row()), "its rows are in the table");
+        assert_eq!(test.row().status, ImportStatus::Success);
+    }
+}
