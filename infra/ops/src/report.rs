@@ -153,7 +153,7 @@ pub(crate) fn command(common: &Common, verb: &str, id: &str) -> String {
 /// The command line of a verb, as it can be typed here.
 pub(crate) fn command_line(common: &Common, verb: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "baton".to_owned());
-    format!("{program} {verb}{}", common.same_target)
+    format!("{} {verb}{}", same_options::in_shell(&program), common.same_target)
 }
 
 #[cfg(test)]

@@ -57,11 +57,15 @@ impl Words {
     }
 
     fn value(&mut self, name: &str, value: Option<String>) {
-        let Some(value) = value else { return };
-        // A value that begins like an option must not be taken for one.
-        let between = if value.starts_with('-') { '=' } else { ' ' };
-        self.0.push(format!("--{name}{between}{}", in_shell(&value)));
+        self.0.extend(value.map(|value| option(name, &value)));
     }
+}
+
+/// An option with its value, as a shell reads it.
+pub(crate) fn option(name: &str, value: &str) -> String {
+    // A value that begins like an option must not be taken for one.
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!("--{name}{between}{}", in_shell(value))
 }
 
 fn of_empty(empty: EmptyFields) -> &'static str {

@@ -1,6 +1,9 @@
 //! The command lines that stand in what `baton` prints.
 
-use e2e::{binaries, wait};
+use std::process::Stdio;
+
+use e2e::{Backend, binaries, wait};
+use tokio::process::Command;
 
 use super::Up;
 use crate::desk::{Desk, Ended};
@@ -48,4 +51,48 @@ async fn a_command_line_that_is_printed_can_be_typed_as_it_stands() {
     says(&["logs", "a", "--follow"], &["up"]).await;
     says(&["dlq", "drop", "a"], &["redrive ID"]).await;
     says(&["dlq", "redrive", "a"], &["up"]).await;
+}
+
+/// The command line behind `more`, in the report of an import.
+fn more(ended: &Ended) -> &str {
+    ended.stdout.split("more      ").nth(1).unwrap_or_else(|| panic!("{ended:#?}")).trim()
+}
+
+/// Types a command line at the desk.
+async fn typed(desk: &Desk, command_line: &str) -> Ended {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command_line]).current_dir(desk.path()).env_remove("DATABASE_URL").stdin(Stdio::null());
+    Ended::of(shell.output().await.unwrap())
+}
+
+#[tokio::test]
+async fn a_command_line_that_is_printed_finds_the_database_that_was_typed_after_the_folder_has_had_another() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id\n1\n").display().to_string();
+    let url = format!("sqlite:{}/my rows.db", desk.path().display());
+    let run = |id| ["run", &file, "--table", "t", "--create-table", "--id", id];
+    let there = desk.baton(&[&run("there")[..], &["--database-url", &url]].concat()).await;
+    assert!(more(&there).ends_with(&format!(" show there --database-url '{url}'")), "{there:#?}");
+    // What is in the environment is there for the next command, too.
+    let by_environment = desk.command(&run("by-environment")).env("DATABASE_URL", &url).output().await;
+    let by_environment = Ended::of(by_environment.unwrap());
+    assert!(more(&by_environment).ends_with(" show by-environment"), "{by_environment:#?}");
+
+    desk.baton(&run("here")).await.expect(0, &["imported a.csv"]);
+    desk.baton(&["show", "there"]).await.complains(2, &["there is no import there"]);
+    typed(&desk, more(&there)).await.expect(0, &["import     there  SUCCESS", "my rows.db"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_line_that_is_printed_has_a_word_in_the_place_of_a_password() {
+    let desk = Desk::new();
+    let file = desk.file("a.csv", "id\n1\n").display().to_string();
+    let url = Backend::Postgres.new_database(desk.path());
+    let with_password = url.replace("postgres://baton@", "postgres://baton:hunter2@");
+    let run = ["run", &file, "--table", "t", "--create-table", "--id", "a", "--database-url", &with_password];
+    let ended = desk.baton(&run).await;
+    ended.expect(0, &["imported a.csv"]);
+    let shown = url.replace("postgres://baton@", "postgres://baton:PASSWORD@");
+    assert!(more(&ended).ends_with(&format!(" show a --database-url {shown}")), "{ended:#?}");
+    assert!(!format!("{ended:?}").contains("hunter2"), "{ended:#?}");
 }

@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use worker::db::Database;
+
 use super::config::{Config, Configured, Deployment};
 use crate::error::Usage;
+use crate::same_options::option;
+
+/// What stands for a password where a URL is shown.
+const PASSWORD: &str = "PASSWORD";
 
 /// Where an option was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,13 +79,19 @@ pub(crate) fn choose(asked: &Asked<'_>) -> anyhow::Result<Choice> {
 
 fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
     let file = config.map(|config| config.path.clone());
+    // What is in the environment is there for the next command, too.
+    let typed = asked.database_url.0.filter(|_| asked.database_url.1 == Said::Typed);
+    let database = ("database-url", typed.map(shown_url));
     let Some(name) = name(asked, config)? else {
         let data_dir = asked.data_dir.0.to_owned();
         let is_usual =
             data_dir.as_os_str() == ".baton" && config.is_none_or(|config| config.default.is_none());
         return Ok(Choice {
             chosen: Chosen { name: None, file, kind: Kind::Local },
-            same_target: if is_usual { String::new() } else { format!(" --data-dir {}", data_dir.display()) },
+            same_target: retold(&[
+                ("data-dir", (!is_usual).then(|| data_dir.display().to_string())),
+                database,
+            ]),
             database_url: asked.database_url.0.map(str::to_owned),
             data_dir,
         });
@@ -89,16 +101,14 @@ fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
             "there is no baton.toml, here or in a folder above, that could have the target {name:?}; --config names one"
         )));
     };
-    let mut same_target = String::new();
-    if config.default.as_deref() != Some(name) {
-        same_target.push_str(&format!(" --target {name}"));
-    }
-    if asked.config.1 == Said::Typed {
-        same_target.push_str(&format!(" --config {}", config.path.display()));
-    }
+    let same_target = retold(&[
+        ("target", (config.default.as_deref() != Some(name)).then(|| name.to_owned())),
+        ("config", (asked.config.1 == Said::Typed).then(|| config.path.display().to_string())),
+        database,
+    ]);
     let chosen = |kind| Chosen { name: Some(name.to_owned()), file, kind };
     // A DATABASE_URL that was set for the laptop must not lead a deployment's imports astray.
-    let typed = asked.database_url.0.filter(|_| asked.database_url.1 == Said::Typed).map(str::to_owned);
+    let typed = typed.map(str::to_owned);
     match config.target(name)? {
         Configured::Local { data_dir, database } => {
             let named = || database.as_ref().map(|database| database.reveal(name)).transpose();
@@ -121,6 +131,44 @@ fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
             })
         }
     }
+}
+
+/// Options as they can be typed, each with a space before.
+fn retold(options: &[(&str, Option<String>)]) -> String {
+    let said = options.iter().filter_map(|(name, value)| Some(format!(" {}", option(name, value.as_ref()?))));
+    said.collect()
+}
+
+/// The URL of a database as it may be shown: a password is a word that says so.
+fn shown_url(url: &str) -> String {
+    // What is no URL may have a password anywhere.
+    if Database::parse(url).is_err() {
+        return "URL".to_owned();
+    }
+    let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| scheme.starts_with("postgres"))
+    else {
+        return url.to_owned();
+    };
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let (authority, name) = place.split_once('/').map_or((place, None), |(host, name)| (host, Some(name)));
+    let mut shown = format!("{scheme}://");
+    match authority.rsplit_once('@') {
+        Some((login, hosts)) => {
+            let login =
+                login.split_once(':').map_or(login.to_owned(), |(user, _)| format!("{user}:{PASSWORD}"));
+            shown.push_str(&format!("{login}@{hosts}"));
+        }
+        None => shown.push_str(authority),
+    }
+    shown.extend(name.map(|name| format!("/{name}")));
+    let of_query = |pair: &str| match pair.split_once('=') {
+        Some(("password", _)) => format!("password={PASSWORD}"),
+        _ => pair.to_owned(),
+    };
+    shown.extend(
+        query.map(|query| format!("?{}", query.split('&').map(of_query).collect::<Vec<_>>().join("&"))),
+    );
+    shown
 }
 
 /// The name of the target that is meant; none: the folder that is named, or the usual one.

@@ -85,6 +85,41 @@ fn a_command_that_is_suggested_names_the_same_system() {
 }
 
 #[test]
+fn a_command_that_is_suggested_names_the_database_that_was_typed_and_never_its_password() {
+    let retold = |url, said| {
+        let asked = Asked { database_url: (Some(url), said), ..asked() };
+        among(&asked, None).unwrap().same_target
+    };
+    let typed = |url| retold(url, Said::Typed);
+    assert_eq!(typed("sqlite:other.db"), " --database-url sqlite:other.db");
+    assert_eq!(typed("sqlite:my rows.db"), " --database-url 'sqlite:my rows.db'");
+    assert_eq!(typed("postgres://joe@host:5433/rows"), " --database-url postgres://joe@host:5433/rows");
+    assert_eq!(
+        typed("postgresql://joe:hunter2@host/rows?sslmode=disable"),
+        " --database-url 'postgresql://joe:PASSWORD@host/rows?sslmode=disable'"
+    );
+    assert_eq!(
+        typed("postgres://host/rows?password=hunter2&user=joe"),
+        " --database-url 'postgres://host/rows?password=PASSWORD&user=joe'"
+    );
+    // No URL, which is said before anything else.
+    assert_eq!(typed("postgres://joe:hunter2/2@host/rows"), " --database-url URL");
+    assert_eq!(retold("sqlite:other.db", Said::InEnvironment), "");
+    let all = Asked {
+        target: (Some("prod"), Said::Typed),
+        config: (Some(Path::new("/srv/baton.toml")), Said::Typed),
+        database_url: (Some("sqlite:x.db"), Said::Typed),
+        ..asked()
+    };
+    assert_eq!(
+        among(&all, Some(&config(None))).unwrap().same_target,
+        " --target prod --config /srv/baton.toml --database-url sqlite:x.db"
+    );
+    let folder = Asked { data_dir: (Path::new("a b"), Said::Typed), ..asked() };
+    assert_eq!(among(&folder, None).unwrap().same_target, " --data-dir 'a b'");
+}
+
+#[test]
 fn a_database_url_of_the_environment_is_not_a_deployments() {
     let url = |said| {
         let database_url = (Some("sqlite:laptop.db"), said);
