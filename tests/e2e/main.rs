@@ -17,6 +17,7 @@ mod documents;
 mod faults;
 mod golden;
 mod in_browser;
+mod interrupted_run;
 mod joined;
 mod lanes;
 mod licences;

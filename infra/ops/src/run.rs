@@ -5,11 +5,13 @@ pub(crate) mod unfinished;
 
 use std::process::ExitCode;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::{Common, FileArguments, RunArguments};
 use crate::signals::Signals;
-use crate::submit::Submitted;
+use crate::submit::{Interrupted, Submitted};
 use crate::target::{Need, Target, local};
-use crate::{follow, output, report, submit};
+use crate::{follow, output, submit};
 
 pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     local::check(common)?;
@@ -29,13 +31,14 @@ async fn import(
     target: &mut Target,
     signals: &mut Signals,
 ) -> anyhow::Result<ExitCode> {
-    let submitted = send(common, &arguments.file, target).await?;
+    let stop = CancellationToken::new();
+    let sending = send(common, &arguments.file, target, &stop);
+    let submitted = signals.heard_within(&stop, Box::pin(sending)).await?;
     loop {
         let ended = tokio::select! {
             ended = follow::to_the_end(common, target, &submitted) => ended,
-            () = signals.received() => {
-                let command = |verb: &str| report::command_line(common, verb);
-                anyhow::bail!(unfinished::interrupted(&submitted.import_id, target.is_embedded(), &command))
+            () = interrupted(signals, &stop) => {
+                return Err(unfinished::interruption(common, target, &submitted, signals).await);
             }
         };
         let Err(error) = ended else { return ended };
@@ -47,13 +50,27 @@ async fn import(
     }
 }
 
+/// Waits for a signal, unless there was one that came too late to keep the import from being begun.
+async fn interrupted(signals: &mut Signals, stop: &CancellationToken) {
+    tokio::select! {
+        () = signals.received() => {}
+        () = stop.cancelled() => {}
+    }
+}
+
 /// Sends the file: again from where it was where the stack ended meanwhile. A message that was taken by the stack that ended
 /// is in the queue twice then, and its import runs once.
-async fn send(common: &Common, file: &FileArguments, target: &mut Target) -> anyhow::Result<Submitted> {
+async fn send(
+    common: &Common,
+    file: &FileArguments,
+    target: &mut Target,
+    stop: &CancellationToken,
+) -> anyhow::Result<Submitted> {
     let id = submit::id(file)?;
     let made = loop {
-        match submit::prepare(target, &id, file).await {
+        match submit::prepare(target, &id, file, stop).await {
             Ok(made) => break made,
+            Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => *target = target.successor(common).await?.ok_or(error)?,
         }
     };

@@ -1,6 +1,7 @@
 //! Being asked to stop: Ctrl-C, or SIGTERM from whoever started the program.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// Listens for both from the moment it is made.
 pub(crate) struct Signals {
@@ -18,6 +19,22 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Stays with work that leaves off, or comes to its end, soon after `stop` was cancelled. The first of them cancels it.
+    pub(crate) async fn heard_within<T>(
+        &mut self,
+        stop: &CancellationToken,
+        work: impl Future<Output = T>,
+    ) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => done,
+            () = self.received() => {
+                stop.cancel();
+                work.await
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `baton submit`: puts a file into S3, writes the import's row, sends the message.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,11 +11,14 @@ use aws_sdk_s3::primitives::ByteStream;
 use chrono::Utc;
 use serde_json::json;
 use statemachine::{ImportId, ImportOptions, Source};
+use tokio_util::sync::CancellationToken;
 use worker::import::create_table::{self, Made};
 use worker::imports::{self, NewImport, Registered};
 
 use crate::cli::{Common, FileArguments, SubmitArguments};
 use crate::error::Usage;
+use crate::run::unfinished;
+use crate::signals::Signals;
 use crate::target::Target;
 use crate::{follow, output, report};
 
@@ -34,13 +38,41 @@ pub(crate) struct Submitted {
     pub(crate) made: Option<Made>,
 }
 
+/// An import was asked to be left off before it was begun.
+#[derive(Debug)]
+pub(crate) struct Interrupted {
+    /// The file of it in S3, where that could not be deleted.
+    left: Option<Source>,
+}
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted before the import was begun; ")?;
+        match &self.left {
+            None => f.write_str("nothing of its file is left in S3"),
+            Some(source) => write!(f, "its file could not be deleted: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
 pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
     check(&arguments.file)?;
+    let mut signals = Signals::listen()?;
     let target = Target::of_running_stack(common).await?;
     target.say_where();
-    let submitted = send(&target, &id(&arguments.file)?, &arguments.file).await?;
+    let stop = CancellationToken::new();
+    let id = id(&arguments.file)?;
+    let sending = send(&target, &id, &arguments.file, &stop);
+    let submitted = signals.heard_within(&stop, Box::pin(sending)).await?;
     if arguments.follow {
-        return follow::to_the_end(common, &target, &submitted).await;
+        return tokio::select! {
+            ended = follow::to_the_end(common, &target, &submitted) => ended,
+            () = signals.received() => {
+                Err(unfinished::interruption(common, &target, &submitted, &mut signals).await)
+            }
+        };
     }
     if submitted.made.is_some() {
         output::complain("the table stays if the import fails; `--follow` would drop it then");
@@ -60,8 +92,9 @@ pub(crate) async fn send(
     target: &Target,
     import_id: &ImportId,
     arguments: &FileArguments,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Submitted> {
-    let made = prepare(target, import_id, arguments).await?;
+    let made = prepare(target, import_id, arguments, stop).await?;
     match ask(target, import_id).await {
         Ok(execution_arn) => Ok(Submitted { import_id: import_id.clone(), execution_arn, made }),
         Err(error) => {
@@ -73,14 +106,21 @@ pub(crate) async fn send(
 
 /// Brings a file to where an import takes it, and registers the import. Returns the table that was made for it; it goes again
 /// where this fails.
+///
+/// # Errors
+/// [`Interrupted`] where `stop` was cancelled before the import was registered.
 pub(crate) async fn prepare(
     target: &Target,
     import_id: &ImportId,
     arguments: &FileArguments,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Option<Made>> {
     let options = arguments.options()?;
-    let made = if arguments.create_table { create_missing_table(target, arguments, &options)? } else { None };
-    match upload_and_register(target, arguments, options, import_id).await {
+    let made = match arguments.create_table {
+        true => create_missing_table(target, arguments, &options, stop).await?,
+        false => None,
+    };
+    match upload_and_register(target, arguments, options, import_id, stop).await {
         Ok(()) => Ok(made),
         Err(error) => {
             undo(target, made, import_id).await;
@@ -94,11 +134,22 @@ async fn upload_and_register(
     arguments: &FileArguments,
     options: ImportOptions,
     import_id: &ImportId,
+    stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let source = upload(target, import_id, &arguments.file).await?;
+    let source = source_of(target, import_id, &arguments.file);
+    // An upload that is given up leaves nothing in S3.
+    tokio::select! {
+        uploaded = upload(target, &source, &arguments.file) => uploaded?,
+        () = stop.cancelled() => return Err(Interrupted { left: None }.into()),
+    }
     let table = arguments.table.clone();
-    let import = NewImport { import_id: import_id.clone(), source, version_id: None, table, options };
-    register(target, &import).await
+    let import =
+        NewImport { import_id: import_id.clone(), source: source.clone(), version_id: None, table, options };
+    if register(target, &import, stop).await? == Registered::Yes {
+        return Ok(());
+    }
+    let deleted = target.s3.delete_object().bucket(&source.bucket).key(&source.key).send().await;
+    Err(Interrupted { left: deleted.is_err().then_some(source) }.into())
 }
 
 /// Drops the table that was made for an import which has failed, and says so.
@@ -120,7 +171,7 @@ pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &Import
 
 /// Registers an import whose file is in S3, and sends the message that asks for it.
 pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<Submitted> {
-    register(target, &import).await?;
+    register(target, &import, &CancellationToken::new()).await?;
     let execution_arn = ask(target, &import.import_id).await?;
     Ok(Submitted { import_id: import.import_id, execution_arn, made: None })
 }
@@ -142,10 +193,14 @@ pub(crate) async fn ask(target: &Target, import_id: &ImportId) -> anyhow::Result
     Ok(format!("{execution}:{import_id}-{message_id}"))
 }
 
-/// Registers an import, and waits for that as long as another one writes into the database.
-async fn register(target: &Target, import: &NewImport) -> anyhow::Result<()> {
+/// Registers an import, and waits for that as long as another one writes into the database, or until `stop` is cancelled.
+async fn register(
+    target: &Target,
+    import: &NewImport,
+    stop: &CancellationToken,
+) -> anyhow::Result<Registered> {
     let mut has_said = false;
-    loop {
+    while !stop.is_cancelled() {
         let (database, import) = (target.database.clone(), import.clone());
         let register = move || {
             let mut connection = database.connect()?;
@@ -155,13 +210,14 @@ async fn register(target: &Target, import: &NewImport) -> anyhow::Result<()> {
         let registered =
             tokio::task::spawn_blocking(register).await.context("failed to register the import")??;
         if registered == Registered::Yes {
-            return Ok(());
+            return Ok(registered);
         }
         if !has_said {
             output::complain("waiting for the database: another import writes into it");
             has_said = true;
         }
     }
+    Ok(Registered::Busy)
 }
 
 /// Says what is wrong with the command line and its file before anything is started for it.
@@ -190,14 +246,23 @@ pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn create_missing_table(
+/// Makes the table that is missing. Where `stop` is cancelled the file is read no further, and no table is made.
+async fn create_missing_table(
     target: &Target,
     arguments: &FileArguments,
     options: &ImportOptions,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Option<Made>> {
     let path = &arguments.file;
     let file = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
-    let created = create_table::create_missing(&target.database, &arguments.table, file, options)
+    let file = UntilStopped { file, stop: stop.clone() };
+    let (database, table, options) = (target.database.clone(), arguments.table.clone(), options.clone());
+    let create = move || create_table::create_missing(&database, &table, file, &options);
+    let created = tokio::task::spawn_blocking(create).await.context("failed to look at the file")?;
+    if created.is_err() && stop.is_cancelled() {
+        return Err(Interrupted { left: None }.into());
+    }
+    let created = created
         .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
     if let Some(made) = &created {
         output::complain(&format!("made the missing table:\n{}", made.statement()));
@@ -205,9 +270,28 @@ fn create_missing_table(
     Ok(created)
 }
 
-async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::Result<Source> {
+/// A file that cannot be read any more once `stop` is cancelled.
+struct UntilStopped {
+    file: File,
+    stop: CancellationToken,
+}
+
+impl Read for UntilStopped {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(std::io::Error::other("interrupted"));
+        }
+        self.file.read(buffer)
+    }
+}
+
+/// Where a file is put for an import.
+fn source_of(target: &Target, import_id: &ImportId, path: &Path) -> Source {
     let name = path.file_name().map_or_else(|| "file.csv".into(), |name| name.to_string_lossy().into_owned());
-    let source = Source { bucket: target.resources.bucket.clone(), key: object_key(import_id, &name) };
+    Source { bucket: target.resources.bucket.clone(), key: object_key(import_id, &name) }
+}
+
+async fn upload(target: &Target, source: &Source, path: &Path) -> anyhow::Result<()> {
     let body =
         ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
     target
@@ -218,9 +302,9 @@ async fn upload(target: &Target, import_id: &ImportId, path: &Path) -> anyhow::R
         .body(body)
         .send()
         .await
+        .map(drop)
         .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-        .with_context(|| format!("failed to upload {} to {source}", path.display()))?;
-    Ok(source)
+        .with_context(|| format!("failed to upload {} to {source}", path.display()))
 }
 
 /// The key of a file that is put into S3 for an import, or for several: `id` keeps files of one name apart.

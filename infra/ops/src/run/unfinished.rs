@@ -1,6 +1,8 @@
 //! Imports that a stack had not finished when it ended: the next stack on the folder goes on with them, and says so. What it
 //! has not finished either when it ends is rolled back, and goes on with the one after it.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -8,11 +10,17 @@ use statemachine::{ExecutionName, ImportId};
 use worker::imports::{ImportStatus, Search, search};
 
 use crate::cli::Common;
+use crate::redrive::Execution;
+use crate::signals::Signals;
+use crate::submit::Submitted;
 use crate::target::Target;
 use crate::{output, report};
 
 /// How many imports are named.
 const NAMED: usize = 3;
+/// How long an execution may take to begin: some milliseconds, unless its message has to wait for its turn.
+const BEGINNING: Duration = Duration::from_secs(3);
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Says which imports the stack inside a command goes on with besides those that are meant: they take their time of it.
 pub(crate) async fn say_what_goes_on(common: &Common, target: &Target, meant: &[&str]) {
@@ -107,18 +115,54 @@ fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Option<String> {
     ))
 }
 
-/// That an import is left unfinished, what goes on with it and what ends it.
-pub(super) fn interrupted(id: &ImportId, is_embedded: bool, command: &dyn Fn(&str) -> String) -> String {
+/// That an import is left unfinished. An execution that is about to begin is waited for, for a while or until the next signal:
+/// what has begun can be cancelled.
+pub(crate) async fn interruption(
+    common: &Common,
+    target: &Target,
+    submitted: &Submitted,
+    signals: &mut Signals,
+) -> anyhow::Error {
+    let begun = async {
+        let deadline = Instant::now() + BEGINNING;
+        loop {
+            match Execution::describe(target, &submitted.execution_arn).await {
+                Ok(Some(_)) => return true,
+                Ok(None) if Instant::now() < deadline => tokio::time::sleep(GLANCE).await,
+                Ok(None) | Err(_) => return false,
+            }
+        }
+    };
+    let has_begun = tokio::select! {
+        has_begun = begun => has_begun,
+        () = signals.received() => false,
+    };
+    let command = |verb: &str| report::command_line(common, verb);
+    anyhow::anyhow!(interrupted(&submitted.import_id, target.is_embedded(), has_begun, &command))
+}
+
+/// What goes on with an import that is left unfinished, and what ends it.
+fn interrupted(
+    id: &ImportId,
+    is_embedded: bool,
+    has_begun: bool,
+    command: &dyn Fn(&str) -> String,
+) -> String {
     let cancel = command(&format!("cancel {id}"));
+    let ends_it = if has_begun {
+        format!("`{cancel}` ends it")
+    } else {
+        format!("its message waits for its turn, and `{cancel}` ends it once it has begun")
+    };
     if is_embedded {
         format!(
-            "interrupted; the import {id} is not lost: `{}` goes on with it, and so does the next `{}`; `{cancel}` ends it",
+            "interrupted; the import {id} is not lost: `{}` goes on with it, and so does the next `{}`; {ends_it}",
             command("up"),
             command("run")
         )
     } else {
         format!(
-            "interrupted; the stack that is up here goes on with the import {id}: `{}` tells how it went, `{cancel}` ends it",
+            "interrupted; the stack that is up here goes on with the import {id}: `{}` tells how it went, {ends_it}",
             command(&format!("show {id}"))
         )
     }
@@ -136,15 +180,20 @@ mod tests {
     fn an_interrupted_run_says_what_goes_on_with_its_import_and_what_ends_it() {
         let id = "people-1".parse().unwrap();
         assert_eq!(
-            interrupted(&id, true, &command),
+            interrupted(&id, true, true, &command),
             "interrupted; the import people-1 is not lost: `baton up --data-dir x` goes on with it, and so does the next \
              `baton run --data-dir x`; `baton cancel people-1 --data-dir x` ends it"
         );
         assert_eq!(
-            interrupted(&id, false, &command),
+            interrupted(&id, false, true, &command),
             "interrupted; the stack that is up here goes on with the import people-1: `baton show people-1 --data-dir x` tells \
              how it went, `baton cancel people-1 --data-dir x` ends it"
         );
+        for is_embedded in [true, false] {
+            let said = interrupted(&id, is_embedded, false, &command);
+            let words = "its message waits for its turn, and `baton cancel people-1 --data-dir x` ends it once it has begun";
+            assert!(said.ends_with(words), "{said}");
+        }
     }
 
     #[test]
