@@ -24,9 +24,9 @@ fn interrupt(command: &Child) {
     kill_process(pid, Signal::INT).unwrap();
 }
 
+/// Waits for the end of a command that was interrupted, which comes at once.
 async fn end(command: Child) -> Ended {
-    let ended = tokio::time::timeout(AT_ONCE, command.wait_with_output()).await;
-    Ended::of(ended.expect("a command that is interrupted ends at once").unwrap())
+    Ended::of(tokio::time::timeout(AT_ONCE, command.wait_with_output()).await.unwrap().unwrap())
 }
 
 fn row(desk: &Desk, id: &str) -> Option<ImportRow> {

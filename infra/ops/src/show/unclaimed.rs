@@ -12,12 +12,16 @@ const LOOKED_THROUGH: i32 = 1000;
 
 /// Their ARNs: first those that run, then those that ended without success, each the latest first.
 pub(crate) async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<String>> {
-    let (running, failed, timed_out, aborted) = tokio::try_join!(
-        named(target, id, ExecutionStatus::Running),
-        named(target, id, ExecutionStatus::Failed),
-        named(target, id, ExecutionStatus::TimedOut),
-        named(target, id, ExecutionStatus::Aborted),
-    )?;
+    // On the heap: four requests at once.
+    let all = Box::pin(async {
+        tokio::try_join!(
+            named(target, id, ExecutionStatus::Running),
+            named(target, id, ExecutionStatus::Failed),
+            named(target, id, ExecutionStatus::TimedOut),
+            named(target, id, ExecutionStatus::Aborted),
+        )
+    });
+    let (running, failed, timed_out, aborted) = all.await?;
     Ok([running, failed, timed_out, aborted].concat())
 }
 
