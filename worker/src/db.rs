@@ -111,12 +111,29 @@ impl Database {
             Kind::Postgres(target) => target.connect().map(Connection::Postgres),
             Kind::Sqlite(target) => target.connect().map(Connection::Sqlite),
         };
-        connection.map_err(|reason| {
-            Failure::named(
-                FailureName::DatabaseUnavailable,
-                format!("cannot connect to {}: {reason}", self.display_name()),
-            )
-        })
+        connection.map_err(|reason| self.unreachable(&reason))
+    }
+
+    /// The same for statements that may take long: on PostgreSQL each of them is watched. On SQLite they run on the caller's
+    /// own thread, which is watched by others.
+    ///
+    /// # Errors
+    /// `Import.DatabaseUnavailable`, with what was tried.
+    pub fn connect_watched(&self, watch: Watch) -> Result<Connection, Failure> {
+        match &self.0 {
+            Kind::Postgres(target) => {
+                let session = target.connect_watched(watch).map_err(|reason| self.unreachable(&reason))?;
+                Ok(Connection::Postgres(session))
+            }
+            Kind::Sqlite(_) => self.connect(),
+        }
+    }
+
+    fn unreachable(&self, reason: &str) -> Failure {
+        Failure::named(
+            FailureName::DatabaseUnavailable,
+            format!("cannot connect to {}: {reason}", self.display_name()),
+        )
     }
 
     /// Where the database is: `postgres host:port/dbname` or `sqlite FILE`.

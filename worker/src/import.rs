@@ -111,11 +111,10 @@ impl Import<'_> {
 
     /// A connection on which whatever takes long is watched: the import gets on while the database works.
     fn connect(&self) -> Result<Connection, Failure> {
-        let mut connection = self.database.connect()?;
+        let (at_work, stop) = (Arc::clone(&self.job.progress), Arc::clone(&self.job.progress));
+        let watch = Watch::new(move || at_work.next_phase(), move || stop.stop_requested());
+        let mut connection = self.database.connect_watched(watch)?;
         if let Connection::Postgres(session) = &mut connection {
-            let (at_work, stop) = (Arc::clone(&self.job.progress), Arc::clone(&self.job.progress));
-            let watch = Watch::new(move || at_work.next_phase(), move || stop.stop_requested());
-            session.watch(watch).map_err(|error| sql_failure(&error, "ask for the session's number"))?;
             session.keep_settings().map_err(|error| sql_failure(&error, "ask for the session's settings"))?;
         }
         Ok(connection)

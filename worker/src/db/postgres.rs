@@ -97,17 +97,32 @@ impl Target {
         Session::open(self)
     }
 
+    /// Opens a session whose statements may take long: each is watched.
+    pub(super) fn connect_watched(&self, watch: Watch) -> Result<Session, String> {
+        let target = Self { settings: self.settings.of_watched(), ..self.clone() };
+        let mut session = Session::open(&target)?;
+        session.watch(watch).map_err(|error| error.to_string())?;
+        Ok(session)
+    }
+
     /// Connects. The connection works as long as the runtime that this is called on is driven.
-    async fn client(&self) -> Result<(Client, Greeting), String> {
-        let config = self.config().await?;
-        let tls = self.settings.tls()?;
+    async fn client(&self) -> Result<(Client, Greeting), NoSession> {
+        let config = self.config().await.map_err(NoSession::Elsewhere)?;
+        let tls = self.settings.tls().map_err(NoSession::Elsewhere)?;
         let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(1);
         let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT) * hosts;
         // The driver's own limit ends when the host has answered; a server that then says nothing would hold us for ever.
         let connected = tokio::time::timeout(patience, config.connect(tls)).await;
         let (client, mut connection) = connected
-            .map_err(|_| format!("no answer within {} s", patience.as_secs()))?
-            .map_err(|error| self.redact(&chain(&error)))?;
+            .map_err(|_| NoSession::Silent(format!("no answer within {} s", patience.as_secs())))?
+            .map_err(|error| {
+                let said = self.redact(&chain(&error));
+                if error.as_db_error().is_some() {
+                    NoSession::Elsewhere(said)
+                } else {
+                    NoSession::Silent(said)
+                }
+            })?;
         let parameter = |name: &str| connection.parameter(name).unwrap_or_default().to_owned();
         let version =
             parameter("server_version").split(['.', ' ']).next().and_then(|major| major.parse().ok());
@@ -145,6 +160,22 @@ impl Target {
             message = message.replace(&format!("\"{secret}\""), "(not shown)");
         }
         message
+    }
+}
+
+/// Why there is no session, as a sentence for a person.
+enum NoSession {
+    /// Nobody answers.
+    Silent(String),
+    /// The server refuses it, or it was not asked.
+    Elsewhere(String),
+}
+
+impl NoSession {
+    fn said(self) -> String {
+        match self {
+            Self::Silent(said) | Self::Elsewhere(said) => said,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_postgres::{CancelToken, Client, CopyInSink, Row};
 use super::error::SqlError;
 use super::kept::{self, WayBack};
 use super::watch::Watcher;
-use super::{Greeting, Target, Watch};
+use super::{Greeting, NoSession, Target, Watch};
 
 /// A parameter of a statement.
 pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
@@ -34,6 +34,9 @@ const SET_UP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; \
 /// The limit that version 17 adds.
 const SET_UP_17: &str = "; SET transaction_timeout = 0";
 
+/// What is said of a server that has vanished.
+const SILENT: &str = "the server no longer answers; the connection to the database was given up";
+
 /// A session with PostgreSQL. It may be used on any thread, also on one that drives a runtime, which it then holds up.
 pub struct Session {
     // Dropped before the runtime that it works on.
@@ -47,6 +50,8 @@ pub struct Session {
     /// A COPY could not begin. The driver (tokio-postgres 0.7.18) then sends one message too many, and would take each answer
     /// for that of the statement before: nothing more is asked on this connection.
     is_out_of_step: bool,
+    /// The server said nothing for so long that nothing more is asked, either.
+    is_given_up: bool,
     has_ended: bool,
     /// The statements that bring the session's settings back, once they are kept.
     way_back: Option<WayBack>,
@@ -65,7 +70,7 @@ impl Session {
             Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         let opened = blocking(|| {
             runtime.block_on(async {
-                let (client, greeting) = target.client().await?;
+                let (client, greeting) = target.client().await.map_err(NoSession::said)?;
                 let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });
                 client.batch_execute(&set_up).await.map_err(|error| SqlError::from(error).to_string())?;
                 Ok::<_, String>((client, greeting))
@@ -86,6 +91,7 @@ impl Session {
             greeting,
             last_code: None,
             is_out_of_step: false,
+            is_given_up: false,
             has_ended: false,
             way_back: None,
             runtime: Some(runtime),
@@ -125,7 +131,7 @@ impl Session {
     ///
     /// # Errors
     /// Where the session's process id cannot be had.
-    pub(crate) fn watch(&mut self, watch: Watch) -> Result<(), SqlError> {
+    pub(super) fn watch(&mut self, watch: Watch) -> Result<(), SqlError> {
         let pid = self.query("SELECT pg_catalog.pg_backend_pid()", &[])?;
         let pid = pid.first().and_then(|row| row.try_get(0).ok()).unwrap_or(0);
         self.watcher = Some(Watcher::new(watch, self.target.clone(), pid));
@@ -222,14 +228,23 @@ impl Session {
         &mut self,
         ask: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error> + Send,
     ) -> Result<T, SqlError> {
-        let Self { client, cancel, watcher, runtime, last_code, is_out_of_step, has_ended, .. } = self;
-        let Some(runtime) = runtime.as_ref().filter(|_| !*is_out_of_step) else {
-            return Err(SqlError::Lost(
-                "the connection was given up after a COPY that could not begin".to_owned(),
-            ));
+        let Self {
+            client, cancel, watcher, runtime, last_code, is_out_of_step, is_given_up, has_ended, ..
+        } = self;
+        let lost = |why: &str| SqlError::Lost(why.to_owned());
+        let Some(runtime) = runtime.as_ref().filter(|_| !*is_out_of_step && !*is_given_up) else {
+            let why = if *is_given_up {
+                SILENT
+            } else {
+                "the connection was given up after a COPY that could not begin"
+            };
+            return Err(lost(why));
         };
         let watching = watcher.as_mut();
-        let answer = blocking(|| runtime.block_on(watched(ask(client), watching, cancel)));
+        let Some(answer) = blocking(|| runtime.block_on(watched(ask(client), watching, cancel))) else {
+            (*is_given_up, *has_ended) = (true, true);
+            return Err(lost(SILENT));
+        };
         answer.map_err(|error| {
             if let Some(code) = error.code() {
                 *last_code = Some(code.clone());
@@ -274,16 +289,17 @@ impl CopyIn<'_> {
     }
 }
 
+/// The answer to a statement; none where the server has vanished.
 async fn watched<T>(
     statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
     watcher: Option<&mut Watcher>,
     cancel: &CancelToken,
-) -> Result<T, tokio_postgres::Error> {
-    let Some(watcher) = watcher else { return statement.await };
+) -> Option<Result<T, tokio_postgres::Error>> {
+    let Some(watcher) = watcher else { return Some(statement.await) };
     tokio::select! {
         biased;
-        answer = pin!(statement) => answer,
-        never = watcher.run(cancel) => match never {},
+        answer = pin!(statement) => Some(answer),
+        () = watcher.run(cancel) => None,
     }
 }
 

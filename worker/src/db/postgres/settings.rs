@@ -12,7 +12,8 @@ use super::super::InvalidDatabaseUrl;
 use super::tls::{Files, Trust, connector};
 
 /// A server that vanishes is noticed within a minute: while nothing is sent by the first three, while something is by the
-/// last.
+/// last. That one ends a connection, too, whose server is there and takes no more bytes for so long, because it works on those
+/// that it has: a session that is watched does without it.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
@@ -25,6 +26,8 @@ const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 #[derive(Clone)]
 pub(super) struct Settings {
     config: Config,
+    /// Whether the URL says how long sent bytes may lie.
+    names_user_timeout: bool,
     /// `None` where nothing is to be encrypted.
     trust: Option<Trust>,
     files: Files,
@@ -72,11 +75,21 @@ impl Settings {
         };
         let (mode, trust) = mode(last("sslmode").unwrap_or("prefer"), files.authorities.is_some())?;
         config.ssl_mode(mode);
-        Ok(Self { config, trust, files, names_host })
+        let names_user_timeout = last("tcp_user_timeout").is_some();
+        Ok(Self { config, names_user_timeout, trust, files, names_host })
     }
 
     pub(super) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The settings of a session that is watched: only its watcher tells whether the server is at work.
+    pub(super) fn of_watched(&self) -> Self {
+        let mut settings = self.clone();
+        if !settings.names_user_timeout {
+            settings.config.tcp_user_timeout(Duration::ZERO);
+        }
+        settings
     }
 
     /// Whether the URL names a host.
@@ -151,7 +164,9 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), InvalidDatabas
             }
         }
         "connect_timeout" => with(value, Duration::from_secs, |time| config.connect_timeout(time))?,
-        "tcp_user_timeout" => with(value, Duration::from_millis, |time| config.tcp_user_timeout(time))?,
+        "tcp_user_timeout" => {
+            config.tcp_user_timeout(Duration::from_millis(time(value)?));
+        }
         "keepalives" => {
             config.keepalives(value != "0");
         }
@@ -189,17 +204,21 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), InvalidDatabas
     Ok(())
 }
 
-/// Sets a time that is not 0, which means the system's own.
+/// Sets a time that is not 0, which leaves it as it is without the parameter.
 fn with<'c>(
     value: &str,
     unit: impl FnOnce(u64) -> Duration,
     set: impl FnOnce(Duration) -> &'c mut Config,
 ) -> Result<(), InvalidDatabaseUrl> {
-    let number = value.parse().map_err(|_| InvalidDatabaseUrl("a time behind ? is not a whole number"))?;
+    let number = time(value)?;
     if number > 0 {
         set(unit(number));
     }
     Ok(())
+}
+
+fn time(value: &str) -> Result<u64, InvalidDatabaseUrl> {
+    value.parse().map_err(|_| InvalidDatabaseUrl("a time behind ? is not a whole number"))
 }
 
 fn session_attributes(value: &str) -> Result<TargetSessionAttrs, InvalidDatabaseUrl> {
@@ -267,6 +286,19 @@ mod tests {
         assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_millis(1500)));
         assert_eq!(config.get_keepalives_retries(), Some(7));
         assert_eq!((config.get_ssl_mode(), settings.trust()), (SslMode::Disable, None));
+    }
+
+    #[test]
+    fn a_watched_session_is_not_ended_for_a_server_that_takes_no_bytes() {
+        let limits = |parameters: &[(&str, &str)]| {
+            let usual = settings(parameters).unwrap();
+            let watched = usual.of_watched();
+            [usual, watched].map(|settings| settings.config().get_tcp_user_timeout().copied())
+        };
+        // 0 is the system's own: bytes that are not acknowledged are sent again and again for about 15 minutes.
+        assert_eq!(limits(&[]), [Some(TCP_USER_TIMEOUT), Some(Duration::ZERO)]);
+        assert_eq!(limits(&[("tcp_user_timeout", "0")]), [Some(Duration::ZERO); 2]);
+        assert_eq!(limits(&[("tcp_user_timeout", "1500")]), [Some(Duration::from_millis(1500)); 2]);
     }
 
     #[test]

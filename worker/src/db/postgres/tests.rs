@@ -1,5 +1,7 @@
 //! A session against a real server: what is watched, what is cancelled, what a failure leaves behind.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
@@ -61,6 +63,51 @@ fn a_long_statement_is_seen_to_be_at_work() {
     assert_eq!(seen.looks(), 0);
     session.batch("SELECT pg_sleep(3)").unwrap();
     assert!(seen.looks() > 0);
+}
+
+/// Passes bytes to and from the server at an address, until `is_silent`. Whoever connects then gets no answer.
+fn silenceable(server: String, is_silent: Arc<AtomicBool>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let pass = move |mut from: TcpStream, mut to: TcpStream, is_silent: Arc<AtomicBool>| {
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            if is_silent.load(Relaxed) {
+                // Both ends stay open.
+                std::thread::park();
+            }
+            to.write_all(&bytes[..read]).unwrap();
+        }
+    };
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+            let back = (server.try_clone().unwrap(), client.try_clone().unwrap(), Arc::clone(&is_silent));
+            let there = (client, server, Arc::clone(&is_silent));
+            std::thread::spawn(move || pass(there.0, there.1, there.2));
+            std::thread::spawn(move || pass(back.0, back.1, back.2));
+        }
+    });
+    port
+}
+
+#[test]
+fn a_server_that_answers_nobody_is_given_up_and_asked_nothing_more() {
+    let url = cluster::create_database();
+    let (place, name) = url.rsplit_once('/').unwrap();
+    let (login, server) = place.rsplit_once('@').unwrap();
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let port = silenceable(server.to_owned(), Arc::clone(&is_silent));
+    let database = Database::parse(&format!("{login}@127.0.0.1:{port}/{name}")).unwrap();
+    let watch = Watch::new(|| {}, || false).giving_up_after(Duration::from_secs(2));
+    let Connection::Postgres(mut session) = database.connect_watched(watch).unwrap() else { unreachable!() };
+    session.batch("SELECT pg_sleep(3)").unwrap();
+    is_silent.store(true, Relaxed);
+    for _ in 0..2 {
+        let error = session.batch("SELECT 1").unwrap_err();
+        assert!(matches!(&error, SqlError::Lost(why) if why.contains("no longer answers")), "{error:?}");
+        assert!(session.has_ended());
+    }
 }
 
 #[test]

@@ -6,17 +6,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::types::Type;
 use tokio_postgres::{CancelToken, Client};
 
-use super::Target;
+use super::{NoSession, Target};
 
 /// The time between two looks. A statement that is quicker costs no look.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a look may take: a server that does not answer is not at work as far as we know.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long nobody may answer at all until the server counts as vanished.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Whether the server works for the session `$1`: on its statement itself, or, where that waits for a lock, in one of the
 /// sessions that it waits for, directly or through others. A holder that is between two statements counts for ten
@@ -36,6 +39,7 @@ FROM pg_catalog.pg_stat_activity a JOIN sessions USING (pid)";
 pub struct Watch {
     at_work: Arc<dyn Fn() + Send + Sync>,
     is_to_stop: Arc<dyn Fn() -> bool + Send + Sync>,
+    silence: Duration,
 }
 
 impl Watch {
@@ -45,7 +49,13 @@ impl Watch {
         at_work: impl Fn() + Send + Sync + 'static,
         is_to_stop: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { at_work: Arc::new(at_work), is_to_stop: Arc::new(is_to_stop) }
+        Self { at_work: Arc::new(at_work), is_to_stop: Arc::new(is_to_stop), silence: SILENCE }
+    }
+
+    /// The same, for a server that counts as vanished sooner, or later.
+    #[must_use]
+    pub fn giving_up_after(self, silence: Duration) -> Self {
+        Self { silence, ..self }
     }
 }
 
@@ -73,29 +83,54 @@ impl Watcher {
         (self.watch.is_to_stop)()
     }
 
-    /// Looks again and again, until it is dropped.
-    pub(super) async fn run(&mut self, cancel: &CancelToken) -> std::convert::Infallible {
-        loop {
+    /// Looks again and again, until it is dropped, or the server has vanished.
+    pub(super) async fn run(&mut self, cancel: &CancelToken) {
+        let mut answered = Instant::now();
+        while answered.elapsed() < self.watch.silence {
             sleep(LOOK).await;
             if self.is_to_stop() {
                 // Should the request not arrive, the next look sends another.
                 if let Ok(tls) = self.target.tls() {
                     let _ = timeout(PATIENCE, cancel.cancel_query(tls)).await;
                 }
-            } else if timeout(PATIENCE, self.is_at_work()).await == Ok(Some(true)) {
-                (self.watch.at_work)();
+            } else {
+                let seen = timeout(PATIENCE, self.look()).await.unwrap_or(Seen::Nobody);
+                if seen == Seen::AtWork {
+                    (self.watch.at_work)();
+                }
+                if seen != Seen::Nobody {
+                    answered = Instant::now();
+                }
             }
         }
     }
 
-    /// `None` where nobody could tell: beats then stop, and the statement is tried again.
-    async fn is_at_work(&mut self) -> Option<bool> {
+    async fn look(&mut self) -> Seen {
         let client = match self.client.take() {
             Some(client) if !client.is_closed() => client,
-            _ => self.target.client().await.ok()?.0,
+            _ => match self.target.client().await {
+                Ok((client, _)) => client,
+                Err(NoSession::Elsewhere(_)) => return Seen::Idle,
+                Err(NoSession::Silent(_)) => return Seen::Nobody,
+            },
         };
         let rows = client.query_typed(IS_AT_WORK, &[(&self.pid, Type::INT4)]).await;
+        if client.is_closed() {
+            return Seen::Nobody;
+        }
         self.client = Some(client);
-        rows.ok()?.first()?.try_get(0).ok()
+        let is_at_work = rows.ok().and_then(|rows| rows.first()?.try_get(0).ok());
+        if is_at_work == Some(true) { Seen::AtWork } else { Seen::Idle }
     }
+}
+
+/// What a look at the server shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// It works for the session.
+    AtWork,
+    /// It answers. It does not work for the session, or does not tell: beats then stop, and the statement is tried again.
+    Idle,
+    /// Nobody answers.
+    Nobody,
 }
