@@ -84,3 +84,15 @@ async fn names_are_mapped_and_files_without_a_header_follow_the_table() {
         assert_eq!(desk.people(), 2);
     }
 }
+
+#[tokio::test]
+async fn a_name_that_is_spaced_for_the_eye_is_the_columns_and_a_word_more_is_not() {
+    for desk in Desk::both("CREATE TABLE people (id integer PRIMARY KEY, \"氏名\" text, zipcode text)") {
+        desk.run("spaced", "id,氏\u{3000}名\n1,山田\n", &[])
+            .await
+            .expect(0, &["imported spaced.csv", "rows      1\n"]);
+        assert_eq!(rows::texts(&desk.rows(), "SELECT \"氏名\" AS value FROM people"), ["山田"]);
+        let unknown = "unknown: \"zip code\", column 2 of the file; in the table, is it \"zipcode\"?";
+        desk.run("words", "id,zip code\n2,1\n", &[]).await.expect(1, &["Import.HeaderMismatch", unknown]);
+    }
+}

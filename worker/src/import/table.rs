@@ -150,9 +150,11 @@ fn missing(name: &str, others: Vec<String>, allowed: &AllowedTables) -> Failure 
 /// The names that `name` is most like, nearest first, as they would be quoted to a person. Names may come from a header,
 /// and so are compared by their beginnings only.
 pub(crate) fn near_names<'a>(name: &str, others: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let folded = cut(name.trim()).to_lowercase();
+    // Of a short name, white space within it would be a large part.
+    let folded = |name: &str| cut(name).to_lowercase().split_whitespace().collect::<String>();
+    let name = folded(name.trim());
     let mut near: Vec<(f64, &str)> = others
-        .map(|other| (strsim::jaro_winkler(&folded, &cut(other.trim()).to_lowercase()), other))
+        .map(|other| (strsim::jaro_winkler(&name, &folded(other.trim())), other))
         .filter(|&(likeness, _)| likeness >= 0.8)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
@@ -235,5 +237,6 @@ mod tests {
         let names = ["orders", "people", "persons", "peoples_old"];
         assert_eq!(near_names("poeple", names.into_iter()).first().map(String::as_str), Some("\"people\""));
         assert!(near_names("zzz", names.into_iter()).is_empty());
+        assert_eq!(near_names("氏\u{3000}名", ["氏名", "id"].into_iter()), ["\"氏名\""]);
     }
 }

@@ -62,7 +62,26 @@ impl<'a> Matching<'a> {
                 None => matching.unknown.push(field),
             }
         }
+        matching.take_japanese(&columns);
         matching
+    }
+
+    /// Gives columns that have no field yet the unknown ones whose names differ from theirs by white space beside Japanese
+    /// letters alone; where several would be one column's, they stay unknown.
+    fn take_japanese(&mut self, columns: &Names<'_>) {
+        let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for &field in &self.unknown {
+            if let Some(column) = columns.find_japanese(self.name_of(field)) {
+                wanted.entry(column).or_default().push(field);
+            }
+        }
+        for (column, fields) in wanted {
+            let of = self.fields_of.get_mut(column).filter(|of| of.is_empty());
+            if let (Some(of), [field]) = (of, fields.as_slice()) {
+                of.push(*field);
+                self.unknown.retain(|unknown| unknown != field);
+            }
+        }
     }
 
     /// Follows the import's own mapping.

@@ -296,3 +296,32 @@ fn of_very_many_problems_and_very_long_names_only_the_beginning_is_told() {
     let refusal = plan(&header, &people(), &ImportOptions::default()).unwrap_err().to_string();
     assert!(refusal.contains("\nunknown: 1550 more\n") && refusal.len() < 20_000, "{}", refusal.len());
 }
+
+#[test]
+fn white_space_beside_japanese_letters_does_not_matter_where_that_leaves_no_doubt() {
+    let of = |columns: &[&str]| table(columns.iter().map(|name| column(name, text(), true)).collect());
+    let one = of(&["id", "氏名", "zipcode"]);
+    let plain = ImportOptions::default();
+    let expected_of = expected([(0, "id"), (1, "氏名")]);
+    for name in ["氏\u{3000}名", "氏 名", " 氏  名 "] {
+        assert_eq!(planned_with(&["id", name], &one, &plain), expected_of, "{name}");
+    }
+    // A name that fits better comes first, and two of the file are not one column's.
+    let ignoring = ImportOptions { ignore_unknown: true, ..ImportOptions::default() };
+    assert_eq!(planned_with(&["氏 名", "氏名"], &one, &ignoring), expected([(1, "氏名")]));
+    let refusal = planned_with(&["氏 名", "氏名"], &one, &plain).unwrap_err();
+    assert!(refusal.contains("unknown: \"氏 名\", column 1 of the file"), "{refusal}");
+    let refusal = planned_with(&["id", "メ イ", "メイ "], &of(&["id", "メ　イ", "メイ"]), &plain);
+    assert_eq!(refusal, expected([(0, "id"), (1, "メ　イ"), (2, "メイ")]));
+    let refusal =
+        planned_with(&["id", "電 話番 号", "電話 番号"], &of(&["id", "電話番号"]), &plain).unwrap_err();
+    assert!(refusal.contains("column 2 of the file; in the table, is it \"電話番号\"?"), "{refusal}");
+    let refusal =
+        planned_with(&["id", "電話番号"], &of(&["id", "電話 番号", "電 話番号"]), &plain).unwrap_err();
+    assert!(refusal.contains("is it \"電 話番号\" or \"電話 番号\"?"), "{refusal}");
+    let refusal = planned_with(&["id", "zip code"], &one, &plain).unwrap_err();
+    assert!(
+        refusal.contains("unknown: \"zip code\", column 2 of the file; in the table, is it \"zipcode\"?"),
+        "{refusal}"
+    );
+}
