@@ -66,7 +66,7 @@ async fn an_import_that_no_worker_has_claimed_yet_is_cancelled_too() {
     let ended = baton_beside(&stack, &["cancel", "unclaimed", "--yes"]).await;
     ended.expect(
         0,
-        &["unclaimed: cancelled; no row of it is in the table", "message   in the dead-letter queue"],
+        &["unclaimed: cancelled; no row of it is in the table", "message   put into the dead-letter queue"],
     );
     assert_eq!(stack.import(&sent.import_id), None);
     let shown = baton_beside(&stack, &["show", "unclaimed"]).await;

@@ -116,7 +116,7 @@ async fn a_failed_import_ends_with_1_and_shows_where_its_message_is() {
     }
     let shown = desk.baton(&["show", "bad-1"]).await;
     for words in
-        ["FAILURE", "FAILED", "Import.TooManyRejects", "in the dead-letter queue imports-dead-letter"]
+        ["FAILURE", "FAILED", "Import.TooManyRejects", "put into the dead-letter queue imports-dead-letter"]
     {
         assert!(shown.stdout.contains(words), "{words:?} is missing in {}", shown.stdout);
     }

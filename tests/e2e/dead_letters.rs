@@ -197,6 +197,12 @@ async fn a_dead_letter_is_dropped_only_after_it_was_said_what_is_lost() {
         .await
         .complains(0, &["nothing was dropped"]);
 
+    let shown = baton_beside(&stack, &["show", "a"]).await;
+    shown.expect(
+        0,
+        &["put into the dead-letter queue ", ", which has it until it is moved, dropped or expires"],
+    );
+
     // The execution is still there, and takes up the import without the message.
     stack.put("uploads/a.csv", "id,name\n1,a\n").await;
     baton_beside(&stack, &["redrive", "a"]).await.expect(0, &["a: SUCCEEDED, 1 row, attempt 2\n"]);

@@ -50,8 +50,10 @@ async fn a_cancellation_is_followed_to_its_end_though_the_run_that_it_cancels_ta
     let waiting = async || rows::number(&desk.rows(), WAITING);
     wait::until("the worker to wait at the gate", waiting, |workers| *workers == 1).await;
     let cancelled = Ended::of(desk.command(&["cancel", "a", "--yes"]).output().await.unwrap());
-    cancelled
-        .expect(0, &["a: cancelled; no row of it is in the table", "message   in the dead-letter queue"]);
+    cancelled.expect(
+        0,
+        &["a: cancelled; no row of it is in the table", "message   put into the dead-letter queue"],
+    );
     Ended::of(run.wait_with_output().await.unwrap()).expect(1, &["Cancelled"]);
     assert_eq!(desk.people(), 0);
 }

@@ -82,7 +82,8 @@ async fn an_import_whose_file_is_missing_is_dead_lettered_with_the_reason() {
         .await
         .unwrap();
     let shown = String::from_utf8(show.stdout).unwrap();
-    for words in ["FAILURE", "Import.SourceMissing", "uploads/nothing.csv", "in the dead-letter queue"] {
+    for words in ["FAILURE", "Import.SourceMissing", "uploads/nothing.csv", "put into the dead-letter queue"]
+    {
         assert!(shown.contains(words), "{words:?} is missing in {shown}");
     }
 

@@ -90,7 +90,7 @@ async fn a_deployment_is_worked_on_as_the_embedded_stack_is() {
     assert_eq!(listed.stderr, "", "who only looks is told nothing");
     // What is suggested works on the same system.
     let shown = operator.baton(&["show", "prod-1"]).await;
-    shown.expect(0, &["FAILED", "Import.TableMissing", "in the dead-letter queue"]);
+    shown.expect(0, &["FAILED", "Import.TableMissing", "put into the dead-letter queue"]);
     operator.baton(&["rejects", "prod-1"]).await.complains(0, &["no row was rejected"]);
     let listed = operator.baton(&["dlq", "list", "--json"]).await.expect(0, &[]).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");

@@ -232,7 +232,7 @@ async fn a_page_does_not_wait_for_a_long_history_and_tells_the_rest_when_it_is_r
     held.arrived().await;
     held.release();
     let page = console.page("/imports/people-1").await;
-    has_all(&page, &["RunImport: failed", "in the dead-letter queue imports-dead-letter"]);
+    has_all(&page, &["RunImport: failed", "put into the dead-letter queue imports-dead-letter"]);
     stack.dead_letter().await;
     stack.audit().await;
 }

@@ -18,7 +18,8 @@ pub(crate) enum MessageFate {
     Deleted,
     /// It could not be deleted, and will be acknowledged when it comes back.
     LeftToAcknowledge,
-    /// It was copied to the dead-letter queue with the reason, and deleted.
+    /// It was copied to the dead-letter queue with the reason, and deleted. What has become of the copy since, the queue alone
+    /// knows, which would have to be received for that.
     DeadLettered { queue_url: String, message_id: Option<String>, by: String },
     /// It is about to be dead-lettered.
     BeingDeadLettered { by: String },
@@ -32,7 +33,7 @@ impl MessageFate {
             Self::Deleted => "deleted".to_owned(),
             Self::LeftToAcknowledge => "not deleted; its next delivery is acknowledged".to_owned(),
             Self::DeadLettered { queue_url, message_id, .. } => format!(
-                "in the dead-letter queue {}{}",
+                "put into the dead-letter queue {}{}, which has it until it is moved, dropped or expires",
                 queue_url.rsplit('/').next().unwrap_or(queue_url),
                 message_id.as_ref().map(|id| format!(" as {id}")).unwrap_or_default()
             ),
