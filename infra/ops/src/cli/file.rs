@@ -91,7 +91,7 @@ struct Columns {
 #[command(next_help_heading = "What becomes of bad rows")]
 struct BadRows {
     /// How many rows, or which part of them, may be rejected before the import fails and leaves the table as it was
-    #[arg(long, value_name = "N|N%", default_value_t = RejectLimit::default())]
+    #[arg(long, value_name = "N|N%", default_value_t = RejectLimit::default(), allow_hyphen_values = true)]
     max_rejects: RejectLimit,
     /// What becomes of a row whose key is in the table already, or earlier in the file
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Conflict::Error)]
@@ -108,10 +108,10 @@ struct Loading {
     #[arg(long)]
     dry_run: bool,
     /// Read no more than so many rows
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number_of_rows, allow_negative_numbers = true)]
     limit: Option<u64>,
     /// How many bytes one record may have; a larger one is a bad row
-    #[arg(long, value_name = "N", default_value_t = RecordLimit::default())]
+    #[arg(long, value_name = "N", default_value_t = RecordLimit::default(), allow_negative_numbers = true)]
     max_record_bytes: RecordLimit,
     /// Refuse the file if it was imported into this table before, as a whole
     #[arg(long)]
@@ -230,6 +230,11 @@ impl From<Empty> for EmptyFields {
             Empty::Text => Self::Text,
         }
     }
+}
+
+fn number_of_rows(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a number of rows is a whole number from 1".to_owned())
 }
 
 /// `Full Name=full_name`. A name in a header may have a `=`; a column hardly does.

@@ -154,7 +154,7 @@ mod tests {
             problems.iter().find(|problem| problem.is_of(field)).map(|problem| problem.says()).unwrap()
         };
         assert!(said("encoding").contains("an encoding is one of utf-8"), "{problems:?}");
-        assert!(said("limit").contains("0 is not in 1.."), "{problems:?}");
+        assert!(said("limit").contains("a whole number from 1"), "{problems:?}");
         assert!(said("map").contains("a mapping is"), "{problems:?}");
         let both = read(&fields(&[("table", "people"), ("key", "id")])).err().unwrap();
         assert!(both[0].says().contains("give both"), "{both:?}");
