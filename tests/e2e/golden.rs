@@ -2,7 +2,7 @@
 //! by itself; an output is one line in [`STORY`]. `UPDATE_GOLDEN=1 cargo test -p e2e --test e2e -- golden` writes the files
 //! anew; read the difference before it is committed.
 
-mod scrub;
+pub(crate) mod scrub;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

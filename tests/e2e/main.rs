@@ -27,6 +27,7 @@ mod messages;
 mod options;
 mod package;
 mod redrive;
+mod readme;
 mod rejects;
 mod stack_killed;
 mod target;

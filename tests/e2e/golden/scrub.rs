@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The text with placeholders, and columns only two spaces apart: their widths depend on what was replaced.
-pub(super) fn scrubbed(text: &str, folder: &Path) -> String {
+pub(crate) fn scrubbed(text: &str, folder: &Path) -> String {
     let text = with_placeholders(text, folder);
     let lines = text.lines().map(|line| {
         let indent = line.len() - line.trim_start().len();
@@ -36,6 +36,7 @@ const FORMS: &[(&str, &str)] = &[
     ("to 99:99:99 UTC", "to <TIME> UTC"),
     ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "<SHA256>"),
     ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "<TASK>"),
+    ("people-99999999-999999-xxxx", "<IMPORT>"),
     ("127.0.0.1:9+", "127.0.0.1:<PORT>"),
     ("process 9+", "process <PID>"),
     ("_ms\": 9+", "_ms\": <MS>"),
