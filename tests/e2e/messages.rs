@@ -4,6 +4,7 @@ mod delivered_again;
 mod fifo;
 mod function;
 mod settled_once;
+mod uploaded;
 
 use std::time::Duration;
 
