@@ -14,7 +14,10 @@ const DDL: &str = "CREATE TABLE t (id int PRIMARY KEY, parent int REFERENCES t);
       RETURN NEW; END $$;
     CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()";
 
-fn looked_at(shape: fn(u32) -> String, options: ImportOptions, rows: u32) -> f64 {
+/// A row by its number.
+type Shape = fn(u32) -> String;
+
+fn looked_at(shape: Shape, options: ImportOptions, rows: u32) -> f64 {
     let world = World::postgres(DDL);
     let file: String = (1..=rows).rev().map(shape).collect();
     let (result, findings) = world.import_as("g", format!("id,parent\n{file}1,\n").as_bytes(), "t", options);
@@ -24,7 +27,7 @@ fn looked_at(shape: fn(u32) -> String, options: ImportOptions, rows: u32) -> f64
 
 #[test]
 fn ten_times_the_rows_have_the_server_look_at_ten_times_as_many() {
-    let shapes: [(&str, fn(u32) -> String); 4] = [
+    let shapes: [(&str, Shape); 4] = [
         ("each behind a row that refers to it", |id| format!("{},{}\n", id + 1, id / 2 + 1)),
         ("each key twice", |id| format!("{},{}\n", id / 2 + 2, id / 4 + 1)),
         ("in circles of two", |id| format!("{},{}\n", id + 1, ((id + 1) ^ 1).max(2))),
