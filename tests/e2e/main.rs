@@ -1,6 +1,7 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod again;
 mod attempts;
 mod browser;
 mod cancel;
@@ -26,8 +27,8 @@ mod logs;
 mod messages;
 mod options;
 mod package;
-mod redrive;
 mod readme;
+mod redrive;
 mod rejects;
 mod stack_killed;
 mod target;

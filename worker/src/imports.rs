@@ -132,6 +132,15 @@ pub enum Registered {
     Busy,
 }
 
+/// The row of an import that is registered just so, in whatever status; none where there is no import of this id.
+///
+/// # Errors
+/// `Import.Contradiction` where the import is registered otherwise; `Import.DatabaseUnavailable`.
+pub fn registered(connection: &mut Connection, new: &NewImport) -> Result<Option<ImportRow>, Failure> {
+    let row = look(connection, &new.import_id)?;
+    row.map(|row| agree(&row, new).map(|_| row)).transpose()
+}
+
 /// Registers an import as PENDING. An import that is registered just so, in whatever status, is fine. Waits for a lock as
 /// long as the connection does.
 ///
@@ -179,9 +188,9 @@ fn agree(row: &ImportRow, new: &NewImport) -> Result<Registered, Failure> {
     Err(Failure::named(
         FailureName::Contradiction,
         format!(
-            "import {} is registered with another {}; register it under a new id, or send its id alone",
+            "import {} is registered with {}; register it under a new id, or send its id alone",
             new.import_id,
-            differing.join(" and another ")
+            differing.join(" and ")
         ),
     ))
 }
@@ -190,10 +199,10 @@ fn differences(row: &ImportRow, new: &NewImport) -> Vec<&'static str> {
     let same_options =
         serde_json::from_str(&row.options).is_ok_and(|options: ImportOptions| options == new.options);
     [
-        ("source", row.source == new.source.to_string()),
-        ("version_id", row.version_id == new.version_id),
-        ("table", row.table_name == new.table),
-        ("options", same_options),
+        ("another source", row.source == new.source.to_string()),
+        ("another version_id", row.version_id == new.version_id),
+        ("another table", row.table_name == new.table),
+        ("other options", same_options),
     ]
     .into_iter()
     .filter_map(|(part, same)| (!same).then_some(part))

@@ -7,6 +7,7 @@
 //! [`keys`]). Operations that `s3s-fs` does not have are answered with `NotImplemented`.
 
 mod body;
+mod create_only;
 mod keys;
 mod notification;
 mod objects;

@@ -9,7 +9,7 @@ use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use worker::db::Connection;
-use worker::imports::ImportRow;
+use worker::imports::{ImportRow, ImportStatus};
 
 use crate::bar::Bar;
 use crate::cli::Common;
@@ -32,16 +32,23 @@ pub(crate) async fn to_the_end(
     let started = Instant::now();
     let mut bar = Bar::new();
     let mut connection = None;
-    while !has_ended(target, &submitted.execution_arn).await? {
-        if let Some(row) = glance(target, &mut connection, submitted) {
-            bar.show(&row);
+    let mut execution_arn = submitted.execution_arn.clone();
+    loop {
+        while !has_ended(target, &execution_arn).await? {
+            if let Some(row) = glance(target, &mut connection, submitted) {
+                bar.show(&row);
+            }
+            tokio::time::sleep(GLANCE).await;
         }
-        tokio::time::sleep(GLANCE).await;
+        match other_at_work(target, submitted, &execution_arn).await? {
+            Some(other) => execution_arn = other,
+            None => break,
+        }
     }
     let elapsed = started.elapsed();
     bar.clear();
     wait_until_settled(target).await?;
-    let picture = picture::take(common, target, &submitted.import_id, Some(&submitted.execution_arn)).await?;
+    let picture = picture::take(common, target, &submitted.import_id, Some(&execution_arn)).await?;
     if common.json {
         output::json(&picture)?;
     } else {
@@ -52,6 +59,19 @@ pub(crate) async fn to_the_end(
     }
     submit::undo(target, submitted.made.clone(), &submitted.import_id).await;
     Ok(ExitCode::FAILURE)
+}
+
+/// The execution that is at work on the import, where the one that was followed has ended because it found that.
+async fn other_at_work(
+    target: &Target,
+    submitted: &Submitted,
+    ended: &str,
+) -> anyhow::Result<Option<String>> {
+    let row = glance(target, &mut None, submitted).filter(|row| row.status == ImportStatus::Running);
+    match row.and_then(|row| row.execution_arn).filter(|arn| arn != ended) {
+        Some(arn) if !has_ended(target, &arn).await? => Ok(Some(arn)),
+        _ => Ok(None),
+    }
 }
 
 /// The import's row, as far as it can be had: a database that is away for a while stops the bar, and nothing else.

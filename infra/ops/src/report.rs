@@ -16,14 +16,27 @@ const SHOWN: usize = 10;
 /// Prints the report of an import that has ended.
 pub(crate) fn print(common: &Common, picture: &Picture, database: &str, took: Duration) {
     let command = |verb: &str| command(common, verb, &picture.import.id);
-    lines(picture, database, took, &command).iter().for_each(|line| output::line(line));
+    let headline = headline(&picture.import, took);
+    lines(picture, database, headline, &command).iter().for_each(|line| output::line(line));
+}
+
+/// Prints the report of an import that succeeded before the command, which has done nothing.
+pub(crate) fn print_done_before(common: &Common, picture: &Picture, database: &str) {
+    let command = |verb: &str| command(common, verb, &picture.import.id);
+    let headline = headline_done_before(&picture.import);
+    lines(picture, database, headline, &command).iter().for_each(|line| output::line(line));
 }
 
 /// The report. `command` makes the command line of a verb for this import.
-fn lines(picture: &Picture, database: &str, took: Duration, command: &dyn Fn(&str) -> String) -> Vec<String> {
+fn lines(
+    picture: &Picture,
+    database: &str,
+    headline: String,
+    command: &dyn Fn(&str) -> String,
+) -> Vec<String> {
     let import = &picture.import;
     let succeeded = import.status == "SUCCESS";
-    let mut lines = vec![headline(import, took)];
+    let mut lines = vec![headline];
     let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
     if succeeded {
         fact("rows", &findings::rows(import));
@@ -76,6 +89,14 @@ fn headline(import: &ImportPicture, took: Duration) -> String {
         _ => format!("failed to import {file} into {} after {took}", import.table),
     };
     terminal::visible(&headline)
+}
+
+fn headline_done_before(import: &ImportPicture) -> String {
+    let file = import.source.rsplit('/').next().unwrap_or(&import.source);
+    let done = if is_dry_run(import) { "checked" } else { "imported" };
+    let when = import.finished_at.map(|at| format!(" on {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
+    let (id, when) = (&import.id, when.unwrap_or_default());
+    terminal::visible(&format!("{file} was {done} before, as {id}{when}; nothing was done now"))
 }
 
 fn is_dry_run(import: &ImportPicture) -> bool {
@@ -167,7 +188,8 @@ mod tests {
         let picture =
             Picture { import, attempts: Vec::new(), execution, message: Some(MessageFate::Deleted) };
         let command = |verb: &str| format!("baton {verb} people-2");
-        lines(&picture, "sqlite people.db", Duration::from_millis(340), &command).join("\n")
+        let headline = headline(&picture.import, Duration::from_millis(340));
+        lines(&picture, "sqlite people.db", headline, &command).join("\n")
     }
 
     fn failed(cause: &str) -> ExecutionPicture {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, FileArguments, RunArguments};
 use crate::signals::Signals;
-use crate::submit::{Interrupted, Submitted};
+use crate::submit::{Interrupted, Prepared, Sending};
 use crate::target::{Need, Target, local};
 use crate::{follow, output, submit};
 
@@ -33,7 +33,10 @@ async fn import(
 ) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let sending = send(common, &arguments.file, target, &stop);
-    let submitted = signals.heard_within(&stop, Box::pin(sending)).await?;
+    let submitted = match signals.heard_within(&stop, Box::pin(sending)).await? {
+        Sending::Submitted(submitted) => submitted,
+        Sending::Done(row) => return submit::report_done_before(common, target, &row).await,
+    };
     loop {
         let ended = tokio::select! {
             ended = follow::to_the_end(common, target, &submitted) => ended,
@@ -65,18 +68,19 @@ async fn send(
     file: &FileArguments,
     target: &mut Target,
     stop: &CancellationToken,
-) -> anyhow::Result<Submitted> {
+) -> anyhow::Result<Sending> {
     let id = submit::id(file)?;
     let made = loop {
-        match submit::prepare(target, &id, file, stop).await {
-            Ok(made) => break made,
+        match submit::prepare(common, target, &id, file, stop).await {
+            Ok(Prepared::ToBeAsked(made)) => break made,
+            Ok(Prepared::Settled(sending)) => return Ok(sending),
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => *target = target.successor(common).await?.ok_or(error)?,
         }
     };
     loop {
         let error = match submit::ask(target, &id).await {
-            Ok(execution_arn) => return Ok(Submitted { import_id: id, execution_arn, made }),
+            Ok(execution_arn) => return Ok(Sending::of(&id, execution_arn, made)),
             Err(error) => error,
         };
         match target.successor(common).await? {

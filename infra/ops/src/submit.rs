@@ -1,5 +1,10 @@
 //! `baton submit`: puts a file into S3, writes the import's row, sends the message.
 
+mod before;
+mod content;
+mod interrupted;
+mod upload;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -7,13 +12,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use aws_sdk_s3::error::DisplayErrorContext;
-use aws_sdk_s3::primitives::ByteStream;
 use chrono::Utc;
 use serde_json::json;
 use statemachine::{ImportId, ImportOptions, Source};
 use tokio_util::sync::CancellationToken;
 use worker::import::create_table::{self, Made};
-use worker::imports::{self, NewImport, Registered};
+use worker::imports::{self, ImportRow, NewImport, Registered};
 
 use crate::cli::{Common, FileArguments, SubmitArguments};
 use crate::error::Usage;
@@ -21,6 +25,11 @@ use crate::run::unfinished;
 use crate::signals::Signals;
 use crate::target::Target;
 use crate::{follow, output, report};
+use before::Before;
+pub(crate) use before::report_done_before;
+pub(crate) use interrupted::Interrupted;
+use interrupted::Left;
+use upload::upload;
 
 /// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
 pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
@@ -36,26 +45,17 @@ pub(crate) struct Submitted {
     pub(crate) execution_arn: String,
     /// The table that was made for it.
     pub(crate) made: Option<Made>,
+    /// Whether its message was sent now; it was under way already where not.
+    pub(crate) is_sent: bool,
 }
 
-/// An import was asked to be left off before it was begun.
-#[derive(Debug)]
-pub(crate) struct Interrupted {
-    /// The file of it in S3, where that could not be deleted.
-    left: Option<Source>,
+/// What came of a file that was to be imported.
+pub(crate) enum Sending {
+    /// Its import is on its way.
+    Submitted(Submitted),
+    /// It was imported before, under the same id; nothing was done now.
+    Done(Box<ImportRow>),
 }
-
-impl std::fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("interrupted before the import was begun; ")?;
-        match &self.left {
-            None => f.write_str("nothing of its file is left in S3"),
-            Some(source) => write!(f, "its file could not be deleted: {source}"),
-        }
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
     check(&arguments.file)?;
@@ -64,8 +64,12 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     target.say_where();
     let stop = CancellationToken::new();
     let id = id(&arguments.file)?;
-    let sending = send(&target, &id, &arguments.file, &stop);
-    let submitted = signals.heard_within(&stop, Box::pin(sending)).await?;
+    let sending = send(common, &target, &id, &arguments.file, &stop);
+    let submitted = match signals.heard_within(&stop, Box::pin(sending)).await? {
+        Sending::Submitted(submitted) => submitted,
+        Sending::Done(row) if arguments.follow => return report_done_before(common, &target, &row).await,
+        Sending::Done(row) => return before::tell(common, &row),
+    };
     if arguments.follow {
         return tokio::select! {
             ended = follow::to_the_end(common, &target, &submitted) => ended,
@@ -78,25 +82,34 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
         output::complain("the table stays if the import fails; `--follow` would drop it then");
     }
     if common.json {
-        output::json(&json!({"import_id": submitted.import_id, "execution_arn": submitted.execution_arn}))?;
+        output::json(&json!({
+            "import_id": submitted.import_id,
+            "execution_arn": submitted.execution_arn,
+            "sent": submitted.is_sent,
+        }))?;
     } else {
         output::line(submitted.import_id.as_str());
         let show = report::command(common, "show", submitted.import_id.as_str());
-        output::complain(&format!("submitted; `{show}` tells how it goes"));
+        let done = if submitted.is_sent { "submitted" } else { "nothing was sent" };
+        output::complain(&format!("{done}; `{show}` tells how it goes"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Sends one file through the queue of the target. A table that was made for it goes again where that fails.
-pub(crate) async fn send(
+async fn send(
+    common: &Common,
     target: &Target,
     import_id: &ImportId,
     arguments: &FileArguments,
     stop: &CancellationToken,
-) -> anyhow::Result<Submitted> {
-    let made = prepare(target, import_id, arguments, stop).await?;
+) -> anyhow::Result<Sending> {
+    let made = match prepare(common, target, import_id, arguments, stop).await? {
+        Prepared::ToBeAsked(made) => made,
+        Prepared::Settled(sending) => return Ok(sending),
+    };
     match ask(target, import_id).await {
-        Ok(execution_arn) => Ok(Submitted { import_id: import_id.clone(), execution_arn, made }),
+        Ok(execution_arn) => Ok(Sending::of(import_id, execution_arn, made)),
         Err(error) => {
             undo(target, made, import_id).await;
             Err(error)
@@ -104,24 +117,59 @@ pub(crate) async fn send(
     }
 }
 
-/// Brings a file to where an import takes it, and registers the import. Returns the table that was made for it; it goes again
-/// where this fails.
+impl Sending {
+    /// The message of the import was sent, and will start this execution.
+    pub(crate) fn of(import_id: &ImportId, execution_arn: String, made: Option<Made>) -> Self {
+        Self::Submitted(Submitted { import_id: import_id.clone(), execution_arn, made, is_sent: true })
+    }
+}
+
+/// How far an import is once its file is where an import takes it.
+pub(crate) enum Prepared {
+    /// It is registered, and its message is to be sent. This table was made for it.
+    ToBeAsked(Option<Made>),
+    /// Nothing more is to be done.
+    Settled(Sending),
+}
+
+/// Brings a file to where an import takes it, and registers the import. A table that was made for it goes again where this
+/// fails. An import that is registered already is looked at before anything is made or uploaded.
 ///
 /// # Errors
 /// [`Interrupted`] where `stop` was cancelled before the import was registered.
 pub(crate) async fn prepare(
+    common: &Common,
     target: &Target,
     import_id: &ImportId,
     arguments: &FileArguments,
     stop: &CancellationToken,
-) -> anyhow::Result<Option<Made>> {
+) -> anyhow::Result<Prepared> {
     let options = arguments.options()?;
+    let import = NewImport {
+        import_id: import_id.clone(),
+        source: source_of(target, import_id, &arguments.file),
+        version_id: None,
+        table: arguments.table.clone(),
+        options,
+    };
+    let before = tokio::select! {
+        before = before::look(common, target, &import, &arguments.file) => before?,
+        () = stop.cancelled() => return Err(Interrupted(Left::AsBefore).into()),
+    };
+    let is_new = matches!(before, Before::New);
+    if let Some(settled) = before.settled(import_id) {
+        return Ok(Prepared::Settled(settled));
+    }
     let made = match arguments.create_table {
-        true => create_missing_table(target, arguments, &options, stop).await?,
+        true => create_missing_table(target, arguments, &import.options, stop).await?,
         false => None,
     };
-    match upload_and_register(target, arguments, options, import_id, stop).await {
-        Ok(()) => Ok(made),
+    let brought = async {
+        let uploaded = is_new && upload(target, &import.source, &arguments.file, stop).await?;
+        register_or_delete(target, &import, uploaded, stop).await
+    };
+    match brought.await {
+        Ok(()) => Ok(Prepared::ToBeAsked(made)),
         Err(error) => {
             undo(target, made, import_id).await;
             Err(error)
@@ -129,27 +177,23 @@ pub(crate) async fn prepare(
     }
 }
 
-async fn upload_and_register(
+/// Registers an import. Its file goes again where it was `uploaded` for that and `stop` was cancelled before.
+async fn register_or_delete(
     target: &Target,
-    arguments: &FileArguments,
-    options: ImportOptions,
-    import_id: &ImportId,
+    import: &NewImport,
+    uploaded: bool,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let source = source_of(target, import_id, &arguments.file);
-    // An upload that is given up leaves nothing in S3.
-    tokio::select! {
-        uploaded = upload(target, &source, &arguments.file) => uploaded?,
-        () = stop.cancelled() => return Err(Interrupted { left: None }.into()),
-    }
-    let table = arguments.table.clone();
-    let import =
-        NewImport { import_id: import_id.clone(), source: source.clone(), version_id: None, table, options };
-    if register(target, &import, stop).await? == Registered::Yes {
+    if register(target, import, stop).await? == Registered::Yes {
         return Ok(());
     }
+    if !uploaded {
+        return Err(Interrupted(Left::AsBefore).into());
+    }
+    let source = &import.source;
     let deleted = target.s3.delete_object().bucket(&source.bucket).key(&source.key).send().await;
-    Err(Interrupted { left: deleted.is_err().then_some(source) }.into())
+    let left = if deleted.is_err() { Left::Object(source.clone()) } else { Left::Nothing };
+    Err(Interrupted(left).into())
 }
 
 /// Drops the table that was made for an import which has failed, and says so.
@@ -173,7 +217,7 @@ pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &Import
 pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<Submitted> {
     register(target, &import, &CancellationToken::new()).await?;
     let execution_arn = ask(target, &import.import_id).await?;
-    Ok(Submitted { import_id: import.import_id, execution_arn, made: None })
+    Ok(Submitted { import_id: import.import_id, execution_arn, made: None, is_sent: true })
 }
 
 /// Sends the message that asks for an import. Returns the execution that it will start.
@@ -260,7 +304,7 @@ async fn create_missing_table(
     let create = move || create_table::create_missing(&database, &table, file, &options);
     let created = tokio::task::spawn_blocking(create).await.context("failed to look at the file")?;
     if created.is_err() && stop.is_cancelled() {
-        return Err(Interrupted { left: None }.into());
+        return Err(Interrupted(Left::AsBefore).into());
     }
     let created = created
         .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
@@ -289,22 +333,6 @@ impl Read for UntilStopped {
 fn source_of(target: &Target, import_id: &ImportId, path: &Path) -> Source {
     let name = path.file_name().map_or_else(|| "file.csv".into(), |name| name.to_string_lossy().into_owned());
     Source { bucket: target.resources.bucket.clone(), key: object_key(import_id, &name) }
-}
-
-async fn upload(target: &Target, source: &Source, path: &Path) -> anyhow::Result<()> {
-    let body =
-        ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
-    target
-        .s3
-        .put_object()
-        .bucket(&source.bucket)
-        .key(&source.key)
-        .body(body)
-        .send()
-        .await
-        .map(drop)
-        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-        .with_context(|| format!("failed to upload {} to {source}", path.display()))
 }
 
 /// The key of a file that is put into S3 for an import, or for several: `id` keeps files of one name apart.

@@ -170,6 +170,16 @@ fn an_import_described_otherwise_than_registered_is_a_contradiction() {
         for other in others {
             assert_eq!(name_of(imports::register(&mut test.connect(), &other)), FailureName::Contradiction);
         }
+        let elsewhere = NewImport {
+            table: "orders".to_owned(),
+            options: ImportOptions { dry_run: true, ..ImportOptions::default() },
+            ..new_import()
+        };
+        let refusal = imports::registered(&mut test.connect(), &elsewhere).unwrap_err().to_string();
+        assert!(
+            refusal.contains("is registered with another table and other options; register it"),
+            "{refusal}"
+        );
         assert_eq!(test.row().status, ImportStatus::Pending);
     }
 }

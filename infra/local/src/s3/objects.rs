@@ -8,6 +8,7 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 use tracing::error;
 
+use super::create_only::CreateOnly;
 use super::notification::{Created, Notification};
 use super::{body, keys};
 
@@ -17,11 +18,12 @@ pub(super) struct Objects {
     /// Where they are: a folder for each bucket.
     dir: PathBuf,
     notification: Option<Notification>,
+    create_only: CreateOnly,
 }
 
 impl Objects {
     pub(super) fn new(files: FileSystem, dir: PathBuf, notification: Option<Notification>) -> Self {
-        Self { files, dir, notification }
+        Self { files, dir, notification, create_only: CreateOnly::default() }
     }
 
     /// Announces an object that has just been written.
@@ -91,7 +93,10 @@ macro_rules! as_files_do {
                 request: S3Request<PutObjectInput>,
             ) -> S3Result<S3Response<PutObjectOutput>> {
                 let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+                let path = self.dir.join(&bucket).join(&key);
+                let writing = self.create_only.hold(&request.input, path)?;
                 let response = self.files.put_object(request).await?;
+                drop(writing);
                 self.announce("Put", bucket, key).await;
                 Ok(response)
             }

@@ -49,6 +49,27 @@ async fn an_object_comes_back_as_it_was_put_whole_or_in_part() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_to_be_created_takes_the_place_of_none() {
+    let (sqs, _) = recording();
+    let front = Front::start(sqs).await;
+    let s3 = front.s3(SECRET).await;
+    let put = |content: &'static str| {
+        let body = ByteStream::from_static(content.as_bytes());
+        s3.put_object().bucket("bucket").key("uploads/a.csv").if_none_match("*").body(body).send()
+    };
+    let status = |error: aws_sdk_s3::error::SdkError<_>| error.raw_response().unwrap().status().as_u16();
+    // Two at once: one of them is refused, as one that comes while it is written or after it.
+    let (one, other) = tokio::join!(put("one"), put("two"));
+    let (kept, refused) = if one.is_ok() { ("one", other) } else { ("two", one) };
+    assert!([409, 412].contains(&status(refused.unwrap_err())));
+    assert_eq!(status(put("three").await.unwrap_err()), 412);
+    let got = s3.get_object().bucket("bucket").key("uploads/a.csv").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().into_bytes().as_ref(), kept.as_bytes());
+    s3.delete_object().bucket("bucket").key("uploads/a.csv").send().await.unwrap();
+    put("four").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_created_object_under_imports_is_announced_in_s3s_form() {
     let (sqs, sent) = recording();
     let front = Front::start(sqs).await;

@@ -1,0 +1,172 @@
+//! An import whose id is registered already. It is looked at before anything is made or uploaded, so that the same command
+//! twice does the same once, and another file is not taken for one that was imported.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+use statemachine::{FailureName, ImportId, Source};
+use worker::failure::Failure;
+use worker::imports::{self, ImportRow, ImportStatus, NewImport};
+
+use super::{Sending, Submitted, content};
+use crate::cli::Common;
+use crate::show::picture;
+use crate::show::unclaimed;
+use crate::target::Target;
+use crate::{follow, output, report};
+
+/// What is known of an import before its file is brought.
+pub(crate) enum Before {
+    /// Nothing.
+    New,
+    /// It is registered, its file is in S3, and nobody is at work on it.
+    ToBeAsked,
+    /// This execution is at work on it.
+    UnderWay { execution_arn: String },
+    /// It has been imported.
+    Done(Box<ImportRow>),
+}
+
+impl Before {
+    /// What came of the file, where nothing more is to be done.
+    pub(super) fn settled(self, import_id: &ImportId) -> Option<Sending> {
+        match self {
+            Self::New | Self::ToBeAsked => None,
+            Self::UnderWay { execution_arn } => {
+                let import_id = import_id.clone();
+                let under_way = Submitted { import_id, execution_arn, made: None, is_sent: false };
+                Some(Sending::Submitted(under_way))
+            }
+            Self::Done(row) => Some(Sending::Done(row)),
+        }
+    }
+}
+
+/// Looks whether the import is registered, and how far it is.
+///
+/// # Errors
+/// `Import.Contradiction` where it is registered otherwise, or with other content of its file.
+pub(super) async fn look(
+    common: &Common,
+    target: &Target,
+    import: &NewImport,
+    path: &Path,
+) -> anyhow::Result<Before> {
+    let Some(row) = imports::registered(&mut target.database.connect()?, import)? else {
+        return Ok(Before::New);
+    };
+    let is_same = is_same_content(target, &row, &import.source, path).await?;
+    if is_same != Some(true) {
+        return Err(other_content(common, &row, import, path, is_same.is_some()).into());
+    }
+    let id = &import.import_id;
+    if row.status == ImportStatus::Success {
+        return Ok(Before::Done(Box::new(row)));
+    }
+    let execution_arn = match row.status {
+        ImportStatus::Running => row.execution_arn.clone(),
+        _ => unclaimed::executions(target, id).await?.into_iter().next(),
+    };
+    if let Some(execution_arn) = execution_arn
+        && !follow::has_ended(target, &execution_arn).await?
+    {
+        output::complain(&format!("the import {id} is under way already; nothing was uploaded"));
+        return Ok(Before::UnderWay { execution_arn });
+    }
+    output::complain(&match &row.error {
+        Some(error) => {
+            format!(
+                "the import {id} failed before with {error}; its file is in S3 already, and it is tried again"
+            )
+        }
+        None => format!("the import {id} is registered already, and its file is in S3; its message is sent"),
+    });
+    Ok(Before::ToBeAsked)
+}
+
+/// Whether the file is the one that the import has read or, where it has not succeeded, will read; none where that cannot be
+/// known.
+async fn is_same_content(
+    target: &Target,
+    row: &ImportRow,
+    source: &Source,
+    path: &Path,
+) -> anyhow::Result<Option<bool>> {
+    let read = row.findings().and_then(|findings| findings.sha256);
+    if let Some(sha256) = read.filter(|_| row.status == ImportStatus::Success) {
+        return Ok(Some(content::sha256(path).await? == sha256));
+    }
+    // An import of the first rows alone does not know all of its file, and one that goes on reads what is there now.
+    content::is_at(target, source, path).await
+}
+
+fn other_content(
+    common: &Common,
+    row: &ImportRow,
+    import: &NewImport,
+    path: &Path,
+    is_known: bool,
+) -> Failure {
+    let (id, path) = (&import.import_id, path.display());
+    let known = match is_known {
+        true => format!("with other content than {path} has now"),
+        false => format!(
+            "and its file is no longer at {}, so that it cannot be known whether {path} is the same",
+            import.source
+        ),
+    };
+    let again = match row.status {
+        ImportStatus::Failure if is_known => {
+            let redrive = report::command(common, "redrive", id.as_str());
+            format!("; `{redrive}` runs the import again with the file that was uploaded for it")
+        }
+        _ => String::new(),
+    };
+    Failure::named(
+        FailureName::Contradiction,
+        format!(
+            "import {id} is registered {known}; nothing was done: import this file under another --id, or without one{again}"
+        ),
+    )
+}
+
+/// The report of an import that was done before, and that nothing was done now.
+pub(crate) async fn report_done_before(
+    common: &Common,
+    target: &Target,
+    row: &ImportRow,
+) -> anyhow::Result<ExitCode> {
+    let id: ImportId = row.id.parse()?;
+    let picture = picture::take(common, target, &id, None).await?;
+    if common.json {
+        let mut document = serde_json::to_value(&picture)?;
+        document["done_before"] = json!(picture.import.finished_at);
+        output::json(&document)?;
+    } else {
+        report::print_done_before(common, &picture, &target.database.display_name());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same for those who do not follow it.
+pub(super) fn tell(common: &Common, row: &ImportRow) -> anyhow::Result<ExitCode> {
+    let finished_at = row.finished_at.map(|at| at.and_utc());
+    if common.json {
+        output::json(&json!({
+            "import_id": row.id,
+            "execution_arn": row.execution_arn,
+            "sent": false,
+            "done_before": finished_at,
+        }))?;
+    } else {
+        output::line(&row.id);
+        let when = finished_at.map(|at| format!(" on {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
+        let show = report::command(common, "show", &row.id);
+        output::complain(&format!(
+            "it was done before{}, with the same file; nothing was sent now; `{show}` tells how it went",
+            when.unwrap_or_default()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

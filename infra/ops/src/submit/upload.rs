@@ -1,0 +1,46 @@
+//! The upload of an import's file, which never takes the place of another object: it may be the file of an import that is
+//! registered, by somebody at the same time or in another database.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::ByteStream;
+use statemachine::Source;
+use tokio_util::sync::CancellationToken;
+
+use super::content;
+use super::interrupted::{Interrupted, Left};
+use crate::target::Target;
+
+/// Uploads the file, unless it is there already. Returns whether it was uploaded now.
+pub(super) async fn upload(
+    target: &Target,
+    source: &Source,
+    path: &Path,
+    stop: &CancellationToken,
+) -> anyhow::Result<bool> {
+    // An upload that is given up leaves nothing in S3.
+    tokio::select! {
+        uploaded = put(target, source, path) => uploaded,
+        () = stop.cancelled() => Err(Interrupted(Left::Nothing).into()),
+    }
+}
+
+async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bool> {
+    let body =
+        ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
+    let put = target.s3.put_object().bucket(&source.bucket).key(&source.key).if_none_match("*").body(body);
+    let Err(error) = put.send().await else { return Ok(true) };
+    // Whatever the error looks like: a refusal in the middle of a large body may come as a connection that breaks.
+    match content::is_at(target, source, path).await {
+        Ok(Some(true)) => Ok(false),
+        Ok(Some(false)) => anyhow::bail!(
+            "another file is at {source} already, and is not overwritten: an import that this database does not know may read it, or a \
+             command that was killed has left it there; import {} under another --id, or without one",
+            path.display()
+        ),
+        Ok(None) | Err(_) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
+            .with_context(|| format!("failed to upload {} to {source}", path.display())),
+    }
+}
