@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use statemachine::{FailureName, ImportOptions};
 
-use super::world::{World, named};
+use super::world::{World, max_rejects, named};
 
 const DDL: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(5,2))";
 
@@ -22,6 +22,24 @@ fn a_packed_japanese_file_with_semicolons_is_imported() {
         let world = World::sqlite(DDL);
         assert_eq!(world.import(&packed, "people", ImportOptions::default()).unwrap().rows, 2);
         assert_eq!(world.lines("SELECT name AS line FROM people ORDER BY id"), ["表示 機能", "髙田;ｿﾉ他"]);
+    }
+}
+
+#[test]
+fn one_broken_character_rejects_its_row_and_leaves_the_others_as_they_are_written() {
+    for (file, names) in [
+        (
+            &b"id,name\n1,Dvo\xC5\x99\xC3\xA1k\n2,\xC4\x8Cern\xC3\xBD\n3,Smith\n4,Nov\xC3\n"[..],
+            &["Dvořák", "Černý", "Smith"][..],
+        ),
+        (b"id,name\n1,M\xC3\xBCller\n2,Fran\xC3\xA7ois\n3,Fran\xC3\n", &["Müller", "François"]),
+        (b"id,name\n1,10 \xC2\xB0C\n2,\xC2\xA310\n3,\xC2\n", &["10 °C", "£10"]),
+    ] {
+        let world = World::sqlite(DDL);
+        let (result, findings) = world.import_as("a", file, "people", max_rejects(1));
+        assert_eq!(result.unwrap().rows, names.len() as u64);
+        assert_eq!(world.lines("SELECT name AS line FROM people ORDER BY id"), names);
+        assert_eq!(findings.encoding.as_deref(), Some("utf-8 (detected)"));
     }
 }
 

@@ -1,11 +1,12 @@
-//! Which encoding bytes are written in that nobody declares. UTF-16 is told by its NUL bytes, UTF-8 by its validity,
-//! ISO-2022-JP by its escape sequences; what remains is weighed as Japanese, Western and other text, and a tie is Japanese: a
-//! short Japanese file must not be read as Windows-1252, which has a character for nearly every byte. A guess that might as
-//! well be another one says so.
+//! Which encoding bytes are written in that nobody declares. UTF-16 is told by its NUL bytes, ISO-2022-JP by its escape
+//! sequences, UTF-8 by its validity; what has broken bytes is weighed as UTF-8, Japanese, Western and other text, and a tie is
+//! Japanese: a short Japanese file must not be read as Windows-1252, which has a character for nearly every byte. A guess that
+//! might as well be another one says so.
 
 mod japanese;
 mod others;
 pub(super) mod seven_bit;
+mod utf8;
 mod western;
 
 use statemachine::Encoding;
@@ -30,14 +31,18 @@ const CERTAIN: i64 = 40;
 /// The encoding of text, from its first byte that is not ASCII on. `context` is what stands before; `whole` tells that
 /// nothing follows.
 pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
-    if is_utf8(ahead, whole) {
-        let others = if is_short_of_phonetic(ahead) { others_of_phonetic(ahead, whole) } else { Vec::new() };
+    let utf8 = utf8::look(context, ahead, whole);
+    if utf8.is_certain {
+        let others = if utf8.says_nothing { others_of_two_bytes(context, ahead, whole) } else { Vec::new() };
         return Guess { encoding: Encoding::Utf8, others };
     }
     let cp932 = japanese::weigh_cp932(context, ahead, whole);
     let euc_jp = japanese::weigh_euc_jp(ahead, whole);
     let western = western::weigh(context, ahead);
-    let (usual, weight) = if western > cp932.max(euc_jp) {
+    let japanese = cp932.max(euc_jp);
+    let (usual, weight) = if utf8.weight > japanese.max(western) {
+        (Encoding::Utf8, utf8.weight)
+    } else if western > japanese {
         (Encoding::Windows1252, western)
     } else if euc_jp > cp932 {
         (Encoding::EucJp, euc_jp)
@@ -45,6 +50,7 @@ pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
         (Encoding::Cp932, cp932)
     };
     let weights = [
+        (Encoding::Utf8, utf8.weight),
         (Encoding::Cp932, cp932),
         (Encoding::EucJp, euc_jp),
         (Encoding::Windows1252, western),
@@ -57,7 +63,11 @@ pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
     // Only what is far more likely; a few characters may be anything.
     let is_other = most >= CERTAIN && most > weight + weight.abs() / 4;
     let (encoding, weight) = if is_other { (other, most) } else { (usual, weight) };
-    Guess { encoding, others: doubts(encoding, weight, &weights, ahead) }
+    let mut others = doubts(encoding, weight, &weights, ahead);
+    if encoding != Encoding::Utf8 && weight < CERTAIN && utf8.may_be() && !others.contains(&Encoding::Utf8) {
+        others.insert(0, Encoding::Utf8);
+    }
+    Guess { encoding, others }
 }
 
 /// The encodings that fit nearly as well as the one that was guessed.
@@ -76,21 +86,10 @@ fn doubts(guess: Encoding, weight: i64, weights: &[(Encoding, i64)], ahead: &[u8
     others
 }
 
-/// How many characters a text of UTF-8 may have whose bytes are valid by chance.
-const BY_CHANCE: usize = 8;
-
-/// Whether these are a few characters, and all of them such as only phonetic alphabets have: U+0180 to U+02FF. A kanji of EUC-JP
-/// may have their bytes.
-fn is_short_of_phonetic(ahead: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(ahead) else { return false };
-    let characters = || text.chars().filter(|c| !c.is_ascii());
-    (1..=BY_CHANCE).contains(&characters().count())
-        && characters().all(|c| matches!(c, '\u{180}'..='\u{2FF}'))
-}
-
-/// Encodings with two bytes for a character of which those bytes may be, too.
-fn others_of_phonetic(ahead: &[u8], whole: bool) -> Vec<Encoding> {
+/// Encodings with two bytes for a character, or one for a kana, of which those bytes may be, too.
+fn others_of_two_bytes(context: &[u8], ahead: &[u8], whole: bool) -> Vec<Encoding> {
     [
+        (Encoding::Cp932, japanese::weigh_cp932(context, ahead, whole)),
         (Encoding::EucJp, japanese::weigh_euc_jp(ahead, whole)),
         (Encoding::Gb18030, others::weigh_gb18030(ahead, whole)),
         (Encoding::EucKr, others::weigh_euc_kr(ahead, whole)),
@@ -119,33 +118,6 @@ pub(super) fn reads_as_utf8(bytes: &[u8]) -> bool {
         _ => 3,
     };
     valid.chars().map(weigh).sum::<usize>() >= NOT_BY_CHANCE
-}
-
-/// Whether this is UTF-8, a few broken bytes aside. A long sequence is valid by chance less often than one of two bytes.
-fn is_utf8(ahead: &[u8], whole: bool) -> bool {
-    let (mut valid, mut broken, mut at) = (0_u64, 0_u64, 0);
-    for chunk in ahead.utf8_chunks() {
-        valid += chunk.valid().chars().map(|c| [0, 0, 1, 3, 3].get(c.len_utf8()).unwrap_or(&0)).sum::<u64>();
-        at += chunk.valid().len() + chunk.invalid().len();
-        if let Err(error) = std::str::from_utf8(chunk.invalid()) {
-            // The look-ahead may end within a character.
-            let is_cut = !whole && at == ahead.len() && error.error_len().is_none();
-            broken += u64::from(!is_cut);
-        }
-    }
-    match broken {
-        0 => true,
-        // So many are no chance.
-        _ if valid > 8 * broken => true,
-        // Of so few, some words of Japanese consist.
-        _ if valid > 2 * broken => {
-            let is_clean = |encoding: &'static encoding_rs::Encoding| {
-                encoding.decode_without_bom_handling_and_without_replacement(ahead).is_some()
-            };
-            !is_clean(encoding_rs::SHIFT_JIS) && !is_clean(encoding_rs::EUC_JP)
-        }
-        _ => false,
-    }
 }
 
 /// Which UTF-16 a file without a mark is, told from its beginning: every character of ASCII has a NUL beside it there,
