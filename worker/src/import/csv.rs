@@ -129,6 +129,11 @@ impl<R: Read> Reader<R> {
         self.seen.notes(self.format())
     }
 
+    /// What was read last has become a row of the import; or it is a reject, and says nothing of what was stored.
+    pub(crate) fn end_row(&mut self, is_kept: bool) {
+        self.seen.end_row(is_kept);
+    }
+
     /// Looks at the fields of the first record of a file without a header.
     pub(crate) fn peek_row(&mut self) -> Result<Option<&Record>, Failure> {
         self.is_peeked = self.next_row()?.is_some();
@@ -153,6 +158,7 @@ impl<R: Read> Reader<R> {
             self.found =
                 Found { position: Position { record: self.records, line, byte }, ..Found::default() };
             self.records += 1;
+            self.seen.end_row(false);
             match begin {
                 Begin::Blank => self.take_blank(),
                 _ if self.read_record()? => {}

@@ -79,6 +79,7 @@ impl<R: Read> Reading<'_, R> {
             let mut values: Vec<Value<'_>> = recycle(buffer);
             let checked = check(&raw, self.plan, &mut values)
                 .and_then(|()| self.form.check(&self.plan.columns, &values));
+            let is_kept = checked.is_ok();
             match checked {
                 // Once there are too many rejects nothing is written any more; what follows is only checked.
                 Ok(()) if exchange.is_none() => untried += 1,
@@ -115,6 +116,8 @@ impl<R: Read> Reading<'_, R> {
                 }
             }
             buffer = recycle(values);
+            self.reader.end_row(is_kept);
+            self.plan.reading.end_row(is_kept);
             if rows_read % RECORDS_PER_LOOK == 0 && self.progress.stop_requested() {
                 return Err(interrupted());
             }

@@ -191,3 +191,24 @@ fn an_unclosed_quote_fails_the_file_with_the_line_where_it_opens() {
     assert_eq!(name, FailureName::SourceUnreadable);
     assert!(cause.contains("the quote that opens at line 4 is never closed; close it"), "{cause}");
 }
+
+#[test]
+fn notes_count_the_fields_of_rows_that_are_stored_and_no_others() {
+    let world = World::postgres("CREATE TABLE t (id integer, v varchar(3), b bytea, w text)");
+    let rejected = "id,v,b,w\nx,\"abc  \",ab,\"NULL\"\ny,\"abc  \",ab,p\rq\n";
+    let options = || ImportOptions { null: Some("NULL".to_owned()), ..max_rejects(2) };
+    let (result, findings) = world.import_as("a", rejected.as_bytes(), "t", options());
+    assert_eq!(result.unwrap().rows, 0);
+    assert_eq!(findings.notes, [""; 0]);
+    let file = format!("{rejected}3,\"abc  \",ab,\"NULL\"\n4,abc,\\x00,p\rq\n");
+    let (result, findings) = world.import_as("b", file.as_bytes(), "t", options());
+    assert_eq!(result.unwrap().rows, 2);
+    for begin in [
+        "1 row has a carriage return",
+        "\"NULL\" stands in quotes in 1 field,",
+        "blanks at the end of 1 field were cut",
+        "1 field for bytea",
+    ] {
+        assert!(findings.notes.iter().any(|note| note.starts_with(begin)), "{begin}: {:?}", findings.notes);
+    }
+}

@@ -9,7 +9,9 @@ pub(super) struct Seen {
     has_record: bool,
     /// Blank lines between records, which were passed over.
     pub(super) blank_lines: u64,
-    /// Records with a CR that stands outside quotes and ends no line.
+    /// The record that was read last has a CR that stands outside quotes and ends no line.
+    has_cr: bool,
+    /// Rows of the import with such a CR.
     crs: u64,
 }
 
@@ -22,7 +24,12 @@ impl Seen {
     /// Looks at a record that has a CR within.
     #[cold]
     pub(super) fn see_cr(&mut self, mut record: Walk<'_>) {
-        self.crs += u64::from(record.find_unquoted(b'\r').is_some());
+        self.has_cr = record.find_unquoted(b'\r').is_some();
+    }
+
+    /// The record that was read last is a row of the import, or none.
+    pub(super) fn end_row(&mut self, is_kept: bool) {
+        self.crs += u64::from(std::mem::take(&mut self.has_cr) && is_kept);
     }
 
     /// The sentences.

@@ -140,7 +140,11 @@ fn a_blank_line_is_a_row_of_a_file_of_one_column_only() {
 
 fn notes(text: &str) -> Vec<String> {
     let mut reader = open(text.as_bytes(), vec![5], &options(None, ",", false)).unwrap();
-    while reader.next_row().unwrap().is_some() {}
+    let mut is_row = false;
+    while reader.next_row().unwrap().is_some() {
+        // The first record is the header.
+        reader.end_row(std::mem::replace(&mut is_row, true));
+    }
     reader.notes()
 }
 
@@ -166,6 +170,8 @@ fn a_cr_within_a_line_is_part_of_the_value_and_counted() {
         assert!(notes(text).iter().any(|told| told.starts_with(note)), "{text:?}");
     }
     assert_eq!(notes("id,v\r\n1,\"x\ry\"\r\n2,z\r\r\n"), [""; 0]);
+    // What stands in the header is no value.
+    assert_eq!(notes("id,v\rw\n1,x\n2,z\n"), [""; 0]);
 }
 
 #[test]

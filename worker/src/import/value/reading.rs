@@ -58,7 +58,13 @@ impl Reading {
         text.is_empty() && (self.marker.is_none() || self.empty != EmptyFields::Text)
     }
 
-    /// What a person should know of the values, as far as they have been read.
+    /// The fields of a row have been read; `is_kept` tells that it is no reject.
+    #[inline]
+    pub(crate) fn end_row(&self, is_kept: bool) {
+        self.noted.end_row(is_kept);
+    }
+
+    /// What a person should know of the values of rows that are no rejects, as far as they have been read.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.noted.notes(self.marker.as_deref())
     }

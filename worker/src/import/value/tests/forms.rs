@@ -129,6 +129,7 @@ fn the_text_of_null_is_a_value_in_quotes_where_the_type_has_it() {
     assert_eq!(in_quotes(&Kind::Opaque, "NULL", &reading), Ok(Value::Text("NULL")));
     assert_eq!(in_quotes(&Kind::Integer(Width::Four), "NULL", &reading), Ok(Value::Null));
     assert_eq!(in_quotes(&Kind::Date, " NULL ", &reading), Ok(Value::Null));
+    reading.end_row(true);
     assert_eq!(reading.notes().len(), 1);
     assert!(
         reading.notes()[0].starts_with("\"NULL\" stands in quotes in 2 fields,"),
@@ -140,6 +141,7 @@ fn the_text_of_null_is_a_value_in_quotes_where_the_type_has_it() {
     assert_eq!(parsed(&Kind::Integer(Width::Four), "-99", &numbers), Ok(Value::Null));
     let both = with_empty(EmptyFields::Null, Some("NULL"));
     assert_eq!(in_quotes(&TEXT, "NULL", &both), Ok(Value::Null));
+    both.end_row(true);
     assert!(both.notes().is_empty());
 }
 
@@ -156,6 +158,7 @@ fn the_text_of_null_in_quotes_is_never_dropped_where_the_type_has_an_empty_value
         let reading = options_of("NULL");
         let says = in_quotes(kind, "NULL", &reading).unwrap_err();
         assert!(says.ends_with(&format!("{advice} ({reason})")), "{says}");
+        reading.end_row(true);
         assert!(reading.notes().is_empty(), "it was not taken for a value");
         assert_eq!(parsed(kind, "NULL", &reading), Ok(Value::Null));
         let null = with_empty(EmptyFields::Null, Some("NULL"));
@@ -225,6 +228,10 @@ fn what_somebody_could_mean_otherwise_is_counted() {
     let three = Kind::Text { max_characters: Some(3) };
     for (kind, field) in [(&three, "abc "), (&three, "ab "), (&three, "abc   "), (&Kind::Bytes, "00ff")] {
         parsed(kind, field, &reading).unwrap();
+        reading.end_row(true);
+        // Of a reject nothing is stored.
+        parsed(kind, field, &reading).unwrap();
+        reading.end_row(false);
     }
     let notes = reading.notes();
     assert_eq!(notes.len(), 2);
