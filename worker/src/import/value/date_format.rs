@@ -1,13 +1,15 @@
 //! The import's own form of dates and times, in the letters of `strftime`. What it can tell (a day, a time, a zone) is
 //! found out once, with a sample; a form that tells no day, or that would lose or misread something, is refused.
 
+mod day_part;
 mod examples;
 mod steps;
+mod time_part;
 
 use std::fmt::Write as _;
 
 use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse_and_remainder};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Timelike as _};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 
 pub(super) use examples::Examples;
 
@@ -17,8 +19,8 @@ const SAMPLE: &str = "2001-02-03T16:05:06+09:00";
 /// A form of dates and times.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DateFormat {
-    /// What tells the day, up to the first part of a time; `None` where the day cannot be told without the time.
-    day: Option<Vec<Item<'static>>>,
+    /// The forms of a day alone, the longest first; none where it cannot be told without the time.
+    days: Vec<Vec<Item<'static>>>,
     /// All of it, where it has a time too.
     whole: Option<Vec<Item<'static>>>,
     /// Its hours are those of half a day: a time without that half is none of this form.
@@ -51,24 +53,19 @@ impl DateFormat {
         if items.iter().any(|item| matches!(item, Item::Numeric(Numeric::Nanosecond, _))) {
             return refused("has %f, which counts nanoseconds; write %.f for the digits behind the second");
         }
-        let Some(day) = (1..=items.len()).filter_map(|end| items.get(..end)).find(|items| tells_day(items))
-        else {
+        if !tells_day(&items) {
             return refused("does not tell a day: it needs year, month and day");
-        };
-        let has_time = match tells_time(&items) {
+        }
+        let has_time = match time_part::tells_time(&items) {
             Ok(has_time) => has_time,
-            Err(()) => {
-                return refused("does not tell a time: with an hour it needs minutes, with %I also %p");
-            }
+            Err(why) => return refused(why),
         };
-        let day = if has_time { day } else { &items };
-        // A day that stands behind the time, or in a time stamp, is read together with it, so that the time is not lost.
-        let day = (tells_time(day) == Ok(false)).then(|| day.to_vec());
-        let examples = Examples::of(&items, day.as_deref());
+        let days = day_part::of(&items);
+        let examples = Examples::of(&items, has_time, days.last().map(Vec::as_slice));
         let is_half = |item: &Item<'_>| matches!(item, Item::Fixed(Fixed::UpperAmPm | Fixed::LowerAmPm));
         let has_half_days = items.iter().any(is_half);
         let whole = has_time.then_some(items);
-        let mut known = Self { day, whole, has_half_days, overrides_iso: false, examples };
+        let mut known = Self { days, whole, has_half_days, overrides_iso: false, examples };
         let iso = sample().date_naive();
         known.overrides_iso = matches!(known.day(&iso.to_string()), Some((Some(day), "")) if day != iso);
         Ok(known)
@@ -77,9 +74,11 @@ impl DateFormat {
     /// A day at the beginning of the text, and what follows it. There is no day where the text is of this form but the
     /// calendar does not have it.
     pub(super) fn day<'t>(&self, text: &'t str) -> Option<(Option<NaiveDate>, &'t str)> {
-        let mut parsed = Parsed::new();
-        let rest = steps::read(&mut parsed, text, self.day.as_ref()?)?;
-        Some((parsed.to_naive_date().ok(), rest))
+        self.days.iter().find_map(|items| {
+            let mut parsed = Parsed::new();
+            let rest = steps::read(&mut parsed, text, items)?;
+            Some((parsed.to_naive_date().ok(), rest))
+        })
     }
 
     /// A day and a time at the beginning of the text, and what follows them.
@@ -132,20 +131,6 @@ fn tells_day(items: &[Item<'static>]) -> bool {
     parsed.to_naive_date().or_else(|_| stamp()).is_ok_and(|day| day == sample().date_naive())
 }
 
-/// Whether there is a time in this form; an error where there is only a part of one.
-fn tells_time(items: &[Item<'static>]) -> Result<bool, ()> {
-    let parsed = read_sample(items).ok_or(())?;
-    if parsed.timestamp().is_some() {
-        return Ok(true);
-    }
-    let parts = [parsed.hour_div_12(), parsed.hour_mod_12(), parsed.minute(), parsed.second()];
-    if parts.iter().all(Option::is_none) && parsed.nanosecond().is_none() && parsed.offset().is_none() {
-        return Ok(false);
-    }
-    let time = parsed.to_naive_time().map_err(|_| ())?;
-    if time.hour() == 16 && time.minute() == 5 { Ok(true) } else { Err(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +151,18 @@ mod tests {
         }
         assert!(refusal("%Y/%m/%d %I:%M").contains("with %I also %p"));
         assert!(refusal("%Y/%m/%d %H").contains("needs minutes"));
+        assert!(
+            refusal("%d.%m.%Y %z")
+                .ends_with("has a zone, but no time that it could be of: add %H:%M, or leave it out")
+        );
+        assert!(
+            refusal("%d.%m.%Y %M:%S").ends_with("has a part of a time, but no hour: add %H, or leave it out")
+        );
+        assert!(
+            refusal("%d.%m.%Y %p").ends_with("has a part of a time, but no hour: add %H, or leave it out")
+        );
+        assert!(refusal("%d.%m.%Y %H %z").contains("with an hour it needs minutes"));
+        assert!(refusal("%d.%m.%Y %I:%M %z").contains("with %I also %p"));
         assert!(refusal("%Y/%m/%d %H:%M %Z").contains("use %z"));
         assert!(refusal("%Y/%m/%d %H:%M:%S.%f").contains("write %.f"));
     }

@@ -19,9 +19,8 @@ pub(in super::super) struct Examples {
 
 impl Examples {
     /// Of the whole form, and of that part of it which tells a day alone.
-    pub(super) fn of(items: &[Item<'static>], day: Option<&[Item<'static>]>) -> Self {
+    pub(super) fn of(items: &[Item<'static>], has_time: bool, day: Option<&[Item<'static>]>) -> Self {
         let written = |point, items: &[Item<'static>]| in_form(point, items).unwrap_or_default();
-        let has_time = day != Some(items);
         let parsed = read_sample(items);
         let has_zone = parsed.is_some_and(|parsed| parsed.offset().is_some() || parsed.timestamp().is_some());
         let behind = match (has_time, has_zone) {

@@ -300,6 +300,84 @@ fn a_time_before_its_day_is_not_lost_in_a_column_of_days() {
 }
 
 #[test]
+fn a_day_without_a_time_is_written_as_the_form_has_it_up_to_the_time() {
+    for (format, days, others, whole) in [
+        (
+            "%Y年%m月%d日 %H時%M分",
+            &["2024年01月05日", "２０２４年１月５日"][..],
+            &["2024年01月05", "2024年01月05 10:30"][..],
+            "2024年01月05日 10時30分",
+        ),
+        ("%Y年%m月%d日%H時%M分", &["2024年1月5日"], &["2024年1月5"], "2024年01月05日10時30分"),
+        ("%d.%m.%Y. %H:%M", &["05.01.2024."], &["05.01.2024"], "05.01.2024. 10:30"),
+        ("%Y. %m. %d. %H:%M", &["2024. 01. 05."], &["2024. 01. 05"], "2024. 01. 05. 10:30"),
+        ("(%Y-%m-%d) %I:%M %p", &["(2024-01-05)", "2024-01-05"], &["(2024-01-05"], "(2024-01-05) 10:30 AM"),
+        ("(%Y-%m-%d)%H:%M", &["(2024-01-05)"], &["(2024-01-05"], "(2024-01-05)10:30"),
+        ("%d.%m.%Y г. %H:%M", &["05.01.2024 г.", "05.01.2024"], &["05.01.2024 г"], "05.01.2024 г. 10:30"),
+        ("%d.%m.%Y г. в %H:%M", &["05.01.2024 г.", "05.01.2024"], &["05.01.2024 в"], "05.01.2024 г. в 10:30"),
+        ("%d.%m.%Yг. %H:%M", &["05.01.2024г."], &["05.01.2024", "05.01.2024г"], "05.01.2024г. 10:30"),
+        ("%d.%m.%Y um %H:%M Uhr", &["05.01.2024"], &["05.01.2024 Uhr"], "05.01.2024 um 10:30 Uhr"),
+        ("%d.%m.%Y kl.%H:%M", &["05.01.2024"], &["05.01.2024 kl."], "05.01.2024 kl.10:30"),
+        ("%d.%m.%Y, %H:%M", &["05.01.2024"], &["05.01.2024,"], "05.01.2024, 10:30"),
+        ("%d.%m.%Y., %H:%M", &["05.01.2024."], &["05.01.2024", "05.01.2024.,"], "05.01.2024., 10:30"),
+        ("%d/%m/%Y - %H:%M", &["05/01/2024"], &["05/01/2024 -"], "05/01/2024 - 10:30"),
+        ("%Y-%m-%dT%H:%M", &["2024-01-05"], &["2024-01-05T"], "2024-01-05T10:30"),
+        ("%d/%m/%Y-%H:%M", &["05/01/2024"], &["05/01/2024-"], "05/01/2024-10:30"),
+        ("%d/%b/%Y:%H:%M", &["05/Jan/2024"], &["05/Jan/2024:"], "05/Jan/2024:10:30"),
+        ("%Y%m%d%H%M", &["20240105"], &["2024015"], "202401051030"),
+        ("%d.%m.%Y %H:%M", &["05.01.2024", "5.1.2024"], &["05.01.2024."], "05.01.2024 10:30"),
+        (
+            "%Y/%m/%d(%a) %H:%M",
+            &["2024/01/05(Fri)", "2024/01/05"],
+            &["2024/01/05(Sat)"],
+            "2024/01/05(Fri) 10:30",
+        ),
+        ("%a, %d.%m.%Y %H:%M", &["Fri, 05.01.2024"], &["05.01.2024"], "Fri, 05.01.2024 10:30"),
+        ("%H:%M %d.%m.%Y", &["05.01.2024"], &["10:30", ":05.01.2024"], "10:30 05.01.2024"),
+        ("%H:%M (%d.%m.%Y)", &["(05.01.2024)"], &["05.01.2024", "(05.01.2024"], "10:30 (05.01.2024)"),
+        (
+            "%H時%M分 %Y年%m月%d日",
+            &["2024年01月05日"],
+            &["2024年01月05", "分 2024年01月05日"],
+            "10時30分 2024年01月05日",
+        ),
+        ("%I:%M %p, %d.%m.%Y", &["05.01.2024"], &[", 05.01.2024"], "10:30 AM, 05.01.2024"),
+    ] {
+        let reading = reading(None, Some(format));
+        let midnight = day(2024, 1, 5).and_hms_opt(0, 0, 0).unwrap();
+        for text in days {
+            assert_eq!(
+                parsed(&Kind::Date, text, &reading),
+                Ok(Value::Date(day(2024, 1, 5))),
+                "{format}: {text}"
+            );
+            assert_eq!(
+                parsed(&Kind::Timestamp(6), text, &reading),
+                Ok(Value::Timestamp(midnight)),
+                "{format}: {text}"
+            );
+        }
+        for text in others {
+            for kind in [Kind::Date, Kind::Timestamp(6)] {
+                assert!(parsed(&kind, text, &reading).is_err(), "{format}: {text}");
+            }
+        }
+        let at = day(2024, 1, 5).and_hms_opt(10, 30, 0).unwrap();
+        assert_eq!(parsed(&Kind::Timestamp(6), whole, &reading), Ok(Value::Timestamp(at)), "{format}");
+        let says = parsed(&Kind::Date, whole, &reading).unwrap_err();
+        assert!(says.starts_with("has a time of day"), "{format}: {says}");
+        let says = parsed(&Kind::Date, "x", &reading).unwrap_err();
+        let of_form =
+            says.split_once(" or ").and_then(|(_, rest)| rest.strip_suffix(") (not_a_date)")).unwrap();
+        assert_eq!(
+            parsed(&Kind::Date, of_form, &reading),
+            Ok(Value::Date(day(2001, 2, 3))),
+            "{format}: {says}"
+        );
+    }
+}
+
+#[test]
 fn the_examples_of_a_reject_are_values_that_the_column_takes() {
     let kinds = [Kind::Date, Kind::Timestamp(6), Kind::TimestampZone(6)];
     for format in [
