@@ -137,6 +137,8 @@ pub(crate) fn for_rejects(findings: &Findings) -> Option<&'static str> {
         )
     } else if all > 1 && of("field_count") * 2 > all {
         Some("rows with more or fewer fields are often a matter of --delimiter or --escape")
+    } else if of("record_too_large") > 0 {
+        Some("rows that are too large need a larger --max-record-bytes, up to 268435456")
     } else {
         None
     }
@@ -255,5 +257,7 @@ mod tests {
         assert_eq!(said(&[("too_long", 9)]), "");
         let all = too_many(&findings(&[("undecodable", 2)]));
         assert!(all.contains("--encoding") && all.contains("--max-rejects"), "{all}");
+        let large = too_many(&findings(&[("record_too_large", 1)]));
+        assert!(large.contains("--max-record-bytes, up to 268435456"), "{large}");
     }
 }

@@ -140,6 +140,9 @@ pub(crate) fn facts_of_findings(import: &ImportPicture, command: &dyn Fn(&str) -
             said.push_str(&format!(
                 "\n{rejects} --csv > FILE saves them; corrected, FILE can be imported {how}"
             ));
+            if let Some(too_large) = same_options::of_too_large(&import.options, findings) {
+                said.push_str(&format!("\n{too_large}"));
+            }
         }
         facts.push(as_fact("bad rows", &said));
     }
@@ -240,6 +243,16 @@ mod tests {
         let report = report(with_options, None);
         let words = r"corrected, FILE can be imported again with: --encoding windows-1250 --null '\N'";
         assert!(report.contains(&format!("{words}\n")), "{report}");
+    }
+
+    #[test]
+    fn rows_that_are_too_large_are_told_with_what_takes_them() {
+        let mut with_large = import();
+        with_large.options = serde_json::from_str(r#"{"max_record_bytes":1024}"#).unwrap();
+        with_large.findings.as_mut().unwrap().reasons.insert("record_too_large".to_owned(), 1);
+        let report = report(with_large, None);
+        assert!(!report.contains("--max-record-bytes 1024"), "{report}");
+        assert!(report.contains("larger --max-record-bytes: more than 1024, up to 268435456\n"), "{report}");
     }
 
     #[test]

@@ -6,6 +6,9 @@ use statemachine::{EmptyFields, Encoding, Findings, ImportOptions, OnConflict, R
 /// The reason of rows that are not of the file's encoding.
 const UNDECODABLE: &str = "undecodable";
 
+/// The reason of rows that have more bytes than a record may have.
+const TOO_LARGE: &str = "record_too_large";
+
 /// What can be done with a file of rejects once it is corrected, behind "corrected, FILE can be imported".
 pub(crate) fn how_again(options: &ImportOptions, found: &Findings) -> String {
     match of_rejects(options, found) {
@@ -22,7 +25,28 @@ pub(crate) fn of_rejects(options: &ImportOptions, found: &Findings) -> String {
     let is_plain =
         |encoding: &Encoding| *encoding == Encoding::Utf8 && !found.reasons.contains_key(UNDECODABLE);
     options.encoding = options.encoding.or_else(|| detected().filter(|encoding| !is_plain(encoding)));
+    if found.reasons.contains_key(TOO_LARGE) {
+        // With the same limit these rows are refused again: `of_too_large` says what helps.
+        options.max_record_bytes = RecordLimit::default();
+    }
     words(&options)
+}
+
+/// What helps with rows that are too large, of which a file of rejects has the line alone; none where there are none.
+pub(crate) fn of_too_large(options: &ImportOptions, found: &Findings) -> Option<String> {
+    let (rows, lines, them) = match found.reasons.get(TOO_LARGE)? {
+        1 => ("1 row is".to_owned(), "its line", "it"),
+        rows => (format!("{rows} rows are"), "their lines", "them"),
+    };
+    let (limit, most) = (options.max_record_bytes.bytes() as u64, *RecordLimit::RANGE.end());
+    let helps = if limit < most {
+        format!(
+            "take {them} from the original file, with a larger --max-record-bytes: more than {limit}, up to {most}"
+        )
+    } else {
+        format!("shorten {them} in the original file, no limit is larger than {most} bytes")
+    };
+    Some(format!("{rows} too large, and the file of rejects has {lines} alone: {helps}"))
 }
 
 /// The options as a shell reads them; empty where all are the usual ones.
@@ -147,6 +171,33 @@ mod tests {
         let how_again = |json| how_again(&options(json), &Findings::default());
         assert_eq!(how_again(r#"{"max_rejects":"50%"}"#), "as it is");
         assert_eq!(how_again(r#"{"null":"\\N"}"#), r"again with: --null '\N'");
+    }
+
+    #[test]
+    fn a_limit_that_rows_exceed_is_not_given_again() {
+        let found = |reason: &str, rows| Findings {
+            reasons: [(reason.to_owned(), rows)].into(),
+            ..Findings::default()
+        };
+        let of = |bytes: u32| options(&format!(r#"{{"max_record_bytes":{bytes}}}"#));
+        assert_eq!(how_again(&of(1024), &found("field_count", 1)), "again with: --max-record-bytes 1024");
+        assert_eq!(of_too_large(&of(1024), &found("field_count", 1)), None);
+        assert_eq!(how_again(&of(1024), &found(TOO_LARGE, 1)), "as it is");
+        assert_eq!(
+            of_too_large(&of(1024), &found(TOO_LARGE, 1)).unwrap(),
+            "1 row is too large, and the file of rejects has its line alone: take it from the original file, with a larger \
+             --max-record-bytes: more than 1024, up to 268435456"
+        );
+        assert_eq!(
+            of_too_large(&ImportOptions::default(), &found(TOO_LARGE, 2)).unwrap(),
+            "2 rows are too large, and the file of rejects has their lines alone: take them from the original file, with a larger \
+             --max-record-bytes: more than 16777216, up to 268435456"
+        );
+        assert_eq!(
+            of_too_large(&of(268_435_456), &found(TOO_LARGE, 1)).unwrap(),
+            "1 row is too large, and the file of rejects has its line alone: shorten it in the original file, no limit is larger than \
+             268435456 bytes"
+        );
     }
 
     #[test]
