@@ -7,7 +7,8 @@ use std::io::{self, Read};
 
 use statemachine::ImportOptions;
 
-use super::record::{Lines, Parsed, Parser, Record};
+use super::quotes::Quotes;
+use super::record::{self, Lines, Parsed, Parser, Record};
 use super::window::Window;
 use super::{MAX_FIELDS, Style};
 use crate::import::header::REJECTS_COLUMNS;
@@ -33,6 +34,8 @@ pub(super) struct Look {
 /// How well a style cuts a file's beginning into records; the greater, the better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
+    /// Of most records no quoted field goes on behind its closing quote: `"a";"b, c"` is not cut by commas.
+    is_sound: bool,
     /// Rows of as many fields as the first record has, in hundredths of all.
     alike: usize,
     /// Not every such sign is one that text or a number could have as well: `1,50`, `Smith, John`.
@@ -165,12 +168,14 @@ fn breaks(head: &[u8], style: Style) -> Breaks {
 
 /// `None` where the delimiter does not cut the first record, or hardly a row alike.
 fn fit(head: &[u8], whole: bool, style: Style) -> Option<Fit> {
-    let (mut counts, mut is_distinct, mut is_cut) = (Vec::new(), false, false);
+    let (mut counts, mut stray, mut is_distinct, mut is_cut) = (Vec::new(), 0, false, false);
     each_record(head, style, |record, text| {
         if text.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return true;
         }
         counts.push(record.len());
+        let (line, _) = record::without_line_break(text, style.lines);
+        stray += usize::from(Quotes::of(line, style).stray);
         is_distinct |= record.len() > 1 && has_distinct(record, style.delimiter);
         is_cut = !matches!(text.last(), Some(b'\r' | b'\n'));
         counts.len() <= RECORDS
@@ -179,6 +184,7 @@ fn fit(head: &[u8], whole: bool, style: Style) -> Option<Fit> {
     if !whole && is_cut && counts.len() > 1 {
         counts.pop();
     }
+    let is_sound = stray * 2 <= counts.len();
     let (&fields, rows) = counts.split_first()?;
     if !(2..=MAX_FIELDS).contains(&fields) {
         return None;
@@ -187,7 +193,7 @@ fn fit(head: &[u8], whole: bool, style: Style) -> Option<Fit> {
     let alike = (alike * 100).checked_div(rows.len()).unwrap_or(100);
     // Half of the rows may be ragged, and will be rejects; but then the comma is as good a guess as any.
     let is_fit = alike > 50 || style.delimiter == b',';
-    is_fit.then_some(Fit { alike, is_distinct, fields, has_rows: !rows.is_empty() })
+    is_fit.then_some(Fit { is_sound, alike, is_distinct, fields, has_rows: !rows.is_empty() })
 }
 
 /// Whether somewhere between two fields of a record the delimiter is none that a number or a sentence has.
@@ -243,6 +249,22 @@ mod tests {
         assert_delimiter(';', &["Betrag, EUR;Datum\n1,50;2024-01-01\n2,75;2024-01-02\n"]);
         assert_delimiter('\t', &["id\ttext\n1\ta, b, c\n2\tnone\n3\td, e, f; g\n"]);
         assert_delimiter('|', &["a|b\n1,000|x\n2,000|y\n"]);
+    }
+
+    #[test]
+    fn a_sign_within_quotes_does_not_cut_a_single_row() {
+        let json = r#""{""a"":1,""b"":2}";"12, Main Street, Springfield";"{""a"":1,""b"":2}";"[1,2,3]";"8280";"10:30""#;
+        for sign in [";", "\t", "|"] {
+            let sign_of = sign.chars().next().unwrap();
+            assert_delimiter(sign_of, &[&format!("{}\n", json.replace(';', sign)), &json.replace(';', sign)]);
+            let last = "2.320,76;2298;\"{\"\"a\"\":1,\"\"b\"\":2}\"\n".replace(';', sign);
+            let names = "\"Smith, John\";\"12, Main Street, Springfield\";x;\"1,5\"\n".replace(';', sign);
+            assert_delimiter(sign_of, &[&last, &names, &last.repeat(2), &names.repeat(2)]);
+        }
+        let semicolons = r#""{""a"":1;""b"":2}","12; Main Street; Springfield","[1;2;3]","x""#;
+        assert_delimiter(',', &[semicolons, &semicolons.replace(';', "|")]);
+        // One row with a fault is none of the cut.
+        assert_delimiter(',', &["a,b;c\n1,\"x\"y\n2,z\n", "a,b\n\"x\"y,\"z\"\n1,2\n3,4\n"]);
     }
 
     #[test]
