@@ -129,6 +129,11 @@ impl<R: Read> Reader<R> {
         self.seen.notes(self.format())
     }
 
+    /// What a person should know of the values of rows that are no rejects.
+    pub(crate) fn notes_of_values(&self) -> Option<String> {
+        self.seen.of_values()
+    }
+
     /// What was read last has become a row of the import; or it is a reject, and says nothing of what was stored.
     pub(crate) fn end_row(&mut self, is_kept: bool) {
         self.seen.end_row(is_kept);

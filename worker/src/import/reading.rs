@@ -55,6 +55,9 @@ pub(crate) struct Done {
     pub(crate) whole: bool,
     /// What a person should know of how the file was read.
     pub(crate) notes: Vec<String>,
+    /// Rows that went to the database, and what a person should know of how their values were read.
+    pub(crate) fitting: u64,
+    pub(crate) notes_of_values: Vec<String>,
 }
 
 impl<R: Read> Reading<'_, R> {
@@ -64,7 +67,7 @@ impl<R: Read> Reading<'_, R> {
         let mut exchange = Some(exchange);
         let mut batch = exchange.as_ref().and_then(|exchange| exchange.empty.recv().ok()).unwrap_or_default();
         let mut buffer = Vec::with_capacity(self.plan.columns.len());
-        let mut rows_read = 0;
+        let (mut rows_read, mut fitting) = (0, 0);
         let mut whole = true;
         let (mut blank_lines, mut untried, mut has_enough) = (0_u64, 0_u64, false);
         let is_enough = |rows_read| self.limit.is_some_and(|limit| rows_read >= limit);
@@ -116,6 +119,7 @@ impl<R: Read> Reading<'_, R> {
                 }
             }
             buffer = recycle(values);
+            fitting += u64::from(is_kept);
             self.reader.end_row(is_kept);
             self.plan.reading.end_row(is_kept);
             if rows_read % RECORDS_PER_LOOK == 0 && self.progress.stop_requested() {
@@ -141,7 +145,8 @@ impl<R: Read> Reading<'_, R> {
         if has_enough {
             notes.push(format!("the file was read to record {rows_read} alone: there were too many rejects"));
         }
-        notes.extend(self.plan.reading.notes());
+        let notes_of_values =
+            self.reader.notes_of_values().into_iter().chain(self.plan.reading.notes()).collect();
         let format = self.reader.format().clone();
         if whole && is_enough(rows_read) {
             whole = self.reader.is_at_end();
@@ -150,7 +155,7 @@ impl<R: Read> Reading<'_, R> {
                 return Err(interrupted());
             }
         }
-        Ok(Done { format, rows_read, whole, notes })
+        Ok(Done { format, rows_read, whole, notes, fitting, notes_of_values })
     }
 }
 

@@ -33,7 +33,11 @@ pub(super) fn settle(
     mut rejected: Rejected,
 ) -> Result<Summary, Failure> {
     let job = import.job;
-    let Done { format, rows_read, whole, mut notes } = done;
+    let Done { format, rows_read, whole, mut notes, fitting, notes_of_values } = done;
+    // Values were read before the database saw them. Which of its rows had such values is not kept.
+    let and_others =
+        if loaded.rows < fitting { "; rows that the database refused or left out count, too" } else { "" };
+    notes.extend(notes_of_values.into_iter().map(|note| note + and_others));
     notes.extend(loaded.notes);
     let sha256 = object.sha256().filter(|_| whole);
     let is_failing = rejected.failure(rows_read).is_some();

@@ -211,4 +211,11 @@ fn notes_count_the_fields_of_rows_that_are_stored_and_no_others() {
     ] {
         assert!(findings.notes.iter().any(|note| note.starts_with(begin)), "{begin}: {:?}", findings.notes);
     }
+    let others = "; rows that the database refused or left out count, too";
+    assert!(findings.notes.iter().all(|note| !note.ends_with(others)), "{:?}", findings.notes);
+    world.execute("CREATE TABLE u (id integer PRIMARY KEY, v varchar(3))");
+    let (result, findings) = world.import_as("c", b"id,v\n1,\"abc \"\n1,\"xyz \"\n", "u", max_rejects(1));
+    assert_eq!(result.unwrap().rows, 1);
+    assert!(findings.notes[0].starts_with("blanks at the end of 2 fields were cut"), "{:?}", findings.notes);
+    assert!(findings.notes[0].ends_with(others), "{:?}", findings.notes);
 }

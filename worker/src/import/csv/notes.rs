@@ -32,15 +32,19 @@ impl Seen {
         self.crs += u64::from(std::mem::take(&mut self.has_cr) && is_kept);
     }
 
-    /// The sentences.
-    pub(super) fn notes(&self, format: &Format) -> Vec<String> {
-        let mut notes = Vec::from_iter(format.doubt.clone());
-        if self.crs > 0 {
-            notes.push(format!(
+    /// What was taken for part of a value, as a sentence.
+    pub(super) fn of_values(&self) -> Option<String> {
+        (self.crs > 0).then(|| {
+            format!(
                 "{} a carriage return outside quotes, which was taken for part of the value: the file ends its lines with a line feed",
                 counted(self.crs, "row has", "rows have")
-            ));
-        }
+            )
+        })
+    }
+
+    /// The other sentences.
+    pub(super) fn notes(&self, format: &Format) -> Vec<String> {
+        let mut notes = Vec::from_iter(format.doubt.clone());
         if self.blank_lines > 0 {
             notes.push(format!(
                 "{} passed over",

@@ -145,7 +145,7 @@ fn notes(text: &str) -> Vec<String> {
         // The first record is the header.
         reader.end_row(std::mem::replace(&mut is_row, true));
     }
-    reader.notes()
+    reader.notes_of_values().into_iter().chain(reader.notes()).collect()
 }
 
 #[test]
