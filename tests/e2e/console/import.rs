@@ -203,7 +203,10 @@ async fn a_running_import_is_cancelled_from_its_page_and_what_cannot_be_says_why
     let asked = console.page("/imports/people-1/cancel").await;
     has_all(&asked, &["Cancel this import?", "no row of it is in the table", "dead-letter queue", "14 days"]);
     let told = console.follow("/imports/people-1/cancel", &[]).await;
-    has_all(&told, &["people-1: cancelled; no row of it is in the table", "RunImport: stopped"]);
+    // The answer waits for the end for a while, which a busy machine exceeds.
+    let has_ended = told.contains("people-1: cancelled; no row of it is in the table");
+    assert!(has_ended || told.contains("people-1: it was stopped; its worker is about to leave"), "{told}");
+    wait::until("its page to tell the end", look, |page| page.contains("RunImport: stopped")).await;
     assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Aborted);
     letters_are(&stack, 1).await;
 
