@@ -36,7 +36,11 @@ pub(super) fn weigh_cp932(context: &[u8], ahead: &[u8], whole: bool) -> i64 {
                         let is_in_word = trail.is_ascii_alphabetic()
                             && (before.is_some_and(|byte| byte.is_ascii_lowercase())
                                 || behind.first().is_some_and(u8::is_ascii_lowercase));
-                        (weight + weigh_pair(lead, c, is_in_word), None, behind)
+                        // One kanji alone within a Latin word.
+                        let is_enclosed = before.is_some_and(|byte| byte.is_ascii_alphabetic())
+                            && behind.first().is_some_and(u8::is_ascii_lowercase);
+                        let pair = weigh_pair(lead, c, is_in_word);
+                        (weight + if is_enclosed && lead >= 0x85 { pair.min(-2) } else { pair }, None, behind)
                     }
                     // The look-ahead ends within a character.
                     ([_], _) if !whole && behind.is_empty() => return weight,

@@ -1,6 +1,7 @@
 //! What files that people have are detected as: each vector is a whole file, most of them as short as a file can be.
 
 mod broken_utf8;
+mod signs;
 
 use super::*;
 use crate::import::decode::format::codec;

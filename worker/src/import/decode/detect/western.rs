@@ -44,6 +44,18 @@ impl Class {
         matches!(self, Self::Lower | Self::Upper)
     }
 
+    fn is_accented(self) -> bool {
+        matches!(self, Self::AccentedLower | Self::AccentedUpper | Self::RareLower | Self::RareUpper)
+    }
+
+    /// What it is beside an accented letter: a word begins behind a quote, a dash or an apostrophe, and ends before them.
+    fn beside_letter(byte: Option<u8>) -> Self {
+        match byte {
+            Some(0x82 | 0x84 | 0x85 | 0x8B | 0x91..=0x97 | 0x9B | 0xA0 | 0xAB | 0xBB) => Self::Edge,
+            other => Self::of(other),
+        }
+    }
+
     fn is_word(self) -> bool {
         self.is_letter() || self == Self::Digit
     }
@@ -76,7 +88,15 @@ pub(super) fn weigh(context: &[u8], ahead: &[u8]) -> i64 {
 }
 
 fn weigh_byte(before: Option<u8>, byte: u8, behind: &[u8]) -> i64 {
-    let (left, right) = (Class::of(before), Class::of(behind.first().copied()));
+    let next = behind.first().copied();
+    let (left, right) = match Class::of(Some(byte)).is_accented() {
+        true => (Class::beside_letter(before), Class::beside_letter(next)),
+        false => (Class::of(before), Class::of(next)),
+    };
+    // "c’è", "dov’è".
+    if byte >= 0xC0 && before == Some(0x92) && right == Class::Edge {
+        return 4;
+    }
     let is_pair =
         left == Class::Edge && right.is_letter() && Class::of(behind.get(1).copied()) == Class::Edge;
     match Class::of(Some(byte)) {
@@ -92,6 +112,12 @@ fn weigh_byte(before: Option<u8>, byte: u8, behind: &[u8]) -> i64 {
         },
         Class::RareUpper => match (left, right) {
             (Class::Edge, Class::Lower) => 4,
+            // "Žák", "ŠŤASTNÝ".
+            (Class::Edge, Class::AccentedLower | Class::AccentedUpper)
+                if behind.get(1).is_some_and(u8::is_ascii_alphabetic) =>
+            {
+                4
+            }
             (Class::Upper, Class::Upper) => 2,
             _ => -4,
         },
@@ -100,10 +126,11 @@ fn weigh_byte(before: Option<u8>, byte: u8, behind: &[u8]) -> i64 {
 }
 
 fn weigh_lower(left: Class, right: Class) -> i64 {
-    use Class::{AccentedLower, AccentedUpper, Edge, Lower, Upper};
+    use Class::{AccentedLower, AccentedUpper, Edge, Lower, RareUpper, Upper};
     match (left, right) {
         (Edge, Edge) => 0,
-        (Lower | Upper, Edge | Lower | AccentedLower) | (Edge | AccentedLower | AccentedUpper, Lower) => 6,
+        (Lower | Upper, Edge | Lower | AccentedLower)
+        | (Edge | AccentedLower | AccentedUpper | RareUpper, Lower) => 6,
         // The end of a word behind another accented letter: "créée".
         (AccentedLower, Edge) => 0,
         (Edge | AccentedLower, AccentedLower) => -2,
@@ -112,11 +139,11 @@ fn weigh_lower(left: Class, right: Class) -> i64 {
 }
 
 fn weigh_upper(left: Class, right: Class) -> i64 {
-    use Class::{AccentedLower, AccentedUpper, Edge, Lower, Upper};
+    use Class::{AccentedLower, AccentedUpper, Edge, Lower, RareUpper, Upper};
     match (left, right) {
         (Edge, Edge) => 0,
         (Edge, Lower | Upper) | (Upper, Edge | Upper) => 6,
-        (AccentedUpper, Upper) => 4,
+        (AccentedUpper | RareUpper, Upper) => 4,
         (Upper, AccentedUpper) => 3,
         (Edge | Upper, AccentedLower) | (Edge | AccentedUpper, AccentedUpper) | (AccentedUpper, Edge) => -2,
         _ => -4,
@@ -125,21 +152,25 @@ fn weigh_upper(left: Class, right: Class) -> i64 {
 
 fn weigh_sign(byte: u8, left: Class, right: Class, behind: &[u8]) -> i64 {
     let letters_behind = behind.iter().take_while(|byte| byte.is_ascii_alphabetic()).take(2).count();
+    let is_before_accent = right.is_accented();
     match (byte, left, right) {
+        // "l’Étoile", "D’ÉCOLE".
+        (0x92, Class::Lower | Class::Upper, _) if is_before_accent => 6,
         // An apostrophe: "it's", "O'Brien", "the users' files".
         (0x92, Class::Lower, _) if letters_behind > 0 => 6,
         (0x92, Class::Upper, _) if letters_behind > 1 => 6,
         (0x92, Class::Lower, Class::Edge) => 2,
         // Quotes, in the English and in the German way.
-        (0x82 | 0x84 | 0x91 | 0x93, Class::Edge, right) if right.is_word() => 2,
+        (0x82 | 0x84 | 0x91 | 0x93, Class::Edge, right) if right.is_word() || is_before_accent => 2,
         (0x91..=0x94, left, Class::Edge) if left.is_word() => 2,
         (0x94, Class::Edge, Class::Edge) => 0,
         // Dashes.
         (0x96 | 0x97, Class::Edge, Class::Edge) | (0x96 | 0x97, Class::Digit, Class::Digit) => 4,
-        (0x96 | 0x97, left, right) if left.is_letter() && right.is_letter() => 2,
+        (0x96 | 0x97, left, right) if left.is_letter() && (right.is_letter() || is_before_accent) => 2,
         // An ellipsis, a bullet, a trade mark, a euro.
         (0x85 | 0x99, left, Class::Edge) if left.is_word() => 4,
         (0x95, Class::Edge, Class::Edge) => 2,
+        (0x95..=0x97, Class::Edge, _) if is_before_accent => 2,
         (0x80, Class::Edge | Class::Digit, Class::Edge | Class::Digit) => 4,
         (0x80..=0x9F, ..) => -6,
         (0xAB | 0xBB, Class::Edge, Class::Edge) => 2,

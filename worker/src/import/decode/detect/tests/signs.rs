@@ -1,0 +1,84 @@
+//! Signs of Windows-1252 before an accented letter: an apostrophe, a dash, a quote. Their bytes are a kanji together.
+
+use super::*;
+
+fn look_at(text: &str, encoding: Encoding) -> Guess {
+    let bytes = written(encoding, &format!("id;name;city\n{text}"));
+    let at = bytes.iter().position(|byte| *byte >= 0x80).unwrap();
+    let (context, ahead) = bytes.split_at(at);
+    guess(context, ahead, true)
+}
+
+#[test]
+fn an_apostrophe_before_an_accented_letter_is_western() {
+    for words in [
+        &["Place de l’Étoile"][..],
+        &["Place de l’Étoile", "3 rue de l’Église", "Rue Victor Hugo", "Quai de l’Île"],
+        &["Hôtel de l’Étoile", "Hôtel de l’Église"],
+        &["D’Água", "Caixa d’água"],
+        &["l’île", "l’âge", "l’ère"],
+        &["Carrer de l’Òpera"],
+        &["O’Éilligh"],
+        &["D’ÉCOLE", "L’ÎLE"],
+        &["C’è un posto", "dov’è"],
+        &["aujourd’hui à l’école"],
+        &["Joe’s Café – été"],
+    ] {
+        for rows in [1, 3, 50] {
+            let text: String = (0..rows)
+                .flat_map(|row| words.iter().map(move |word| format!("{row};{word};Paris\n")))
+                .collect();
+            let found = look_at(&text, Encoding::Windows1252);
+            assert_eq!(found.encoding, Encoding::Windows1252, "{rows} {words:?}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_capital_with_a_caron_before_an_accented_letter_is_western() {
+    for words in [
+        &["Jan Žák", "Petr Šíma", "Šárka Mala", "Eva Škoda Žíla"][..],
+        &["Škoda", "Žák"],
+        &["Ján Žák"],
+        &["Šípek", "Žára", "Šárka"],
+        &["ŠÁRKA", "ŽÁK"],
+    ] {
+        for encoding in [Encoding::Windows1250, Encoding::Windows1252] {
+            let text: String = words.iter().map(|word| format!("1;{word};Praha\n")).collect();
+            let found = look_at(&text, encoding);
+            let is_named = found.encoding == Encoding::Windows1252
+                && (encoding == Encoding::Windows1252 || found.others.contains(&encoding));
+            assert!(is_named, "{words:?} in {encoding}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dash_or_a_quote_before_an_accented_letter_is_western_or_a_guess_that_names_it() {
+    for word in ["Montreal –été 2024", "“Ñandú” and other stories", "Info •à voir", "sí—él"]
+    {
+        let found = look_at(&format!("1;{word};Paris\n"), Encoding::Windows1252);
+        let is_named = [found.encoding].iter().chain(&found.others).any(|one| *one == Encoding::Windows1252);
+        assert!(is_named, "{word}: {found:?}");
+    }
+}
+
+/// Kanji whose first byte is such a sign, beside Latin letters.
+#[test]
+fn kanji_beside_latin_letters_stay_japanese() {
+    for words in [
+        &["A定食", "B定食"][..],
+        &["JR長野", "町内", "B通り"],
+        &["LED低価格", "Web調査"],
+        &["庭園A棟", "通信B"],
+        &["社員", "株式会社ABC", "若松町", "Tシャツ"],
+        &["若松", "社内LAN", "者"],
+        &["iPhone用ケース", "kg単価", "山田taro"],
+    ] {
+        for count in 1..=words.len() {
+            let text: String = words[..count].iter().map(|word| format!("1;{word};東京\n")).collect();
+            let found = look_at(&text, Encoding::Cp932);
+            assert_eq!(found.encoding, Encoding::Cp932, "{words:?}: {found:?}");
+        }
+    }
+}
