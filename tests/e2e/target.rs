@@ -2,9 +2,11 @@
 //! credentials from the environment.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
 
-use e2e::{Backend, TestStack, wait};
+use e2e::{Backend, Gate, Link, TestStack, rows, wait};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::desk::{Desk, Ended};
@@ -232,4 +234,41 @@ async fn completions_are_printed_for_every_shell() {
         desk.baton(&["completions", shell]).await.expect(0, &["redrive", "no-wait"]);
     }
     desk.baton(&["completions", "csh"]).await.complains(2, &["csh", "bash"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_when_an_import_ends_is_waited_for() {
+    let gate = Gate::shut();
+    let stack = TestStack::with(Backend::Postgres).config(|config| gate.before(config)).start().await;
+    stack.create_people();
+    let (login, place) = stack.database_url().rsplit_once('@').unwrap();
+    let (server, name) = place.split_once('/').unwrap();
+    let link = Link::to(server.parse().unwrap());
+    let url = format!("{login}@{}/{name}", link.address());
+    let operator = Operator::with(&stack, Some(stack.endpoint()), &url);
+    let file = operator.desk.file("people.csv", "id,name\n1,a\n2,b\n").display().to_string();
+    let submit = ["submit", &file, "--table", "people", "--id", "away", "--follow"];
+    let mut following = operator.command(&submit);
+    let mut following = following.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = async || {
+        let machine = &stack.resources.import_state_machine_arn;
+        let listed = stack.sfn.list_executions().state_machine_arn(machine).send().await.unwrap();
+        listed.executions.len()
+    };
+    wait::until("its execution to begin", begun, |executions| *executions == 1).await;
+    link.refuse().await;
+    link.cut();
+    gate.open();
+    let mut said = BufReader::new(following.stderr.take().unwrap()).lines();
+    while let Some(line) = said.next_line().await.unwrap() {
+        if line.contains("waiting for the database") {
+            break;
+        }
+    }
+    let status = "SELECT count(*) AS value FROM imports WHERE status = 'SUCCESS'";
+    assert_eq!(rows::number(&stack.database, status), 1, "the import had ended by then");
+    link.accept();
+    Ended::of(following.wait_with_output().await.unwrap())
+        .expect(0, &["imported people.csv in ", "rows      2"]);
+    stack.audit().await;
 }

@@ -8,18 +8,23 @@ use anyhow::Context as _;
 use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
+use statemachine::{FailureName, ImportId};
 use worker::db::Connection;
+use worker::failure::Failure;
 use worker::imports::{ImportRow, ImportStatus};
 
 use crate::bar::Bar;
 use crate::cli::Common;
-use crate::show::picture;
+use crate::show::picture::{self, Picture};
 use crate::submit::{self, Submitted};
 use crate::target::Target;
 use crate::{output, report};
 
 /// How often the import is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
+/// How long a database may be away when an import has ended, and how often it is asked for.
+const AWAY: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
 /// How long the message may take to be settled after the execution has ended.
 const SETTLING: Duration = Duration::from_secs(15);
 
@@ -48,7 +53,7 @@ pub(crate) async fn to_the_end(
     let elapsed = started.elapsed();
     bar.clear();
     wait_until_settled(target).await?;
-    let picture = picture::take(common, target, &submitted.import_id, Some(&execution_arn)).await?;
+    let picture = at_the_end(common, target, &submitted.import_id, &execution_arn).await?;
     if common.json {
         output::json(&picture)?;
     } else {
@@ -59,6 +64,41 @@ pub(crate) async fn to_the_end(
     }
     submit::undo(target, submitted.made.clone(), &submitted.import_id).await;
     Ok(ExitCode::FAILURE)
+}
+
+/// The import once its execution has ended. Its database may be away at just this moment: it is waited for, since nobody else
+/// knows whether rows were written.
+async fn at_the_end(
+    common: &Common,
+    target: &Target,
+    id: &ImportId,
+    execution_arn: &str,
+) -> anyhow::Result<Picture> {
+    let deadline = Instant::now() + AWAY;
+    let mut is_told = false;
+    loop {
+        let error = match picture::take(common, target, id, Some(execution_arn)).await {
+            Err(error) if is_away(&error) => error,
+            taken => return taken,
+        };
+        if Instant::now() >= deadline {
+            let show = report::command(common, "show", id.as_str());
+            return Err(error.context(format!(
+                "the execution of the import {id} has ended, and its database does not tell how: rows may have been written; \
+                 `{show}` tells it once the database is there"
+            )));
+        }
+        if !is_told {
+            output::complain("waiting for the database, to read how the import ended");
+            is_told = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn is_away(error: &anyhow::Error) -> bool {
+    let failure = error.downcast_ref::<Failure>();
+    matches!(failure, Some(Failure::Named { name: FailureName::DatabaseUnavailable, .. }))
 }
 
 /// The execution that is at work on the import, where the one that was followed has ended because it found that.
