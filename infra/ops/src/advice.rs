@@ -12,6 +12,17 @@ pub(crate) struct Failed<'a> {
     pub(crate) findings: Option<&'a Findings>,
 }
 
+/// What stands for a cause that was not recorded.
+pub(crate) fn unrecorded(error: Option<&str>) -> &'static str {
+    match error {
+        Some("States.Timeout" | "States.HeartbeatTimeout") => {
+            "none was recorded: its time ran out, or its workers made no progress for so long that each was given up; they may \
+             wait for a lock in the database that another session holds"
+        }
+        _ => "none was recorded",
+    }
+}
+
 /// Sentences for the person who asked for the import. `command` makes the command line of a verb for it.
 pub(crate) fn for_failure(failed: Failed<'_>, command: &dyn Fn(&str) -> String) -> Option<String> {
     let known = FailureName::ALL.iter().find(|known| known.as_str() == failed.name).copied();

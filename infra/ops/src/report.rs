@@ -57,7 +57,8 @@ fn lines(
         fact("error", error);
         fact(
             "cause",
-            &cause.map_or_else(|| "none was recorded".to_owned(), |cause| shortened(cause, import)),
+            &cause
+                .map_or_else(|| advice::unrecorded(Some(error)).to_owned(), |cause| shortened(cause, import)),
         );
         let failed = advice::Failed {
             name: error,

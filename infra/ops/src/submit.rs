@@ -257,7 +257,7 @@ async fn register(
             return Ok(registered);
         }
         if !has_said {
-            output::complain("waiting for the database: another import writes into it");
+            output::complain("waiting for the database: another import or program writes into it");
             has_said = true;
         }
     }

@@ -171,7 +171,12 @@ pub fn create_missing(
 ) -> Result<Option<Made>, Refusal> {
     let mut connection = database.connect()?;
     let Some(sql) = statement(&mut connection, table, file, options)? else { return Ok(None) };
-    Made::make(&mut connection, table, sql).map(Some)
+    match Made::make(&mut connection, table, sql) {
+        Ok(made) => Ok(Some(made)),
+        // Somebody else has made it meanwhile.
+        Err(_) if is_there(&mut connection, table).unwrap_or(false) => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// The statement that [`create_missing`] would run; none where there is such a table.
@@ -193,14 +198,20 @@ fn statement(
     file: impl Read,
     options: &ImportOptions,
 ) -> Result<Option<String>, Refusal> {
+    if is_there(connection, table)? {
+        return Ok(None);
+    }
+    infer(file, table, Dialect::of(connection), options).map(Some)
+}
+
+fn is_there(connection: &mut Connection, table: &str) -> Result<bool, Failure> {
     let allowed = AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))?;
     super::table::check_allowed(table, &allowed)?;
     match super::table::read(connection, table, &allowed) {
-        Ok(_) => return Ok(None),
-        Err(Failure::Named { name: FailureName::TableMissing, .. }) => {}
-        Err(failure) => return Err(failure.into()),
+        Ok(_) => Ok(true),
+        Err(Failure::Named { name: FailureName::TableMissing, .. }) => Ok(false),
+        Err(failure) => Err(failure),
     }
-    infer(file, table, Dialect::of(connection), options).map(Some)
 }
 
 /// A column for each name of the header, under the name that it has in the table.

@@ -11,7 +11,7 @@ use crate::cli::{Common, DlqFilters, DlqShowArguments};
 use crate::report::as_fact;
 use crate::target::Target;
 use crate::terminal::cut;
-use crate::{output, report};
+use crate::{advice, output, report};
 
 /// The most columns of a table that a cause takes.
 const CAUSE_COLUMNS: usize = 60;
@@ -111,7 +111,7 @@ fn whole(common: &Common, letter: &Letter) -> String {
     let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
     fact("import", letter.import_id.as_deref().unwrap_or("none: the message asks for no import"));
     fact("error", letter.error.as_deref().unwrap_or("not known"));
-    fact("cause", letter.cause.as_deref().unwrap_or("none was recorded"));
+    fact("cause", letter.cause.as_deref().unwrap_or(advice::unrecorded(letter.error.as_deref())));
     fact("execution", &letter.execution_arn);
     letter.group_id.iter().for_each(|group| fact("group", group));
     fact("sent", &format!("{} UTC, {} ago", letter.sent_at.format("%Y-%m-%d %H:%M:%S"), age(letter)));

@@ -2,6 +2,7 @@
 //! registered, by somebody at the same time or in another database.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_s3::error::DisplayErrorContext;
@@ -12,6 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::content;
 use super::interrupted::{Interrupted, Left};
 use crate::target::Target;
+
+/// S3's status where two requests write one key at the same time.
+const CONFLICT: u16 = 409;
+
+/// The time between two attempts then.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Uploads the file, unless it is there already. Returns whether it was uploaded now.
 pub(super) async fn upload(
@@ -28,10 +35,19 @@ pub(super) async fn upload(
 }
 
 async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bool> {
-    let body =
-        ByteStream::from_path(path).await.with_context(|| format!("failed to read {}", path.display()))?;
-    let put = target.s3.put_object().bucket(&source.bucket).key(&source.key).if_none_match("*").body(body);
-    let Err(error) = put.send().await else { return Ok(true) };
+    let error = loop {
+        let body = ByteStream::from_path(path)
+            .await
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        let put =
+            target.s3.put_object().bucket(&source.bucket).key(&source.key).if_none_match("*").body(body);
+        let Err(error) = put.send().await else { return Ok(true) };
+        // Another command uploads the same object just now. Its upload ends, or is given up.
+        if error.raw_response().is_none_or(|response| response.status().as_u16() != CONFLICT) {
+            break error;
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
     // Whatever the error looks like: a refusal in the middle of a large body may come as a connection that breaks.
     match content::is_at(target, source, path).await {
         Ok(Some(true)) => Ok(false),

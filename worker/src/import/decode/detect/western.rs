@@ -170,7 +170,11 @@ fn weigh_sign(byte: u8, left: Class, right: Class, behind: &[u8]) -> i64 {
         // An ellipsis, a bullet, a trade mark, a euro.
         (0x85 | 0x99, left, Class::Edge) if left.is_word() => 4,
         (0x95, Class::Edge, Class::Edge) => 2,
-        (0x95..=0x97, Class::Edge, _) if is_before_accent => 2,
+        (0x95..=0x97, Class::Edge, _)
+            if is_before_accent && behind.get(1).is_some_and(u8::is_ascii_alphabetic) =>
+        {
+            2
+        }
         (0x80, Class::Edge | Class::Digit, Class::Edge | Class::Digit) => 4,
         (0x80..=0x9F, ..) => -6,
         (0xAB | 0xBB, Class::Edge, Class::Edge) => 2,
