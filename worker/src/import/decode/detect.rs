@@ -40,8 +40,11 @@ pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
     let euc_jp = japanese::weigh_euc_jp(ahead, whole);
     let western = western::weigh(context, ahead);
     let japanese = cp932.max(euc_jp);
-    let (usual, weight) = if utf8.weight > japanese.max(western) {
+    let central = western::weigh_central(context, ahead).unwrap_or(i64::MIN);
+    let (usual, weight) = if utf8.weight > japanese.max(western).max(central) {
         (Encoding::Utf8, utf8.weight)
+    } else if central > japanese.max(western) {
+        (Encoding::Windows1250, central)
     } else if western > japanese {
         (Encoding::Windows1252, western)
     } else if euc_jp > cp932 {

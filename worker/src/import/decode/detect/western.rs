@@ -74,6 +74,25 @@ pub(super) fn has_other_letters(ahead: &[u8]) -> bool {
     ahead.iter().any(|byte| *byte >= 0x80 && !is_shared(*byte))
 }
 
+/// The weight of Windows-1250, where bytes tell it from Windows-1252: `Ť`, `Ź` and `ť`, which have no character there, and `ź`
+/// behind a small letter, which is a capital there. None where there are no such bytes.
+pub(super) fn weigh_central(context: &[u8], ahead: &[u8]) -> Option<i64> {
+    let is_telling = |pair: &[u8]| matches!(pair, [_, 0x8D | 0x8F | 0x9D] | [b'a'..=b'z', 0x9F]);
+    let before = context.last().copied().unwrap_or_default();
+    let first = [before, ahead.first().copied().unwrap_or_default()];
+    if !is_telling(&first) && !ahead.windows(2).any(is_telling) {
+        return None;
+    }
+    // As the letters of Windows-1252 that stand where these do.
+    let in_1252 = |byte: &u8| match byte {
+        0x8C | 0x8D | 0x8F | 0xA3 | 0xA5 | 0xAA | 0xAF | 0xBC => 0x8A,
+        0x9C | 0x9D | 0x9F | 0xB3 | 0xB9 | 0xBA | 0xBE | 0xBF => 0x9A,
+        other => *other,
+    };
+    let ahead: Vec<_> = ahead.iter().map(in_1252).collect();
+    Some(weigh(context, &ahead))
+}
+
 /// The weight of Windows-1252.
 pub(super) fn weigh(context: &[u8], ahead: &[u8]) -> i64 {
     let mut before = context.last().copied();
@@ -111,14 +130,15 @@ fn weigh_byte(before: Option<u8>, byte: u8, behind: &[u8]) -> i64 {
             _ => -4,
         },
         Class::RareUpper => match (left, right) {
-            (Class::Edge, Class::Lower) => 4,
+            (Class::Edge, Class::Lower | Class::Upper) => 4,
             // "Žák", "ŠŤASTNÝ".
             (Class::Edge, Class::AccentedLower | Class::AccentedUpper)
                 if behind.get(1).is_some_and(u8::is_ascii_alphabetic) =>
             {
                 4
             }
-            (Class::Upper, Class::Upper) => 2,
+            (Class::Edge, Class::RareUpper) if behind.get(1).is_some_and(u8::is_ascii_alphabetic) => 2,
+            (Class::Upper | Class::RareUpper, Class::Upper) => 2,
             _ => -4,
         },
         _ => weigh_sign(byte, left, right, behind),

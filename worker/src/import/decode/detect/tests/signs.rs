@@ -62,6 +62,22 @@ fn a_dash_or_a_quote_before_an_accented_letter_is_western_or_a_guess_that_names_
     }
 }
 
+#[test]
+fn letters_that_windows_1252_does_not_have_are_central_european() {
+    for words in [&["Ťápal"][..], &["ŠŤASTNÝ"], &["Źle"], &["ŤAŽKÝ"], &["Łódź"], &["Ťažký", "Žák", "byť"]]
+    {
+        for rows in [1, 4] {
+            let text: String = (0..rows)
+                .flat_map(|row| words.iter().map(move |word| format!("{row};{word};Praha\n")))
+                .collect();
+            let found = look_at(&text, Encoding::Windows1250);
+            let is_named =
+                [found.encoding].iter().chain(&found.others).any(|one| *one == Encoding::Windows1250);
+            assert!(is_named, "{rows} {words:?}: {found:?}");
+        }
+    }
+}
+
 /// Kanji whose first byte is such a sign, beside Latin letters.
 #[test]
 fn kanji_beside_latin_letters_stay_japanese() {
@@ -74,6 +90,9 @@ fn kanji_beside_latin_letters_stay_japanese() {
         &["若松", "社内LAN", "者"],
         &["iPhone用ケース", "kg単価", "山田taro"],
         &["林", "歩", "夜"],
+        &["訴A", "試A", "視B", "試AB"],
+        &["座", "高", "国", "合a", "小b", "商品A"],
+        &["座席", "香川", "高校", "住所", "小林", "所在"],
     ] {
         for count in 1..=words.len() {
             let text: String = words[..count].iter().map(|word| format!("1;{word};東京\n")).collect();
