@@ -1,5 +1,7 @@
 //! A table made from a file takes that file.
 
+use std::io::Read;
+
 use chrono::{DateTime, NaiveDateTime};
 use proptest::prelude::{Just, Strategy, prop, prop_oneof};
 use proptest::strategy::ValueTree as _;
@@ -279,5 +281,32 @@ fn a_table_that_others_use_or_made_is_not_dropped() {
         assert!(is_there(&world));
         world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.SourceUnreadable'");
         assert_eq!(undo(&world, &table), None);
+    }
+}
+
+/// A file that somebody else makes the table for while it is read.
+struct MadeMeanwhile<'a> {
+    world: &'a World,
+    file: &'static [u8],
+}
+
+impl Read for MadeMeanwhile<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.file.len() == FEW.len() {
+            self.world.execute("CREATE TABLE t (id bigint, name text)");
+        }
+        self.file.read(buffer)
+    }
+}
+
+const FEW: &[u8] = b"id,name\n1,a\n";
+
+#[test]
+fn a_table_that_somebody_else_makes_meanwhile_is_the_one_that_is_imported_into() {
+    for world in World::both("SELECT 1") {
+        let file = MadeMeanwhile { world: &world, file: FEW };
+        let made = create_missing(&world.database, "t", file, &ImportOptions::default()).unwrap();
+        assert!(made.is_none(), "it is not this command's, which drops what it made");
+        assert_eq!(world.import(FEW, "t", ImportOptions::default()).unwrap().rows, 1);
     }
 }

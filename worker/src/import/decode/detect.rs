@@ -43,10 +43,11 @@ pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
     let central = western::weigh_central(context, ahead).unwrap_or(i64::MIN);
     let (usual, weight) = if utf8.weight > japanese.max(western).max(central) {
         (Encoding::Utf8, utf8.weight)
-    } else if central > japanese.max(western) {
-        (Encoding::Windows1250, central)
     } else if western > japanese {
         (Encoding::Windows1252, western)
+    } else if central > japanese {
+        // Only instead of Japanese: one stray byte does not make Western text Central European.
+        (Encoding::Windows1250, central)
     } else if euc_jp > cp932 {
         (Encoding::EucJp, euc_jp)
     } else {

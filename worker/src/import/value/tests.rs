@@ -1,5 +1,6 @@
 use super::*;
 
+mod date_forms;
 mod forms;
 
 const TEXT: Kind = Kind::Text { max_characters: None };

@@ -1,11 +1,13 @@
 //! One row into the table, by one statement of SQLite, and what became of it. A row that is refused has changed nothing.
 
+mod insertion;
+
+use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::result::Error;
-use diesel::sql_types::Text;
-use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
-use statemachine::{FailureName, OnConflict};
+use statemachine::OnConflict;
 
+use self::insertion::{has_triggers, insertion, key_decides_alone};
 use super::children;
 use super::deferred;
 use super::facts::Facts;
@@ -16,12 +18,10 @@ use super::references::{Missing, References};
 use super::refusal::Judge;
 use super::statement::{Kind, Statement, forget_prepared};
 use super::waiting::WaitingIndexes;
-use crate::db::failure::{database_failure, described};
+use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::form::native::Native;
-use crate::import::header::Plan;
 use crate::import::load::{Context, conflict_key};
-use crate::import::table::{Table, quoted};
 
 /// What the pages of a load may take in memory: SQLite's own 2 MB hold few of an index's pages.
 pub(super) const CACHE_KIB: u32 = 6 * 1024;
@@ -56,12 +56,6 @@ pub(super) struct Rows {
     constraints_wait: bool,
     /// The column of the plan to sort by, where rows may be written in another order than the file's.
     pub(super) sorted_by: Option<usize>,
-}
-
-#[derive(QueryableByName)]
-struct Step {
-    #[diesel(sql_type = Text)]
-    opcode: String,
 }
 
 impl Rows {
@@ -369,45 +363,4 @@ enum Savepoint {
 fn savepoint() -> (Statement, Statement) {
     let open = Statement::new(Kind::Open, format!("SAVEPOINT {ROW}"), "");
     (open, Statement::new(Kind::Close, format!("RELEASE {ROW}"), ""))
-}
-
-fn insertion(
-    table: &Table,
-    plan: &Plan,
-    facts: &Facts,
-    key: Option<&Key>,
-    on_conflict: OnConflict,
-) -> Statement {
-    let columns: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
-    let conflict = key.map_or_else(String::new, |key| key.clause(plan, on_conflict));
-    // Left to itself, a table that is made with ON CONFLICT REPLACE or IGNORE would lose rows without a word. What a trigger says of
-    // conflicts does not count then.
-    let or_abort = if facts.loses_rows() { " OR ABORT" } else { "" };
-    let insert = format!("INSERT{or_abort} INTO {} ({}) VALUES (", table.sql, columns.join(", "));
-    Statement::new(Kind::Insert, insert, format!("){conflict}"))
-}
-
-/// Whether rows with different keys have nothing to do with each other, so that only those of one key need the file's order.
-fn key_decides_alone(facts: &Facts, table: &Table, key: Option<&Key>) -> bool {
-    // Of rows that are only inserted none is refused for its place: where one is, the batch is written once more.
-    let Some(key) = key else { return true };
-    let numbered = table.primary_key.len() == 1 && facts.key_on(&table.primary_key).is_none();
-    // Were there another unique key, which of two rows it refuses would depend on their order.
-    key.is_exact() && facts.unique_indexes + usize::from(numbered) == 1
-}
-
-/// Has SQLite read the statement, and tells whether more than the row is written by it.
-fn has_triggers(
-    connection: &mut SqliteConnection,
-    insert: &Statement,
-    plan: &Plan,
-    table: &Table,
-) -> Result<bool, Failure> {
-    let steps =
-        sql_query(format!("EXPLAIN {}", insert.with_nulls(plan.columns.len()))).load::<Step>(connection);
-    let steps = steps.map_err(|error| {
-        let cause = format!("SQLite cannot write into the table {:?}: {}", table.name, described(&error));
-        Failure::named(FailureName::DatabaseMisconfigured, cause)
-    })?;
-    Ok(steps.iter().any(|step| step.opcode == "Program"))
 }

@@ -78,6 +78,22 @@ fn letters_that_windows_1252_does_not_have_are_central_european() {
     }
 }
 
+/// A byte that Windows-1252 does not have is a letter of Windows-1250.
+#[test]
+fn a_stray_byte_does_not_make_western_words_central_european() {
+    let words = "1;François;Paris\n2;Hélène;Besançon\n3;Père Noël;Orléans\n4;l’Étoile;Nîmes\n";
+    let western = written(Encoding::Windows1252, words);
+    for end in
+        [&b"5;Fran\x9Dais;Paris\n"[..], b"5;\x8Dx;Paris\n", b"5;\xE2\x80\x9D;Paris\n", b"5;\x8F;Paris\n"]
+    {
+        let bytes = [&western, end].concat();
+        let at = bytes.iter().position(|byte| *byte >= 0x80).unwrap();
+        let (context, ahead) = bytes.split_at(at);
+        let found = guess(context, ahead, true);
+        assert_eq!(found.encoding, Encoding::Windows1252, "{end:?}: {found:?}");
+    }
+}
+
 /// Kanji whose first byte is such a sign, beside Latin letters.
 #[test]
 fn kanji_beside_latin_letters_stay_japanese() {
