@@ -112,7 +112,8 @@ impl Import<'_> {
     /// A connection on which whatever takes long is watched: the import gets on while the database works.
     fn connect(&self) -> Result<Connection, Failure> {
         let (at_work, stop) = (Arc::clone(&self.job.progress), Arc::clone(&self.job.progress));
-        let watch = Watch::new(move || at_work.next_phase(), move || stop.stop_requested());
+        let watch = Watch::new(move || at_work.next_phase(), move || stop.stop_requested())
+            .waiting_for_locks_up_to(self.job.stall_limit);
         let mut connection = self.database.connect_watched(watch)?;
         if let Connection::Postgres(session) = &mut connection {
             session.keep_settings().map_err(|error| sql_failure(&error, "ask for the session's settings"))?;

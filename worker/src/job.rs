@@ -14,7 +14,7 @@ pub mod stages;
 mod takeover;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use statemachine::{FailureName, ImportId, ImportOptions, Outcome, Report, Source};
 use tokio::task::JoinError;
@@ -26,6 +26,9 @@ use crate::imports::{self, ImportRow};
 use progress::Progress;
 pub use run::{Patience, run, span};
 use stages::Stage;
+
+/// How long the work may make no progress, where nobody says otherwise.
+pub const STALL_LIMIT: Duration = Duration::from_secs(60);
 
 /// One attempt at one import: what the work needs to know.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub struct Job {
     pub attempt: i32,
     /// Where the work tells how far it is, and learns that it is to stop.
     pub progress: Arc<Progress>,
+    /// How long the work may make no progress.
+    pub stall_limit: Duration,
     claimed_at: Instant,
     committed: OnceLock<Report>,
 }
@@ -81,6 +86,7 @@ impl Job {
                 .map_err(|error| no_import("options", error.to_string()))?,
             attempt: row.attempt,
             progress: Arc::default(),
+            stall_limit: STALL_LIMIT,
             claimed_at: Instant::now(),
             committed: OnceLock::new(),
         })

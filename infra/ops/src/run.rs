@@ -5,6 +5,7 @@ pub(crate) mod unfinished;
 
 use std::process::ExitCode;
 
+use statemachine::ImportId;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, FileArguments, RunArguments};
@@ -19,7 +20,8 @@ pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Re
     let mut signals = Signals::listen()?;
     let mut target = Target::open(common, Need::Work).await?;
     target.say_where();
-    unfinished::say_what_goes_on(common, &target, &[]).await;
+    let meant: Vec<_> = arguments.file.id.iter().map(ImportId::as_str).collect();
+    unfinished::say_what_goes_on(common, &target, &meant).await;
     let ended = import(common, arguments, &mut target, &mut signals).await;
     target.close().await;
     ended

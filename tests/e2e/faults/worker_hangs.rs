@@ -43,7 +43,7 @@ async fn a_hanging_worker_is_replaced_and_cannot_commit_when_it_wakes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_waits_for_a_lock_is_replaced_and_cannot_commit_when_it_gets_it() {
+async fn a_worker_that_waits_for_a_lock_of_an_idle_session_fails_and_names_it() {
     let stack = TestStack::start_with(Backend::Postgres, impatient()).await;
     stack.create_people();
     let mut other = stack.database.connect().unwrap();
@@ -52,10 +52,13 @@ async fn a_worker_that_waits_for_a_lock_is_replaced_and_cannot_commit_when_it_ge
     let source = stack.put(KEY, super::people(3)).await;
     let sent = stack.describe("locked", &source, "people", serde_json::json!({})).await;
     stack.import_when(&sent.import_id, "a second attempt", second_attempt).await;
-    // Both get on at once now.
     other.batch_execute("COMMIT").unwrap();
-    assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.Timeout"]);
-    assert_eq!(stack.exit_codes_when(2).await, [Some(3), Some(0)]);
+    assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["Import.DatabaseUnavailable"]);
+    let attempts =
+        worker::imports::attempts(&mut stack.database.connect().unwrap(), &sent.import_id).unwrap();
+    let cause = attempts[0].cause.as_deref().unwrap_or_default();
+    assert!(cause.contains("a lock that another session has: process "), "{cause}");
+    assert!(cause.contains("idle in its transaction"), "{cause}");
     succeeds(stack, &sent, 3, 2).await;
 }
 

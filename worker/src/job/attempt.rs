@@ -58,7 +58,8 @@ impl<'a> Attempt<'a> {
         let progress = Arc::clone(&self.progress);
         let end = match Job::of_claimed(&self.row) {
             Ok(job) => {
-                let job = Job { progress: Arc::clone(&progress), ..job };
+                let job =
+                    Job { progress: Arc::clone(&progress), stall_limit: self.config.stall_limit, ..job };
                 self.work(job, patience.stop, stop.clone(), work).await
             }
             Err(failure) => end_of(failure),

@@ -20,6 +20,8 @@ pub(crate) enum SqlError {
     Driver(String),
     /// It was cancelled because the import is to stop.
     Stopped,
+    /// It was cancelled because it waited too long for a lock of a session that does nothing: which one, and how long.
+    Held(String),
 }
 
 impl SqlError {
@@ -27,7 +29,7 @@ impl SqlError {
     pub(crate) fn meaning(&self) -> Meaning {
         match self {
             Self::Server(error) => Meaning::of(error.code().code(), error.routine()),
-            Self::Lost(_) | Self::Stopped => Meaning::Outage,
+            Self::Lost(_) | Self::Stopped | Self::Held(_) => Meaning::Outage,
             Self::Driver(_) => Meaning::Internal,
         }
     }
@@ -48,7 +50,7 @@ impl SqlError {
     pub(crate) fn server(&self) -> Option<&DbError> {
         match self {
             Self::Server(error) => Some(error),
-            Self::Lost(_) | Self::Driver(_) | Self::Stopped => None,
+            Self::Lost(_) | Self::Driver(_) | Self::Stopped | Self::Held(_) => None,
         }
     }
 }
@@ -58,7 +60,7 @@ impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Server(error) => f.write_str(&words(error.message(), error.detail(), error.hint())),
-            Self::Lost(why) | Self::Driver(why) => f.write_str(why),
+            Self::Lost(why) | Self::Driver(why) | Self::Held(why) => f.write_str(why),
             Self::Stopped => f.write_str("the statement was cancelled because the import is to stop"),
         }
     }

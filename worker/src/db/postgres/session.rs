@@ -250,8 +250,13 @@ impl Session {
                 *last_code = Some(code.clone());
             }
             let is_cancelled = error.code() == Some(&SqlState::QUERY_CANCELED);
-            if is_cancelled && watcher.as_ref().is_some_and(Watcher::is_to_stop) {
-                return SqlError::Stopped;
+            if let Some(watcher) = watcher.as_mut().filter(|_| is_cancelled) {
+                if watcher.is_to_stop() {
+                    return SqlError::Stopped;
+                }
+                if let Some(why) = watcher.held.take() {
+                    return SqlError::Held(why);
+                }
             }
             let error = SqlError::from(error);
             *has_ended |= error.ends_session();

@@ -134,6 +134,24 @@ fn waiting_for_an_idle_lock_holder_is_no_work_and_is_cancelled() {
 }
 
 #[test]
+fn a_wait_for_an_idle_lock_holder_ends_and_names_the_holder() {
+    let [mut holder, mut session] = sessions();
+    let watch = Watch::new(|| {}, || false).waiting_for_locks_up_to(Duration::from_secs(1));
+    session.watch(watch).unwrap();
+    holder.batch("CREATE TABLE t (n int)").unwrap();
+    holder.batch("BEGIN; LOCK TABLE t").unwrap();
+    let rows = holder.query("SELECT pg_backend_pid()", &[]).unwrap();
+    let pid: i32 = rows[0].get(0);
+    let error = session.batch("INSERT INTO t VALUES (1)").unwrap_err();
+    let held = format!(
+        "another session has: process {pid} (baton-worker), which has been idle in its transaction for "
+    );
+    assert!(matches!(&error, SqlError::Held(why) if why.contains(&held)), "{error:?}");
+    holder.batch("COMMIT").unwrap();
+    session.batch("INSERT INTO t VALUES (1)").unwrap();
+}
+
+#[test]
 fn a_failed_transaction_is_not_committed() {
     let [mut session] = sessions();
     session.batch("CREATE TABLE t (n int)").unwrap();

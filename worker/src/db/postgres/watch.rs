@@ -34,12 +34,25 @@ SELECT coalesce(bool_or(
              AND a.state_change > clock_timestamp() - interval '10 seconds')), false)
 FROM pg_catalog.pg_stat_activity a JOIN sessions USING (pid)";
 
+/// What the session `$1` waits for: a session that has the lock, and waits for none itself. Its application and its state are
+/// hidden from other roles without pg_read_all_stats.
+const HOLDER: &str = "\
+WITH RECURSIVE sessions (pid) AS (
+  SELECT unnest(pg_catalog.pg_blocking_pids($1::int4)) UNION
+  SELECT blocker FROM sessions, unnest(pg_catalog.pg_blocking_pids(sessions.pid)) blocker)
+SELECT 'process ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '')
+       || CASE WHEN state LIKE 'idle in transaction%' THEN ', which has been idle in its transaction for '
+               || round(extract(epoch FROM clock_timestamp() - state_change)) || ' s' ELSE '' END
+FROM sessions LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
+WHERE pid <> $1 AND cardinality(pg_catalog.pg_blocking_pids(pid)) = 0 ORDER BY pid LIMIT 1";
+
 /// What is told while a statement is at work, and what is asked.
 #[derive(Clone)]
 pub struct Watch {
     at_work: Arc<dyn Fn() + Send + Sync>,
     is_to_stop: Arc<dyn Fn() -> bool + Send + Sync>,
     silence: Duration,
+    hold: Option<Duration>,
 }
 
 impl Watch {
@@ -49,13 +62,19 @@ impl Watch {
         at_work: impl Fn() + Send + Sync + 'static,
         is_to_stop: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { at_work: Arc::new(at_work), is_to_stop: Arc::new(is_to_stop), silence: SILENCE }
+        Self { at_work: Arc::new(at_work), is_to_stop: Arc::new(is_to_stop), silence: SILENCE, hold: None }
     }
 
     /// The same, for a server that counts as vanished sooner, or later.
     #[must_use]
     pub fn giving_up_after(self, silence: Duration) -> Self {
         Self { silence, ..self }
+    }
+
+    /// The same, for statements that are cancelled once they have waited so long for a lock of a session that does nothing.
+    #[must_use]
+    pub fn waiting_for_locks_up_to(self, hold: Duration) -> Self {
+        Self { hold: Some(hold), ..self }
     }
 }
 
@@ -71,12 +90,14 @@ pub(super) struct Watcher {
     target: Target,
     pid: i32,
     client: Option<Client>,
+    /// Who has the lock that the statement waited for when it was cancelled.
+    pub(super) held: Option<String>,
 }
 
 impl Watcher {
     /// Watches the session of this process id.
     pub(super) fn new(watch: Watch, target: Target, pid: i32) -> Self {
-        Self { watch, target, pid, client: None }
+        Self { watch, target, pid, client: None, held: None }
     }
 
     pub(super) fn is_to_stop(&self) -> bool {
@@ -86,23 +107,46 @@ impl Watcher {
     /// Looks again and again, until it is dropped, or the server has vanished.
     pub(super) async fn run(&mut self, cancel: &CancelToken) {
         let mut answered = Instant::now();
+        let mut worked = answered;
+        self.held = None;
         while answered.elapsed() < self.watch.silence {
             sleep(LOOK).await;
             if self.is_to_stop() {
-                // Should the request not arrive, the next look sends another.
-                if let Ok(tls) = self.target.tls() {
-                    let _ = timeout(PATIENCE, cancel.cancel_query(tls)).await;
-                }
+                self.cancel(cancel).await;
             } else {
                 let seen = timeout(PATIENCE, self.look()).await.unwrap_or(Seen::Nobody);
                 if seen == Seen::AtWork {
+                    worked = Instant::now();
                     (self.watch.at_work)();
+                }
+                if seen == Seen::Idle && self.watch.hold.is_some_and(|hold| worked.elapsed() >= hold) {
+                    self.held = timeout(PATIENCE, self.holder()).await.ok().flatten();
+                    if self.held.is_some() {
+                        self.cancel(cancel).await;
+                    }
                 }
                 if seen != Seen::Nobody {
                     answered = Instant::now();
                 }
             }
         }
+    }
+
+    /// Should the request not arrive, the next look sends another.
+    async fn cancel(&self, cancel: &CancelToken) {
+        if let Ok(tls) = self.target.tls() {
+            let _ = timeout(PATIENCE, cancel.cancel_query(tls)).await;
+        }
+    }
+
+    /// Which session has the lock that ours waits for; none where ours waits for no lock.
+    async fn holder(&self) -> Option<String> {
+        let rows = self.client.as_ref()?.query_typed(HOLDER, &[(&self.pid, Type::INT4)]).await.ok()?;
+        let holder: String = rows.first()?.try_get(0).ok()?;
+        let waited = self.watch.hold.unwrap_or_default();
+        Some(format!(
+            "after {waited:?} the statement still waits for a lock that another session has: {holder}"
+        ))
     }
 
     async fn look(&mut self) -> Seen {
