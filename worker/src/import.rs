@@ -35,7 +35,7 @@ use crate::failure::Failure;
 use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
-pub use decode::codec;
+pub use decode::Text;
 use load::{Context, How, Refused, transaction};
 pub use read_all::{Counts, read_all};
 use rejects::Rejects;

@@ -6,6 +6,8 @@
 mod detect;
 mod foreign;
 mod format;
+mod tables;
+mod text;
 mod transcode;
 mod unpack;
 
@@ -19,8 +21,10 @@ use statemachine::{Encoding, FailureName, ImportOptions};
 use crate::failure::Failure;
 use detect::Guess;
 use detect::seven_bit::Found;
-pub use format::codec;
 pub(crate) use format::{EncodingFrom, Format};
+#[cfg(test)]
+pub(crate) use tables::{decoded, encoded};
+pub use text::Text;
 use transcode::Transcoder;
 pub(crate) use transcode::first_undecodable;
 use unpack::Unpacked;

@@ -52,8 +52,8 @@ pub(crate) struct FileArguments {
 #[derive(Args)]
 #[command(next_help_heading = "How the file is written")]
 struct Writing {
-    /// The encoding: utf-8, cp932 (Shift_JIS), euc-jp, iso-2022-jp, utf-16le, utf-16be, windows-1250, windows-1251, windows-1252,
-    /// iso-8859-15, gb18030, big5 or euc-kr [default: detected]
+    /// The encoding: utf-8, cp932 (Shift_JIS), euc-jp, iso-2022-jp, utf-16le, utf-16be, gb18030, big5, euc-kr, windows-1250 to -1258,
+    /// windows-874, iso-8859-2, -4, -5, -6, -7, -8 or -15, koi8-r, koi8-u, macintosh, cp437, cp850, cp852 or cp866 [default: detected]
     #[arg(long, value_name = "NAME")]
     encoding: Option<Encoding>,
     /// What stands between two fields: , ; | tab or another sign [default: detected]

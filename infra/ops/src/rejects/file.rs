@@ -8,10 +8,10 @@ use std::pin::Pin;
 use anyhow::Context as _;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
-use encoding_rs_io::DecodeReaderBytesBuilder;
 use statemachine::{Encoding, Findings, ImportOptions, Source};
 use tokio::io::AsyncRead;
 use tokio_util::io::SyncIoBridge;
+use worker::import::Text;
 
 use crate::output;
 
@@ -29,7 +29,7 @@ pub(crate) struct Object {
 /// How the file is written: as the file that was imported.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Format {
-    encoding: &'static encoding_rs::Encoding,
+    encoding: Encoding,
     delimiter: u8,
     escape: Option<u8>,
 }
@@ -127,7 +127,7 @@ impl Format {
         let encoding = named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8);
         let found = findings.delimiter.as_deref().and_then(|sign| sign.parse().ok()).or(options.delimiter);
         Self {
-            encoding: worker::import::codec(encoding),
+            encoding,
             delimiter: found.map_or(b',', statemachine::Delimiter::byte),
             escape: options.escape.map(statemachine::Escape::byte),
         }
@@ -136,15 +136,13 @@ impl Format {
 
 /// Reads the rows into the sink, until it has all that it wants.
 pub(crate) fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let text =
-        DecodeReaderBytesBuilder::new().encoding(Some(format.encoding)).bom_override(true).build(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(format.delimiter)
         .escape(format.escape)
         .double_quote(format.escape.is_none())
-        .from_reader(text);
+        .from_reader(Text::new(bytes, format.encoding));
     let mut record = csv::ByteRecord::new();
     let mut is_first = true;
     while reader.read_byte_record(&mut record)? {

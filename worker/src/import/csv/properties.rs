@@ -140,7 +140,7 @@ struct File {
     fields: Vec<Vec<Vec<u8>>>,
 }
 
-pub(super) const ENCODINGS: [Encoding; 10] = [
+pub(super) const ENCODINGS: [Encoding; 14] = [
     Encoding::Utf8,
     Encoding::Cp932,
     Encoding::EucJp,
@@ -151,6 +151,10 @@ pub(super) const ENCODINGS: [Encoding; 10] = [
     Encoding::Big5,
     Encoding::EucKr,
     Encoding::Iso2022Jp,
+    Encoding::Windows1253,
+    Encoding::Iso8859_2,
+    Encoding::Koi8R,
+    Encoding::Cp850,
 ];
 
 pub(super) fn encoded(encoding: Encoding, text: &str) -> Vec<u8> {
@@ -173,6 +177,9 @@ fn file() -> impl Strategy<Value = File> {
             }
             Encoding::Gb18030 | Encoding::Big5 | Encoding::EucKr => r#"[a-c ,;|\t"\n\r\\許功蓋김]{0,6}"#,
             Encoding::Windows1252 => r#"[a-c ,;|\t"\n\r\\é€’ß]{0,6}"#,
+            Encoding::Windows1253 | Encoding::Iso8859_2 | Encoding::Koi8R | Encoding::Cp850 => {
+                r#"[a-c ,;|\t"\n\r\\éßαωłђЖя─█]{0,6}"#
+            }
             _ => r#"[a-c ,;|\t"\n\r\\東é😀ਊ一、]{0,6}"#,
         };
         let is_by_cr = breaks == ["\r"];
@@ -230,7 +237,7 @@ fn written(fields: &[String], delimiter: char, escape: bool) -> String {
 }
 
 fn decoded(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
-    let text = super::super::decode::codec(encoding).decode_without_bom_handling(bytes).0;
+    let text = super::super::decode::decoded(encoding, bytes);
     // Two escape sequences in a row are an error for this decoder, and nothing for ours.
     text.replace('\u{FFFD}', if encoding == Encoding::Iso2022Jp { "" } else { "\u{FFFD}" }).into_bytes()
 }

@@ -6,10 +6,14 @@
 mod japanese;
 mod others;
 pub(super) mod seven_bit;
+mod statistics;
 mod utf8;
 mod western;
 
 use statemachine::Encoding;
+
+use super::tables::Tables;
+use utf8::Likeness;
 
 /// What a sequence weighs that the encoding does not have.
 const INVALID: i64 = -12;
@@ -28,6 +32,19 @@ pub(super) struct Guess {
 /// What a guess must weigh to be certain: a few words.
 const CERTAIN: i64 = 40;
 
+/// What a byte of Japanese text weighs at least, in tenths: other text weighs less, read as Japanese.
+const JAPANESE: i64 = 29;
+/// The same of everyday words.
+const EVERYDAY: i64 = 36;
+/// The same of half-width kana alone, some of which stand by themselves.
+const KANA: i64 = 25;
+
+/// As few bytes beyond ASCII may be anything: what is usual is taken, and a doubt told.
+const FEW_BYTES: i64 = 3;
+
+/// How many bytes beyond ASCII tell a language: a few words.
+const TELLING_BYTES: i64 = 24;
+
 /// The encoding of text, from its first byte that is not ASCII on. `context` is what stands before; `whole` tells that
 /// nothing follows.
 pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
@@ -36,58 +53,139 @@ pub(super) fn guess(context: &[u8], ahead: &[u8], whole: bool) -> Guess {
         let others = if utf8.says_nothing { others_of_two_bytes(context, ahead, whole) } else { Vec::new() };
         return Guess { encoding: Encoding::Utf8, others };
     }
-    let cp932 = japanese::weigh_cp932(context, ahead, whole);
-    let euc_jp = japanese::weigh_euc_jp(ahead, whole);
-    let western = western::weigh(context, ahead);
-    let japanese = cp932.max(euc_jp);
-    let central = western::weigh_central(context, ahead).unwrap_or(i64::MIN);
-    let (usual, weight) = if utf8.weight > japanese.max(western).max(central) {
-        (Encoding::Utf8, utf8.weight)
-    } else if western > japanese {
-        (Encoding::Windows1252, western)
-    } else if central > japanese {
-        // Only instead of Japanese: one stray byte does not make Western text Central European.
-        (Encoding::Windows1250, central)
-    } else if euc_jp > cp932 {
-        (Encoding::EucJp, euc_jp)
-    } else {
-        (Encoding::Cp932, cp932)
-    };
-    let weights = [
-        (Encoding::Utf8, utf8.weight),
-        (Encoding::Cp932, cp932),
-        (Encoding::EucJp, euc_jp),
-        (Encoding::Windows1252, western),
-        (Encoding::Gb18030, others::weigh_gb18030(ahead, whole)),
-        (Encoding::Big5, others::weigh_big5(ahead, whole)),
-        (Encoding::EucKr, others::weigh_euc_kr(ahead, whole)),
-        (Encoding::Windows1251, others::weigh_cyrillic(ahead)),
-    ];
-    let (other, most) = weights.into_iter().max_by_key(|(_, weight)| *weight).unwrap_or((usual, weight));
-    // Only what is far more likely; a few characters may be anything.
-    let is_other = most >= CERTAIN && most > weight + weight.abs() / 4;
-    let (encoding, weight) = if is_other { (other, most) } else { (usual, weight) };
-    let mut others = doubts(encoding, weight, &weights, ahead);
-    if encoding != Encoding::Utf8 && weight < CERTAIN && utf8.may_be() && !others.contains(&Encoding::Utf8) {
-        others.insert(0, Encoding::Utf8);
-    }
+    let looks = Looks::new(context, ahead, whole, utf8);
+    let (encoding, weight) = looks.likeliest();
+    let mut others = looks.doubts(encoding, weight);
+    others.retain(|other| !says_the_same(*other, encoding, ahead));
     Guess { encoding, others }
 }
 
-/// The encodings that fit nearly as well as the one that was guessed.
-fn doubts(guess: Encoding, weight: i64, weights: &[(Encoding, i64)], ahead: &[u8]) -> Vec<Encoding> {
-    // What says nothing against it is as good as what hardly says anything for the other one.
-    let is_near = |other: i64| other * 3 > weight * 2 || (weight < CERTAIN && other >= 0);
-    let mut others: Vec<_> = weights
-        .iter()
-        .filter(|(other, near)| *other != guess && is_near(*near))
-        .map(|(other, _)| *other)
-        .collect();
-    // Of encodings with one byte a character, others have other letters in the same places.
-    if guess == Encoding::Windows1252 && western::has_other_letters(ahead) {
-        others.extend([Encoding::Windows1250, Encoding::Iso8859_15]);
+/// What bytes that are not valid UTF-8 look like, and how much.
+struct Looks<'a> {
+    ahead: &'a [u8],
+    /// Bytes beyond ASCII.
+    bytes: i64,
+    utf8: Likeness,
+    western: i64,
+    central: i64,
+    /// The Japanese encoding that weighs more.
+    japanese: (Encoding, i64),
+    /// Code pages of DOS and the Macintosh.
+    pages: [(Encoding, i64); 2],
+    /// What the frequency of letters says.
+    statistics: Option<Encoding>,
+    /// What each of the others weighs.
+    weights: [(Encoding, i64); 8],
+}
+
+impl<'a> Looks<'a> {
+    fn new(context: &[u8], ahead: &'a [u8], whole: bool, utf8: Likeness) -> Self {
+        let bytes = ahead.iter().filter(|byte| **byte >= 0x80).count() as i64;
+        let western = western::weigh(context, ahead);
+        let cp932 = (Encoding::Cp932, japanese::weigh_cp932(context, ahead, whole));
+        let euc_jp = (Encoding::EucJp, japanese::weigh_euc_jp(ahead, whole));
+        Self {
+            ahead,
+            bytes,
+            western,
+            central: western::weigh_central(context, ahead).unwrap_or(i64::MIN),
+            japanese: if euc_jp.1 > cp932.1 { euc_jp } else { cp932 },
+            pages: western::weigh_pages(context, ahead),
+            statistics: statistics::guess(context, ahead, whole, western > bytes),
+            weights: [
+                (Encoding::Utf8, utf8.weight),
+                cp932,
+                euc_jp,
+                (Encoding::Windows1252, western),
+                (Encoding::Gb18030, others::weigh_gb18030(ahead, whole)),
+                (Encoding::Big5, others::weigh_big5(ahead, whole)),
+                (Encoding::EucKr, others::weigh_euc_kr(ahead, whole)),
+                (Encoding::Windows1251, others::weigh_cyrillic(ahead)),
+            ],
+            utf8,
+        }
     }
-    others
+
+    /// The encoding to take, and its weight.
+    fn likeliest(&self) -> (Encoding, i64) {
+        let western = (Encoding::Windows1252, self.western);
+        if self.utf8.weight > self.japanese.1.max(self.western) {
+            return (Encoding::Utf8, self.utf8.weight);
+        }
+        if self.is_japanese() {
+            return self.japanese;
+        }
+        if let Some(page) = self.page() {
+            return page;
+        }
+        if self.western > self.japanese.1.max(0) && self.bytes <= FEW_BYTES {
+            return western;
+        }
+        match self.statistics {
+            Some(Encoding::Cp932 | Encoding::EucJp) => self.japanese,
+            Some(other)
+                if self.western <= self.japanese.1 || !says_the_same(other, western.0, self.ahead) =>
+            {
+                let weight = self.weights.iter().find(|(encoding, _)| *encoding == other);
+                (other, weight.map_or(self.bytes, |(_, weight)| *weight))
+            }
+            _ => western,
+        }
+    }
+
+    fn is_japanese(&self) -> bool {
+        let (_, weight) = self.japanese;
+        let is_kana = self.ahead.iter().all(|byte| matches!(byte, 0..0x80 | 0xA1..=0xDF));
+        let is_text = weight * 10 >= self.bytes * if is_kana { KANA } else { JAPANESE };
+        weight >= self.western.max(self.central) && (is_text || (weight > 0 && self.bytes <= FEW_BYTES))
+    }
+
+    /// The code page that weighs most, the first of two, where the bytes are hardly text in Windows-1252.
+    fn page(&self) -> Option<(Encoding, i64)> {
+        let page = self.pages.into_iter().rev().max_by_key(|(_, weight)| *weight);
+        page.filter(|(_, weight)| {
+            let is_likelier =
+                self.western < 0 || (*weight > 2 * self.western && western::are_letters(self.ahead));
+            is_likelier && *weight > self.japanese.1.max(0)
+        })
+    }
+
+    /// The encodings that the bytes may be as well, the likeliest first.
+    fn doubts(&self, taken: Encoding, weight: i64) -> Vec<Encoding> {
+        let is_short = self.bytes < TELLING_BYTES;
+        let is_sure = match taken {
+            Encoding::Utf8 => true,
+            Encoding::Cp932 | Encoding::EucJp => {
+                weight * 10 >= self.bytes * if weight < CERTAIN { EVERYDAY } else { JAPANESE }
+            }
+            _ => false,
+        };
+        // What says nothing against it is as good as what hardly says anything for the one that is taken.
+        let is_near = |other: i64| other * 3 > weight * 2 || (weight < CERTAIN && other >= 0);
+        let mut likely: Vec<_> = self.statistics.into_iter().filter(|_| !is_sure).collect();
+        let pages = self.pages.into_iter().filter(|(_, weight)| is_short && *weight > self.western.max(0));
+        likely.extend(pages.map(|(encoding, _)| encoding));
+        likely.extend((is_short && self.western > 0).then_some(Encoding::Windows1252));
+        likely.extend((is_short && self.japanese.1 > 0).then_some(self.japanese.0));
+        likely.extend((weight < CERTAIN && self.utf8.may_be()).then_some(Encoding::Utf8));
+        likely.extend(self.weights.iter().filter(|(_, near)| is_near(*near)).map(|(encoding, _)| *encoding));
+        if western::LATIN.contains(&taken) {
+            // They have other letters in the same places.
+            likely.extend(western::LATIN);
+        }
+        let mut others = Vec::new();
+        for other in likely {
+            if other != taken && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        others
+    }
+}
+
+/// Whether bytes are the same characters in both encodings.
+fn says_the_same(one: Encoding, other: Encoding, bytes: &[u8]) -> bool {
+    Tables::of(one).characters(bytes) == Tables::of(other).characters(bytes)
 }
 
 /// Encodings with two bytes for a character, or one for a kana, of which those bytes may be, too.

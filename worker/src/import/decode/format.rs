@@ -5,6 +5,8 @@ use std::fmt;
 
 use statemachine::Encoding;
 
+use super::tables;
+
 /// How a file is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
@@ -54,14 +56,7 @@ impl Format {
             Encoding::Utf8 => out.extend_from_slice(text.as_bytes()),
             Encoding::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
             Encoding::Utf16Be => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
-            legacy => match codec(legacy).encode(text) {
-                (bytes, _, false) => out.extend_from_slice(&bytes),
-                _ => {
-                    let has = |c: char| !codec(legacy).encode(c.encode_utf8(&mut [0; 4])).2;
-                    let text: String = text.chars().map(|c| if has(c) { c } else { '?' }).collect();
-                    out.extend_from_slice(&codec(legacy).encode(&text).0);
-                }
-            },
+            legacy => tables::encode(legacy, text, out),
         }
     }
 
@@ -73,26 +68,6 @@ impl Format {
             Encoding::Utf16Be => b"\xFE\xFF",
             _ => b"\xEF\xBB\xBF",
         }
-    }
-}
-
-/// The tables of an encoding. Of Shift_JIS, what the WHATWG calls so is code page 932.
-#[must_use]
-pub fn codec(encoding: Encoding) -> &'static encoding_rs::Encoding {
-    match encoding {
-        Encoding::Utf8 => encoding_rs::UTF_8,
-        Encoding::Cp932 => encoding_rs::SHIFT_JIS,
-        Encoding::EucJp => encoding_rs::EUC_JP,
-        Encoding::Utf16Le => encoding_rs::UTF_16LE,
-        Encoding::Utf16Be => encoding_rs::UTF_16BE,
-        Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
-        Encoding::Iso2022Jp => encoding_rs::ISO_2022_JP,
-        Encoding::Gb18030 => encoding_rs::GB18030,
-        Encoding::Big5 => encoding_rs::BIG5,
-        Encoding::EucKr => encoding_rs::EUC_KR,
-        Encoding::Windows1250 => encoding_rs::WINDOWS_1250,
-        Encoding::Windows1251 => encoding_rs::WINDOWS_1251,
-        Encoding::Iso8859_15 => encoding_rs::ISO_8859_15,
     }
 }
 

@@ -6,7 +6,7 @@ mod iso2022;
 use encoding_rs::{Decoder, DecoderResult};
 use statemachine::Encoding;
 
-use super::format::codec;
+use super::tables::{DosPage, Tables, first_open};
 use iso2022::Iso2022Jp;
 
 /// What stands for a sequence that cannot be decoded.
@@ -20,8 +20,9 @@ pub(super) struct Transcoder {
 
 /// How an encoding is read.
 enum Way {
-    /// By its tables.
-    Tables(Box<Decoder>),
+    /// By the WHATWG's tables, but for the bytes that are open.
+    Whatwg(Box<Decoder>, u32),
+    Dos(&'static DosPage),
     Iso2022Jp(Iso2022Jp),
 }
 
@@ -29,7 +30,12 @@ impl Transcoder {
     pub(super) fn new(encoding: Encoding) -> Self {
         let way = match encoding {
             Encoding::Iso2022Jp => Way::Iso2022Jp(Iso2022Jp::default()),
-            other => Way::Tables(Box::new(codec(other).new_decoder_without_bom_handling())),
+            other => match Tables::of(other) {
+                tables @ Tables::Whatwg(encoding) => {
+                    Way::Whatwg(Box::new(encoding.new_decoder_without_bom_handling()), tables.open_bytes())
+                }
+                Tables::Dos(page) => Way::Dos(page),
+            },
         };
         Self { encoding, way }
     }
@@ -42,15 +48,22 @@ impl Transcoder {
     pub(super) fn append(&mut self, raw: &[u8], last: bool, text: &mut Vec<u8>) {
         match &mut self.way {
             Way::Iso2022Jp(decoder) => decoder.append(raw, last, UNDECODABLE, text),
-            Way::Tables(decoder) => append(decoder, self.encoding, raw, last, text),
+            Way::Whatwg(decoder, open) => append(decoder, *open, raw, last, text),
+            Way::Dos(page) => append_dos(page, raw, text),
         }
     }
 }
 
-fn append(decoder: &mut Decoder, encoding: Encoding, mut raw: &[u8], last: bool, text: &mut Vec<u8>) {
+fn append_dos(page: &DosPage, raw: &[u8], text: &mut Vec<u8>) {
+    for &byte in raw {
+        text.extend_from_slice(page.character(byte).encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
+fn append(decoder: &mut Decoder, open: u32, mut raw: &[u8], last: bool, text: &mut Vec<u8>) {
     let mut written = text.len();
     loop {
-        let piece = raw.get(..mapped(encoding, raw)).unwrap_or(raw);
+        let piece = raw.get(..first_open(open, raw).unwrap_or(raw.len())).unwrap_or(raw);
         let is_last = last && piece.len() == raw.len();
         let mut rest = piece;
         loop {
@@ -79,24 +92,6 @@ fn append(decoder: &mut Decoder, encoding: Encoding, mut raw: &[u8], last: bool,
     text.truncate(written);
 }
 
-/// How many bytes of `raw` stand before one that the encoding leaves open, but that its decoder takes for a control
-/// character.
-fn mapped(encoding: Encoding, raw: &[u8]) -> usize {
-    first_open(encoding, raw).unwrap_or(raw.len())
-}
-
-/// The first byte that an encoding of one byte a character has no character for.
-fn first_open(encoding: Encoding, raw: &[u8]) -> Option<usize> {
-    let mut bytes = raw.iter().copied();
-    match encoding {
-        Encoding::Windows1252 => bytes.position(is_open_in_1252),
-        Encoding::Windows1250 => bytes.position(|byte| matches!(byte, 0x81 | 0x83 | 0x88 | 0x90 | 0x98)),
-        Encoding::Windows1251 => bytes.position(|byte| byte == 0x98),
-        Encoding::Iso8859_15 => bytes.position(|byte| matches!(byte, 0x80..=0x9F)),
-        _ => None,
-    }
-}
-
 /// Whether Windows-1252 has no character for a byte.
 pub(super) fn is_open_in_1252(byte: u8) -> bool {
     matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)
@@ -116,10 +111,12 @@ pub(crate) fn first_undecodable(encoding: Encoding, raw: &[u8]) -> Option<(usize
         let at = Iso2022Jp::first_undecodable(raw)?;
         return raw.get(at).map(|byte| (at, *byte));
     }
-    if let Some(at) = first_open(encoding, raw) {
+    let tables = Tables::of(encoding);
+    let Tables::Whatwg(whatwg) = tables else { return None };
+    if let Some(at) = first_open(tables.open_bytes(), raw) {
         return raw.get(at).map(|byte| (at, *byte));
     }
-    let mut decoder = codec(encoding).new_decoder_without_bom_handling();
+    let mut decoder = whatwg.new_decoder_without_bom_handling();
     let (mut out, mut consumed) = ([0; 4096], 0);
     loop {
         let rest = raw.get(consumed..).unwrap_or_default();

@@ -40,7 +40,16 @@ pub(super) fn weigh_cp932(context: &[u8], ahead: &[u8], whole: bool) -> i64 {
                         let is_enclosed = before.is_some_and(|byte| byte.is_ascii_alphabetic())
                             && behind.first().is_some_and(u8::is_ascii_lowercase);
                         let pair = weigh_pair(lead, c, is_in_word);
-                        (weight + if is_enclosed && lead >= 0x85 { pair.min(-2) } else { pair }, None, behind)
+                        let is_sign = lead < 0x85 && !trail.is_ascii_alphabetic();
+                        // "über" in a code page of DOS.
+                        let is_beginning =
+                            before.is_some() && lead < 0x85 && trail.is_ascii_lowercase() && is_in_word;
+                        let pair = match () {
+                            () if is_enclosed && !is_sign => pair.min(-2),
+                            () if is_beginning => pair.min(2),
+                            () => pair,
+                        };
+                        (weight + pair, None, behind)
                     }
                     // The look-ahead ends within a character.
                     ([_], _) if !whole && behind.is_empty() => return weight,

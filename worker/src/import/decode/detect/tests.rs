@@ -1,16 +1,11 @@
 //! What files that people have are detected as: each vector is a whole file, most of them as short as a file can be.
 
 mod broken_utf8;
+mod languages;
 mod signs;
 
 use super::*;
-use crate::import::decode::format::codec;
-
-fn written(encoding: Encoding, text: &str) -> Vec<u8> {
-    let (bytes, _, unmappable) = codec(encoding).encode(text);
-    assert!(!unmappable, "{text} in {encoding}");
-    bytes.into_owned()
-}
+use crate::import::decode::{decoded, encoded as written};
 
 fn detected(bytes: &[u8]) -> Encoding {
     let at = bytes.iter().position(|byte| *byte >= 0x80).unwrap_or(bytes.len());
@@ -145,7 +140,7 @@ fn no_single_character_of_code_page_932_is_taken_for_windows_1252() {
     for (lead, trail) in (0x81..=0xFC).flat_map(|lead| (0x40..=0xFC).map(move |trail| (lead, trail))) {
         // Not those that everybody may define as he likes.
         let is_kanji = !matches!(lead, 0xA0..=0xDF | 0xF0..=0xF9)
-            && codec(Encoding::Cp932)
+            && encoding_rs::SHIFT_JIS
                 .decode_without_bom_handling_and_without_replacement(&[lead, trail])
                 .is_some();
         let file = [b"id,name\r\n1,", &[lead, trail][..], b"\r\n"].concat();

@@ -1,6 +1,10 @@
 //! How much bytes look like text of Windows-1252: accented letters within words, and signs where they are written. Every
 //! byte is judged by its two neighbours alone.
 
+use encoding_rs::WINDOWS_1252;
+use statemachine::Encoding;
+
+use super::super::tables::Tables;
 use super::super::transcode::is_open_in_1252;
 use super::INVALID;
 
@@ -61,17 +65,28 @@ impl Class {
     }
 }
 
-/// Whether there are bytes that stand for other letters in Windows-1250 or ISO 8859-15: `ê` is `ę` there, `½` is `œ`.
-pub(super) fn has_other_letters(ahead: &[u8]) -> bool {
-    let is_shared = |byte: u8| {
-        matches!(
-            byte,
-            0xA0 | 0xA2 | 0xA7 | 0xA9 | 0xAB..=0xAE | 0xB0 | 0xB1 | 0xB5..=0xB7 | 0xBB | 0xC1 | 0xC2 | 0xC4 | 0xC7 | 0xC9
-                | 0xCB | 0xCD | 0xCE | 0xD3 | 0xD4 | 0xD6 | 0xD7 | 0xDA | 0xDC | 0xDD | 0xDF | 0xE1 | 0xE2 | 0xE4 | 0xE7
-                | 0xE9 | 0xEB | 0xED | 0xEE | 0xF3 | 0xF4 | 0xF6 | 0xF7 | 0xFA | 0xFC | 0xFD
-        )
-    };
-    ahead.iter().any(|byte| *byte >= 0x80 && !is_shared(*byte))
+/// Encodings with one byte for each Latin letter, those of whole countries.
+pub(super) const LATIN: [Encoding; 5] = [
+    Encoding::Windows1252,
+    Encoding::Windows1250,
+    Encoding::Windows1254,
+    Encoding::Windows1257,
+    Encoding::Iso8859_15,
+];
+
+/// Whether most of the bytes are no punctuation in Windows-1252: no quotes and dashes, which are letters elsewhere.
+pub(super) fn are_letters(ahead: &[u8]) -> bool {
+    let beyond = ahead.iter().filter(|byte| **byte >= 0x80);
+    let signs = beyond
+        .clone()
+        .filter(|byte| matches!(byte, 0x80 | 0x82 | 0x84 | 0x85 | 0x91..=0x97 | 0x99 | 0xA0..=0xBF));
+    signs.count() * 2 < beyond.count()
+}
+
+/// The weights of the code page of DOS, and of Macintosh Roman: those of the same text in Windows-1252.
+pub(super) fn weigh_pages(context: &[u8], ahead: &[u8]) -> [(Encoding, i64); 2] {
+    [Encoding::Cp850, Encoding::Macintosh]
+        .map(|encoding| (encoding, weigh(context, &in_1252(encoding, ahead))))
 }
 
 /// The weight of Windows-1250, where bytes tell it from Windows-1252: `Ť`, `Ź` and `ť`, which have no character there, and `ź`
@@ -91,6 +106,22 @@ pub(super) fn weigh_central(context: &[u8], ahead: &[u8]) -> Option<i64> {
     };
     let ahead: Vec<_> = ahead.iter().map(in_1252).collect();
     Some(weigh(context, &ahead))
+}
+
+/// The bytes that the same text has in Windows-1252; one that is open there for characters that it does not have.
+fn in_1252(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
+    const OPEN: u8 = 0x81;
+    let tables = Tables::of(encoding);
+    let translated: Vec<_> = (0x80..=0xFF_u8)
+        .map(|byte| {
+            let text = tables.characters(std::slice::from_ref(&byte));
+            let (bytes, _, has_missing) = WINDOWS_1252.encode(&text);
+            bytes.first().copied().filter(|_| !has_missing).unwrap_or(OPEN)
+        })
+        .collect();
+    let translated =
+        |byte: u8| byte.checked_sub(0x80).and_then(|at| translated.get(usize::from(at)).copied());
+    bytes.iter().map(|byte| translated(*byte).unwrap_or(*byte)).collect()
 }
 
 /// The weight of Windows-1252.
