@@ -19,8 +19,8 @@ use std::io::{self, Read};
 use statemachine::{Encoding, FailureName, ImportOptions};
 
 use crate::failure::Failure;
-use detect::Guess;
 use detect::seven_bit::Found;
+use detect::{Guess, Later};
 pub(crate) use format::{EncodingFrom, Format};
 #[cfg(test)]
 pub(crate) use tables::{decoded, encoded};
@@ -58,6 +58,8 @@ pub(crate) struct Decoded<R: Read> {
     is_short: bool,
     /// The encoding is declared, and all that was read is ASCII: what follows may be UTF-8 all the same.
     may_be_utf8: bool,
+    /// A guess that what follows may make doubtful.
+    later: Option<Later>,
 }
 
 /// A source that is read ahead: where it fails behind bytes that have been read, that waits until they have been passed on.
@@ -112,7 +114,17 @@ impl<R: Read> Decoded<R> {
             line_break: "\n",
         };
         let may_be_utf8 = encoding_from == EncodingFrom::Declared;
-        Ok(Self { source, state, raw, is_taken: false, format, ended: false, is_short: false, may_be_utf8 })
+        Ok(Self {
+            source,
+            state,
+            raw,
+            is_taken: false,
+            format,
+            ended: false,
+            is_short: false,
+            may_be_utf8,
+            later: None,
+        })
     }
 
     /// How the file is written, as far as is known by now.
@@ -173,6 +185,11 @@ impl<R: Read> Decoded<R> {
                     self.format.doubt =
                         detect::reads_as_utf8(&self.raw).then(|| not_as_declared(&self.format));
                 }
+                if let Some(later) = &mut self.later
+                    && later.makes_doubtful(&self.raw)
+                {
+                    self.format.doubt = doubt(&later.guess);
+                }
                 transcoder.append(&self.raw, self.ended, text);
                 self.is_taken = true;
                 Ok(())
@@ -209,6 +226,7 @@ impl<R: Read> Decoded<R> {
         self.format.encoding = guess.encoding;
         self.format.doubt = doubt(&guess).or(self.format.doubt.take());
         self.state = State::of(self.format.encoding);
+        self.later = Later::new(guess, ahead);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! might as well be another one says so.
 
 mod japanese;
+mod later;
 mod others;
 pub(super) mod seven_bit;
 mod statistics;
@@ -14,6 +15,8 @@ use statemachine::Encoding;
 
 use super::tables::Tables;
 use utf8::Likeness;
+
+pub(super) use later::Later;
 
 /// What a sequence weighs that the encoding does not have.
 const INVALID: i64 = -12;
@@ -133,10 +136,14 @@ impl<'a> Looks<'a> {
         }
     }
 
+    /// Whether all are bytes of half-width kana, or capitals with accents.
+    fn are_kana(&self) -> bool {
+        self.ahead.iter().all(|byte| matches!(byte, 0..0x80 | 0xA1..=0xDF))
+    }
+
     fn is_japanese(&self) -> bool {
         let (_, weight) = self.japanese;
-        let is_kana = self.ahead.iter().all(|byte| matches!(byte, 0..0x80 | 0xA1..=0xDF));
-        let is_text = weight * 10 >= self.bytes * if is_kana { KANA } else { JAPANESE };
+        let is_text = weight * 10 >= self.bytes * if self.are_kana() { KANA } else { JAPANESE };
         weight >= self.western.max(self.central) && (is_text || (weight > 0 && self.bytes <= FEW_BYTES))
     }
 
@@ -146,7 +153,7 @@ impl<'a> Looks<'a> {
         page.filter(|(_, weight)| {
             let is_likelier =
                 self.western < 0 || (*weight > 2 * self.western && western::are_letters(self.ahead));
-            is_likelier && *weight > self.japanese.1.max(0)
+            is_likelier && *weight > self.japanese.1.max(0) && western::are_within_words(self.ahead)
         })
     }
 
@@ -165,7 +172,7 @@ impl<'a> Looks<'a> {
         let mut likely: Vec<_> = self.statistics.into_iter().filter(|_| !is_sure).collect();
         let pages = self.pages.into_iter().filter(|(_, weight)| is_short && *weight > self.western.max(0));
         likely.extend(pages.map(|(encoding, _)| encoding));
-        likely.extend((is_short && self.western > 0).then_some(Encoding::Windows1252));
+        likely.extend((is_short && (self.western > 0 || self.are_kana())).then_some(Encoding::Windows1252));
         likely.extend((is_short && self.japanese.1 > 0).then_some(self.japanese.0));
         likely.extend((weight < CERTAIN && self.utf8.may_be()).then_some(Encoding::Utf8));
         likely.extend(self.weights.iter().filter(|(_, near)| is_near(*near)).map(|(encoding, _)| *encoding));

@@ -203,3 +203,21 @@ fn chinese_korean_and_russian_are_told_from_japanese_where_there_is_enough_of_th
         assert_eq!(read, text.as_bytes());
     }
 }
+
+#[test]
+fn letters_behind_those_that_were_looked_at_make_a_guess_doubtful() {
+    let rows = |words: &[&str]| {
+        let of = |number: usize| words.iter().map(move |word| format!("{number},{word}\n"));
+        (0..10_000).flat_map(of).collect::<String>()
+    };
+    let german = rows(&["Müller", "Köln", "Jäger"]);
+    let read = |text: &str| {
+        let bytes = encoded(Encoding::Windows1250, text);
+        let (_, format) = decoded_with(&bytes, &ImportOptions::default()).unwrap();
+        (format.encoding, format.doubt)
+    };
+    assert_eq!(read(&german), (Encoding::Windows1252, None));
+    let (encoding, doubt) = read(&format!("{german}1,Łukasz\n"));
+    assert_eq!(encoding, Encoding::Windows1252);
+    assert!(doubt.is_some_and(|said| said.contains("it may be windows-1250")));
+}

@@ -83,6 +83,14 @@ pub(super) fn are_letters(ahead: &[u8]) -> bool {
     signs.count() * 2 < beyond.count()
 }
 
+/// Whether half of the bytes or more stand between letters of ASCII.
+pub(super) fn are_within_words(ahead: &[u8]) -> bool {
+    let between = |three: &&[u8]| matches!(three, [one, 0x80..=0xFF, other] if one.is_ascii_alphabetic() && other.is_ascii_alphabetic());
+    let first = matches!(ahead, [0x80..=0xFF, next, ..] if next.is_ascii_alphabetic());
+    let within = ahead.windows(3).filter(between).count() + usize::from(first);
+    within * 2 >= ahead.iter().filter(|byte| **byte >= 0x80).count()
+}
+
 /// The weights of the code page of DOS, and of Macintosh Roman: those of the same text in Windows-1252.
 pub(super) fn weigh_pages(context: &[u8], ahead: &[u8]) -> [(Encoding, i64); 2] {
     [Encoding::Cp850, Encoding::Macintosh]

@@ -122,3 +122,38 @@ fn kanji_beside_latin_letters_stay_japanese() {
         }
     }
 }
+
+/// Bullets, ellipses and apostrophes directly before a word, as descriptions of products have them.
+#[test]
+fn a_sign_before_a_word_is_western_or_a_guess_that_names_it() {
+    for words in [
+        &["•Light •Easy to use •Safe", "•New •Red"][..],
+        &["open ’til late", "get ’em"],
+        &["•USB •WiFi •HDMI"],
+        &["™new", "a•b"],
+        &["3–D", "2–in–1"],
+        &["‡note", "†see below"],
+        &["ƒoo"],
+        &["›next", "‹back"],
+        &["5‰", "‰x"],
+        &["…and more", "„so“"],
+        &["wait—what", "London–Paris", "‘yes’"],
+        &["20 €", "€20", "EUR/€"],
+        &["½ cup", "¼ l", "№", "§ 5"],
+        &["ÆØÅ", "ÀÉÈ"],
+    ] {
+        let written: Vec<_> =
+            words.iter().filter(|word| !encoding_rs::WINDOWS_1252.encode(word).2).copied().collect();
+        for rows in [1, 3, 50] {
+            let text: String = (0..rows)
+                .flat_map(|row| written.iter().map(move |word| format!("{row};{word};Paris\n")))
+                .collect();
+            let found = look_at(&text, Encoding::Windows1252);
+            let is_named =
+                [found.encoding].iter().chain(&found.others).any(|one| *one == Encoding::Windows1252);
+            assert!(is_named || rows == 50, "{rows} {words:?}: {found:?}");
+            let is_doubtful = found.encoding == Encoding::Windows1252 || !found.others.is_empty();
+            assert!(is_doubtful, "{rows} {words:?}: {found:?}");
+        }
+    }
+}
