@@ -155,14 +155,17 @@ async fn the_same_command_again_follows_the_import_that_is_under_way() {
 async fn the_same_command_several_times_at_once_makes_one_table_and_one_import() {
     for desk in [Desk::new(), Desk::postgres("SELECT 1")] {
         let up = Up::start(&desk).await;
-        let file = desk.file("a.csv", "id,name\n1,a\n2,b\n").display().to_string();
-        let submit = ["submit", &file, "--table", "people", "--create-table", "--id", "a", "--follow"];
+        // So large that one is refused while it uploads.
+        let content = format!("id,name\n1,a\n2,b\n{}", format!("3,{}\n", "c".repeat(996)).repeat(30_000));
+        let file = desk.file("a.csv", &content).display().to_string();
+        let submit =
+            ["submit", &file, "--table", "people", "--create-table", "--limit", "2", "--id", "a", "--follow"];
         let children: Vec<_> = (0..3).map(|_| desk.command(&submit).spawn().unwrap()).collect();
         for child in children {
             Ended::of(child.wait_with_output().await.unwrap()).expect(0, &["rows      2"]);
         }
         assert_eq!(up.stop().await, Some(0));
         assert_eq!((desk.people(), attempts(&desk)), (2, 1));
-        assert_eq!(object(&desk, "uploads/a/a.csv"), "id,name\n1,a\n2,b\n");
+        assert!(object(&desk, "uploads/a/a.csv") == content);
     }
 }

@@ -144,6 +144,15 @@ impl Database {
             Kind::Sqlite(target) => target.display_name(),
         }
     }
+
+    /// Whether sessions of both have the same rights, as far as their URLs tell: one role, and the same options.
+    #[must_use]
+    pub fn has_role_of(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Postgres(one), Kind::Postgres(other)) => one.is_of_one_role(other),
+            _ => true,
+        }
+    }
 }
 
 impl std::fmt::Debug for Database {

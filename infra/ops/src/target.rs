@@ -64,12 +64,14 @@ pub(crate) enum Need {
 
 /// Rows go into the database of the stack that is up, whatever database a verb is told.
 fn expect_the_same(of_stack: &Database, asked: &Database) -> Result<(), Usage> {
-    let (of_stack, asked) = (of_stack.display_name(), asked.display_name());
-    if of_stack == asked {
-        return Ok(());
-    }
+    let (name, name_of_asked) = (of_stack.display_name(), asked.display_name());
+    let of_asked = match name == name_of_asked {
+        true if of_stack.has_role_of(asked) => return Ok(()),
+        true => "it as another role, or with other options",
+        false => &name_of_asked,
+    };
     Err(Usage(format!(
-        "the stack that is up here imports into {of_stack}, and --database-url or DATABASE_URL names {asked}; leave it out, end that \
+        "the stack that is up here imports into {name}, and --database-url or DATABASE_URL names {of_asked}; leave it out, end that \
          stack, or name another folder by --data-dir"
     )))
 }
@@ -288,5 +290,29 @@ pub(crate) fn place(common: &Common) -> Place {
             region: deployment.region.clone(),
             endpoint_url: deployment.endpoint_url.clone(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_is_up_takes_no_other_database_and_no_other_role() {
+        let compared = |of_stack: &str, asked: &str| {
+            let parse = |url: &str| Database::parse(url).unwrap();
+            expect_the_same(&parse(of_stack), &parse(asked)).map_err(|error| error.to_string())
+        };
+        assert_eq!(compared("sqlite:a.db", "sqlite:a.db"), Ok(()));
+        let stack = "postgres://owner:one@h/shop";
+        assert_eq!(compared(stack, "postgres://owner:two@h/shop"), Ok(()), "passwords change");
+        assert!(
+            compared(stack, "postgres://owner@h/other").unwrap_err().contains("names postgres h:5432/other;")
+        );
+        for asked in ["postgres://app@h/shop", "postgres://owner@h/shop?options=-csearch_path%3Dsales"] {
+            let said = compared(stack, asked).unwrap_err();
+            assert!(said.contains("names it as another role, or with other options; leave it out"), "{said}");
+            assert!(!said.contains("owner"), "{said}");
+        }
     }
 }

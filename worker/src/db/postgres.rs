@@ -148,6 +148,15 @@ impl Target {
         Ok(config)
     }
 
+    /// Whether both log in as one role, with the same options of a session.
+    pub(super) fn is_of_one_role(&self, other: &Self) -> bool {
+        let of = |target: &Self| {
+            let config = target.settings.config();
+            (config.get_user().map(str::to_owned), config.get_options().map(str::to_owned))
+        };
+        of(self) == of(other)
+    }
+
     pub(super) fn display_name(&self) -> String {
         self.display_name.clone()
     }

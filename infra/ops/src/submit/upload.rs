@@ -20,6 +20,9 @@ const CONFLICT: u16 = 409;
 /// The time between two attempts then.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How often a connection that breaks is tried again where S3 answers otherwise: a refusal in the middle of a large body looks so.
+const BROKEN: u32 = 300;
+
 /// Uploads the file, unless it is there already. Returns whether it was uploaded now.
 pub(super) async fn upload(
     target: &Target,
@@ -35,6 +38,7 @@ pub(super) async fn upload(
 }
 
 async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bool> {
+    let mut broken = 0;
     let error = loop {
         let body = ByteStream::from_path(path)
             .await
@@ -43,12 +47,19 @@ async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bo
             target.s3.put_object().bucket(&source.bucket).key(&source.key).if_none_match("*").body(body);
         let Err(error) = put.send().await else { return Ok(true) };
         // Another command uploads the same object just now. Its upload ends, or is given up.
-        if error.raw_response().is_none_or(|response| response.status().as_u16() != CONFLICT) {
+        let may_end = match error.raw_response() {
+            Some(response) => response.status().as_u16() == CONFLICT,
+            None => {
+                broken += 1;
+                broken <= BROKEN && matches!(content::is_at(target, source, path).await, Ok(None))
+            }
+        };
+        if !may_end {
             break error;
         }
         tokio::time::sleep(PAUSE).await;
     };
-    // Whatever the error looks like: a refusal in the middle of a large body may come as a connection that breaks.
+    // Whatever the error looks like.
     match content::is_at(target, source, path).await {
         Ok(Some(true)) => Ok(false),
         Ok(Some(false)) => anyhow::bail!(
