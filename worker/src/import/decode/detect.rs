@@ -1,13 +1,14 @@
 //! Which encoding bytes are written in that nobody declares. UTF-16 is told by its NUL bytes, ISO-2022-JP by its escape
-//! sequences, UTF-8 by its validity; what has broken bytes is weighed as UTF-8, Japanese, Western and other text, and a tie is
-//! Japanese: a short Japanese file must not be read as Windows-1252, which has a character for nearly every byte. A guess that
-//! might as well be another one says so.
+//! sequences, UTF-8 by its validity; what has broken bytes is weighed as UTF-8, Japanese and Western text, and a tie is
+//! Japanese: a short Japanese file must not be read as Windows-1252, which has a character for nearly every byte. What is none of
+//! these goes by the frequency of its letters. A guess that might as well be another one says so.
 
 mod japanese;
 mod later;
 mod others;
 pub(super) mod seven_bit;
 mod statistics;
+mod utf16;
 mod utf8;
 mod western;
 
@@ -17,6 +18,7 @@ use super::tables::Tables;
 use utf8::Likeness;
 
 pub(super) use later::Later;
+pub(super) use utf16::utf16;
 
 /// What a sequence weighs that the encoding does not have.
 const INVALID: i64 = -12;
@@ -227,51 +229,6 @@ pub(super) fn reads_as_utf8(bytes: &[u8]) -> bool {
         _ => 3,
     };
     valid.chars().map(weigh).sum::<usize>() >= NOT_BY_CHANCE
-}
-
-/// Which UTF-16 a file without a mark is, told from its beginning: every character of ASCII has a NUL beside it there,
-/// and elsewhere a NUL is hardly found.
-pub(super) fn utf16(head: &[u8]) -> Option<Encoding> {
-    let (mut pairs, mut little, mut big, mut structure, mut paired) =
-        (0, Sides::default(), Sides::default(), 0, 0);
-    let (units, _) = head.as_chunks::<2>();
-    for unit in units {
-        pairs += 1;
-        structure += unit.iter().filter(|byte| is_structure(**byte)).count();
-        match *unit {
-            [0, 0] => return None,
-            [byte, 0] => little.add(byte),
-            [0, byte] => big.add(byte),
-            _ => {}
-        }
-    }
-    let (encoding, side, other) = if little.text >= big.text {
-        (Encoding::Utf16Le, little, big)
-    } else {
-        (Encoding::Utf16Be, big, little)
-    };
-    paired += side.structure;
-    let is_western = side.text > 0 && other.text == 0 && side.text * 3 >= pairs * 2;
-    let is_structured = paired >= 2 && paired * 2 >= structure && side.text > other.text;
-    (is_western || is_structured).then_some(encoding)
-}
-
-/// Characters with a NUL at one of their sides.
-#[derive(Default)]
-struct Sides {
-    text: usize,
-    structure: usize,
-}
-
-impl Sides {
-    fn add(&mut self, byte: u8) {
-        self.text += usize::from(matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
-        self.structure += usize::from(is_structure(byte));
-    }
-}
-
-fn is_structure(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r' | b'"' | b',' | b';' | b'|')
 }
 
 #[cfg(test)]
