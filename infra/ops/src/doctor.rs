@@ -85,7 +85,7 @@ async fn examine(common: &Common, target: &Target) -> Vec<Check> {
     let credentials = match target.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await.map_err(|error| {
             // The chain's own words, which name no secret.
-            aws_sdk_sfn::error::DisplayErrorContext(error).to_string()
+            crate::error::chain(&error)
         }),
         None => Err("there is no provider of credentials".to_owned()),
     };

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use statemachine::{FailureName, ImportId};
@@ -15,6 +14,7 @@ use worker::imports::{ImportRow, ImportStatus};
 
 use crate::bar::Bar;
 use crate::cli::Common;
+use crate::error::of_aws;
 use crate::show::picture::{self, Picture};
 use crate::submit::{self, Submitted};
 use crate::target::Target;
@@ -132,8 +132,9 @@ pub(crate) async fn has_ended(target: &Target, execution_arn: &str) -> anyhow::R
         Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
             Ok(false)
         }
-        Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-            .with_context(|| format!("failed to describe the execution {execution_arn}")),
+        Err(error) => {
+            Err(of_aws(error)).with_context(|| format!("failed to describe the execution {execution_arn}"))
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use aws_sdk_s3::error::DisplayErrorContext;
 use chrono::Utc;
 use serde_json::json;
 use statemachine::{ImportId, ImportOptions, Source};
@@ -20,7 +19,7 @@ use worker::import::create_table::{self, Made};
 use worker::imports::{self, ImportRow, NewImport, Registered};
 
 use crate::cli::{Common, FileArguments, SubmitArguments};
-use crate::error::Usage;
+use crate::error::{Usage, of_aws};
 use crate::run::unfinished;
 use crate::signals::Signals;
 use crate::target::Target;
@@ -229,7 +228,7 @@ pub(crate) async fn ask(target: &Target, import_id: &ImportId) -> anyhow::Result
         .message_body(json!({"import_id": import_id}).to_string())
         .send()
         .await
-        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+        .map_err(of_aws)
         .with_context(|| format!("failed to send the message to {}", target.resources.queue_url))?;
     let message_id = sent.message_id.context("SQS gave the message no id")?;
     let state_machine = &target.resources.import_state_machine_arn;

@@ -1,8 +1,9 @@
 //! What it means that a service did not answer a call as hoped.
 
-use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sfn::error::ProvideErrorMetadata;
 
 use super::check::Check;
+use crate::error::chain;
 
 /// The check of a call that failed. `action` is the permission that it needs, as IAM names it; `on` what it was about.
 pub(super) fn of<E>(check: &'static str, action: &str, on: &str, error: &E) -> Check
@@ -10,7 +11,7 @@ where
     E: ProvideErrorMetadata + std::error::Error,
 {
     let Some(code) = error.code() else {
-        let says = format!("{on} cannot be reached: {}", DisplayErrorContext(error));
+        let says = format!("{on} cannot be reached: {}", chain(error));
         return Check::fail(check, says, "look at the network, the region and endpoint_url; then try again");
     };
     by_code(check, action, on, code, error.message().unwrap_or_default())

@@ -6,13 +6,13 @@ use std::io::Read;
 use std::pin::Pin;
 
 use anyhow::Context as _;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use statemachine::{Encoding, Findings, ImportOptions, Source};
 use tokio::io::AsyncRead;
 use tokio_util::io::SyncIoBridge;
 use worker::import::Text;
 
+use crate::error::of_aws;
 use crate::output;
 
 /// The name of the first column, by which a header is told from a row.
@@ -86,8 +86,7 @@ impl Object {
                 Ok(Some(Self { source: source.clone(), size: object.content_length, body: object.body }))
             }
             Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => Ok(None),
-            Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-                .with_context(|| format!("failed to read {source}")),
+            Err(error) => Err(of_aws(error)).with_context(|| format!("failed to read {source}")),
         }
     }
 

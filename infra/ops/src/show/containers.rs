@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_ecs::types::Task;
-use aws_sdk_sfn::error::DisplayErrorContext;
 use serde_json::Value;
 
+use crate::error::words_of_aws;
 use crate::target::Target;
 
 /// The most tasks that `DescribeTasks` takes.
@@ -78,7 +78,7 @@ pub(crate) async fn remembered(target: &Target, arns: &[String]) -> HashMap<Stri
                 Some((arn, ContainerEnd::of(task)))
             })),
             Err(error) => {
-                tracing::warn!(error = %DisplayErrorContext(error), "Could not ask ECS for its tasks");
+                tracing::warn!(error = words_of_aws(&error), "Could not ask ECS for its tasks");
             }
         }
     }

@@ -1,12 +1,12 @@
 //! An execution, state by state, from its history.
 
 use anyhow::Context as _;
-use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::of_aws;
 use crate::show::containers::{self, ContainerEnd};
 use crate::target::Target;
 
@@ -81,8 +81,7 @@ pub(crate) async fn take(target: &Target, arn: &str) -> anyhow::Result<Option<Ex
             return Ok(None);
         }
         Err(error) => {
-            return Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-                .with_context(|| format!("failed to describe the execution {arn}"));
+            return Err(of_aws(error)).with_context(|| format!("failed to describe the execution {arn}"));
         }
     };
     let mut states = states_of(&history(target, arn).await?);
@@ -110,7 +109,7 @@ pub(crate) async fn history(target: &Target, arn: &str) -> anyhow::Result<Vec<Hi
         .send()
         .collect::<Result<Vec<_>, _>>()
         .await
-        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
+        .map_err(of_aws)
         .with_context(|| format!("failed to read the history of {arn}"))
 }
 

@@ -2,11 +2,11 @@
 //! settling execution, which has its name.
 
 use anyhow::Context as _;
-use aws_sdk_sfn::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::of_aws;
 use crate::show::execution::{self, ExecutionPicture};
 use crate::target::Target;
 
@@ -83,8 +83,9 @@ async fn status(target: &Target, execution_arn: &str) -> anyhow::Result<Option<E
         Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
             Ok(None)
         }
-        Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-            .with_context(|| format!("failed to describe the execution {execution_arn}")),
+        Err(error) => {
+            Err(of_aws(error)).with_context(|| format!("failed to describe the execution {execution_arn}"))
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use aws_sdk_s3::error::DisplayErrorContext;
 use sha2::{Digest as _, Sha256};
 use statemachine::Source;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
 
+use crate::error::of_aws;
 use crate::target::Target;
 
 /// Whether the file is the object at `source`, byte for byte; none where there is no object. Its ETag or its checksums tell
@@ -21,8 +21,7 @@ pub(super) async fn is_at(target: &Target, source: &Source, path: &Path) -> anyh
             return Ok(None);
         }
         Err(error) => {
-            return Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-                .with_context(|| format!("failed to read {source}"));
+            return Err(of_aws(error)).with_context(|| format!("failed to read {source}"));
         }
     };
     let reading = || format!("failed to read {}", path.display());

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use statemachine::Source;
 use tokio_util::sync::CancellationToken;
 
 use super::content;
 use super::interrupted::{Interrupted, Left};
+use crate::error::of_aws;
 use crate::target::Target;
 
 /// S3's status where two requests write one key at the same time.
@@ -67,7 +67,8 @@ async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bo
              command that was killed has left it there; import {} under another --id, or without one",
             path.display()
         ),
-        Ok(None) | Err(_) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-            .with_context(|| format!("failed to upload {} to {source}", path.display())),
+        Ok(None) | Err(_) => {
+            Err(of_aws(error)).with_context(|| format!("failed to upload {} to {source}", path.display()))
+        }
     }
 }

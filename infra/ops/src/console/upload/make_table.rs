@@ -3,7 +3,6 @@
 use std::pin::Pin;
 
 use anyhow::Context as _;
-use aws_sdk_s3::error::DisplayErrorContext;
 use maud::{Markup, html};
 use tokio::io::AsyncRead;
 use tokio_util::io::SyncIoBridge;
@@ -15,6 +14,7 @@ use super::object::{self, Object};
 use crate::console::Console;
 use crate::console::fields::Fields;
 use crate::console::layout::{self, Nav};
+use crate::error::of_aws;
 
 /// What became of a table that may be missing.
 pub(super) enum Missing {
@@ -35,10 +35,7 @@ pub(super) async fn missing(
 ) -> anyhow::Result<Result<Missing, Problem>> {
     let source = object.source();
     let get = console.target.s3.get_object().bucket(&source.bucket).key(&source.key).send().await;
-    let body = get
-        .map_err(|error| anyhow::anyhow!("{}", DisplayErrorContext(error)))
-        .with_context(|| format!("failed to read {source}"))?
-        .body;
+    let body = get.map_err(of_aws).with_context(|| format!("failed to read {source}"))?.body;
     let file: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
     let file = SyncIoBridge::new(file);
     let (database, table) = (console.target.database.clone(), wanted.table.clone());

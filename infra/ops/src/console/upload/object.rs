@@ -1,11 +1,11 @@
 //! The file as it lies in S3. A form names it by its key, which is believed only as far as it is one of an upload.
 
 use anyhow::Context as _;
-use aws_sdk_s3::error::DisplayErrorContext;
 use statemachine::Source;
 
 use super::form::Problem;
 use crate::console::fields::Fields;
+use crate::error::of_aws;
 use crate::target::Target;
 
 /// Where uploads lie.
@@ -32,8 +32,9 @@ impl Object {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => {
                 Ok(Err(gone()))
             }
-            Err(error) => Err(anyhow::anyhow!("{}", DisplayErrorContext(error)))
-                .with_context(|| format!("failed to look at s3://{bucket}/{key}")),
+            Err(error) => {
+                Err(of_aws(error)).with_context(|| format!("failed to look at s3://{bucket}/{key}"))
+            }
         }
     }
 

@@ -3,10 +3,10 @@
 
 use anyhow::Context as _;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
+use crate::error::words_of_aws;
 use crate::target::Target;
 
 /// The size of a part, and so what an upload takes of the memory. S3 takes 10,000 parts.
@@ -50,7 +50,7 @@ impl Parts {
         if self.upload.is_none() {
             let body = ByteStream::from(std::mem::take(&mut self.held));
             let put = self.s3.put_object().bucket(&self.bucket).key(&self.key).body(body).send().await;
-            put.map_err(|error| self.failed(DisplayErrorContext(error)))?;
+            put.map_err(|error| self.failed(words_of_aws(&error)))?;
             return Ok(self.bytes);
         }
         if !self.held.is_empty() {
@@ -60,7 +60,7 @@ impl Parts {
             CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.done))).build();
         let complete = self.s3.complete_multipart_upload().bucket(&self.bucket).key(&self.key);
         let complete = complete.set_upload_id(self.upload.clone()).multipart_upload(parts).send().await;
-        complete.map_err(|error| self.failed(DisplayErrorContext(error)))?;
+        complete.map_err(|error| self.failed(words_of_aws(&error)))?;
         // It is an object now: there is nothing to give up.
         self.upload = None;
         Ok(self.bytes)
@@ -69,14 +69,14 @@ impl Parts {
     async fn write_part(&mut self) -> anyhow::Result<()> {
         if self.upload.is_none() {
             let create = self.s3.create_multipart_upload().bucket(&self.bucket).key(&self.key).send().await;
-            let created = create.map_err(|error| self.failed(DisplayErrorContext(error)))?;
+            let created = create.map_err(|error| self.failed(words_of_aws(&error)))?;
             self.upload = Some(created.upload_id.context("S3 gave the upload no id")?);
         }
         let number = i32::try_from(self.done.len() + 1).context("the upload has too many parts")?;
         let body = ByteStream::from(std::mem::take(&mut self.held));
         let part = self.s3.upload_part().bucket(&self.bucket).key(&self.key).part_number(number).body(body);
         let part = part.set_upload_id(self.upload.clone()).send().await;
-        let part = part.map_err(|error| self.failed(DisplayErrorContext(error)))?;
+        let part = part.map_err(|error| self.failed(words_of_aws(&error)))?;
         self.done.push(CompletedPart::builder().part_number(number).set_e_tag(part.e_tag).build());
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Drop for Parts {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = abort.send().await {
-                    tracing::warn!(error = %DisplayErrorContext(error), "Failed to give an upload up");
+                    tracing::warn!(error = words_of_aws(&error), "Failed to give an upload up");
                 }
             });
         }
