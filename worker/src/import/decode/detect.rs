@@ -178,8 +178,8 @@ impl<'a> Looks<'a> {
         likely.extend((is_short && self.japanese.1 > 0).then_some(self.japanese.0));
         likely.extend((weight < CERTAIN && self.utf8.may_be()).then_some(Encoding::Utf8));
         likely.extend(self.weights.iter().filter(|(_, near)| is_near(*near)).map(|(encoding, _)| *encoding));
-        if western::LATIN.contains(&taken) {
-            // They have other letters in the same places.
+        // They have other letters in the same places.
+        if western::LATIN.contains(&taken) || (self.bytes <= FEW_BYTES && !is_sure) {
             likely.extend(western::LATIN);
         }
         let mut others = Vec::new();

@@ -157,3 +157,24 @@ fn a_sign_before_a_word_is_western_or_a_guess_that_names_it() {
         }
     }
 }
+
+/// A letter or a sign alone may be many things.
+#[test]
+fn a_letter_alone_is_a_guess_that_names_what_it_may_be() {
+    for (encoding, word) in [
+        (Encoding::Windows1250, "ą"),
+        (Encoding::Windows1250, "łąka"),
+        (Encoding::Windows1250, "żółw"),
+        (Encoding::Windows1252, "ÆØÅ"),
+        (Encoding::Windows1252, "ÀÉÈ"),
+        (Encoding::Windows1254, "Iğ"),
+        (Encoding::Iso8859_15, "20 €"),
+        (Encoding::Iso8859_15, "Ÿ"),
+        (Encoding::Windows1250, "Ťažký"),
+        (Encoding::Windows1250, "môže byť"),
+    ] {
+        let found = look_at(&format!("1;{word};x\n"), encoding);
+        let is_named = [found.encoding].iter().chain(&found.others).any(|one| *one == encoding);
+        assert!(is_named, "{word} in {encoding}: {found:?}");
+    }
+}
