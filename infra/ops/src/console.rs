@@ -99,17 +99,15 @@ impl Console {
         format!("{} · {}", self.target.place.describe(), self.target.database.display_name())
     }
 
-    /// The command line that does for an import what the console is about to do, or cannot. Whoever reads it may sit at
-    /// another machine, where this one's paths mean nothing.
+    /// The command line that does for an import what the console is about to do, or cannot: as it can be typed where the
+    /// console was started, so that it means the same import.
     fn command(&self, verb: &str, id: &str) -> String {
         self.command_line(&format!("{verb} {id}"))
     }
 
     /// The command line of a verb, as [`Self::command`].
     fn command_line(&self, verb: &str) -> String {
-        let target =
-            self.common.chosen.name.as_ref().map(|name| format!(" --target {name}")).unwrap_or_default();
-        format!("baton {verb}{target}")
+        report::command_line(&self.common, verb)
     }
 }
 

@@ -6,6 +6,7 @@ use e2e::{Backend, binaries, wait};
 use tokio::process::Command;
 
 use super::Up;
+use crate::console::Console;
 use crate::desk::{Desk, Ended};
 
 /// The command lines of `baton` that stand in what was printed.
@@ -51,6 +52,38 @@ async fn a_command_line_that_is_printed_can_be_typed_as_it_stands() {
     says(&["logs", "a", "--follow"], &["up"]).await;
     says(&["dlq", "drop", "a"], &["redrive ID"]).await;
     says(&["dlq", "redrive", "a"], &["up"]).await;
+}
+
+/// Fails the test unless these verbs stand on a page of a console on the folder, as command lines that can be typed.
+async fn page_says(console: &Console, page: &str, verbs: &[&str]) {
+    let shown = console.page(page).await;
+    for verb in verbs {
+        let line = format!("{} {verb} --data-dir 'else where'", binaries::path("baton").display());
+        assert!(shown.contains(&line), "{line:?} is missing on {page}: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_line_on_a_page_of_the_console_can_be_typed_as_it_stands() {
+    let desk = Desk::new();
+    let there = ["--data-dir", "else where"];
+    let console = Console::start(desk.command(&there)).await;
+    page_says(&console, "/imports", &["run FILE --table TABLE", "up"]).await;
+    page_says(&console, "/upload", &["up"]).await;
+    assert_eq!(console.stop().await, Some(0));
+
+    let run = async |id: &str, content: &str| {
+        let file = desk.file("a.csv", content).display().to_string();
+        let run = ["run", &file, "--table", "t", "--create-table", "--id", id];
+        desk.baton(&[&run[..], &there].concat()).await
+    };
+    run("good", "id\n1\n").await.expect(0, &["imported a.csv"]);
+    run("bad", "id\n2\nx\n").await.expect(1, &["failed to import a.csv"]);
+    let console = Console::start(desk.command(&there)).await;
+    page_says(&console, "/imports/bad", &["redrive bad", "rejects bad", "logs bad", "up"]).await;
+    assert_eq!(console.stop().await, Some(0));
+    let rejects = format!("{} rejects bad --data-dir 'else where'", binaries::path("baton").display());
+    typed(&desk, &rejects).await.expect(0, &["is no integer"]);
 }
 
 /// The command line behind `more`, in the report of an import.

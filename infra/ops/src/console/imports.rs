@@ -8,11 +8,11 @@ use axum::routing::get;
 use maud::{Markup, html};
 use worker::imports::{self, ImportRow, ImportStatus, Page};
 
-use super::Shared;
 use super::error::PageError;
 use super::fields::InQuery;
 use super::layout::{self, Column, Nav};
 use super::overview::progress;
+use super::{Console, Shared};
 use crate::output;
 use filters::Filters;
 
@@ -31,7 +31,7 @@ async fn list(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<
         }
         Err(_) => None,
     };
-    let table = found.as_ref().map(|page| shown(page, &filters));
+    let table = found.as_ref().map(|page| shown(&console, page, &filters));
     if asked.get("fragment").is_some() {
         return Ok(table.unwrap_or_default());
     }
@@ -52,11 +52,11 @@ async fn list(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<
 }
 
 /// The list, which moves while one of its imports has not ended.
-fn shown(page: &Page<ImportRow>, filters: &Filters) -> Markup {
+fn shown(console: &Console, page: &Page<ImportRow>, filters: &Filters) -> Markup {
     let is_open = |row: &ImportRow| matches!(row.status, ImportStatus::Pending | ImportStatus::Running);
     let body = match page.rows.as_slice() {
         [] if page.is_broken_off => html! {},
-        [] => nothing(filters),
+        [] => nothing(console, filters),
         rows => table(rows),
     };
     // The first page has new imports in it soon; one that was looked up by its place is left alone once all has ended.
@@ -73,9 +73,9 @@ fn shown(page: &Page<ImportRow>, filters: &Filters) -> Markup {
     layout::live("list", &filters.address(&[("fragment", "list")]), moves, body)
 }
 
-fn nothing(filters: &Filters) -> Markup {
+fn nothing(console: &Console, filters: &Filters) -> Markup {
     if filters.is_empty() {
-        let how = html! { a href="/upload" { "Upload a file" } ", or " code { "baton run FILE --table TABLE" } "." };
+        let how = html! { a href="/upload" { "Upload a file" } ", or " code { (layout::text(&console.command_line("run FILE --table TABLE"))) } "." };
         layout::empty("No imports yet", how)
     } else {
         layout::empty("No such import", html! { a href=(ADDRESS) { "Show all" } })

@@ -39,7 +39,7 @@ pub(super) fn page(console: &Console, title: &str, nav: Nav, body: impl Render) 
     };
     let foot = html! {
         @if console.target.is_at_rest {
-            span.looks { (icon("pause")) "No stack is up, so nothing moves: end this console and start " code { "baton up" } ", which has one too" }
+            span.looks { (icon("pause")) "No stack is up, so nothing moves: end this console and start " code { (text(&console.command_line("up"))) } ", which has one too" }
         }
         span { (console.target_name()) }
         span { "Baton " (env!("CARGO_PKG_VERSION")) }

@@ -63,7 +63,7 @@ async fn ask(State(console): State<Shared>, Query(asked): Query<Asked>) -> Resul
             &console,
             "Upload",
             Nav::Upload,
-            html! { h1 { "Upload" } (nothing_moves()) },
+            html! { h1 { "Upload" } (nothing_moves(&console)) },
         ));
     }
     if let Some(sent) = asked.sent.and_then(|id| console.sent.get(id.parse().ok()?)) {
@@ -169,9 +169,9 @@ fn on_its_way(console: &Console, id: &ImportId, name: &str) -> Response {
     )
 }
 
-fn nothing_moves() -> Markup {
+fn nothing_moves(console: &Console) -> Markup {
     layout::empty(
         "No stack is up",
-        html! { "Imports move while " code { "baton up" } " runs: start it, and upload there." },
+        html! { "Imports move while " code { (layout::text(&console.command_line("up"))) } " runs: start it, and upload there." },
     )
 }

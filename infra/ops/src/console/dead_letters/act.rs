@@ -96,11 +96,11 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
         number => format!("Redrove {} executions", output::count(number as u64)),
     };
     let after = if number == 0 {
-        ""
+        String::new()
     } else if console.target.is_at_rest {
-        "; `baton up` goes on with them"
+        format!("; `{}` goes on with them", console.command_line("up"))
     } else {
-        "; Imports tells how they go. The dead letters of those that succeed are deleted"
+        "; Imports tells how they go. The dead letters of those that succeed are deleted".to_owned()
     };
     lines.insert(0, format!("{sentence}{after}"));
     if !console.target.is_at_rest {

@@ -45,10 +45,9 @@ fn objection(console: &Console, execution: &Execution) -> Option<String> {
 
 /// Why nothing that is begun here would go on.
 pub(super) fn still(console: &Console) -> Option<String> {
-    console
-        .target
-        .is_at_rest
-        .then(|| "no stack is up, so it would rest: `baton up` starts one, with this console".to_owned())
+    let up = || console.command_line("up");
+    let why = || format!("no stack is up, so it would rest: `{}` starts one, with this console", up());
+    console.target.is_at_rest.then(why)
 }
 
 /// The query that names the execution that is shown.
