@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use e2e::{binaries, wait};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Child;
 use tokio::time::timeout;
 
 use crate::command_line::Up;
+use crate::console::Console;
 use crate::desk::{Desk, at_terminal};
 
 /// How long a line may take to come.
@@ -37,6 +38,33 @@ async fn imports_are_found_by_status_table_file_error_and_time() {
     desk.baton(&["imports", "--status", "succes"]).await.complains(2, &["'success'"]);
     let table = desk.baton(&["imports"]).await;
     table.expect(0, &["ID    STATUS   TABLE", "PROGRESS  ERROR", "Import.TooManyRejects"]);
+}
+
+#[tokio::test]
+async fn an_import_whose_worker_has_not_been_heard_for_a_while_has_no_speed_and_says_since_when() {
+    let desk = Desk::new();
+    desk.run("dead", "id,name\n1,a\n", &["--create-table"]).await.expect(0, &[]);
+    // As a stack that was killed leaves it: the last beat is an old one.
+    std::fs::remove_file(desk.path().join(".baton/baton.db-progress")).unwrap();
+    desk.execute(
+        "UPDATE imports SET status = 'RUNNING', finished_at = NULL, lease_expires_at = '2026-01-01 00:05:04', \
+         started_at = '2026-01-01 00:00:00', updated_at = '2026-01-01 00:00:04'",
+    );
+    let words = "100 %, unchanged since 2026-01-01 00:00:04 UTC";
+    for verb in [&["imports"][..], &["show", "dead"]] {
+        let told = desk.baton(verb).await;
+        told.expect(0, &["RUNNING", words]);
+        assert!(!told.stdout.contains("rows/s"), "{told:#?}");
+    }
+    let listed = desk.baton(&["imports", "--json"]).await.expect(0, &[]).json();
+    assert_eq!(listed[0]["progress"], json!({"percent": 100, "rows_per_second": null}));
+    assert_eq!(listed[0]["updated_at"], "2026-01-01T00:00:04Z");
+    let console = Console::at(&desk, None).await;
+    for path in ["/", "/imports", "/imports/dead"] {
+        let page = console.page(path).await;
+        assert!(page.contains("unchanged since 2026-01-01 00:00:04 UTC"), "{path}: {page}");
+        assert!(!page.contains("rows/s"), "{path}: {page}");
+    }
 }
 
 fn interrupt(child: &Child) {

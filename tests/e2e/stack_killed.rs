@@ -179,6 +179,21 @@ async fn a_stack_killed_while_its_container_runs_starts_another_when_it_is_up_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_looks_at_an_import_whose_stack_was_killed_is_not_told_of_a_restart() {
+    let desk = Desk::new();
+    desk.execute("CREATE TABLE people (id bigint PRIMARY KEY, name varchar(40) NOT NULL)");
+    let stack = Stack::start(&desk).await;
+    let tasks = Lock::of(&desk, TASKS);
+    let execution = submit(&desk, "killed", "id,name\n1,a\n").await;
+    stack.entered(&execution, "RunImport").await;
+    let _rows = container_waits(&desk, &stack, &execution, tasks).await;
+    stack.up.kill().await;
+    let shown = desk.baton(&["show", "killed", "--json"]).await;
+    shown.expect(0, &["The embedded stack ended without having been shut down"]);
+    assert!(!shown.stdout.contains("restarted"), "{shown:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stack_killed_between_report_and_deletion_deletes_the_message_when_it_is_up_again() {
     let before_the_deletion = async |desk: &Desk, stack: Stack, execution: &str, tasks: Lock| {
         let rows = container_waits(desk, &stack, execution, tasks).await;

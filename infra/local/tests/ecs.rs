@@ -276,7 +276,7 @@ async fn a_task_that_outlived_the_stack_is_found_killed_and_recorded() {
     assert!(!has_processes(&arn));
     let task = stopped(&ecs, &arn).await;
     assert_eq!(task["stopCode"], "TerminationNotice");
-    assert_eq!(task["stoppedReason"], "The embedded stack was restarted without having been shut down");
+    assert_eq!(task["stoppedReason"], "The embedded stack ended without having been shut down");
     assert_eq!(task["containers"][0]["exitCode"], 137);
 }
 

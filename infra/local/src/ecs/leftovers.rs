@@ -27,7 +27,7 @@ pub(super) fn settle(store: &Store) -> anyhow::Result<()> {
         warn!(task.arn = arn, process.pid = pid, "Task {arn} was running when the stack was killed: {exit}");
         tasks::change(store, &arn, |task| {
             // A stop that was asked for keeps its reason.
-            task.stop(Stop::restart());
+            task.stop(Stop::stack_killed());
             task.exit(exit);
         })?;
     }

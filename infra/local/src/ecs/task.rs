@@ -84,8 +84,9 @@ impl Stop {
         Self { code: "TerminationNotice", reason: "The embedded stack was shut down".to_owned() }
     }
 
-    pub(super) fn restart() -> Self {
-        let reason = "The embedded stack was restarted without having been shut down".to_owned();
+    /// The next stack says so, and be it one that only looks: that does not make it a restart.
+    pub(super) fn stack_killed() -> Self {
+        let reason = "The embedded stack ended without having been shut down".to_owned();
         Self { code: "TerminationNotice", reason }
     }
 }

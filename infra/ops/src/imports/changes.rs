@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::show::picture::ImportPicture;
 
 /// What was seen of the imports so far.
@@ -15,12 +17,15 @@ struct Look {
     attempt: i32,
     rows: i64,
     rejects: i64,
+    /// That nothing has changed for a while is news, too.
+    unchanged_since: Option<DateTime<Utc>>,
 }
 
 impl Look {
     fn at(import: &ImportPicture) -> Self {
         let ImportPicture { status, attempt, rows, rejects, .. } = import;
-        Self { status: status.clone(), attempt: *attempt, rows: *rows, rejects: *rejects }
+        let unchanged_since = import.progress.as_ref().and_then(|progress| progress.unchanged_since);
+        Self { status: status.clone(), attempt: *attempt, rows: *rows, rejects: *rejects, unchanged_since }
     }
 
     fn is_open(&self) -> bool {

@@ -64,7 +64,7 @@ pub(crate) struct ImportPicture {
 
 impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
-        let (findings, progress) = (row.findings(), Progress::of(&row));
+        let (findings, progress) = (row.findings(), Progress::of(&row, Utc::now()));
         let (rows, rows_rolled_back) = match row.status {
             ImportStatus::Failure => (0, row.rows_done),
             _ => (row.rows_done, 0),

@@ -12,6 +12,7 @@ use super::cancel;
 use super::known::{Known, Shown};
 use crate::output::{bytes, count, duration};
 use crate::show::picture::ImportPicture;
+use crate::show::progress::unchanged;
 use crate::{advice, findings};
 
 /// As many other executions are named.
@@ -69,18 +70,30 @@ fn progress(import: &ImportPicture) -> Markup {
     if let Some(percent) = (done.min(total) * 100).checked_div(total) {
         words.push(format!("{percent} % of {}", bytes(total)));
     }
-    let elapsed = import.started_at.and_then(|started| (Utc::now() - started).to_std().ok());
-    if let Some(seconds) = elapsed.map(|elapsed| elapsed.as_secs_f64()).filter(|seconds| *seconds > 0.5) {
-        words.push(format!("{} rows/s", count((import.rows as f64 / seconds) as u64)));
-        if done > 0 && total > done {
-            let left = (total - done) as f64 * seconds / done as f64;
-            words.push(format!(
-                "about {} left",
-                duration(std::time::Duration::from_secs_f64(left.min(864_000.0)))
-            ));
-        }
+    match import.progress.as_ref().and_then(|progress| progress.unchanged_since) {
+        Some(since) => words.push(unchanged(since)),
+        None => words.extend(pace(import)),
     }
     layout::progress("Progress of the import", done, total, &words.join(" · "))
+}
+
+/// How fast, and how long yet.
+fn pace(import: &ImportPicture) -> Vec<String> {
+    let (done, total) = (unsigned(import.bytes), unsigned(import.bytes_total));
+    let elapsed = import.started_at.and_then(|started| (Utc::now() - started).to_std().ok());
+    let seconds = elapsed.map_or(0.0, |elapsed| elapsed.as_secs_f64());
+    if seconds <= 0.5 {
+        return Vec::new();
+    }
+    let mut words = vec![format!("{} rows/s", count((import.rows as f64 / seconds) as u64))];
+    if done > 0 && total > done {
+        let left = (total - done) as f64 * seconds / done as f64;
+        words.push(format!(
+            "about {} left",
+            duration(std::time::Duration::from_secs_f64(left.min(864_000.0)))
+        ));
+    }
+    words
 }
 
 /// Why it failed, and what to do next.

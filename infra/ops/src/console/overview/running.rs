@@ -6,6 +6,7 @@ use worker::imports::ImportRow;
 
 use crate::console::layout;
 use crate::output;
+use crate::show::progress::{unchanged, unchanged_since};
 
 /// Before that, nothing can be said of the pace.
 const SHORTEST_MS: u64 = 500;
@@ -51,8 +52,12 @@ fn words(row: &ImportRow, now: DateTime<Utc>) -> String {
     format!("{percent}{said_rows}{pace}{rejects}")
 }
 
-/// How fast, and how long yet. As of the last heartbeat, which told the counters: in between the rate would sink.
+/// How fast, and how long yet. As of the last heartbeat, which told the counters: in between the rate would sink. Where none
+/// has come for a while, since when.
 fn pace(row: &ImportRow, now: DateTime<Utc>) -> Option<String> {
+    if let Some(since) = unchanged_since(row, now) {
+        return Some(unchanged(since));
+    }
     let took_ms = unsigned((row.updated_at - row.started_at?).num_milliseconds());
     let (rows, done, total) = (unsigned(row.rows_done), unsigned(row.bytes_done), unsigned(row.bytes_total));
     if took_ms < SHORTEST_MS || done == 0 {
@@ -117,7 +122,8 @@ mod tests {
         let quarter = row(10, 5_000, 250, 1_000);
         assert_eq!(said(&quarter, 0), "25 % · 5,000 rows · 500 rows/s · 30 s left");
         assert_eq!(said(&quarter, 5), "25 % · 5,000 rows · 500 rows/s · 25 s left", "the rate does not sink");
-        assert_eq!(said(&quarter, 90), "25 % · 5,000 rows · 500 rows/s · 1 s left");
+        assert_eq!(said(&quarter, 30), "25 % · 5,000 rows · 500 rows/s · 1 s left");
+        assert_eq!(said(&quarter, 90), "25 % · 5,000 rows · unchanged since 1970-01-01 00:00:10 UTC");
         assert_eq!(said(&row(0, 0, 0, 0), 0), "0 rows", "nothing is known yet");
         assert_eq!(said(&row(10, 1, 10, 100_000), 0), "0 % · 1 row · 0 rows/s · 28 h left");
         let last = ImportRow { rejects: 1, ..row(600, 90_000, 2_000, 1_000) };
