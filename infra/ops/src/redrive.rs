@@ -164,6 +164,10 @@ fn add_row(target: &Target, outcome: &mut Outcome) -> anyhow::Result<Option<Find
         outcome.reason = Some("another execution is at work on the import".to_owned());
         return Ok(None);
     }
+    if outcome.result == Ending::Succeeded && row.execution_arn != outcome.execution_arn {
+        // Another execution was quicker, and this one has found its rows.
+        (outcome.result, outcome.reason) = (Ending::HadSucceeded, Some(execution::SUCCEEDED.to_owned()));
+    }
     outcome.attempt = Some(row.attempt);
     outcome.rows = Some(row.rows_done);
     Ok(row.findings())

@@ -2,7 +2,7 @@
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::{Backend, TestStack, wait};
-use serde_json::Value;
+use serde_json::{Value, json};
 use worker::imports::ImportStatus;
 
 use super::{failed, nowhere};
@@ -24,9 +24,23 @@ async fn whoever_moves_the_dead_letter_and_redrives_the_execution_gets_the_rows_
     let moved = baton_beside(&stack, &["dlq", "redrive", "both", "--json"]).await.json();
     let name = format!("both-{}", moved["messages"][0]["new_message_id"].as_str().unwrap());
     assert_eq!(stack.ended(&stack.execution_arn(&name)).await.status, ExecutionStatus::Succeeded);
-    let ended = baton_beside(&stack, &["redrive", "both"]).await;
-    ended.expect(0, &["both: SUCCEEDED, 1 row, attempt 2\n"]);
+    let planned = baton_beside(&stack, &["redrive", "--all-failed"]).await;
+    planned.complains(0, &["no failed execution is to be redriven"]);
+    for arguments in [&["--all-failed", "--yes"][..], &["--error", "Import.SourceMissing", "--yes"]] {
+        let bulk = baton_beside(&stack, &[&["redrive", "--json"], arguments].concat()).await;
+        assert_eq!(bulk.expect(0, &[]).json(), json!([]));
+    }
+    let again = baton_beside(&stack, &["redrive", "both"]).await;
+    again.expect(0, &["both: it has succeeded already; nothing is left to do\n"]);
+    let again = baton_beside(&stack, &["redrive", "both", "--json"]).await.expect(0, &[]).json();
+    assert_eq!(result(&again, "both"), "had_succeeded");
     let first = stack.ended(&sent.execution_arn).await;
+    assert_eq!((first.status, first.redrive_count), (ExecutionStatus::Failed, Some(0)));
+    // Whoever asks Step Functions itself gets no second import, either.
+    stack.sfn.redrive_execution().execution_arn(&sent.execution_arn).send().await.unwrap();
+    let redriven =
+        async || stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.unwrap();
+    let first = wait::until("its end", redriven, |first| first.status == ExecutionStatus::Succeeded).await;
     assert!(first.output.unwrap().contains(r#""outcome":"DUPLICATE""#));
     assert_eq!(stack.count("people"), 1);
     stack.audit().await;

@@ -13,6 +13,9 @@ use crate::target::Target;
 /// How long after its end an execution can be redriven.
 pub(crate) const REDRIVABLE: TimeDelta = TimeDelta::days(14);
 
+/// What is said of one that needs no redrive.
+pub(super) const SUCCEEDED: &str = "it has succeeded already; nothing is left to do";
+
 /// An execution of the import machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Execution {
@@ -37,6 +40,7 @@ pub(crate) struct Execution {
 pub(crate) enum Standing {
     Redrivable,
     Running,
+    /// It has, or its import by another execution.
     Succeeded,
     /// It would fail again: its message asks for no import.
     AsksForNoImport,
@@ -97,6 +101,13 @@ impl Execution {
         self.import_id.as_deref().unwrap_or_else(|| self.name())
     }
 
+    /// Takes note that its import has succeeded, by this execution: where that is another one, nothing is left to do.
+    pub(crate) fn heed_success(&mut self, by: Option<&str>) {
+        if by.is_some_and(|arn| arn != self.arn) && self.standing != Standing::Running {
+            self.standing = Standing::Succeeded;
+        }
+    }
+
     /// Whether a stack has to work at it, to redrive it or because it has not ended.
     pub(crate) fn has_to_move(&self) -> bool {
         matches!(self.standing, Standing::Redrivable | Standing::Running)
@@ -110,7 +121,7 @@ impl Execution {
             Standing::Running => {
                 format!("it is running; `{}` tells how it goes", command("show", called))
             }
-            Standing::Succeeded => "it has succeeded already; nothing is left to do".to_owned(),
+            Standing::Succeeded => SUCCEEDED.to_owned(),
             Standing::AsksForNoImport => format!(
                 "its message asks for no import and would fail again; send a correct one, and drop this one, which `{}` lists",
                 command("dlq list", "--error Message.Invalid")
@@ -205,6 +216,21 @@ pub(crate) mod tests {
         let full = read(full, 0);
         assert!(objection(&full).contains("Step Functions says: Execution history event limit exceeded;"));
         assert_eq!(full.error.as_deref(), Some("States.TIMED_OUT"));
+    }
+
+    #[test]
+    fn a_failed_execution_whose_import_another_one_has_brought_has_nothing_left_to_do() {
+        let standing_after = |by: Option<&str>, mut execution: Execution| {
+            execution.heed_success(by);
+            execution.standing
+        };
+        let failed = failed("Import.TooManyRejects");
+        assert_eq!(standing_after(Some("another"), failed.clone()), Standing::Succeeded);
+        let own = failed.arn.clone();
+        assert_eq!(standing_after(Some(&own), failed.clone()), Standing::Redrivable, "it can end so, too");
+        assert_eq!(standing_after(None, failed), Standing::Redrivable);
+        let running = read(described(ExecutionStatus::Running), 0);
+        assert_eq!(standing_after(Some("another"), running), Standing::Running);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::collections::HashSet;
 use anyhow::Context as _;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use statemachine::{ExecutionName, ImportId};
+use worker::db::Connection;
+use worker::failure::Failure;
+use worker::imports::ImportStatus;
 
 use super::execution::{Execution, Standing};
 use crate::cli::{Common, RedriveArguments};
@@ -41,7 +44,12 @@ pub(crate) async fn executions(
         arguments.errors.is_empty() || arguments.errors.iter().any(|name| name.eq_ignore_ascii_case(error))
     };
     found.executions.retain(is_meant);
+    if !found.executions.is_empty() {
+        heed_imports(&mut target.database.connect()?, &mut found.executions)?;
+    }
     if arguments.is_bulk() {
+        // Nobody has to hear of what was brought since.
+        found.executions.retain(|execution| execution.standing != Standing::Succeeded);
         let all = found.executions.len();
         // Naming the error of what cannot be redriven asks for the reason.
         let is_hopeless =
@@ -51,6 +59,19 @@ pub(crate) async fn executions(
     }
     found.executions.sort_by_key(|execution| execution.stopped_at);
     Ok(found)
+}
+
+/// Has executions take note of the imports that have succeeded since.
+pub(crate) fn heed_imports(connection: &mut Connection, executions: &mut [Execution]) -> Result<(), Failure> {
+    for execution in executions {
+        let Some(Ok(id)) = execution.import_id.as_ref().map(|id| id.parse::<ImportId>()) else { continue };
+        if let Some(row) = worker::imports::find(connection, &id)?
+            && row.status == ImportStatus::Success
+        {
+            execution.heed_success(row.execution_arn.as_deref());
+        }
+    }
+    Ok(())
 }
 
 async fn bulk(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {

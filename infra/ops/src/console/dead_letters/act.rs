@@ -11,7 +11,7 @@ use crate::console::notices::Outcome;
 use crate::console::{Console, Shared};
 use crate::dlq::{drop, redrive};
 use crate::output;
-use crate::redrive::{Execution, again};
+use crate::redrive::{Execution, again, find};
 
 /// Details beyond these are not told.
 const DETAILS: usize = 20;
@@ -85,6 +85,12 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
             )),
         }
     }
+    let executions = console
+        .database(move |connection| {
+            find::heed_imports(connection, &mut executions)?;
+            Ok(executions)
+        })
+        .await?;
     let command = |verb: &str, id: &str| console.command(verb, id);
     let started = again::start(&console.target, executions, &command).await;
     lines.extend(started.others.iter().flat_map(|outcome| outcome.lines(None)));

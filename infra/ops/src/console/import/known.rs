@@ -83,10 +83,15 @@ impl Known {
             }
             None => executions.first().cloned(),
         };
-        let shown = match arn {
+        let mut shown = match arn {
             Some(arn) => Box::pin(Shown::gather(console, &arn)).await?,
             None => None,
         };
+        if let (Some(shown), Some(import)) = (&mut shown, &import)
+            && import.status == "SUCCESS"
+        {
+            shown.execution.heed_success(import.execution_arn.as_deref());
+        }
         Ok(Self { import, options, attempts, executions, shown })
     }
 
