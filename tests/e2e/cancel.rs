@@ -43,6 +43,15 @@ async fn a_running_import_is_cancelled_once_that_was_confirmed_and_can_be_redriv
     assert_eq!(execution["message"]["fate"], "dead_lettered", "{outcome}");
     assert_eq!((stack.count("people"), stack.workers().len()), (0, 0));
 
+    // It has one name wherever it is looked for, which its worker did not know.
+    let listed = baton_beside(&stack, &["imports", "--error", "Cancelled", "--json"]).await.json();
+    assert_eq!((&listed[0]["error"], listed[0]["cause"].as_str()), (&json!("Cancelled"), Some(cause)));
+    let shown = baton_beside(&stack, &["show", "people-1", "--json"]).await.json();
+    assert_eq!(shown["import"]["error"], shown["execution"]["error"], "{shown}");
+    assert_eq!(shown["attempts"][0]["ended_as"], "Import.Interrupted", "what its worker wrote");
+    let planned = baton_beside(&stack, &["redrive", "--error", "Cancelled"]).await;
+    planned.complains(2, &["1 execution would be redriven", "people-1"]);
+
     let again = baton_beside(&stack, &["cancel", "people-1", "--yes"]).await;
     again.expect(1, &["people-1: not cancelled: it has failed already, and nothing of it runs"]);
     let redriven = baton_beside(&stack, &["redrive", "people-1"]).await;

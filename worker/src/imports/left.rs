@@ -1,5 +1,6 @@
 //! The end of an import that no worker has written: its execution ended before a worker claimed the import, or the worker was
-//! killed. Who has seen that end writes it, so that the row does not say for ever that the import waits or runs.
+//! killed. Who has seen that end writes it, so that the row does not say for ever that the import waits or runs. What a worker
+//! has written that was stopped, who knows no more than that, takes the name that the execution has.
 
 use chrono::NaiveDateTime;
 use diesel::Connection as _;
@@ -25,7 +26,8 @@ pub struct Gone<'a> {
     pub cause: &'a str,
 }
 
-/// Ends an import with FAILURE that an execution has left as it is in `seen`: PENDING, or RUNNING under that execution.
+/// Ends an import with FAILURE that an execution has left as it is in `seen`: PENDING, or RUNNING under that execution. One that
+/// is FAILURE under it gets the error and the cause; its attempt keeps what its worker wrote.
 /// Returns whether it did: a row that has changed since, or that is another execution's, stays. To the claims of others
 /// FAILURE is what PENDING is, and an attempt that is alive after all cannot commit any more.
 ///
@@ -38,8 +40,10 @@ pub fn end_what_was_left(
 ) -> Result<bool, Failure> {
     let is_left = match seen.status {
         ImportStatus::Pending => true,
-        ImportStatus::Running => seen.execution_arn.as_deref() == Some(by.execution_arn),
-        ImportStatus::Success | ImportStatus::Failure => false,
+        ImportStatus::Running | ImportStatus::Failure => {
+            seen.execution_arn.as_deref() == Some(by.execution_arn)
+        }
+        ImportStatus::Success => false,
     };
     let Ok(import_id) = seen.id.parse::<ImportId>() else { return Ok(false) };
     if !is_left {
@@ -48,6 +52,7 @@ pub fn end_what_was_left(
     let cause = storable(connection, by.cause.to_owned());
     let ended = connection.transaction(|connection| {
         let now = now(connection)?;
+        let finished_at = seen.finished_at.filter(|_| seen.status == ImportStatus::Failure);
         let changed = diesel::update(imports::table)
             .filter(imports::id.eq(import_id.as_str()))
             .filter(imports::attempt.eq(seen.attempt))
@@ -60,7 +65,7 @@ pub fn end_what_was_left(
                 (imports::rows_done.eq(seen.rows_done), imports::rejects.eq(seen.rejects)),
                 (imports::bytes_done.eq(seen.bytes_done), imports::bytes_total.eq(seen.bytes_total)),
                 (imports::error.eq(by.error), imports::cause.eq(&cause)),
-                (imports::updated_at.eq(now), imports::finished_at.eq(now)),
+                (imports::updated_at.eq(now), imports::finished_at.eq(finished_at.unwrap_or(now))),
             ))
             .execute(connection)?;
         if changed == 1 && seen.status == ImportStatus::Running {

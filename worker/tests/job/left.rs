@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use statemachine::FailureName;
 use worker::imports::{self, Claim, Ended, Gone, ImportRow, ImportStatus, Lease, Renewal, Renewer};
 use worker::job::progress::Counters;
 
@@ -61,6 +62,35 @@ fn an_import_whose_worker_was_killed_ends_so_with_its_attempt_and_needs_no_wait_
         let lease = Duration::from_secs(300);
         let claim = imports::claim(&mut test.connect(), &by_id(), &by(ANOTHER), lease).unwrap();
         assert!(matches!(claim, Claim::Claimed(row) if row.attempt == 2));
+    }
+}
+
+#[test]
+fn an_import_whose_worker_wrote_that_it_was_interrupted_tells_why_its_execution_was_stopped() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(OURS);
+        let counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
+        let interrupted = (FailureName::Interrupted, "asked to stop");
+        imports::fail(&mut test.connect(), &id(), 1, interrupted, counters, None).unwrap();
+        let seen = test.row();
+        let other = Gone { execution_arn: ANOTHER, ..STOPPED };
+        assert!(!imports::end_what_was_left(&mut test.connect(), &seen, &other).unwrap());
+        assert_eq!(test.row(), seen, "it is another execution's");
+        assert!(end(&test, &seen));
+        let row = test.row();
+        assert!(is_cancelled(&row) && row.rows_done == 10, "{row:?}");
+        assert_eq!((row.attempt, row.finished_at), (1, seen.finished_at));
+        let attempts = imports::attempts(&mut test.connect(), &id()).unwrap();
+        assert_eq!(
+            attempts[0].ended_as,
+            Ended::Failure("Import.Interrupted".to_owned()),
+            "the worker's words"
+        );
+
+        test.claim(OURS);
+        assert!(!end(&test, &row), "a redrive was quicker");
+        assert_eq!(test.row().status, ImportStatus::Running);
     }
 }
 

@@ -111,11 +111,17 @@ async fn row_at_its_end(
     let Some(row) = row_at_rest(target, plan, executions).await? else { return Ok(None) };
     let without_success = |execution: &&Execution| execution.standing != Standing::Succeeded;
     let was_its = |execution: &&Execution| row.execution_arn.as_ref() == Some(&execution.arn);
+    // Whatever its worker wrote, who knows no more than that it was to stop.
+    let is_otherwise = |execution: &&Execution| {
+        execution.error.as_deref() == Some(CANCELLED)
+            && (&row.error, &row.cause) != (&execution.error, &execution.cause)
+    };
     let mut gone = executions.iter().rev().filter(without_success);
     let gone = match row.status {
         ImportStatus::Pending => gone.next(),
         ImportStatus::Running => gone.find(was_its),
-        ImportStatus::Success | ImportStatus::Failure => None,
+        ImportStatus::Failure => gone.find(was_its).filter(is_otherwise),
+        ImportStatus::Success => None,
     };
     let Some(execution) = gone else { return Ok(Some(row)) };
     let by = Gone {
