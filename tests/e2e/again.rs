@@ -75,7 +75,7 @@ async fn another_file_under_an_id_that_is_registered_is_refused_and_overwrites_n
     let file = desk.file("whole.csv", second).display().to_string();
     desk.baton(&["run", &file, "--table", "others", "--create-table", "--id", "whole"])
         .await
-        .complains(1, &["import whole is registered with another table; "]);
+        .complains(1, &["import whole is registered with another table; nothing was done: import this file under another --id"]);
     let others = "SELECT count(*) AS value FROM sqlite_schema WHERE name = 'others'";
     assert_eq!(rows::number(&desk.rows(), others), 0);
 
@@ -90,6 +90,30 @@ async fn another_file_under_an_id_that_is_registered_is_refused_and_overwrites_n
     // What is the same need not be brought again.
     desk.file("whole.csv", first);
     desk.baton(&[&run[..], &["--create-table"]].concat()).await.expect(0, &["rows      2"]);
+}
+
+#[tokio::test]
+async fn an_id_that_is_registered_otherwise_is_answered_with_what_can_be_typed() {
+    let desk = Desk::new();
+    desk.execute(TABLE);
+    desk.run("bad", "id,name\nx,a\n", &[]).await.expect(1, &["Import.TooManyRejects"]);
+    let up = Up::start(&desk).await;
+    let file = desk.path().join("bad.csv").display().to_string();
+    let other = desk.file("other.csv", "id,name\n1,a\n").display().to_string();
+    for (verb, file, table, options, what) in [
+        ("submit", &file, "people", &["--max-rejects", "1"][..], "other options"),
+        ("run", &file, "others", &[], "another table"),
+        ("run", &other, "people", &[], "another source"),
+    ] {
+        let arguments = [&[verb, file, "--table", table, "--id", "bad"], options].concat();
+        let refused = desk.baton(&arguments).await;
+        let words = format!(
+            "import bad is registered with {what}; nothing was done: import this file under another --id, or"
+        );
+        refused.complains(1, &[&words, " redrive bad` runs the import again as it is registered"]);
+        assert!(!refused.stderr.contains("alone"), "no command sends an id alone: {refused:#?}");
+    }
+    assert_eq!(up.stop().await, Some(0));
 }
 
 #[tokio::test]

@@ -132,13 +132,11 @@ pub enum Registered {
     Busy,
 }
 
-/// The row of an import that is registered just so, in whatever status; none where there is no import of this id.
-///
-/// # Errors
-/// `Import.Contradiction` where the import is registered otherwise; `Import.DatabaseUnavailable`.
-pub fn registered(connection: &mut Connection, new: &NewImport) -> Result<Option<ImportRow>, Failure> {
-    let row = look(connection, &new.import_id)?;
-    row.map(|row| agree(&row, new).map(|_| row)).transpose()
+/// What of an import is registered otherwise, such as `another table and other options`; none where it is registered just so.
+#[must_use]
+pub fn registered_otherwise(row: &ImportRow, new: &NewImport) -> Option<String> {
+    let differing = differences(row, new);
+    (!differing.is_empty()).then(|| differing.join(" and "))
 }
 
 /// Registers an import as PENDING. An import that is registered just so, in whatever status, is fine. Waits for a lock as
@@ -181,16 +179,14 @@ fn insert(connection: &mut Connection, new: &NewImport) -> QueryResult<usize> {
 
 /// An import that is registered must be the same.
 fn agree(row: &ImportRow, new: &NewImport) -> Result<Registered, Failure> {
-    let differing = differences(row, new);
-    if differing.is_empty() {
-        return Ok(Registered::Yes);
-    }
+    let Some(otherwise) = registered_otherwise(row, new) else { return Ok(Registered::Yes) };
+    // Read by whoever sent the message.
     Err(Failure::named(
         FailureName::Contradiction,
         format!(
-            "import {} is registered with {}; register it under a new id, or send its id alone",
-            new.import_id,
-            differing.join(" and ")
+            "import {} is registered with {otherwise}; send this one with another import_id, or the import_id alone, which \
+             asks for what is registered",
+            new.import_id
         ),
     ))
 }

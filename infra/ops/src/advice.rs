@@ -52,9 +52,6 @@ pub(crate) fn without_redrive(failed: Failed<'_>, rejects: &str) -> Option<Strin
         FailureName::SourceUnreadable => return for_unreadable(cause),
         FailureName::TableNotAllowed if is_never_written(Some(known), cause) => "import into another table",
         FailureName::TableNotAllowed => "start the stack with this table among --allow-tables",
-        FailureName::Contradiction => {
-            "use another --id: this one belongs to an import of another file or table, or with other options"
-        }
         _ => return None,
     };
     Some(advice.to_owned())
@@ -244,10 +241,13 @@ mod tests {
             let advice = advice(name).unwrap();
             assert!(advice.contains("cannot change") && advice.contains("baton redrive 7"), "{advice}");
         }
-        for name in ["Import.Contradiction", "Import.OptionsInvalid", "Import.AlreadyImported"] {
+        for name in ["Import.OptionsInvalid", "Import.AlreadyImported"] {
             assert!(!advice(name).unwrap().contains("redrive"), "{name}");
         }
-        assert_eq!(advice("Message.Invalid"), None);
+        // Their causes say all that can be done, to whoever sends messages: `baton` knows before it sends any.
+        for name in ["Import.Contradiction", "Message.Invalid"] {
+            assert_eq!(advice(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -171,7 +171,7 @@ pub(crate) async fn prepare(
         Ok(()) => Ok(Prepared::ToBeAsked(made)),
         Err(error) => {
             undo(target, made, import_id).await;
-            Err(error)
+            Err(before::or_registered_otherwise(common, target, &import, error))
         }
     }
 }

@@ -175,11 +175,13 @@ fn an_import_described_otherwise_than_registered_is_a_contradiction() {
             options: ImportOptions { dry_run: true, ..ImportOptions::default() },
             ..new_import()
         };
-        let refusal = imports::registered(&mut test.connect(), &elsewhere).unwrap_err().to_string();
+        let refusal = imports::register(&mut test.connect(), &elsewhere).unwrap_err().to_string();
         assert!(
-            refusal.contains("is registered with another table and other options; register it"),
+            refusal
+                .contains("is registered with another table and other options; send this one with another"),
             "{refusal}"
         );
+        assert_eq!(imports::registered_otherwise(&test.row(), &new_import()), None);
         assert_eq!(test.row().status, ImportStatus::Pending);
     }
 }

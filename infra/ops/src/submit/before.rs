@@ -1,6 +1,7 @@
 //! An import whose id is registered already. It is looked at before anything is made or uploaded, so that the same command
 //! twice does the same once, and another file is not taken for one that was imported.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -53,9 +54,12 @@ pub(super) async fn look(
     import: &NewImport,
     path: &Path,
 ) -> anyhow::Result<Before> {
-    let Some(row) = imports::registered(&mut target.database.connect()?, import)? else {
+    let Some(row) = imports::find(&mut target.database.connect()?, &import.import_id)? else {
         return Ok(Before::New);
     };
+    if let Some(otherwise) = imports::registered_otherwise(&row, import) {
+        return Err(registered_otherwise(common, &row, &otherwise).into());
+    }
     let is_same = is_same_content(target, &row, &import.source, path).await?;
     if is_same != Some(true) {
         return Err(other_content(common, &row, import, path, is_same.is_some()).into());
@@ -116,19 +120,55 @@ fn other_content(
             import.source
         ),
     };
-    let again = match row.status {
-        ImportStatus::Failure if is_known => {
-            let redrive = report::command(common, "redrive", id.as_str());
-            format!("; `{redrive}` runs the import again with the file that was uploaded for it")
-        }
-        _ => String::new(),
-    };
-    Failure::named(
-        FailureName::Contradiction,
-        format!(
-            "import {id} is registered {known}; nothing was done: import this file under another --id, or without one{again}"
-        ),
-    )
+    let again = redrive(common, row).filter(|_| is_known);
+    let again = again
+        .map(|redrive| format!("; {redrive} runs the import again with the file that was uploaded for it"));
+    contradiction(id, &known, &again.unwrap_or_default())
+}
+
+/// The complaint about an id that is another import's. What a program would do that sends messages is of no use here.
+fn registered_otherwise(common: &Common, row: &ImportRow, otherwise: &str) -> Failure {
+    let again =
+        redrive(common, row).map(|redrive| format!("; {redrive} runs the import again as it is registered"));
+    contradiction(&row.id, &format!("with {otherwise}"), &again.unwrap_or_default())
+}
+
+fn contradiction(id: impl Display, registered: &str, again: &str) -> Failure {
+    let cause = format!(
+        "import {id} is registered {registered}; nothing was done: import this file under another --id, or without one{again}"
+    );
+    Failure::named(FailureName::Contradiction, cause)
+}
+
+/// The command line that runs an import again which has failed.
+fn redrive(common: &Common, row: &ImportRow) -> Option<String> {
+    (row.status == ImportStatus::Failure)
+        .then(|| format!("`{}`", report::command(common, "redrive", &row.id)))
+}
+
+/// The error of a command that came to know only when it registered its import that another one has registered the id
+/// meanwhile, and otherwise: in the words of [`look`].
+pub(super) fn or_registered_otherwise(
+    common: &Common,
+    target: &Target,
+    import: &NewImport,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    let is_contradiction = |failure: &Failure| matches!(failure, Failure::Named { name, .. } if *name == FailureName::Contradiction);
+    if !error.downcast_ref::<Failure>().is_some_and(is_contradiction) {
+        return error;
+    }
+    let row = target
+        .database
+        .connect()
+        .and_then(|mut connection| imports::find(&mut connection, &import.import_id));
+    match row {
+        Ok(Some(row)) => match imports::registered_otherwise(&row, import) {
+            Some(otherwise) => registered_otherwise(common, &row, &otherwise).into(),
+            None => error,
+        },
+        _ => error,
+    }
 }
 
 /// The report of an import that was done before, and that nothing was done now.
