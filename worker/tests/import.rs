@@ -37,6 +37,7 @@ mod self_references;
 mod sentences;
 mod source;
 mod sqlite;
+mod sqlite_chains;
 mod sqlite_circles;
 mod sqlite_deferred;
 mod sqlite_moved_keys;

@@ -21,8 +21,8 @@ const LATER: &str = "DEFERRABLE INITIALLY DEFERRED";
 #[derive(Clone, Debug)]
 struct Row {
     id: u8,
-    code: &'static str,
-    up: Option<&'static str>,
+    code: String,
+    up: Option<String>,
     u: Option<u8>,
     p: Option<u8>,
     n: u8,
@@ -53,10 +53,47 @@ fn case() -> impl Strategy<Value = Case> {
         option::weighted(0.3, prop_oneof![4 => 1..=2_u8, 1 => Just(3)]),
         prop_oneof![4 => 1..=2_u8, 1 => 3..=7_u8],
     );
-    let row = row.prop_map(|(id, code, up, u, p, n)| Row { id, code, up, u, p, n });
+    let row = row.prop_map(|(id, code, up, u, p, n)| Row {
+        id,
+        code: code.to_owned(),
+        up: up.map(str::to_owned),
+        u,
+        p,
+        n,
+    });
     let conflicts = select(vec![OnConflict::Error, OnConflict::Skip, OnConflict::Update]);
-    (conflicts, any::<(bool, bool)>(), any::<bool>(), vec(row, 1..10))
+    let rows = prop_oneof![3 => vec(row, 1..10).boxed(), 1 => chains().boxed()];
+    (conflicts, any::<(bool, bool)>(), any::<bool>(), rows)
         .prop_map(|(on_conflict, later, has_triggers, rows)| Case { on_conflict, later, has_triggers, rows })
+}
+
+/// Chains in which a row refers to the next one, which may be far from the last, beside a few values that are there twice. In the
+/// file's order, in the other one, or in none.
+fn chains() -> impl Strategy<Value = Vec<Row>> {
+    let row = (prop::bool::weighted(0.93), option::weighted(0.15, 1..=4_u8));
+    (vec(row, 10..40), 0..=2_u8, any::<u64>()).prop_map(|(rows, order, seed)| {
+        let row = |(place, (has_next, u)): (usize, (bool, Option<u8>))| {
+            let id = place as u8 + 4;
+            let up = has_next.then(|| format!("c{}", id + 1));
+            Row { id, code: format!("c{id}"), up, u, p: None, n: 1 }
+        };
+        // The last one refers to what the table has.
+        let end = Row {
+            id: 99,
+            code: format!("c{}", rows.len() + 4),
+            up: Some("c".to_owned()),
+            u: Some(1),
+            p: None,
+            n: 1,
+        };
+        let mut rows: Vec<_> = rows.into_iter().enumerate().map(row).chain([end]).collect();
+        match order {
+            0 => {}
+            1 => rows.reverse(),
+            _ => rows.sort_by_key(|row| (u64::from(row.id) + 1).wrapping_mul(seed | 1) >> 9),
+        }
+        rows
+    })
 }
 
 impl Case {
@@ -91,7 +128,7 @@ impl Case {
                 "{},{},{},{},{},{}\n",
                 row.id,
                 row.code,
-                row.up.unwrap_or_default(),
+                row.up.as_deref().unwrap_or_default(),
                 text(row.u),
                 text(row.p),
                 row.n
@@ -101,7 +138,7 @@ impl Case {
     }
 
     fn statement(&self, t: &str, row: &Row) -> String {
-        let up = row.up.map_or("NULL".to_owned(), |up| format!("'{up}'"));
+        let up = row.up.as_ref().map_or("NULL".to_owned(), |up| format!("'{up}'"));
         let number = |number: Option<u8>| number.map_or("NULL".to_owned(), |number| number.to_string());
         let (u, p) = (number(row.u), number(row.p));
         let conflict = match self.on_conflict {

@@ -6,6 +6,7 @@
 //!
 //! In a second load, behind one whose constraints did not hold at the end, all rows are kept that may break one unseen.
 
+mod back;
 mod coming;
 mod relations;
 mod sift;
@@ -13,9 +14,9 @@ mod spool;
 
 use std::rc::Rc;
 
-use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;
 use diesel::result::Error;
+use diesel::{QueryResult, SqliteConnection};
 
 use self::relations::Relations;
 use self::sift::Sift;
@@ -37,9 +38,6 @@ const FAMILY: &str = "\"baton family\"";
 
 /// What is undone when rows were only tried.
 const TRIAL: &str = "\"baton trial\"";
-
-/// How often rows that referred to nothing may turn out to refer to something after all, once others are gone.
-const SECOND_THOUGHTS: usize = 10;
 
 /// Rows that are in the table until it is known whether they may stay.
 pub(super) struct Family {
@@ -111,17 +109,15 @@ impl Family {
         progress: &Progress,
         reject: impl FnMut(Reject),
     ) -> Result<Counts, Failure> {
-        let mut thoughts = 0;
+        let mut are_tried = false;
         loop {
             if self.find_orphans(connection, rows, progress)? {
                 self.undo(connection, rows)?;
                 self.refuse_orphans(connection, rows, progress)?;
             } else if self.refuse_replacing(connection, rows)? {
                 self.undo(connection, rows)?;
-            } else if thoughts < SECOND_THOUGHTS
-                && self.take_back_orphans(connection, rows, progress, thoughts > 0)?
-            {
-                thoughts += 1;
+            } else if self.take_back_orphans(connection, rows, progress, are_tried)? {
+                are_tried = true;
                 self.undo(connection, rows)?;
             } else if self.sift.is_none() && rows.may_break_unseen() && !hold(connection)? {
                 self.undo(connection, rows)?;
@@ -131,6 +127,7 @@ impl Family {
             }
             self.write_again(connection, rows, progress)?;
         }
+        self.look_again(connection, rows, progress)?;
         connection
             .batch_execute(&format!("RELEASE {FAMILY}"))
             .map_err(|error| database_failure(&error, "finish rows that refer to each other"))?;
@@ -225,52 +222,6 @@ impl Family {
         Ok(!blamed.is_empty())
     }
 
-    /// Takes back marks of rows whose reference is there by now. Of those that were taken back before, some may exclude what they
-    /// refer to, and so make orphans of others: each is tried.
-    fn take_back_orphans(
-        &mut self,
-        connection: &mut SqliteConnection,
-        rows: &mut Rows,
-        progress: &Progress,
-        are_tried: bool,
-    ) -> Result<bool, Failure> {
-        let mut changed = false;
-        let mut after = None;
-        while let Some(page) = self.page(&mut after, "state = 3", progress)? {
-            for kept in page {
-                let values: Vec<_> = native::read_row(&kept.bytes).collect();
-                let mut is_met = true;
-                for reference in rows.references().within() {
-                    is_met = is_met && reference.is_met(connection, &values)?;
-                }
-                if !is_met {
-                    continue;
-                }
-                let excluded = if are_tried { self.excluded(connection, rows, &kept)? } else { None };
-                changed = changed || excluded.is_none();
-                let state = excluded.map_or(State::LeftOut, State::Orphan);
-                self.spool.keep(kept.record(), &kept.bytes, &state).map_err(|error| beside(&error))?;
-            }
-        }
-        Ok(changed)
-    }
-
-    /// Why a row is refused beside those that are there.
-    fn excluded(
-        &mut self,
-        connection: &mut SqliteConnection,
-        rows: &mut Rows,
-        kept: &Kept,
-    ) -> Result<Option<Refusal>, Failure> {
-        let values: Vec<_> = native::read_row(&kept.bytes).collect();
-        let counts = self.counts;
-        step(connection, &format!("SAVEPOINT {TRIAL}"))?;
-        let state = self.try_row(connection, rows, kept.record(), &values)?;
-        step(connection, &format!("ROLLBACK TO {TRIAL}; RELEASE {TRIAL}"))?;
-        self.counts = counts;
-        Ok(if let State::Refused(refusal) = state { Some(refusal) } else { None })
-    }
-
     /// Undoes all rows.
     fn undo(&mut self, connection: &mut SqliteConnection, rows: &Rows) -> Result<(), Failure> {
         self.counts = self.before;
@@ -287,8 +238,18 @@ impl Family {
         rows: &mut Rows,
         progress: &Progress,
     ) -> Result<(), Failure> {
+        self.write_rows(connection, rows, progress, "state < 3")
+    }
+
+    fn write_rows(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &mut Rows,
+        progress: &Progress,
+        condition: &str,
+    ) -> Result<(), Failure> {
         let mut after = None;
-        while let Some(page) = self.page(&mut after, "state < 3", progress)? {
+        while let Some(page) = self.page(&mut after, condition, progress)? {
             match self.sift.clone() {
                 Some(sift) => self.sift(connection, rows, &sift, &page)?,
                 None => self.write_page(connection, rows, &page)?,
@@ -305,7 +266,10 @@ impl Family {
     ) -> Result<(), Failure> {
         for kept in page {
             let values: Vec<_> = native::read_row(&kept.bytes).collect();
-            let state = self.try_row(connection, rows, kept.record(), &values)?;
+            let state = match kept.state() {
+                State::Orphan(_) => self.look_at(connection, rows, kept, &values)?,
+                _ => self.try_row(connection, rows, kept.record(), &values)?,
+            };
             // What is kept may be of a try that was undone.
             if state != kept.state() || self.sift.is_some() {
                 self.spool.keep(kept.record(), &kept.bytes, &state).map_err(|error| beside(&error))?;
@@ -320,13 +284,21 @@ impl Family {
         condition: &str,
         progress: &Progress,
     ) -> Result<Option<Vec<Kept>>, Failure> {
+        let page = self.page_of(progress, |spool| spool.page(*after, condition))?;
+        *after = page.last().map(|kept| kept.record);
+        Ok((!page.is_empty()).then_some(page))
+    }
+
+    fn page_of(
+        &mut self,
+        progress: &Progress,
+        read: impl FnOnce(&mut Spool) -> QueryResult<Vec<Kept>>,
+    ) -> Result<Vec<Kept>, Failure> {
         progress.next_phase();
         if progress.stop_requested() {
             return Err(interrupted());
         }
-        let page = self.spool.page(*after, condition).map_err(|error| beside(&error))?;
-        *after = page.last().map(|kept| kept.record);
-        Ok((!page.is_empty()).then_some(page))
+        read(&mut self.spool).map_err(|error| beside(&error))
     }
 }
 

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use super::spool::{Kept, ORPHAN, reason_number};
+use super::spool::{Kept, MAY_COME, ORPHAN, reason_number};
 use crate::import::form::native::Native;
 use crate::import::load::sqlite::references::{Missing, References};
 use crate::import::load::sqlite::statement::{Kind, Statement};
@@ -108,10 +108,15 @@ impl Relations {
             .execute(connection)?;
             self.follow(connection, step)?;
         }
+        // Rows that are not in the table now would be orphans as soon as they are: they go with the others, and not one a round.
+        connection.batch_execute(&format!(
+            "INSERT OR IGNORE INTO unwritten SELECT g.record FROM gone g JOIN kept k ON k.record = g.record \
+             WHERE state > 0 AND {MAY_COME}"
+        ))?;
         for (number, Missing { column, misfit, .. }) in missing.iter().enumerate() {
             sql_query(format!(
                 "UPDATE kept SET state = {ORPHAN}, reason = ?, column_name = ?, says = ? \
-                 WHERE state = 0 AND record IN (SELECT record FROM gone WHERE reference = ?)"
+                 WHERE {MAY_COME} AND record IN (SELECT record FROM gone WHERE reference = ?)"
             ))
             .bind::<BigInt, _>(reason_number(misfit.reason))
             .bind::<Nullable<Text>, _>(column.as_deref())

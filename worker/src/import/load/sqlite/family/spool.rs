@@ -100,7 +100,8 @@ impl Spool {
         connection.batch_execute(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \
              CREATE TABLE kept (record INTEGER PRIMARY KEY, bytes BLOB, state INT, reason INT, column_name TEXT, says TEXT); \
-             CREATE TABLE orphans (record INT, reference INT, PRIMARY KEY (record, reference)) WITHOUT ROWID; BEGIN",
+             CREATE TABLE orphans (record INT, reference INT, PRIMARY KEY (record, reference)) WITHOUT ROWID; \
+             CREATE TABLE unwritten (record INTEGER PRIMARY KEY); BEGIN",
         )?;
         let columns = "record, bytes, state, reason, column_name, says";
         let keep =
@@ -138,6 +139,15 @@ impl Spool {
              WHERE record > ? AND {condition} ORDER BY record LIMIT {PAGE}"
         ))
         .bind::<BigInt, _>(after.unwrap_or(-1))
+        .load(&mut self.connection)
+    }
+
+    /// The first rows of those that are ready to come back.
+    pub(super) fn ready(&mut self) -> QueryResult<Vec<Kept>> {
+        sql_query(format!(
+            "SELECT k.record, bytes, state, reason, column_name, says FROM ready r \
+             CROSS JOIN kept k ON k.record = r.record ORDER BY r.record LIMIT {PAGE}"
+        ))
         .load(&mut self.connection)
     }
 
