@@ -99,3 +99,27 @@ fn domains_and_enums_take_what_their_types_take() {
     let query = "SELECT concat_ws('|', id, m, f) AS line FROM t ORDER BY id";
     assert_eq!(world.lines(query), ["7|sad|ok", "8|ok"]);
 }
+
+#[test]
+fn a_second_zone_behind_that_of_the_date_format_is_a_reject() {
+    let moments = ImportOptions { date_format: Some("%s".to_owned()), ..max_rejects(1) };
+    let times = ImportOptions { date_format: Some("%d.%m.%Y %H:%M %z".to_owned()), ..max_rejects(4) };
+    for world in World::both("CREATE TABLE t (id int, at timestamptz, l timestamp)") {
+        let file = b"id,at,l\n1,05.01.2024 10:00 -0500+09:00,\n2,05.01.2024 10:00 +0900Z,\n3,05.01.2024 10:00 +0900 -05:00,\n\
+            4,,05.01.2024 10:00 +0000+09:00\n5,05.01.2024 10:00 +0900,05.01.2024 10:00 +0000\n";
+        for (id, file, options, rejected) in [
+            ("z", &file[..], &times, vec![2, 3, 4, 5]),
+            ("s", b"id,at\n6,1700000000+09:00\n7,1700000000\n", &moments, vec![2]),
+        ] {
+            let (result, findings) = world.import_as(id, file, "t", options.clone());
+            let expected: Vec<_> = rejected.into_iter().map(|line| (line, "not_a_timestamp")).collect();
+            let told: Vec<_> =
+                findings.first_rejects.iter().map(|reject| (reject.line, reject.reason.as_str())).collect();
+            assert_eq!((result.unwrap().rows, told), (1, expected), "{findings:?}");
+        }
+        assert_eq!(
+            world.lines("SELECT substr(CAST(at AS text), 1, 19) AS line FROM t ORDER BY id"),
+            ["2024-01-05 01:00:00", "2023-11-14 22:13:20"]
+        );
+    }
+}

@@ -23,6 +23,8 @@ pub(super) struct DateFormat {
     days: Vec<Vec<Item<'static>>>,
     /// All of it, where it has a time too.
     whole: Option<Vec<Item<'static>>>,
+    /// It ends with a `Z` as it stands, which is UTC.
+    is_in_utc: bool,
     /// Its hours are those of half a day: a time without that half is none of this form.
     pub(super) has_half_days: bool,
     /// An ISO 8601 date is one of this form too, and another day by it: then only the form counts.
@@ -61,11 +63,13 @@ impl DateFormat {
             Err(why) => return refused(why),
         };
         let days = day_part::of(&items);
-        let examples = Examples::of(&items, has_time, days.last().map(Vec::as_slice));
+        let is_in_utc =
+            items.last().is_some_and(|item| day_part::text(item).is_some_and(|text| text.ends_with('Z')));
+        let examples = Examples::of(&items, has_time, is_in_utc, days.last().map(Vec::as_slice));
         let is_half = |item: &Item<'_>| matches!(item, Item::Fixed(Fixed::UpperAmPm | Fixed::LowerAmPm));
         let has_half_days = items.iter().any(is_half);
         let whole = has_time.then_some(items);
-        let mut known = Self { days, whole, has_half_days, overrides_iso: false, examples };
+        let mut known = Self { days, whole, is_in_utc, has_half_days, overrides_iso: false, examples };
         let iso = sample().date_naive();
         known.overrides_iso = matches!(known.day(&iso.to_string()), Some((Some(day), "")) if day != iso);
         Ok(known)
@@ -89,7 +93,7 @@ impl DateFormat {
             (Some(seconds), _) => Some(FixedOffset::east_opt(seconds)?),
             // Seconds since 1970 are counted in UTC.
             (None, Some(_)) => FixedOffset::east_opt(0),
-            (None, None) => None,
+            (None, None) => FixedOffset::east_opt(0).filter(|_| self.is_in_utc),
         };
         let local =
             parsed.to_naive_datetime_with_offset(zone.map_or(0, |zone| zone.local_minus_utc())).ok()?;

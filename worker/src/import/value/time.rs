@@ -120,8 +120,10 @@ fn date_in_form(text: &str, form: &DateFormat) -> Option<Result<NaiveDate, Misfi
 }
 
 fn timestamp_in_form(text: &str, digits: u8, form: &DateFormat) -> Option<Result<LocalTime, Misfit>> {
+    // A zone may stand behind a form that has none: a second one could contradict the first.
     if let Some((told, rest)) = form.whole(text)
         && let Some(behind) = zone(rest.as_bytes())
+        && (told.zone.is_none() || behind.is_none())
     {
         return Some(in_range(Some(told.day)).and_then(|day| {
             let time = within_digits(told.time, digits)?;

@@ -38,7 +38,7 @@ pub(super) fn is_of_time(item: &Item<'_>) -> bool {
 }
 
 /// The text that stands in the form as it is; `None` for what has a value.
-fn text<'i>(item: &'i Item<'_>) -> Option<&'i str> {
+pub(super) fn text<'i>(item: &'i Item<'_>) -> Option<&'i str> {
     match item {
         Item::Literal(text) | Item::Space(text) => Some(text),
         Item::OwnedLiteral(text) | Item::OwnedSpace(text) => Some(text),

@@ -19,10 +19,16 @@ pub(in super::super) struct Examples {
 
 impl Examples {
     /// Of the whole form, and of that part of it which tells a day alone.
-    pub(super) fn of(items: &[Item<'static>], has_time: bool, day: Option<&[Item<'static>]>) -> Self {
+    pub(super) fn of(
+        items: &[Item<'static>],
+        has_time: bool,
+        is_in_utc: bool,
+        day: Option<&[Item<'static>]>,
+    ) -> Self {
         let written = |point, items: &[Item<'static>]| in_form(point, items).unwrap_or_default();
         let parsed = read_sample(items);
-        let has_zone = parsed.is_some_and(|parsed| parsed.offset().is_some() || parsed.timestamp().is_some());
+        let has_zone = is_in_utc
+            || parsed.is_some_and(|parsed| parsed.offset().is_some() || parsed.timestamp().is_some());
         let behind = match (has_time, has_zone) {
             (false, _) => " 16:05:06+09:00",
             (true, false) => "+09:00",

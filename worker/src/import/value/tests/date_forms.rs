@@ -151,6 +151,7 @@ fn the_examples_of_a_reject_are_values_that_the_column_takes() {
         Some("%Y-%d-%m"),
         Some("%d/%m/%Y %I:%M %p"),
         Some("%d.%m.%Y %H:%M %z"),
+        Some("%d.%m.%Y %H:%MZ"),
         Some("%H:%M %d.%m.%Y"),
         Some("%s"),
     ] {
@@ -206,4 +207,33 @@ fn a_point_in_time_in_the_imports_form_needs_its_zone_too() {
     let says = parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0900", &inside).unwrap_err();
     assert!(says.ends_with("(zone_unexpected)"), "{says}");
     assert_eq!(parsed(&zoned, "1707440700", &reading(None, Some("%s"))), point);
+}
+
+#[test]
+fn a_zone_behind_a_form_that_has_one_or_is_a_moment_is_none_of_the_form() {
+    for (format, value) in [
+        ("%d.%m.%Y %H:%M %z", "09.02.2024 10:05 +0900"),
+        ("%d.%m.%Y %H:%M %:z", "09.02.2024 10:05 +09:00"),
+        ("%d.%m.%Y %H:%M:%S%z", "09.02.2024 10:05:00+0900"),
+        ("%H:%M%z %d.%m.%Y", "10:05+0900 09.02.2024"),
+        ("%Y-%m-%dT%H:%M:%S%z", "2024-02-09T10:05:00+0900"),
+        ("%d.%m.%Y %H:%MZ", "09.02.2024 01:05Z"),
+        ("%+", "2024-02-09T10:05:00+09:00"),
+        ("%s", "1707440700"),
+    ] {
+        let reading = reading(None, Some(format));
+        let point = Ok(Value::TimestampZone(DateTime::from_timestamp(1_707_440_700, 0).unwrap()));
+        assert_eq!(parsed(&Kind::TimestampZone(6), value, &reading), point, "{format}");
+        for behind in ["+09:00", " +09:00", "-05:00", "+0900", "+09", "Z", " Z", "UTC", "+00:00"] {
+            for kind in [Kind::TimestampZone(6), Kind::Timestamp(6)] {
+                let says = parsed(&kind, &format!("{value}{behind}"), &reading).unwrap_err();
+                assert!(says.ends_with("(not_a_timestamp)"), "{format} {value}{behind}: {says}");
+            }
+        }
+    }
+    // In UTC nothing is lost, and a second zone is one too many there, too.
+    let inside = reading(None, Some("%d.%m.%Y %H:%M %z"));
+    assert!(parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0000", &inside).is_ok());
+    let says = parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0000+09:00", &inside).unwrap_err();
+    assert!(says.ends_with("(not_a_timestamp)"), "{says}");
 }
