@@ -30,6 +30,29 @@ fn a_row_may_refer_to_one_that_a_policy_hides() {
 }
 
 #[test]
+fn a_row_is_skipped_for_one_that_a_policy_hides_and_is_no_duplicate_within_the_file() {
+    for (rejects, file, expected) in [
+        (0, "1,a,x\n50,a,clash\n", (1, 1, 0)),
+        (1, "1,a,x\n2,b,refused\n50,a,clash\n", (1, 1, 0)),
+        (0, "1,a,x\n50,a,clash\n1,a,again\n", (1, 1, 1)),
+        (1, "1,a,x\n2,b,refused\n50,a,clash\n1,a,again\n", (1, 1, 1)),
+        (1, "1,a,x\n2,b,refused\n7,a,clash\n1,a,again\n7,a,z\n,a,null\n", (1, 2, 1)),
+    ] {
+        let world = World::of_role(
+            "CREATE TABLE t (id int PRIMARY KEY, tenant text, v text); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY p ON t USING (tenant = 'a'); GRANT ALL ON t TO PUBLIC;
+             INSERT INTO t VALUES (50, 'b', 'hidden'), (7, 'a', 'seen')",
+        );
+        let rejects = rejects + u64::from(file.contains("null"));
+        let options = ImportOptions { on_conflict: OnConflict::Skip, ..max_rejects(rejects) };
+        let file = format!("id,tenant,v\n{file}");
+        let (result, findings) = world.import_as("h", file.as_bytes(), "t", options);
+        let found = (result.unwrap().rows, findings.skipped, findings.duplicates);
+        assert_eq!((found, told(&findings).len() as u64), (expected, rejects), "{file} {findings:?}");
+    }
+}
+
+#[test]
 fn the_key_of_a_table_is_not_about_the_rows_of_those_that_inherit_from_it() {
     let world = World::postgres(
         "CREATE TABLE ip (id int PRIMARY KEY, v text); CREATE TABLE ic () INHERITS (ip); INSERT INTO ic VALUES (1, 'child'), (7, 'child');

@@ -123,26 +123,34 @@ impl Keys<'_> {
         )
     }
 
-    /// Counts after an upsert that skips: of each key the first row that was written counts, unless the table had it.
+    /// Counts after an upsert that skips: of each key the first row that was written counts, unless the table had it. The table may
+    /// have rows that a policy hides. Where no trigger leaves rows out, what was not written and has no earlier row of its key in
+    /// the file, is skipped for one of those.
     pub(super) fn count_skipped(
         &self,
         session: &mut Session,
         staged: u64,
         written: u64,
     ) -> Result<Upserted, SqlError> {
-        let [skipped, refused, late] = numbers(
+        let [skipped, refused, late, repeated] = numbers(
             session,
             &format!(
                 "SELECT count(*) FILTER (WHERE known), (SELECT count(DISTINCT \"baton record\") FROM {REFUSED}), \
-                   count(*) FILTER (WHERE NOT known AND k.record > f.record) \
+                   count(*) FILTER (WHERE NOT known AND k.record > f.record), \
+                   count(*) FILTER (WHERE NOT known) - count(DISTINCT k.leader) FILTER (WHERE NOT known) \
                  FROM {KEYS} k LEFT JOIN (SELECT o.leader, min(o.record) AS record FROM {KEYS} o \
                    JOIN {WRITTEN} w ON w.{RECORD} = o.record GROUP BY o.leader) f ON f.leader = k.leader \
                  WHERE {NOT_REFUSED}"
             ),
         )?;
         let left = staged.saturating_sub(refused + written);
-        let skipped = skipped.min(left);
-        let duplicates = if self.may_change_rows { late.min(left - skipped) } else { left - skipped };
+        let (skipped, duplicates) = if self.may_change_rows {
+            let skipped = skipped.min(left);
+            (skipped, late.min(left - skipped))
+        } else {
+            let duplicates = repeated.min(left);
+            (left - duplicates, duplicates)
+        };
         Ok(Upserted { rows: written, updated: 0, skipped, duplicates, dropped: left - skipped - duplicates })
     }
 }
@@ -171,7 +179,16 @@ pub(super) fn skipped(
     if keys == written {
         return Ok(0);
     }
-    known(session, index, table)
+    let is_same = index.is_same_key("t", "s");
+    let [known, known_keys] = numbers(
+        session,
+        &format!(
+            "SELECT coalesce(sum(k.rows), 0)::pg_catalog.int8, count(*) FROM (SELECT count(*) AS rows FROM {STAGING} s \
+             WHERE EXISTS (SELECT FROM {table} t WHERE {is_same} AND ({WRITTEN_HERE}) IS NOT TRUE) GROUP BY {key}) k"
+        ),
+    )?;
+    // The table may have further keys that were not written, in rows that a policy hides.
+    Ok((known + keys.saturating_sub(known_keys)).saturating_sub(written))
 }
 
 /// How many staged rows have a key that the table had before.
