@@ -184,7 +184,11 @@ impl Kind {
                 cut.check(read, reading.server).map(|()| Value::Text(read))
             }
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
-            Self::Bytes if text.is_empty() => parse_bytes(whole, absent::is_empty(), reading),
+            // White space may be bytes by itself.
+            Self::Bytes => match text::parse_hex(text) {
+                Err(misfit) => parse_bytes(whole, misfit, reading),
+                hex => hex.map(Value::Hex),
+            },
             _ if text.is_empty() => Err(absent::is_empty()),
             Self::Uuid => match Uuid::try_parse(text) {
                 Ok(uuid) => Ok(Value::Uuid(uuid)),
@@ -193,10 +197,6 @@ impl Kind {
             // What stands around it belongs to the text that the database keeps.
             Self::Json => json::check(whole, false).map(|()| Value::Text(whole)),
             Self::Jsonb => json::check(text, true).map(|()| Value::Text(text)),
-            Self::Bytes => match text::parse_hex(text) {
-                Err(misfit) => parse_bytes(whole, misfit, reading),
-                hex => hex.map(Value::Hex),
-            },
             _ => match self.parse_digits(Cow::Borrowed(text), reading) {
                 Err(misfit) => self.parse_otherwise(text, misfit, reading),
                 value => value,

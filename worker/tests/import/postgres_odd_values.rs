@@ -50,3 +50,18 @@ fn a_nul_byte_is_a_reject_in_any_type() {
     assert_eq!(columns, [(2, "b"), (3, "v"), (4, "a"), (5, "j"), (6, "x")]);
     assert_eq!(world.lines("SELECT b::text AS line FROM t"), ["\\x00ff"]);
 }
+
+#[test]
+fn white_space_for_bytea_is_its_bytes_where_it_is_ascii_and_else_no_bytes() {
+    let world = World::postgres("CREATE TABLE t (id int, b bytea)");
+    let file = "id,b\n1,\" \"\n2,\t\n3,\u{3000}\n4,\"\u{a0}\"\n5,é\n6,\"\"\n7,\n";
+    for (id, null) in [("w", None), ("n", Some("-".to_owned()))] {
+        let options = ImportOptions { null, ..max_rejects(3) };
+        let (result, findings) = world.import_as(id, file.as_bytes(), "t", options);
+        assert_eq!(result.unwrap().rows, 4, "{findings:?}");
+        let not_hex: Vec<_> = (4..7).map(|line| (line, "b", "not_hex")).collect();
+        assert_eq!(told(&findings), not_hex);
+    }
+    let bytes = world.lines("SELECT b::text AS line FROM t ORDER BY id, b LIMIT 4");
+    assert_eq!(bytes, ["\\x20", "\\x20", "\\x09", "\\x09"]);
+}

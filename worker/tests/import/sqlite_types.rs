@@ -124,6 +124,7 @@ fn texts_stay_as_they_are() {
 fn bytes_and_truth_and_uuids_have_one_form() {
     for declared in ["BLOB", "BYTEA", "VARBINARY(16)", "IMAGE"] {
         keeps(declared, &[("\\x00fF", "blob 00FF"), ("\\x3132", "blob 3132")]);
+        rejects(declared, "not_hex", &[" ", "\t", "\u{3000}", "\" \"", "12"]);
     }
     for declared in ["BOOLEAN", "BIT", "bit(1)"] {
         keeps(declared, &[("yes", "integer 1"), ("F", "integer 0")]);

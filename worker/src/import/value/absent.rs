@@ -6,7 +6,7 @@
 
 use statemachine::EmptyFields;
 
-use super::{Kind, Reading, Value, parse_bytes, text};
+use super::{Kind, Reading, Value, text};
 use crate::import::reject::{Misfit, Reason};
 
 /// Whether a field stands in quotes.
@@ -87,9 +87,7 @@ impl Kind {
             (Self::Opaque | Self::Cut(_), Ok(text)) if takes_empty && text::trim(text).is_empty() => {
                 self.read_written(text, "", reading)
             }
-            (Self::Bytes, Ok(text)) if reading.server.is_some() && text::trim(text).is_empty() => {
-                parse_bytes(text, is_empty(), reading)
-            }
+            (Self::Bytes, Ok(text)) if text::trim(text).is_empty() => self.read_written(text, "", reading),
             _ => Ok(Value::Null),
         }
     }

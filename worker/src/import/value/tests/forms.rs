@@ -254,3 +254,18 @@ fn what_only_the_database_can_read_is_left_as_it_is() {
     assert_eq!(value(&Kind::Opaque, ""), Value::Null);
     assert_eq!(misfit(&Kind::Opaque, "a\0"), "has a NUL character (nul_character)");
 }
+
+#[test]
+fn white_space_alone_is_bytes_or_none_and_never_nothing() {
+    for null in [None, Some("-")] {
+        let (of_sqlite, on_server) = (reading(null, None), reading(null, None).on(Some(150_000)));
+        for text in [" ", "\t", " \r\n", "\u{a0}", "\u{3000}", " \u{3000}"] {
+            let none = Err("is not \\x and pairs of hexadecimal digits (not_hex)".to_owned());
+            let bytes = || if text.is_ascii() { Ok(Value::Bytes(text.into())) } else { none.clone() };
+            for read in [parsed, in_quotes] {
+                assert_eq!(read(&Kind::Bytes, text, &on_server), bytes(), "{null:?} {text:?}");
+                assert_eq!(read(&Kind::Bytes, text, &of_sqlite), none, "{null:?} {text:?}");
+            }
+        }
+    }
+}
