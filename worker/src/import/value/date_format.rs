@@ -63,8 +63,10 @@ impl DateFormat {
             Err(why) => return refused(why),
         };
         let days = day_part::of(&items);
-        let is_in_utc =
-            items.last().is_some_and(|item| day_part::text(item).is_some_and(|text| text.ends_with('Z')));
+        // No word that ends so.
+        let is_z =
+            |text: &str| text.strip_suffix('Z').is_some_and(|rest| !rest.ends_with(char::is_alphabetic));
+        let is_in_utc = items.last().and_then(day_part::text).is_some_and(is_z);
         let examples = Examples::of(&items, has_time, is_in_utc, days.last().map(Vec::as_slice));
         let is_half = |item: &Item<'_>| matches!(item, Item::Fixed(Fixed::UpperAmPm | Fixed::LowerAmPm));
         let has_half_days = items.iter().any(is_half);

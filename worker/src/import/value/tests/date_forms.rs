@@ -231,6 +231,10 @@ fn a_zone_behind_a_form_that_has_one_or_is_a_moment_is_none_of_the_form() {
             }
         }
     }
+    // A word is no zone.
+    let word = reading(None, Some("%d.%m.%Y %H:%M NZ"));
+    let says = parsed(&Kind::TimestampZone(6), "09.02.2024 10:05 NZ", &word).unwrap_err();
+    assert!(says.ends_with("(zone_missing)"), "{says}");
     // In UTC nothing is lost, and a second zone is one too many there, too.
     let inside = reading(None, Some("%d.%m.%Y %H:%M %z"));
     assert!(parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0000", &inside).is_ok());
