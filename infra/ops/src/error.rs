@@ -20,6 +20,7 @@ impl std::fmt::Display for Usage {
 impl Error for Usage {}
 
 /// An error of an AWS service, as [`words_of_aws`] has it.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 pub(crate) fn of_aws<E>(error: SdkError<E, HttpResponse>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + 'static,
