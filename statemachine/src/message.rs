@@ -48,12 +48,26 @@ pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
 }
 
 fn described(value: Value) -> Result<Import, InvalidMessage> {
-    let import: Import = serde_json::from_value(value)
-        .map_err(|error| InvalidMessage::new(&format!("the message describes no import: {error}")))?;
+    let import: Import = serde_path_to_error::deserialize(value).map_err(|error| {
+        InvalidMessage::new(&format!("the message describes no import: {}", said(&error)))
+    })?;
     match (&import.source, &import.table) {
         (Some(_), Some(_)) | (None, None) => Ok(import),
         (Some(_), None) => Err(InvalidMessage::new("the message has a `source` but no `table`")),
         (None, Some(_)) => Err(InvalidMessage::new("the message has a `table` but no `source`")),
+    }
+}
+
+/// What is wrong with a field, behind its name; in words of JSON.
+fn said(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let why = error.inner().to_string();
+    let why = ["u64", "u32", "usize"].iter().fold(why, |why, number| {
+        why.replace(&format!("expected {number}"), "expected a number without a fraction and a sign")
+    });
+    // A field that is not known is named by serde itself.
+    match error.path().to_string() {
+        path if path == "." || why.starts_with("unknown field") => why,
+        path => format!("{path}: {why}"),
     }
 }
 
@@ -115,6 +129,26 @@ mod tests {
         assert!(
             reason(r#"{"import_id": 1, "source": "/etc/passwd", "table": "t"}"#).contains("s3://bucket/key")
         );
+    }
+
+    #[test]
+    fn a_field_of_another_type_is_named() {
+        let of = |options: &str| {
+            reason(&format!(r#"{{"import_id":"m","source":"s3://b/k","table":"t","options":{options}}}"#))
+        };
+        assert_eq!(
+            of(r#"{"limit":"10"}"#),
+            "the message describes no import: options.limit: invalid type: string \"10\", expected a number without a fraction and \
+             a sign"
+        );
+        for (options, name) in [
+            (r#"{"null":5}"#, "options.null: "),
+            (r#"{"dry_run":"yes"}"#, "options.dry_run: "),
+            (r#"{"map":[]}"#, "options.map: "),
+            (r#"{"key":"id"}"#, "options.key: "),
+        ] {
+            assert!(of(options).contains(name), "{}", of(options));
+        }
     }
 
     #[test]

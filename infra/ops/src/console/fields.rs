@@ -45,6 +45,11 @@ impl Fields {
         self.all(name).find(|value| !value.is_empty())
     }
 
+    /// The first value of a field as it was typed, blanks and all; none where it is missing or empty.
+    pub(crate) fn typed(&self, name: &str) -> Option<&str> {
+        self.pairs().find(|(field, value)| *field == name && !value.is_empty()).map(|(_, value)| value)
+    }
+
     /// All values of a field, without blanks around them.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())

@@ -55,6 +55,10 @@ impl DateFormat {
         if items.iter().any(|item| matches!(item, Item::Numeric(Numeric::Nanosecond, _))) {
             return refused("has %f, which counts nanoseconds; write %.f for the digits behind the second");
         }
+        // It reads a zone with less than all of its digits, and no example of it can be written.
+        if format.replace("%%", "").contains("%#z") {
+            return refused("has %#z, which is not taken; write %z");
+        }
         if !tells_day(&items) {
             return refused("does not tell a day: it needs year, month and day");
         }
@@ -152,6 +156,7 @@ mod tests {
             "the date format \"%d.%m.\" does not tell a day: it needs year, month and day"
         );
         assert!(refusal("%Q").contains("is none of strftime's"));
+        assert!(refusal("%d.%m.%Y %H:%M%#z").contains("has %#z, which is not taken; write %z"));
         for format in ["", "yyyy-mm-dd", "%H:%M", "%j", "%"] {
             assert!(DateFormat::parse(format).is_err(), "{format}");
         }

@@ -66,12 +66,18 @@ pub(super) fn read(fields: &Fields) -> Result<Wanted, Vec<Problem>> {
     Ok(Wanted { table: table.to_owned(), create_table: line.file.create_table, options })
 }
 
+/// Options whose value is what was typed, blanks and all.
+pub(super) const AS_TYPED: [&str; 2] = ["null", "delimiter"];
+
 /// An option as words of a command line; none where its field is empty, which means its default.
 fn words(argument: &Arg, fields: &Fields) -> Vec<String> {
     let name = argument.get_id().as_str();
     let long = argument.get_long().unwrap_or(name);
     if matches!(argument.get_action(), ArgAction::SetTrue) {
         return fields.get(name).map(|_| format!("--{long}")).into_iter().collect();
+    }
+    if AS_TYPED.contains(&name) {
+        return fields.typed(name).map(|value| format!("--{long}={value}")).into_iter().collect();
     }
     // People write a blank behind a comma; a command line would take it for a part of the next name.
     let values = fields.all(name).flat_map(|value| match argument.get_value_delimiter() {
@@ -101,6 +107,16 @@ mod tests {
         let mut fields = Fields::default();
         pairs.iter().for_each(|(name, value)| fields.push(name, (*value).to_owned()));
         fields
+    }
+
+    #[test]
+    fn a_text_that_means_null_keeps_its_blanks() {
+        for (typed, null) in [(" NA ", Some(" NA ")), (" ", Some(" ")), ("NA", Some("NA")), ("", None)] {
+            let wanted = read(&fields(&[("table", "people"), ("null", typed)])).unwrap();
+            assert_eq!(wanted.options.null.as_deref(), null, "{typed:?}");
+        }
+        let wanted = read(&fields(&[("table", "people"), ("limit", " 5 ")])).unwrap();
+        assert_eq!(wanted.options.limit, Some(5), "blanks around a number mean nothing");
     }
 
     #[test]

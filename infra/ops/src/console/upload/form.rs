@@ -3,7 +3,8 @@
 use clap::{Arg, ArgAction};
 use maud::{Markup, html};
 
-use super::{arguments, object};
+use super::arguments::{self, AS_TYPED};
+use super::object;
 use crate::console::fields::Fields;
 use crate::console::files;
 use crate::console::layout::{icon, text};
@@ -117,9 +118,13 @@ impl Form<'_> {
     fn is_used(&self, group: &[&Arg]) -> bool {
         group.iter().any(|option| {
             let name = option.get_id().as_str();
-            let value = self.fields.get(name).filter(|value| *value != default_of(option));
+            let value = self.value(name).filter(|value| *value != default_of(option));
             value.is_some() || self.problems.iter().any(|problem| problem.is_of(name))
         })
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        if AS_TYPED.contains(&name) { self.fields.typed(name) } else { self.fields.get(name) }
     }
 
     fn field(&self, option: &Arg) -> Markup {
@@ -146,7 +151,7 @@ impl Form<'_> {
     }
 
     fn control(&self, option: &Arg, name: &str, hint: &str) -> Markup {
-        let value = self.fields.get(name).map(str::to_owned).unwrap_or_else(|| default_of(option));
+        let value = self.value(name).map(str::to_owned).unwrap_or_else(|| default_of(option));
         let example = option
             .get_value_names()
             .into_iter()
