@@ -114,7 +114,7 @@ impl<'a> Looks<'a> {
     /// The encoding to take, and its weight.
     fn likeliest(&self) -> (Encoding, i64) {
         let western = (Encoding::Windows1252, self.western);
-        if self.utf8.weight > self.japanese.1.max(self.western) {
+        if self.utf8.weight > self.japanese.1.max(self.western).max(self.central) {
             return (Encoding::Utf8, self.utf8.weight);
         }
         if self.is_japanese() {
