@@ -1,6 +1,8 @@
 //! Rows of SQLite that refer to later ones in a long chain, beside rows that exclude each other: what may be there is there,
 //! however far behind it the last row stands that refers to it.
 
+use std::collections::HashSet;
+
 use statemachine::{Findings, ImportOptions, OnConflict};
 
 use super::world::World;
@@ -111,5 +113,43 @@ fn rows_that_exclude_each_other_and_refer_to_nothing_are_found_at_once() {
             OnConflict::Update => (2, 0, 2999, 1),
         };
         assert_eq!(found, expected, "{on_conflict:?} {findings:#?}");
+    }
+}
+
+/// A row of the chain is out, and whether one of the same key comes in its place is known only once it was tried: for each such key
+/// there would be a round, if the rows that refer to it waited for that.
+#[test]
+fn a_broken_chain_beside_rows_of_the_same_keys_is_found_in_a_few_rounds() {
+    for on_conflict in CONFLICTS {
+        let world =
+            World::sqlite("CREATE TABLE chain (id INT PRIMARY KEY, p INT REFERENCES chain, u INT UNIQUE)");
+        let length = 2000;
+        let mut rows: Vec<(u64, Option<u64>, u64)> =
+            (1..=length).map(|id| (id, (id > 1).then(|| id - 1), id)).collect();
+        let random = |number: u64| number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+        // Each has a key of the chain, and all have a value of it.
+        rows.extend((0..length / 2).map(|number| (random(number) % length + 1, None, 5)));
+        rows.sort_by_key(|(id, _, value)| random(id * 7 + value));
+        let line = |(id, p, u): &(u64, Option<u64>, u64)| {
+            format!("{id},{},{u}\n", p.map(|p| p.to_string()).unwrap_or_default())
+        };
+        let file = format!("id,p,u\n{}", rows.iter().map(line).collect::<String>());
+        let (result, findings) = world.import_as("a", file.as_bytes(), "chain", options(on_conflict));
+        result.unwrap();
+
+        let there = world.lines("SELECT concat(id, ',', p, ',', u) AS line FROM chain");
+        let columns = |at: usize| -> HashSet<u64> {
+            there.iter().filter_map(|row| row.split(',').nth(at)?.parse().ok()).collect()
+        };
+        let (ids, values) = (columns(0), columns(2));
+        let mut out: u64 = 0;
+        for row in rows.iter().filter(|row| !there.contains(&line(row).trim_end().to_owned())) {
+            let (id, p, u) = row;
+            let is_free = !ids.contains(id) && !values.contains(u) && p.is_none_or(|p| ids.contains(&p));
+            assert!(!is_free, "{on_conflict:?} {row:?}");
+            out += 1;
+        }
+        let counted = findings.reasons.values().sum::<u64>() + findings.duplicates;
+        assert_eq!(counted, out, "{on_conflict:?} {findings:#?}");
     }
 }

@@ -113,7 +113,13 @@ impl Family {
         loop {
             if self.find_orphans(connection, rows, progress)? {
                 self.undo(connection, rows)?;
-                self.refuse_orphans(connection, rows, progress)?;
+                if self.refuse_orphans(connection, rows, progress)? {
+                    self.write_again(connection, rows, progress)?;
+                    if !self.take_back_guessed(connection, rows, progress)? {
+                        continue;
+                    }
+                    self.undo(connection, rows)?;
+                }
             } else if self.refuse_replacing(connection, rows)? {
                 self.undo(connection, rows)?;
             } else if self.take_back_orphans(connection, rows, progress, are_tried)? {
@@ -186,14 +192,14 @@ impl Family {
         Ok(found)
     }
 
-    /// Marks those of them that can refer to nothing, and what hangs on them. All rows of the file are undone: the table has what
-    /// it has without them.
+    /// Marks those of them that can refer to nothing, and what hangs on them; returns whether of some that is guessed. All rows of
+    /// the file are undone: the table has what it has without them.
     fn refuse_orphans(
         &mut self,
         connection: &mut SqliteConnection,
         rows: &Rows,
         progress: &Progress,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let references = rows.references();
         let relations =
             Relations::new(&mut self.spool.connection, references).map_err(|error| beside(&error))?;

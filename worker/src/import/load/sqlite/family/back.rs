@@ -18,13 +18,17 @@ use crate::job::progress::Progress;
 /// SQL: rows that may come back. One of an upsert might go and come without an end, by the turn with another one.
 const MAY_RETURN: &str = "state = 3 AND record NOT IN (SELECT record FROM returns WHERE times > 9)";
 
+/// SQL: rows that were taken out because they were guessed to refer to nothing. Each guess is looked at but once.
+const GUESSED: &str = "state = 3 AND record IN (SELECT record FROM guessed)";
+
 /// Rows that wait for others to come back, and those that are ready.
 struct Waiting {
     /// One for each reference within the table.
     all: Vec<Wait>,
     waits: Statement,
     make_ready: Statement,
-    note_return: Statement,
+    /// None where a return is not counted.
+    note_return: Option<Statement>,
 }
 
 /// By one reference.
@@ -72,11 +76,11 @@ impl Waiting {
             all,
             waits: Statement::new(Kind::Other, waits, ") LIMIT 1"),
             make_ready: Statement::new(Kind::Other, "INSERT INTO ready VALUES (", ")"),
-            note_return: Statement::new(
+            note_return: Some(Statement::new(
                 Kind::Other,
                 note,
                 ", 1) ON CONFLICT (record) DO UPDATE SET times = times + 1",
-            ),
+            )),
         })
     }
 
@@ -109,7 +113,30 @@ impl Family {
         progress: &Progress,
         are_tried: bool,
     ) -> Result<bool, Failure> {
-        let waiting = self.begin_waiting(connection, rows, progress)?;
+        let waiting = self.begin_waiting(connection, rows, progress, MAY_RETURN)?;
+        self.take_back(connection, rows, progress, &waiting, are_tried)
+    }
+
+    /// Takes back marks of rows that were guessed wrong: what they refer to is there without them, or comes back.
+    pub(super) fn take_back_guessed(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &mut Rows,
+        progress: &Progress,
+    ) -> Result<bool, Failure> {
+        let mut waiting = self.begin_waiting(connection, rows, progress, GUESSED)?;
+        waiting.note_return = None;
+        self.take_back(connection, rows, progress, &waiting, false)
+    }
+
+    fn take_back(
+        &mut self,
+        connection: &mut SqliteConnection,
+        rows: &mut Rows,
+        progress: &Progress,
+        waiting: &Waiting,
+        are_tried: bool,
+    ) -> Result<bool, Failure> {
         let counts = self.counts;
         let mut changed = false;
         step(connection, &format!("SAVEPOINT {TRIAL}"))?;
@@ -135,7 +162,7 @@ impl Family {
                 } else if !waits {
                     changed = true;
                     let spool = &mut self.spool.connection;
-                    let noted = waiting.note_return.execute(spool, &key);
+                    let noted = waiting.note_return.as_ref().map_or(Ok(0), |note| note.execute(spool, &key));
                     noted
                         .and_then(|_| waiting.call(spool, references, &values, true))
                         .and_then(|()| self.spool.keep(kept.record(), &kept.bytes, &State::LeftOut))
@@ -154,11 +181,12 @@ impl Family {
         connection: &mut SqliteConnection,
         rows: &Rows,
         progress: &Progress,
+        condition: &str,
     ) -> Result<Waiting, Failure> {
         let references = rows.references();
         let waiting = Waiting::new(&mut self.spool.connection, references).map_err(|error| beside(&error))?;
         let mut after = None;
-        while let Some(page) = self.page(&mut after, MAY_RETURN, progress)? {
+        while let Some(page) = self.page(&mut after, condition, progress)? {
             for kept in page {
                 let values: Vec<_> = native::read_row(&kept.bytes).collect();
                 let mut is_ready = true;

@@ -25,6 +25,12 @@ struct Relation {
     has_values: String,
 }
 
+/// SQL: all rows `o`.
+const ANY: &str = "TRUE";
+
+/// SQL: those that are in the table.
+const IN_TABLE: &str = "EXISTS (SELECT 1 FROM kept k WHERE k.record = o.record AND k.state = 0)";
+
 #[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
@@ -61,7 +67,8 @@ impl Relations {
         }
         connection.batch_execute(
             "DROP TABLE IF EXISTS gone; CREATE TABLE gone (record INTEGER PRIMARY KEY, reference INT, step INT); \
-             CREATE INDEX steps ON gone (step)",
+             CREATE INDEX steps ON gone (step); \
+             DROP TABLE IF EXISTS guessed; CREATE TABLE guessed (record INTEGER PRIMARY KEY)",
         )?;
         Ok(Self { all })
     }
@@ -85,8 +92,10 @@ impl Relations {
     }
 
     /// Marks rows of the table that can refer to nothing: of the orphans, and of the rows that hang on them. Where every orphan
-    /// might yet refer to something, all of them are marked: the file has come to rest without what they refer to.
-    pub(super) fn mark(&self, connection: &mut SqliteConnection, missing: &[Missing]) -> QueryResult<()> {
+    /// might yet refer to something, all of them are marked: the file has come to rest without what they refer to. Then rows that
+    /// hang on them are guessed to refer to nothing, too, though one of the same key that is left out may take its place: a chain
+    /// would lose one row a round else. Returns whether any was guessed; they are in the table `guessed`.
+    pub(super) fn mark(&self, connection: &mut SqliteConnection, missing: &[Missing]) -> QueryResult<bool> {
         for (number, relation) in self.all.iter().enumerate() {
             // A row that is not in the table now may be an orphan, too, and is then nothing that others could refer to.
             connection.batch_execute(&format!(
@@ -97,7 +106,7 @@ impl Relations {
                 relation.has_values, relation.refers
             ))?;
         }
-        let step = self.follow(connection, 0)?;
+        let step = self.follow(connection, 0, ANY)?;
         let marked =
             "SELECT count(*) AS number FROM gone g JOIN kept k ON k.record = g.record WHERE k.state = 0";
         if sql_query(marked).get_result::<Number>(connection)?.number == 0 {
@@ -106,7 +115,12 @@ impl Relations {
             )
             .bind::<BigInt, _>(step)
             .execute(connection)?;
-            self.follow(connection, step)?;
+            let guess = self.follow(connection, step, ANY)?;
+            sql_query("UPDATE gone SET step = ?").bind::<BigInt, _>(guess - 1).execute(connection)?;
+            self.follow(connection, guess - 1, IN_TABLE)?;
+            sql_query("INSERT INTO guessed SELECT record FROM gone WHERE step >= ?")
+                .bind::<BigInt, _>(guess)
+                .execute(connection)?;
         }
         // Rows that are not in the table now would be orphans as soon as they are: they go with the others, and not one a round.
         connection.batch_execute(&format!(
@@ -124,21 +138,24 @@ impl Relations {
             .bind::<BigInt, _>(number as i64)
             .execute(connection)?;
         }
-        connection.batch_execute("DELETE FROM orphans")
+        connection.batch_execute("DELETE FROM orphans")?;
+        let guessed = "SELECT count(*) AS number FROM guessed";
+        Ok(sql_query(guessed).get_result::<Number>(connection)?.number > 0)
     }
 
-    /// Adds the rows that refer to rows of this step alone, those that refer to them, and so on. Returns the step after the last.
-    fn follow(&self, connection: &mut SqliteConnection, first: i64) -> QueryResult<i64> {
+    /// Adds the rows that refer to rows of this step alone, those that refer to them, and so on. `others` is what other rows of the
+    /// same key can be referred to. Returns the step after the last.
+    fn follow(&self, connection: &mut SqliteConnection, first: i64, others: &str) -> QueryResult<i64> {
         let mut step = first;
         loop {
             let mut found = 0;
             for (number, Relation { refers, .. }) in self.all.iter().enumerate() {
-                let others = refers.replace("p.", "o.");
+                let same = refers.replace("p.", "o.");
                 found += sql_query(format!(
                     "INSERT OR IGNORE INTO gone SELECT c.record, {number}, g.step + 1 FROM gone g \
                      CROSS JOIN related{number} p ON p.record = g.record CROSS JOIN related{number} c ON {refers} \
                      WHERE g.step = ? AND NOT c.is_there AND NOT EXISTS (SELECT 1 FROM related{number} o \
-                       WHERE {others} AND NOT EXISTS (SELECT 1 FROM gone e WHERE e.record = o.record))"
+                       WHERE {same} AND {others} AND NOT EXISTS (SELECT 1 FROM gone e WHERE e.record = o.record))"
                 ))
                 .bind::<BigInt, _>(step)
                 .execute(connection)?;
