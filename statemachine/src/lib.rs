@@ -14,7 +14,7 @@ mod trace_header;
 
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
 pub use import::{Import, ImportId, InvalidImportId, MAX_QUOTED_IMPORT_CHARS, Source};
-pub use message::{Body, parse_body};
+pub use message::{Body, import_named_in, parse_body};
 pub use options::{
     Delimiter, EmptyFields, Encoding, Escape, ImportOptions, OnConflict, RecordLimit, RejectLimit,
 };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::execution::InvalidMessage;
-use crate::import::{Import, MAX_QUOTED_IMPORT_CHARS};
+use crate::import::{Import, ImportId, MAX_QUOTED_IMPORT_CHARS};
 use crate::s3_event;
 
 /// What a message body asks for.
@@ -45,6 +45,13 @@ pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
         )));
     }
     Ok(Body::Import(import))
+}
+
+/// The import that a body names, also where it cannot be read as a whole: whoever looks for the message knows it by that.
+#[must_use]
+pub fn import_named_in(body: &str) -> Option<ImportId> {
+    let value: Value = serde_json::from_str(body).ok()?;
+    serde_json::from_value(value.get("import_id")?.clone()).ok()
 }
 
 fn described(value: Value) -> Result<Import, InvalidMessage> {
@@ -129,6 +136,16 @@ mod tests {
         assert!(
             reason(r#"{"import_id": 1, "source": "/etc/passwd", "table": "t"}"#).contains("s3://bucket/key")
         );
+    }
+
+    #[test]
+    fn a_message_that_describes_no_import_may_name_one() {
+        let named = |body: &str| import_named_in(body).map(|id| id.to_string());
+        assert_eq!(named(r#"{"import_id":"m","options":{"limit":"10"}}"#).as_deref(), Some("m"));
+        assert_eq!(named(r#"{"import_id":17,"tabel":"t"}"#).as_deref(), Some("17"));
+        for body in ["noise", "[1]", "{}", r#"{"import_id":"a/b"}"#, r#"{"import_id":null}"#] {
+            assert_eq!(named(body), None, "{body}");
+        }
     }
 
     #[test]

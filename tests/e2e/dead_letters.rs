@@ -115,6 +115,22 @@ async fn dead_letters_are_listed_with_import_error_execution_and_age_and_nobody_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_cannot_be_read_is_found_by_the_import_that_it_names() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.send(r#"{"import_id": "m-1", "tabel": "people"}"#).await;
+    letters_are(&stack, 1).await;
+    let listed = list(&stack, &["--import", "m-1"]).await;
+    assert_eq!((&listed[0]["import_id"], &listed[0]["error"]), (&json!("m-1"), &json!("Message.Invalid")));
+    let shown = baton_beside(&stack, &["dlq", "show", "m-1"]).await;
+    shown
+        .expect(0, &["import    m-1, which the message names; it could not be read as a whole\n", "`tabel`"]);
+    // A redrive would only fail again.
+    assert!(!shown.stdout.contains("next "), "{shown:#?}");
+    baton_beside(&stack, &["dlq", "drop", "m-1", "--yes"]).await.expect(0, &["  m-1  dropped"]);
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_the_queue_brought_itself_is_known_by_its_execution_and_deleted_when_that_succeeds() {
     let stack = TestStack::start(Backend::Sqlite).await;
     stack.create_people();

@@ -175,7 +175,8 @@ fn selection(console: &Console, letters: &[Letter]) -> Markup {
 
 fn import(letter: &Letter) -> Markup {
     match &letter.import_id {
-        Some(id) => layout::import_link(id),
+        Some(id) if letter.asks_for_import => layout::import_link(id),
+        Some(id) => html! { (id) },
         None => html! { span.quiet { "asks for no import" } },
     }
 }

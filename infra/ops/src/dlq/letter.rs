@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use statemachine::{Body, ExecutionInput, parse_body};
+use statemachine::{Body, ExecutionInput, import_named_in, parse_body};
 
 use crate::redrive::Execution;
 use crate::redrive::{execution_arn, find};
@@ -20,8 +20,11 @@ pub(super) const OWN_ATTRIBUTES: [&str; 4] = ["Error", "Cause", "ExecutionArn", 
 pub(crate) struct Letter {
     /// Its id in the dead-letter queue.
     pub(crate) message_id: String,
-    /// The import that it asks for; none where it asks for none.
+    /// The import that it names; none where it names none.
     pub(crate) import_id: Option<String>,
+    /// Whether it asks for that import. What cannot be read as a whole asks for none.
+    #[serde(skip)]
+    pub(crate) asks_for_import: bool,
     pub(crate) error: Option<String>,
     pub(crate) cause: Option<String>,
     /// The execution that failed, or would have been started for it.
@@ -83,8 +86,9 @@ impl Letter {
                 .filter(|text| !text.is_empty())
         };
         let input = input(&message, &message_id);
-        let import_id =
-            input.as_ref().and_then(|input| input.import.as_ref()).map(|import| import.import_id.to_string());
+        let asked = input.as_ref().and_then(|input| input.import.as_ref()).map(|import| &import.import_id);
+        let named = || import_named_in(message.body.as_deref().unwrap_or_default());
+        let (asks_for_import, import_id) = (asked.is_some(), asked.cloned().or_else(named));
         let derived =
             || arn_of(input.as_ref().map(ExecutionInput::name).map_or(String::new(), String::from).as_str());
         // A message that was moved back keeps the attributes of its time as a dead letter. Where the queue itself brought it
@@ -99,7 +103,8 @@ impl Letter {
         let sent_ms = system(&Name::SentTimestamp).and_then(|text| text.parse().ok()).unwrap_or(0);
         Ok(Self {
             message_id,
-            import_id,
+            import_id: import_id.map(|id| id.to_string()),
+            asks_for_import,
             error,
             cause,
             execution_arn,
@@ -119,7 +124,8 @@ impl Letter {
         }
         let mut execution = Execution::describe(target, &self.execution_arn).await?;
         if execution.is_none() && target.resources.lane_queue_url.is_some() {
-            execution = find::of_message(target, self.import_id.as_deref(), &self.message_id).await?;
+            let asked = self.import_id.as_deref().filter(|_| self.asks_for_import);
+            execution = find::of_message(target, asked, &self.message_id).await?;
         }
         match execution {
             Some(execution) => {
@@ -254,6 +260,11 @@ pub(crate) mod tests {
         assert_eq!(
             (noise.execution_arn, noise.import_id),
             (format!("arn:execution:import:invalid-{ID}"), None)
+        );
+        let unreadable = parse(message(r#"{"import_id": 7, "tabel": "people"}"#, &[], true));
+        assert_eq!(
+            (unreadable.execution_arn, unreadable.import_id.as_deref(), unreadable.asks_for_import),
+            (format!("arn:execution:import:invalid-{ID}"), Some("7"), false)
         );
     }
 

@@ -109,7 +109,12 @@ fn age(letter: &Letter) -> String {
 fn whole(common: &Common, letter: &Letter) -> String {
     let mut lines = vec![format!("message    {}", letter.message_id)];
     let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
-    fact("import", letter.import_id.as_deref().unwrap_or("none: the message asks for no import"));
+    let import = match &letter.import_id {
+        Some(id) if letter.asks_for_import => id.clone(),
+        Some(id) => format!("{id}, which the message names; it could not be read as a whole"),
+        None => "none: the message asks for no import".to_owned(),
+    };
+    fact("import", &import);
     fact("error", letter.error.as_deref().unwrap_or("not known"));
     fact("cause", letter.cause.as_deref().unwrap_or(advice::unrecorded(letter.error.as_deref())));
     fact("execution", &letter.execution_arn);
@@ -124,7 +129,7 @@ fn whole(common: &Common, letter: &Letter) -> String {
     );
     fact("by", letter.brought_by.in_words());
     fact("body", letter.body());
-    if let Some(id) = &letter.import_id {
+    if let Some(id) = letter.import_id.as_ref().filter(|_| letter.asks_for_import) {
         fact(
             "next",
             &format!(
