@@ -13,6 +13,7 @@ use statemachine::{Findings, ImportId};
 use worker::imports::ImportStatus;
 
 use crate::cli::{Common, RedriveArguments};
+use crate::dlq::{copies, letters};
 use crate::error::Usage;
 use crate::run::unfinished;
 use crate::signals::Signals;
@@ -38,7 +39,7 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
     let has_to_move = found.as_ref().is_ok_and(|found| found.executions.iter().any(Execution::has_to_move));
     let target = if has_to_move && !is_only_asked { target.moving(common).await? } else { target };
     let ended = match found {
-        Ok(found) if is_only_asked => plan(common, &found),
+        Ok(found) if is_only_asked => plan(common, &target, &found).await,
         Ok(found) => until_interrupted(common, arguments, &target, found).await,
         Err(error) => Err(error),
     };
@@ -67,8 +68,18 @@ async fn until_interrupted(
 }
 
 /// Says what a bulk redrive would do.
-fn plan(common: &Common, found: &Found) -> anyhow::Result<ExitCode> {
+async fn plan(common: &Common, target: &Target, found: &Found) -> anyhow::Result<ExitCode> {
     say_passed_over(common, found);
+    if may_have_dead_letters(target, &found.brought_since).await? {
+        output::complain(&match found.brought_since.len() {
+            1 => "of 1 execution whose import has succeeded since, the dead letter would be deleted, if there is one"
+                .to_owned(),
+            many => format!(
+                "of {} whose imports have succeeded since, dead letters would be deleted, if there are any",
+                executions(many)
+            ),
+        });
+    }
     if found.executions.is_empty() {
         return nothing(common);
     }
@@ -83,6 +94,7 @@ async fn act(
     target: &Target,
     found: Found,
 ) -> anyhow::Result<ExitCode> {
+    forget_brought_since(target, &found.brought_since).await?;
     if found.executions.is_empty() {
         match found.unknown.as_slice() {
             [] => {
@@ -117,6 +129,31 @@ async fn act(
     outcomes.extend(ended.iter().map(Outcome::ended));
     again::delete_dead_letters(target, &mut outcomes).await?;
     print(common, target, &mut outcomes)
+}
+
+/// Deletes the dead letters of executions whose imports have succeeded since: nobody has to do anything about them.
+async fn forget_brought_since(target: &Target, brought: &[Execution]) -> anyhow::Result<()> {
+    if may_have_dead_letters(target, brought).await? {
+        let arns: Vec<_> = brought.iter().map(|execution| execution.arn.clone()).collect();
+        let deleted: usize = copies::delete(target, &arns).await?.values().sum();
+        match deleted {
+            0 => {}
+            1 => output::complain("deleted 1 dead letter: its import has succeeded since"),
+            many => output::complain(&format!(
+                "deleted {} dead letters: their imports have succeeded since",
+                output::count(many as u64)
+            )),
+        }
+    }
+    Ok(())
+}
+
+async fn may_have_dead_letters(target: &Target, brought: &[Execution]) -> anyhow::Result<bool> {
+    if brought.is_empty() {
+        return Ok(false);
+    }
+    let letters = letters::count(target).await?;
+    Ok(letters.visible + letters.in_flight > 0)
 }
 
 /// The executions that the stack inside this command goes on with by itself, which is said, and all others.

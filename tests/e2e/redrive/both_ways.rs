@@ -75,6 +75,32 @@ async fn a_dead_letter_that_was_left_is_acknowledged_when_it_is_moved_and_delete
     stack.audit().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_redrive_deletes_the_dead_letters_of_imports_that_other_messages_have_brought_since() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    for id in ["a", "b"] {
+        failed(&stack, id, &nowhere(id), "people").await;
+    }
+    stack.put("uploads/a.csv", "id,name\n1,a\n").await;
+    let second = stack.describe("a", &nowhere("a"), "people", json!({})).await;
+    assert_eq!(stack.ended(&second.execution_arn).await.status, ExecutionStatus::Succeeded);
+
+    let planned = baton_beside(&stack, &["redrive", "--all-failed"]).await;
+    let of_one =
+        "of 1 execution whose import has succeeded since, the dead letter would be deleted, if there is one";
+    planned.complains(2, &[of_one, "1 execution would be redriven:", "--yes redrives them"]);
+    assert_eq!(stack.messages(&stack.resources.dead_letter_queue_url).await, 2);
+    let bulk = baton_beside(&stack, &["redrive", "--all-failed", "--yes"]).await;
+    bulk.complains(1, &["deleted 1 dead letter: its import has succeeded since", "redriving 1 execution:"]);
+    assert_eq!(stack.messages(&stack.resources.dead_letter_queue_url).await, 1);
+    let planned = baton_beside(&stack, &["redrive", "--all-failed"]).await;
+    planned.complains(2, &[of_one]);
+    stack.dead_letter().await;
+    assert_eq!(stack.count("people"), 1);
+    stack.audit().await;
+}
+
 async fn both_at_once(backend: Backend) {
     let stack = TestStack::start(backend).await;
     stack.create_people();

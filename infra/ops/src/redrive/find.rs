@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) unknown: Vec<(String, String)>,
     /// Failed executions that a bulk redrive passes over.
     pub(crate) passed_over: usize,
+    /// Of a bulk redrive: failed executions whose imports have succeeded since, by another one.
+    pub(crate) brought_since: Vec<Execution>,
 }
 
 /// The executions that the command line means.
@@ -48,8 +50,8 @@ pub(crate) async fn executions(
         heed_imports(&mut target.database.connect()?, &mut found.executions)?;
     }
     if arguments.is_bulk() {
-        // Nobody has to hear of what was brought since.
-        found.executions.retain(|execution| execution.standing != Standing::Succeeded);
+        let has_succeeded = |execution: &mut Execution| execution.standing == Standing::Succeeded;
+        found.brought_since = found.executions.extract_if(.., has_succeeded).collect();
         let all = found.executions.len();
         // Naming the error of what cannot be redriven asks for the reason.
         let is_hopeless =
