@@ -141,8 +141,8 @@ pub(crate) fn facts_of_findings(import: &ImportPicture, command: &dyn Fn(&str) -
             said.push_str(&format!(
                 "\n{rejects} --csv > FILE saves them; corrected, FILE can be imported {how}"
             ));
-            if let Some(too_large) = same_options::of_too_large(&import.options, findings) {
-                said.push_str(&format!("\n{too_large}"));
+            for sentence in same_options::beforehand(&import.options, findings) {
+                said.push_str(&format!("\n{sentence}"));
             }
         }
         facts.push(as_fact("bad rows", &said));
@@ -183,6 +183,8 @@ pub(crate) fn command_line(common: &Common, verb: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use statemachine::OnConflict;
+
     use super::*;
     use crate::findings::tests::import;
     use crate::show::execution::ExecutionPicture;
@@ -244,6 +246,15 @@ mod tests {
         let report = report(with_options, None);
         let words = r"corrected, FILE can be imported again with: --encoding windows-1250 --null '\N'";
         assert!(report.contains(&format!("{words}\n")), "{report}");
+    }
+
+    #[test]
+    fn corrected_rows_of_an_upsert_are_said_to_count_last() {
+        let mut upsert = import();
+        upsert.options.on_conflict = OnConflict::Update;
+        let words = "again with: --encoding cp932 --on-conflict update\n            a corrected row then counts last: ";
+        assert!(report(upsert, None).contains(words));
+        assert!(!report(import(), None).contains("counts last"));
     }
 
     #[test]

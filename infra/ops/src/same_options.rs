@@ -32,8 +32,15 @@ pub(crate) fn of_rejects(options: &ImportOptions, found: &Findings) -> String {
     words(&options)
 }
 
+/// What has to be known before a file of rejects is imported again, each a sentence.
+pub(crate) fn beforehand(options: &ImportOptions, found: &Findings) -> Vec<String> {
+    let order = "a corrected row then counts last: it replaces one of the same key that stands behind it in the original file";
+    let order = (options.on_conflict == OnConflict::Update).then(|| order.to_owned());
+    order.into_iter().chain(of_too_large(options, found)).collect()
+}
+
 /// What helps with rows that are too large, of which a file of rejects has the line alone; none where there are none.
-pub(crate) fn of_too_large(options: &ImportOptions, found: &Findings) -> Option<String> {
+fn of_too_large(options: &ImportOptions, found: &Findings) -> Option<String> {
     let (rows, lines, them) = match found.reasons.get(TOO_LARGE)? {
         1 => ("1 row is".to_owned(), "its line", "it"),
         rows => (format!("{rows} rows are"), "their lines", "them"),

@@ -87,7 +87,7 @@ fn how_again(options: &ImportOptions, found: &Findings) -> Markup {
                 "Correct the original bytes and import them with the options of this import: " code { (layout::text(&words)) }
             }
         }
-        @if let Some(too_large) = same_options::of_too_large(options, found) { p.quiet { (layout::text(&too_large)) } }
+        @for sentence in same_options::beforehand(options, found) { p.quiet { (layout::text(&sentence)) } }
     }
 }
 
