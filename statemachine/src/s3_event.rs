@@ -84,10 +84,30 @@ pub(crate) fn import_of(value: Value) -> Result<Import, InvalidMessage> {
         invalid(&format!("the table is taken from a key imports/<table>/<name>.csv (or .csv.gz, .csv.zst), this key is {key:?}"))
     })?;
     let version = version_id.as_deref().or(e_tag.as_deref()).unwrap_or_default();
-    let import_id = derive_id(&record.s3.bucket.name, &key, version);
+    let source = Source { bucket: record.s3.bucket.name, key: key.clone() };
+    let import_id = upload_id(&source, version);
     let table = Some(table.to_owned());
-    let source = Some(Source { bucket: record.s3.bucket.name, key });
-    Ok(Import { import_id, source, version_id, table, options: ImportOptions::default() })
+    Ok(Import { import_id, source: Some(source), version_id, table, options: ImportOptions::default() })
+}
+
+/// How the id of an upload's import begins, and how many hexadecimal digits follow.
+const UPLOAD: (&str, usize) = ("s3-", 32);
+
+impl ImportId {
+    /// Whether it is the id of an import that an upload started by itself.
+    #[must_use]
+    pub fn is_of_upload(&self) -> bool {
+        let digits = self.as_str().strip_prefix(UPLOAD.0);
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        digits.is_some_and(|digits| digits.len() == UPLOAD.1 && digits.bytes().all(is_digit))
+    }
+
+    /// Whether it is the id of the upload of this object, which has this ETag, quoted or not. Where an event names neither version
+    /// nor ETag, any is.
+    #[must_use]
+    pub fn is_of_object(&self, source: &Source, etag: &str) -> bool {
+        [etag.trim_matches('"'), ""].into_iter().any(|version| upload_id(source, version) == *self)
+    }
 }
 
 /// `imports/<table>/…csv` names the table by its second part.
@@ -106,15 +126,16 @@ fn is_csv(name: &str) -> bool {
     ENDINGS.iter().any(ends_with)
 }
 
-fn derive_id(bucket: &str, key: &str, version: &str) -> ImportId {
+fn upload_id(source: &Source, version: &str) -> ImportId {
     let mut hash = Sha256::new();
-    for part in [bucket, key, version] {
+    for part in [&source.bucket, &source.key, version] {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let (begin, digits) = UPLOAD;
+    let hex: String = hash.finalize().iter().take(digits / 2).map(|byte| format!("{byte:02x}")).collect();
     #[expect(clippy::expect_used, reason = "`s3-` and 32 hexadecimal digits are 35 allowed characters")]
-    format!("s3-{hex}").parse().expect("a derived id is valid")
+    format!("{begin}{hex}").parse().expect("a derived id is valid")
 }
 
 /// Keys in events are URL-encoded as form data: `+` is a space.
@@ -136,6 +157,21 @@ mod tests {
         json!({"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": name,
             "s3": {"bucket": {"name": "uploads"},
                    "object": {"key": key, "size": 3, "eTag": "e1", "versionId": version, "sequencer": "00"}}}]})
+    }
+
+    #[test]
+    fn an_uploads_id_tells_whether_an_object_is_the_one_that_was_uploaded() {
+        let import = import_of(event("ObjectCreated:Put", "imports/people/a.csv", None)).unwrap();
+        let (id, source) = (&import.import_id, import.source.as_ref().unwrap());
+        assert!(id.is_of_upload() && id.is_of_object(source, "e1") && id.is_of_object(source, "\"e1\""));
+        assert!(!id.is_of_object(source, "e2"));
+        let elsewhere = Source { key: "imports/people/b.csv".to_owned(), ..source.clone() };
+        assert!(!id.is_of_object(&elsewhere, "e1"));
+        for other in
+            ["7", "s3-1", "s3-0123456789abcdef0123456789abcdeg", "s3-0123456789ABCDEF0123456789ABCDEF"]
+        {
+            assert!(!other.parse::<ImportId>().unwrap().is_of_upload(), "{other}");
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What to do next about a failure, by its name: the worker says what is wrong, this says what `baton` can do about it.
 
-use statemachine::{FailureName, Findings};
+use statemachine::{FailureName, Findings, ImportId};
 use worker::failure::words;
 
 /// A failure, as far as advice goes by it.
 #[derive(Clone, Copy)]
 pub(crate) struct Failed<'a> {
+    pub(crate) import_id: &'a str,
     pub(crate) name: &'a str,
     /// The worker's own sentences; empty where none were recorded.
     pub(crate) cause: &'a str,
@@ -27,15 +28,15 @@ pub(crate) fn unrecorded(error: Option<&str>) -> &'static str {
 pub(crate) fn for_failure(failed: Failed<'_>, command: &dyn Fn(&str) -> String) -> Option<String> {
     let known = FailureName::ALL.iter().find(|known| known.as_str() == failed.name).copied();
     let advice = without_redrive(failed, &command("rejects"));
-    let redrive =
-        if is_never_written(known, failed.cause) { None } else { for_redrive(known, &command("redrive")) };
+    let is_hopeless = is_never_written(known, failed.cause) || failed.cause.contains(words::ANOTHER_UPLOAD);
+    let redrive = if is_hopeless { None } else { for_redrive(known, failed.import_id, &command("redrive")) };
     let sentences: Vec<_> = advice.into_iter().chain(redrive).collect();
     (!sentences.is_empty()).then(|| sentences.join("\n"))
 }
 
 /// What the worker's cause does not say; none where it says it all.
 pub(crate) fn without_redrive(failed: Failed<'_>, rejects: &str) -> Option<String> {
-    let Failed { name, cause, findings } = failed;
+    let Failed { name, cause, findings, .. } = failed;
     let known = FailureName::ALL.iter().find(|known| known.as_str() == name).copied()?;
     let advice = match known {
         FailureName::TooManyRejects => return Some(for_too_many_rejects(findings, rejects)),
@@ -104,7 +105,8 @@ fn for_unreadable(cause: &str) -> Option<String> {
 }
 
 /// How to run the import again as it is. Its options are given once and for all: where they are at fault, that fails again.
-fn for_redrive(known: Option<FailureName>, redrive: &str) -> Option<String> {
+fn for_redrive(known: Option<FailureName>, import_id: &str, redrive: &str) -> Option<String> {
+    let is_of_upload = import_id.parse().is_ok_and(|id: ImportId| id.is_of_upload());
     match known {
         Some(
             FailureName::MessageInvalid
@@ -112,6 +114,11 @@ fn for_redrive(known: Option<FailureName>, redrive: &str) -> Option<String> {
             | FailureName::AlreadyImported
             | FailureName::Contradiction,
         ) => None,
+        Some(FailureName::SourceUnreadable) if is_of_upload => None,
+        Some(FailureName::HeaderMismatch | FailureName::TooManyRejects) if is_of_upload => Some(format!(
+            "the options of an import cannot change; if you correct the table instead, `{redrive}` runs it again; a corrected file \
+             that is uploaded is an import of its own"
+        )),
         Some(FailureName::HeaderMismatch | FailureName::SourceUnreadable | FailureName::TooManyRejects) => {
             Some(format!(
                 "the options of an import cannot change; if you correct the table or the uploaded file instead, `{redrive}` runs \
@@ -170,11 +177,12 @@ mod tests {
     }
 
     fn of_cause(name: &str, cause: &str) -> Option<String> {
-        for_failure(Failed { name, cause, findings: None }, &command)
+        for_failure(Failed { import_id: "7", name, cause, findings: None }, &command)
     }
 
     fn too_many(findings: &Findings) -> String {
-        let failed = Failed { name: "Import.TooManyRejects", cause: "", findings: Some(findings) };
+        let failed =
+            Failed { import_id: "7", name: "Import.TooManyRejects", cause: "", findings: Some(findings) };
         for_failure(failed, &command).unwrap()
     }
 

@@ -61,6 +61,7 @@ fn lines(
                 .map_or_else(|| advice::unrecorded(Some(error)).to_owned(), |cause| shortened(cause, import)),
         );
         let failed = advice::Failed {
+            import_id: &import.id,
             name: error,
             cause: cause.unwrap_or_default(),
             findings: import.findings.as_ref(),

@@ -10,5 +10,9 @@ pub const WITHOUT_HEADER: &str = "and without a header";
 /// Of a name in a header that seems to be several.
 pub const OTHER_DELIMITER: &str = "are the fields separated by";
 
+/// Of an object that is not the one whose upload started the import.
+pub const ANOTHER_UPLOAD: &str = "not the file any more whose upload started this import: another one was uploaded in its place, \
+                                  which is an import of its own";
+
 /// Of a file without a row.
 pub const EMPTY_FILE: &str = "the file is empty";

@@ -9,12 +9,12 @@ use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use statemachine::FailureName;
+use statemachine::{FailureName, ImportId, Source};
 use tokio::sync::mpsc;
 
 use super::patience::{AT_FIRST, LATER, Patience};
 use super::{CHUNK_BYTES, Object, Piece};
-use crate::failure::Failure;
+use crate::failure::{Failure, words};
 use crate::import::reading::interrupted;
 use crate::job::Job;
 use crate::job::progress::Progress;
@@ -33,6 +33,8 @@ pub(super) struct Fetch {
     bucket: String,
     key: String,
     version_id: Option<String>,
+    /// The import of an upload that names no version: it is of that upload and no other.
+    upload: Option<ImportId>,
     progress: Arc<Progress>,
     /// The object's, from the first response.
     etag: Option<String>,
@@ -65,6 +67,7 @@ impl Fetch {
             bucket: job.source.bucket.clone(),
             key: job.source.key.clone(),
             version_id: job.version_id.clone(),
+            upload: Some(&job.import_id).filter(|id| job.version_id.is_none() && id.is_of_upload()).cloned(),
             progress: Arc::clone(&job.progress),
             etag: None,
             total: None,
@@ -177,6 +180,13 @@ impl Fetch {
         if self.offset == 0 && self.learnt.etag().is_none() {
             if self.etag.is_some() && self.etag != etag {
                 return Err(Broken::Failed(self.changed()));
+            }
+            let source = Source { bucket: self.bucket.clone(), key: self.key.clone() };
+            let is_meant =
+                |upload: &ImportId| upload.is_of_object(&source, etag.as_deref().unwrap_or_default());
+            if !self.upload.as_ref().is_none_or(is_meant) {
+                let cause = format!("{} is {}", self.object(), words::ANOTHER_UPLOAD);
+                return Err(Broken::Failed(Failure::named(FailureName::SourceChanged, cause)));
             }
             if let Some(etag) = &etag {
                 let _ = self.learnt.etag.set(etag.clone());

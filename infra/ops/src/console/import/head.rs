@@ -110,7 +110,8 @@ fn failure(console: &Console, address: &Address, known: &Known) -> Markup {
     };
     let found = known.import.as_ref().and_then(|import| import.findings.as_ref());
     let command = |verb: &str| console.command(verb, address.id.as_str());
-    let failed = advice::Failed { name: error, cause: cause.map_or("", String::as_str), findings: found };
+    let (import_id, words) = (address.id.as_str(), cause.map_or("", String::as_str));
+    let failed = advice::Failed { import_id, name: error, cause: words, findings: found };
     let next = advice::for_failure(failed, &command);
     html! {
         section.notice.bad {

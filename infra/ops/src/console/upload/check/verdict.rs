@@ -112,7 +112,8 @@ fn failed(console: &Console, check: &Check, import: &ImportPicture) -> Markup {
     let error = import.error.as_deref().unwrap_or("It failed");
     let rejects = console.command("rejects", &import.id);
     let cause = import.cause.as_deref().unwrap_or_default();
-    let failed = advice::Failed { name: error, cause, findings: import.findings.as_ref() };
+    let failed =
+        advice::Failed { import_id: &import.id, name: error, cause, findings: import.findings.as_ref() };
     let advice = advice::without_redrive(failed, &rejects);
     html! {
         section.notice.bad role="status" {
