@@ -26,6 +26,9 @@ use name::TableName;
 /// The most bytes that a name of PostgreSQL has.
 const POSTGRES_NAME_BYTES: usize = 63;
 
+/// The most columns of a table: of PostgreSQL, and of SQLite as it is built here.
+const MAX_COLUMNS: (usize, usize) = (1600, 2000);
+
 /// The columns that PostgreSQL has in every table.
 const SYSTEM_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
@@ -56,6 +59,9 @@ pub enum Refusal {
     /// A column without a name.
     #[error("column {0} of the header has no name; give it one, or leave it out (--ignore-unknown)")]
     NoName(usize),
+    /// A name with the character U+0000, which no name of a database has.
+    #[error("the name {0} has the character U+0000, which no column's name can have; rename it in the file")]
+    Nul(String),
     /// Two columns of one name. Names that differ in case alone are one to SQLite, and to the import.
     #[error("the header has the name {0} twice; rename one, or map it to another")]
     Twice(String),
@@ -89,6 +95,19 @@ pub enum Refusal {
         "the name {0} of the table has more than {POSTGRES_NAME_BYTES} bytes, the most that PostgreSQL keeps; give it a shorter one"
     )]
     TableNameTooLong(String),
+    /// More columns than a table of the database can have.
+    #[error(
+        "the file has {columns} columns for the table, and one of {server} has at most {most}; make a table of those that are wanted, \
+         and leave out the others (--ignore-unknown)"
+    )]
+    TooManyColumns {
+        /// Those that are not left out.
+        columns: usize,
+        /// Whose table it would be.
+        server: &'static str,
+        /// The most that it can have.
+        most: usize,
+    },
     /// Nothing to make a table of.
     #[error("the file has no columns")]
     NoColumns,
@@ -145,12 +164,18 @@ fn see(columns: &mut [Column], row: &RawRow<'_>, values: &Values) {
 }
 
 fn statement_of(columns: &[Column], table: &TableName, dialect: Dialect) -> Result<String, Refusal> {
-    let mut lines = columns.iter().filter(|column| !column.is_left_out).peekable();
-    if lines.peek().is_none() {
-        return Err(Refusal::NoColumns);
+    let lines: Vec<_> = columns.iter().filter(|column| !column.is_left_out).collect();
+    let (server, most) = match dialect {
+        Dialect::Postgres => ("PostgreSQL", MAX_COLUMNS.0),
+        Dialect::Sqlite => ("SQLite", MAX_COLUMNS.1),
+    };
+    match lines.len() {
+        0 => return Err(Refusal::NoColumns),
+        columns if columns > most => return Err(Refusal::TooManyColumns { columns, server, most }),
+        _ => {}
     }
     let mut sql = format!("CREATE TABLE {} (", table.in_sql());
-    for (index, column) in lines.enumerate() {
+    for (index, column) in lines.into_iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         // Writing into a string cannot fail.
         let _ = write!(sql, "{comma}\n  {} {}", quoted(&column.name), column.guess().in_sql(dialect));
@@ -237,6 +262,9 @@ fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> R
         }
         if name.is_empty() {
             return Err(Refusal::NoName(field + 1));
+        }
+        if name.contains('\0') && !is_left_out {
+            return Err(Refusal::Nul(shown(name)));
         }
         match seen.insert(fold(name), written) {
             Some(other) if other == written => return Err(Refusal::TwiceAlike(shown(name))),

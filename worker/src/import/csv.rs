@@ -32,8 +32,8 @@ use record::{Parsed, Parser};
 pub(crate) use row::{RawRow, TooLarge};
 use window::Window;
 
-/// The most fields of one record: as many columns as a table of PostgreSQL can have.
-pub(crate) const MAX_FIELDS: usize = 1600;
+/// The most fields of one record: as many columns as a table of any database can have, SQLite built for the most of them included.
+pub(crate) const MAX_FIELDS: usize = 32_767;
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -87,7 +87,7 @@ pub(crate) fn read_names<R: Read>(reader: &mut Reader<R>) -> Result<Vec<String>,
         Some(header) if header.fields.len() > MAX_FIELDS => {
             let fields = header.fields.len();
             Err(unreadable(format!(
-                "the header has {fields} fields, and a table has at most {MAX_FIELDS} columns"
+                "the header has {fields} fields, and no table has more than {MAX_FIELDS} columns"
             )))
         }
         Some(header) => names(header.fields),

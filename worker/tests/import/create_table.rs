@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, prop, prop_oneof};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use statemachine::ImportOptions;
-use worker::import::create_table::{Dialect, Kept, Made, create_missing, infer};
+use worker::import::create_table::{Dialect, Kept, Made, Refusal, create_missing, infer};
 use worker::import::writable_tables;
 
 use super::world::{World, max_rejects};
@@ -308,5 +308,32 @@ fn a_table_that_somebody_else_makes_meanwhile_is_the_one_that_is_imported_into()
         let made = create_missing(&world.database, "t", file, &ImportOptions::default()).unwrap();
         assert!(made.is_none(), "it is not this command's, which drops what it made");
         assert_eq!(world.import(FEW, "t", ImportOptions::default()).unwrap().rows, 1);
+    }
+}
+
+#[test]
+fn a_file_has_as_many_columns_as_a_table_of_the_database_can_have() {
+    for (world, most) in [(World::postgres(""), 1600), (World::sqlite(""), 2000)] {
+        let header: Vec<_> = (1..=most).map(|number| format!("c{number}")).collect();
+        // A row of PostgreSQL has to fit into a page.
+        let file = |header: &[String]| format!("{}\n{}7\n", header.join(","), ",".repeat(header.len() - 1));
+        let options = ImportOptions::default();
+        create_missing(&world.database, "wide", file(&header).as_bytes(), &options).unwrap().unwrap();
+        let (result, _) = world.import_as("a", file(&header).as_bytes(), "wide", options.clone());
+        assert_eq!(result.unwrap().rows, 1);
+        let last = format!("SELECT CAST(c{most} AS TEXT) AS line FROM wide");
+        assert_eq!(world.lines(&last), ["7"]);
+
+        let wider = [&header[..], &["more".to_owned()]].concat();
+        let refused =
+            create_missing(&world.database, "wider", file(&wider).as_bytes(), &options).unwrap_err();
+        assert!(
+            matches!(refused, Refusal::TooManyColumns { columns, .. } if columns == most + 1),
+            "{refused}"
+        );
+        // What the table does not have may be left out.
+        let options = ImportOptions { ignore_unknown: true, ..options };
+        let (result, _) = world.import_as("b", file(&wider).as_bytes(), "wide", options);
+        assert_eq!(result.unwrap().rows, 1);
     }
 }

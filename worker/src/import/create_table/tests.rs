@@ -100,6 +100,23 @@ fn a_header_that_names_no_columns_is_refused() {
         "the header has the name \"a\" twice; rename one of them in the file"
     );
     assert!(inferred("").unwrap_err().contains("the file is empty"));
+    assert_eq!(
+        inferred("a,b\0c\n").unwrap_err(),
+        "the name \"b\\0c\" has the character U+0000, which no column's name can have; rename it in the file"
+    );
+}
+
+#[test]
+fn a_table_has_as_many_columns_as_the_database_takes() {
+    for (dialect, server, most) in
+        [(Dialect::Postgres, "PostgreSQL", 1600), (Dialect::Sqlite, "SQLite", 2000)]
+    {
+        let header =
+            |columns: usize| (1..=columns).map(|number| format!("c{number}")).collect::<Vec<_>>().join(",");
+        let made = |columns| infer(header(columns).as_bytes(), "t", dialect, &ImportOptions::default());
+        assert!(made(most).is_ok());
+        assert_eq!(made(most + 1), Err(Refusal::TooManyColumns { columns: most + 1, server, most }));
+    }
 }
 
 #[test]
