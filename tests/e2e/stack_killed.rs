@@ -194,6 +194,51 @@ async fn who_looks_at_an_import_whose_stack_was_killed_is_not_told_of_a_restart(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_stack_has_not_finished_goes_into_no_other_database() {
+    let desk = Desk::new();
+    desk.execute("CREATE TABLE people (id bigint PRIMARY KEY, name varchar(40) NOT NULL)");
+    let stack = Stack::start(&desk).await;
+    let tasks = Lock::of(&desk, TASKS);
+    let execution = submit(&desk, "killed", "id,name\n1,a\n").await;
+    stack.entered(&execution, "RunImport").await;
+    stack.up.kill().await;
+    drop(tasks);
+
+    let other = format!("sqlite:{}", desk.path().join("other.db").display());
+    let file = desk.file("b.csv", "id,name\n2,b\n").display().to_string();
+    for verb in [&["run", &file, "--table", "people", "--create-table"][..], &["up", "--port", "0"]] {
+        let refused = desk.baton(&[verb, &["--database-url", &other]].concat()).await;
+        let words = [
+            "are not finished (executions that run: 1, messages in the queue: 1), and their rows go into sqlite ",
+            "other.db: finish or cancel them there, or name another folder by --data-dir",
+        ];
+        refused.complains(1, &words);
+    }
+    // Who only looks at the other one changes nothing.
+    desk.baton(&["imports", "--database-url", &other]).await.complains(0, &["no imports yet"]);
+    let refused = desk.baton(&["up", "--port", "0", "--database-url", &other]).await;
+    refused.complains(1, &["are not finished"]);
+
+    let in_folder = format!("sqlite:{}", desk.path().join(".baton/baton.db").display());
+    let run = desk.baton(&["run", &file, "--table", "people", "--database-url", &in_folder]).await;
+    run.complains(0, &["this command also goes on with the import killed"]);
+    assert_eq!(desk.people(), 2);
+    // All is done: the folder is free for another one, and a stack that is up for it takes no look at the first one.
+    let run =
+        desk.baton(&["run", &file, "--table", "people", "--create-table", "--database-url", &other]).await;
+    run.expect(0, &["rows      1\n"]);
+    let up = Up::start(&desk).await;
+    for verb in [&["imports"][..], &["show", "killed"], &["migrate", "--check"], &["dlq", "list"]] {
+        let refused = desk.baton(&[verb, &["--database-url", &other]].concat()).await;
+        refused.complains(
+            2,
+            &["the stack that is up here imports into sqlite ", "leave it out, end that stack"],
+        );
+    }
+    assert_eq!(up.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stack_killed_between_report_and_deletion_deletes_the_message_when_it_is_up_again() {
     let before_the_deletion = async |desk: &Desk, stack: Stack, execution: &str, tasks: Lock| {
         let rows = container_waits(desk, &stack, execution, tasks).await;

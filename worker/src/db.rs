@@ -145,6 +145,16 @@ impl Database {
         }
     }
 
+    /// The same with the role and the options of its sessions, where the URL names them: what the rows are that a name of a table
+    /// means, and who may write them, hangs on these as well. The first line is [`Database::display_name`]; no password.
+    #[must_use]
+    pub fn name_with_role(&self) -> String {
+        match &self.0 {
+            Kind::Postgres(target) => target.name_with_role(),
+            Kind::Sqlite(target) => target.display_name(),
+        }
+    }
+
     /// Whether sessions of both have the same rights, as far as their URLs tell: one role, and the same options.
     #[must_use]
     pub fn has_role_of(&self, other: &Self) -> bool {

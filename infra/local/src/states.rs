@@ -103,6 +103,14 @@ impl States {
         self.callbacks.write().unwrap_or_else(PoisonError::into_inner).push(callback);
     }
 
+    /// How many executions are open, of whatever machine.
+    ///
+    /// # Errors
+    /// The stack's file cannot be read.
+    pub(crate) fn open_executions(&self) -> anyhow::Result<usize> {
+        Ok(self.repository.open_executions()?.len())
+    }
+
     /// Lets executions rest where they are: calls are answered and recorded, but nothing is carried out any more. What
     /// was open goes on when the stack starts again.
     pub fn rest(&self) {

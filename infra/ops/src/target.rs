@@ -21,7 +21,7 @@ use crate::report;
 use choice::Kind;
 use config::Deployment;
 pub(crate) use database::{bare_database, database, open_database};
-use database::{parse_database, prepare, prepare_at};
+use database::{expect_the_same, parse_database, prepare, prepare_at};
 pub(crate) use local::{OfStack, embedded_config};
 use place::Place;
 
@@ -62,20 +62,6 @@ pub(crate) enum Need {
     Look,
 }
 
-/// Rows go into the database of the stack that is up, whatever database a verb is told.
-fn expect_the_same(of_stack: &Database, asked: &Database) -> Result<(), Usage> {
-    let (name, name_of_asked) = (of_stack.display_name(), asked.display_name());
-    let of_asked = match name == name_of_asked {
-        true if of_stack.has_role_of(asked) => return Ok(()),
-        true => "it as another role, or with other options",
-        false => &name_of_asked,
-    };
-    Err(Usage(format!(
-        "the stack that is up here imports into {name}, and --database-url or DATABASE_URL names {of_asked}; leave it out, end that \
-         stack, or name another folder by --data-dir"
-    )))
-}
-
 impl Target {
     /// The system that is meant. Of an embedded one, the stack that is up or, where there is none, one for the time of
     /// this verb.
@@ -103,7 +89,7 @@ impl Target {
         // First, so that no stack is started for a database that is not there.
         let database = parse_database(&config.database_url)?;
         prepare(&database)?;
-        let stack = Stack::start(config).await?;
+        let stack = Stack::start(Config { database_name: database.name_with_role(), ..config }).await?;
         Ok(Self::of_stack(common, stack.session(), database, Some(stack)).await)
     }
 
@@ -139,7 +125,7 @@ impl Target {
         };
         let Some(session) = session else { return Ok(None) };
         let database = parse_database(&session.database_url)?;
-        if let (Need::Work, Some(asked)) = (need, &common.database_url) {
+        if let Some(asked) = &common.database_url {
             expect_the_same(&database, &parse_database(asked)?)?;
         }
         Ok(Some(Self::of_stack(common, session, database, None).await))
@@ -290,29 +276,5 @@ pub(crate) fn place(common: &Common) -> Place {
             region: deployment.region.clone(),
             endpoint_url: deployment.endpoint_url.clone(),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stack_that_is_up_takes_no_other_database_and_no_other_role() {
-        let compared = |of_stack: &str, asked: &str| {
-            let parse = |url: &str| Database::parse(url).unwrap();
-            expect_the_same(&parse(of_stack), &parse(asked)).map_err(|error| error.to_string())
-        };
-        assert_eq!(compared("sqlite:a.db", "sqlite:a.db"), Ok(()));
-        let stack = "postgres://owner:one@h/shop";
-        assert_eq!(compared(stack, "postgres://owner:two@h/shop"), Ok(()), "passwords change");
-        assert!(
-            compared(stack, "postgres://owner@h/other").unwrap_err().contains("names postgres h:5432/other;")
-        );
-        for asked in ["postgres://app@h/shop", "postgres://owner@h/shop?options=-csearch_path%3Dsales"] {
-            let said = compared(stack, asked).unwrap_err();
-            assert!(said.contains("names it as another role, or with other options; leave it out"), "{said}");
-            assert!(!said.contains("owner"), "{said}");
-        }
     }
 }

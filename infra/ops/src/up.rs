@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
-use local_stack::{REGION, Session, Stack};
+use local_stack::{Config, REGION, Session, Stack};
 use serde_json::json;
 use worker::db::Database;
 
@@ -37,7 +37,7 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
     let mut signals = Signals::listen()?;
     let address = console_address(arguments).await?;
     let guard = Guard::new(address.local(), &[], &arguments.console_token)?;
-    let stack = Stack::start(config).await?;
+    let stack = Stack::start(Config { database_name: database.name_with_role(), ..config }).await?;
     announce(common, &stack, &database, &guard.url())?;
     let target = Target::of_own_stack(common, &stack, database).await;
     let console = console::Server::start(address, Console::new(common, target, guard));

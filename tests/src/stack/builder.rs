@@ -31,6 +31,7 @@ impl Builder {
             start_import: binaries::path("start-import"),
             assign_lane: binaries::path("assign-lane"),
             database_url: String::new(),
+            database_name: String::new(),
             allowed_tables: "*".to_owned(),
             worker_environment: Vec::new(),
             function_environment: Vec::new(),

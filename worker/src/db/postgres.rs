@@ -157,6 +157,13 @@ impl Target {
         of(self) == of(other)
     }
 
+    pub(super) fn name_with_role(&self) -> String {
+        let config = self.settings.config();
+        let role = config.get_user().map(|role| format!("\nas {role}"));
+        let options = config.get_options().map(|options| format!("\nwith {options}"));
+        [Some(self.display_name()), role, options].into_iter().flatten().collect()
+    }
+
     pub(super) fn display_name(&self) -> String {
         self.display_name.clone()
     }

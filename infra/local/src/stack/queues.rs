@@ -69,13 +69,8 @@ pub(super) async fn open(
 
 /// Nothing would take messages out of the lanes of a stack that has none.
 async fn lanes_are_empty(sqs: &Arc<Sqs>) -> anyhow::Result<()> {
-    let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
     for queue in [LANES, QueueNames::with_lanes().dead_letters] {
-        let request = json!({"QueueUrl": sqs.queue_url(queue), "AttributeNames": names});
-        // An error: there never were any.
-        let Ok(answer) = sqs.call("GetQueueAttributes", request).await else { continue };
-        let count = |name| answer["Attributes"][name].as_str().and_then(|count| count.parse::<u64>().ok());
-        let messages: u64 = names.iter().filter_map(|name| count(*name)).sum();
+        let Some(messages) = messages(sqs, queue).await else { continue };
         anyhow::ensure!(
             messages == 0,
             "{messages} messages lie in {queue}, and nothing takes them from there where imports are not capped; \
@@ -83,4 +78,13 @@ async fn lanes_are_empty(sqs: &Arc<Sqs>) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// How many messages a queue has, those included that are hidden. None where there never was such a queue.
+pub(super) async fn messages(sqs: &Arc<Sqs>, queue: &str) -> Option<u64> {
+    let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+    let request = json!({"QueueUrl": sqs.queue_url(queue), "AttributeNames": names});
+    let answer = sqs.call("GetQueueAttributes", request).await.ok()?;
+    let count = |name| answer["Attributes"][name].as_str().and_then(|count| count.parse::<u64>().ok());
+    Some(names.iter().filter_map(|name| count(*name)).sum())
 }

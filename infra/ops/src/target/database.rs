@@ -23,16 +23,19 @@ pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
 /// The same, whatever state its tables are in. Makes nothing: a database in the data folder needs [`local::make_folder`] first.
 ///
 /// # Errors
-/// Its URL is none.
+/// Its URL is none, or another one was asked for than the stack has that is up.
 pub(crate) fn bare_database(common: &Common) -> anyhow::Result<Database> {
     if let Kind::Aws(_, url) = &common.chosen.kind {
         return Ok(parse_database(url)?);
     }
-    let url = match Session::of_any_stack(&common.data_dir)? {
-        Some(session) => session.database_url,
-        None => local::url_of_last_stack(common)?,
+    let Some(session) = Session::of_any_stack(&common.data_dir)? else {
+        return Ok(parse_database(&local::url_of_last_stack(common)?)?);
     };
-    Ok(parse_database(&url)?)
+    let database = parse_database(&session.database_url)?;
+    if let Some(asked) = &common.database_url {
+        expect_the_same(&database, &parse_database(asked)?)?;
+    }
+    Ok(database)
 }
 
 /// The database of this URL.
@@ -68,4 +71,42 @@ pub(super) fn prepare(database: &Database) -> anyhow::Result<()> {
 pub(crate) fn open_database(url: &str) -> anyhow::Result<Database> {
     let database = parse_database(url)?;
     prepare(&database).map(|()| database)
+}
+
+/// Rows go into the database of the stack that is up, and it knows no others: a verb that is told another one is refused.
+pub(super) fn expect_the_same(of_stack: &Database, asked: &Database) -> Result<(), Usage> {
+    let (name, name_of_asked) = (of_stack.display_name(), asked.display_name());
+    let of_asked = match name == name_of_asked {
+        true if of_stack.has_role_of(asked) => return Ok(()),
+        true => "it as another role, or with other options",
+        false => &name_of_asked,
+    };
+    Err(Usage(format!(
+        "the stack that is up here imports into {name}, and --database-url or DATABASE_URL names {of_asked}; leave it out, end that \
+         stack, or name another folder by --data-dir"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_is_up_takes_no_other_database_and_no_other_role() {
+        let compared = |of_stack: &str, asked: &str| {
+            let parse = |url: &str| Database::parse(url).unwrap();
+            expect_the_same(&parse(of_stack), &parse(asked)).map_err(|error| error.to_string())
+        };
+        assert_eq!(compared("sqlite:a.db", "sqlite:a.db"), Ok(()));
+        let stack = "postgres://owner:one@h/shop";
+        assert_eq!(compared(stack, "postgres://owner:two@h/shop"), Ok(()), "passwords change");
+        assert!(
+            compared(stack, "postgres://owner@h/other").unwrap_err().contains("names postgres h:5432/other;")
+        );
+        for asked in ["postgres://app@h/shop", "postgres://owner@h/shop?options=-csearch_path%3Dsales"] {
+            let said = compared(stack, asked).unwrap_err();
+            assert!(said.contains("names it as another role, or with other options; leave it out"), "{said}");
+            assert!(!said.contains("owner"), "{said}");
+        }
+    }
 }

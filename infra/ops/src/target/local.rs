@@ -73,6 +73,7 @@ pub(crate) fn embedded_config(common: &Common, asked: &OfStack<'_>) -> anyhow::R
         start_import: sibling("start-import")?,
         assign_lane: sibling("assign-lane")?,
         database_url: database_url(common)?,
+        database_name: String::new(),
         allowed_tables: asked.allowed_tables.to_owned(),
         function_environment: Vec::new(),
         fifo: false,

@@ -131,6 +131,7 @@ pub(crate) async fn be(settings: &Path) -> ExitCode {
         start_import: binaries::path("start-import"),
         assign_lane: binaries::path("assign-lane"),
         database_url: settings.database_url,
+        database_name: String::new(),
         allowed_tables: "*".to_owned(),
         worker_environment: settings.worker_environment,
         function_environment: Vec::new(),
