@@ -34,7 +34,7 @@ async fn show(common: &Common, target: &Target, arguments: &LogsArguments) -> an
     let followed = follow::Followed { target, arguments, runs: Vec::new() };
     let count = followed.show(executions, &mut printer).await?;
     match (count, arguments.attempt) {
-        (0, None) => output::complain(&format!("no container of {id} has been started yet")),
+        (0, None) => output::complain(&none(target, arguments)?),
         (0, Some(attempt)) => output::complain(&format!(
             "no lines of an attempt {attempt} were found; `{}` shows all",
             report::command(common, "logs", id)
@@ -46,6 +46,17 @@ async fn show(common: &Common, target: &Target, arguments: &LogsArguments) -> an
         output::complain(&format!("no stack is up, so there is nothing to follow: `{up}` starts one"));
     }
     Ok(())
+}
+
+/// Why there is no line.
+fn none(target: &Target, arguments: &LogsArguments) -> anyhow::Result<String> {
+    let id = &arguments.id;
+    let row = worker::imports::find(&mut target.database.connect()?, id)?;
+    Ok(match row.and_then(|row| row.execution_arn) {
+        // Who has claimed it was in a container.
+        Some(_) => format!("the containers of {id} are not known any more, or not on this target"),
+        None => format!("no container of {id} has been started yet"),
+    })
 }
 
 fn is_in_the_database(target: &Target, arguments: &LogsArguments) -> anyhow::Result<bool> {

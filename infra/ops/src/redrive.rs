@@ -177,7 +177,7 @@ fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::
             let command = |verb: &str| report::command(common, verb, id);
             let error = outcome.error.as_deref().unwrap_or_default();
             let cause = outcome.cause.as_deref().unwrap_or_default();
-            let failed = advice::Failed { name: error, cause, findings: findings.as_ref() };
+            let failed = advice::Failed { import_id: id, name: error, cause, findings: findings.as_ref() };
             let advice = advice::for_failure(failed, &command);
             outcome.lines(advice.as_deref()).iter().for_each(|line| output::line(line));
         }

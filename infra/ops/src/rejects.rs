@@ -108,7 +108,7 @@ fn none(import: &ImportPicture, show: &str) -> String {
 
 pub(crate) fn gone(import: &ImportPicture, source: &statemachine::Source) -> String {
     format!(
-        "the rejects file of {} is not there any more ({source}); a dry run of the same file finds the rows again",
+        "the rejects file of {} is not there any more, or not on this target ({source}); a dry run of the same file finds the rows again",
         import.id
     )
 }

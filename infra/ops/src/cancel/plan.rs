@@ -6,7 +6,7 @@ use statemachine::{ExecutionName, ImportId};
 use worker::imports::{ImportRow, ImportStatus};
 
 use crate::output;
-use crate::redrive::find;
+use crate::redrive::{Execution, find};
 use crate::report::as_fact;
 use crate::show::execution::{self, time};
 use crate::show::unclaimed;
@@ -64,15 +64,27 @@ pub(crate) async fn plans(
         executions.sort_by_key(|execution| execution.started_at);
         let row = worker::imports::find(&mut target.database.connect()?, id)?;
         let is_unclaimed = row.as_ref().is_none_or(|row| row.status == ImportStatus::Pending);
-        let has_ended =
-            executions.is_empty() && is_unclaimed && !unclaimed::executions(target, id).await?.is_empty();
+        let has_ended = executions.is_empty()
+            && if is_unclaimed {
+                !unclaimed::executions(target, id).await?.is_empty()
+            } else {
+                is_known_here(target, row.as_ref()).await?
+            };
         plans.push(Plan::of(id.clone(), executions, has_ended, row, command));
     }
     Ok(plans)
 }
 
+/// Whether the execution that the row names is one of this target.
+async fn is_known_here(target: &Target, row: Option<&ImportRow>) -> anyhow::Result<bool> {
+    match row.and_then(|row| row.execution_arn.as_deref()) {
+        Some(arn) => Ok(Execution::describe(target, arn).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
 impl Plan {
-    /// `has_ended` says that an execution has ended before a worker claimed the import.
+    /// `has_ended` says that an execution is known here, and that it has ended.
     fn of(
         import_id: ImportId,
         executions: Vec<Open>,
@@ -93,10 +105,15 @@ impl Plan {
                 command(&format!("redrive {import_id}"))
             )),
             Some(ImportStatus::Pending) => Some(
-                "no execution of it has begun: its message waits in the queue, from which no single message can be \
-                 taken, or was never sent; once it has begun it can be cancelled"
+                "no execution of it has begun here: its message waits in the queue, from which no single message can be \
+                 taken, or none was sent here; once it has begun it can be cancelled"
                     .to_owned(),
             ),
+            Some(ImportStatus::Running) if !has_ended => Some(format!(
+                "its execution is not known any more, or not on this target: the stack or the deployment that it was sent to can cancel \
+                 it; `{}` tells how it goes",
+                command(&format!("show {import_id}"))
+            )),
             Some(ImportStatus::Running) => Some(format!(
                 "no execution of it is open: its worker left without a word, and its rows are rolled back; `{}` runs it again",
                 command(&format!("redrive {import_id}"))
@@ -245,7 +262,13 @@ pub(crate) mod tests {
             assert!(plan.what_happens("").is_empty());
         };
         refused(vec![], Some(row(ImportStatus::Pending, 0)), "waits in the queue");
-        refused(vec![], Some(row(ImportStatus::Running, 1)), "`baton redrive people-1` runs it again");
+        refused(
+            vec![],
+            Some(row(ImportStatus::Running, 1)),
+            "not on this target: the stack or the deployment that",
+        );
+        let left = plan_of(vec![], true, Some(row(ImportStatus::Running, 1)));
+        assert!(text(&left).contains("its rows are rolled back; `baton redrive people-1` runs it again"));
         refused(vec![], Some(row(ImportStatus::Failure, 0)), "has failed already");
         refused(vec![], None, "no such import");
         // Stopped before a worker claimed it, of a registered import and of one that a message describes.

@@ -11,7 +11,7 @@ use super::moment::Moment;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ImportsArguments {
     /// How many to list
-    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
     /// Only those of this status
     #[arg(long, value_name = "STATUS", ignore_case = true)]

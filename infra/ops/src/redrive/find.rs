@@ -179,11 +179,16 @@ async fn without_failure(
     }
     let command = |verb: &str| report::command_line(common, verb);
     Ok(Err(match row {
-        Some(row) if row.execution_arn.is_some() => {
-            "its execution is not known any more; import the file again".to_owned()
+        Some(row) if row.status == ImportStatus::Success => {
+            "it has succeeded already, and nothing is left to do; its execution is not known any more, or not on this target".to_owned()
         }
+        Some(row) if row.execution_arn.is_some() => format!(
+            "its execution is not known any more, or not on this target: it can be redriven where it was sent to; `{}` tells how it \
+             stands",
+            command(&format!("show {id}"))
+        ),
         Some(_) => format!(
-            "no execution of it has begun: its message waits in the queue, or was never sent; `{}` or `{}` with \
+            "no execution of it has begun here: its message waits in the queue, or none was sent here; `{}` or `{}` with \
              the same file, options and --id sends another, and the import runs once",
             command("run"),
             command("submit")

@@ -103,8 +103,13 @@ impl Missing {
         )?;
         let mut missing = Self::default();
         for row in &rows {
-            let grants = if row.try_get(1)? { &mut missing.for_staging } else { &mut missing.always };
-            grants.push(row.try_get(0)?);
+            let (grant, is_for_staging): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+            // What both need comes first as what is needed in any case.
+            if is_for_staging && !missing.always.contains(&grant) {
+                missing.for_staging.push(grant);
+            } else if !is_for_staging {
+                missing.always.push(grant);
+            }
         }
         Ok(missing)
     }
