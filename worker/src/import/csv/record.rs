@@ -206,9 +206,10 @@ mod tests {
     #[test]
     fn more_fields_than_are_kept_are_counted() {
         let (mut parser, mut record) = (Parser::new(Style::default()), Record::default());
-        let text = format!("{}\n", ",".repeat(5000));
+        let fields = KEPT_ENDS + 3000;
+        let text = format!("{}\n", ",".repeat(fields - 1));
         assert_eq!(parser.read(text.as_bytes(), &mut record), (Parsed::Record, text.len()));
-        assert_eq!((record.len(), record.iter().count()), (5001, KEPT_ENDS));
+        assert_eq!((record.len(), record.iter().count()), (fields, KEPT_ENDS));
         record.clear();
         assert_eq!(parser.read(b"a,b\n", &mut record), (Parsed::Record, 4));
         assert_eq!((record.len(), record.get(1), record.get(2)), (2, Some(&b"b"[..]), None));
