@@ -86,3 +86,20 @@ async fn a_run_names_the_imports_that_it_goes_on_with_those_in_a_lane_too() {
         Ended::of(run.wait_with_output().await.unwrap()).expect(0, &["imported c.csv"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_begin_at_the_same_moment_share_one_stack() {
+    let desk = Desk::new();
+    desk.execute("CREATE TABLE people (id bigint PRIMARY KEY, name varchar(40) NOT NULL)");
+    let runs = (1..=6).map(|number| {
+        let file =
+            desk.file(&format!("{number}.csv"), format!("id,name\n{number},a\n")).display().to_string();
+        let id = format!("run-{number}");
+        desk.command(&["run", &file, "--table", "people", "--id", &id]).spawn().unwrap()
+    });
+    // All of them are started before one is waited for.
+    for run in runs.collect::<Vec<_>>() {
+        Ended::of(run.wait_with_output().await.unwrap()).expect(0, &["rows      1\n"]);
+    }
+    assert_eq!(desk.people(), 6);
+}

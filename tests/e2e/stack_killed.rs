@@ -220,13 +220,30 @@ async fn what_a_killed_stack_has_not_finished_goes_into_no_other_database() {
     refused.complains(1, &["are not finished"]);
 
     let in_folder = format!("sqlite:{}", desk.path().join(".baton/baton.db").display());
-    let run = desk.baton(&["run", &file, "--table", "people", "--database-url", &in_folder]).await;
-    run.complains(0, &["this command also goes on with the import killed"]);
+    desk.baton(&["redrive", "killed", "--database-url", &in_folder]).await.expect(0, &["killed: "]);
+    let run = ["run", &file, "--table", "people", "--database-url", &in_folder];
+    desk.baton(&run).await.expect(0, &["rows      1\n"]);
     assert_eq!(desk.people(), 2);
     // All is done: the folder is free for another one, and a stack that is up for it takes no look at the first one.
     let run =
         desk.baton(&["run", &file, "--table", "people", "--create-table", "--database-url", &other]).await;
     run.expect(0, &["rows      1\n"]);
+    // What failed under the one is not tried again under the other.
+    let failed = ["run", &file, "--table", "people", "--id", "failed", "--database-url", &in_folder];
+    desk.baton(&failed).await.complains(1, &[]);
+    let refused = desk.baton(&["redrive", "failed", "--database-url", &other]).await;
+    refused.expect(
+        1,
+        &[
+            "failed: not redriven: its import is for sqlite ",
+            "baton.db: name that database by --database-url",
+        ],
+    );
+    let refused = desk.baton(&["dlq", "redrive", "failed", "--database-url", &other]).await;
+    refused.complains(2, &["nothing was moved: the dead letter ", "is of an import for sqlite "]);
+    let refused = desk.baton(&["redrive", "--all-failed", "--yes", "--database-url", &other]).await;
+    refused.complains(0, &["passed over 1 execution: ", "no failed execution is to be redriven"]);
+    assert_eq!(desk.people(), 2);
     let up = Up::start(&desk).await;
     for verb in [&["imports"][..], &["show", "killed"], &["migrate", "--check"], &["dlq", "list"]] {
         let refused = desk.baton(&[verb, &["--database-url", &other]].concat()).await;

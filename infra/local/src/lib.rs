@@ -2,6 +2,7 @@
 
 mod config;
 pub mod credentials;
+pub mod databases;
 pub mod ecs;
 mod housekeeping;
 pub mod lambda;
@@ -22,7 +23,8 @@ mod wiring;
 
 pub use config::{Config, Limits};
 pub use credentials::Credentials;
+pub use databases::Databases;
 pub use resources::{ACCOUNT, REGION, Resources};
-pub use session::Session;
+pub use session::{Occupied, Session};
 pub use stack::Stack;
 pub use wire::AwsError;

@@ -107,6 +107,19 @@ fn read_file(path: &Path) -> anyhow::Result<Option<Session>> {
     }
 }
 
+/// Another stack has the folder.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "another stack is at work in the folder {}{}; --data-dir names another",
+    folder.display(), pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+)]
+pub struct Occupied {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The process that it lives in; none where it has not said so yet, or no more.
+    pub pid: Option<u32>,
+}
+
 /// The right to be the one stack on a folder. It ends with the process, however that ends.
 pub(crate) struct Claim {
     lock: File,
@@ -127,12 +140,8 @@ impl Claim {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
                 Err(TryLockError::WouldBlock) => {
-                    let whose = read(data_dir)?.map(|session| format!(" (process {})", session.pid));
-                    anyhow::bail!(
-                        "another stack is at work in the folder {}{}; --data-dir names another",
-                        data_dir.display(),
-                        whose.unwrap_or_default()
-                    )
+                    let pid = read(data_dir)?.map(|session| session.pid);
+                    return Err(Occupied { folder: data_dir.to_owned(), pid }.into());
                 }
                 Err(TryLockError::Error(error)) => {
                     return Err(error).with_context(|| format!("failed to lock {}", path.display()));

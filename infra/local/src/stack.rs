@@ -70,7 +70,7 @@ impl Stack {
         ecs.limit_tasks(config.limits.room);
         ecs.register(task_definition(&config, &folders, &endpoint, &credentials));
         let states = States::open(&folders.stack, REGION, ACCOUNT, wiring::task_services(&sqs, &ecs))?;
-        database::hold_to(&config, &folders.stack, queues, &sqs, &states).await?;
+        database::hold_to(&config, queues, &sqs, &states).await?;
         create_state_machines(&states, &config, &resources)?;
         let objects = s3::Notification::new(REGION, &resources.queue_url, wiring::sqs(&sqs));
         let objects = s3::open(&folders.s3, &credentials, (!config.fifo).then_some(objects))?;

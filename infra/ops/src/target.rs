@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, Region};
-use local_stack::{Config, REGION, Resources, Session, Stack};
+use chrono::{DateTime, Utc};
+use local_stack::{Config, Databases, Occupied, REGION, Resources, Session, Stack, databases};
 use worker::db::Database;
 
 use crate::cli::Common;
@@ -46,6 +47,8 @@ pub(crate) struct Target {
     pub(crate) sqs: aws_sdk_sqs::Client,
     /// Whether nothing moves in it: an embedded stack that only looks.
     pub(crate) is_at_rest: bool,
+    /// Of an embedded stack: the databases that its folder has imported into.
+    databases: Databases,
     embedded: Option<Stack>,
     /// The stack of another process.
     joined: Option<Box<Session>>,
@@ -78,9 +81,23 @@ impl Target {
     /// # Errors
     /// It cannot be reached.
     pub(crate) async fn reach(common: &Common, need: Need) -> anyhow::Result<Self> {
-        if let Some(target) = Self::running(common, need).await? {
-            return Ok(target);
+        let began = Instant::now();
+        loop {
+            if let Some(target) = Self::running(common, need).await? {
+                return Ok(target);
+            }
+            match Self::start(common, need).await {
+                // Another command has begun one at the same moment, or is about to end its own.
+                Err(error) if error.is::<Occupied>() && began.elapsed() < patience(common)? => {
+                    tokio::time::sleep(GLANCE).await;
+                }
+                started => return started,
+            }
         }
+    }
+
+    /// One that lives in this verb.
+    async fn start(common: &Common, need: Need) -> anyhow::Result<Self> {
         let config = match need {
             Need::Work => embedded_config(common, &OfStack::default())?,
             Need::Resume => local::of_last_stack(common)?,
@@ -164,6 +181,8 @@ impl Target {
         embedded: Option<Stack>,
     ) -> Self {
         let joined = embedded.is_none().then(|| Box::new(session.clone()));
+        // Whoever cannot read it is told so by the stack itself.
+        let databases = Databases::of_folder(&common.data_dir).unwrap_or_default();
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
         let loader = loader()
@@ -172,7 +191,7 @@ impl Target {
             .credentials_provider(keys);
         let config = loader.load().await;
         let target = Self::connect(place(common), session.resources, database, config, embedded);
-        Self { is_at_rest: !session.moving, joined, ..target }
+        Self { is_at_rest: !session.moving, databases, joined, ..target }
     }
 
     fn connect(
@@ -193,6 +212,7 @@ impl Target {
             sqs: aws_sdk_sqs::Client::new(&config),
             config,
             is_at_rest: false,
+            databases: Databases::default(),
             embedded,
             joined: None,
         }
@@ -244,6 +264,12 @@ impl Target {
         Self::open(common, Need::Resume).await
     }
 
+    /// The database that work of this moment is for, where that is another than the target's.
+    pub(crate) fn other_database(&self, moment: DateTime<Utc>) -> Option<&str> {
+        let name = self.databases.at(moment.timestamp_millis())?;
+        (name != self.database.name_with_role()).then(|| databases::shown(name))
+    }
+
     /// Says where something is about to be changed.
     pub(crate) fn say_where(&self) {
         self.place.say();
@@ -260,6 +286,13 @@ impl Target {
             stack.shutdown().await;
         }
     }
+}
+
+/// How long the stack that has the folder may take to say where it is, or to leave it. One that only looks has it as long as it
+/// looks.
+fn patience(common: &Common) -> anyhow::Result<Duration> {
+    let only_looks = Session::of_any_stack(&common.data_dir)?.is_some_and(|session| !session.moving);
+    Ok(if only_looks { CLOSING } else { HANDING_OVER })
 }
 
 fn loader() -> ConfigLoader {

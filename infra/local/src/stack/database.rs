@@ -1,28 +1,20 @@
-//! Which database the work is for that lies in a folder. An import that was sent while one database was named must not go on in
-//! another: its rows would be in the wrong one, and the right one would never hear of it.
+//! Holds a stack to the database that unfinished work in its folder is for.
 
-use std::io::ErrorKind;
-use std::path::Path;
 use std::sync::Arc;
-
-use anyhow::Context as _;
 
 use super::queues;
 use crate::config::Config;
+use crate::databases::{Databases, shown};
 use crate::resources::QueueNames;
 use crate::sqs::Sqs;
-use crate::states::States;
+use crate::states::{States, Timestamp};
 
-/// The file with the database's name.
-const FILE: &str = "database";
-
-/// Holds a stack in which things move to the database that unfinished work is for, and notes it for the next one.
+/// Notes the database of a stack in which things move.
 ///
 /// # Errors
 /// Work is left that is for another database, or the folder cannot be read or written.
 pub(super) async fn hold_to(
     config: &Config,
-    dir: &Path,
     names: QueueNames,
     sqs: &Arc<Sqs>,
     states: &States,
@@ -31,24 +23,18 @@ pub(super) async fn hold_to(
     if name.is_empty() || !config.moving {
         return Ok(());
     }
-    let file = dir.join(FILE);
-    let before = match std::fs::read_to_string(&file) {
-        Ok(before) => before,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error).with_context(|| format!("failed to read {}", file.display())),
-    };
-    if before == *name {
+    let databases = Databases::of_folder(&config.data_dir)?;
+    if databases.last() == Some(name) {
         return Ok(());
     }
-    if !before.is_empty() {
+    if let Some(before) = databases.last() {
         let executions = states.open_executions()?;
         let mut messages = 0;
         for queue in std::iter::once(names.sent_to).chain(names.lanes) {
             messages += queues::messages(sqs, queue).await.unwrap_or(0);
         }
-        let shown = |name: &str| name.lines().next().unwrap_or_default().to_owned();
-        let (there, here) = match (shown(&before), shown(name)) {
-            (there, here) if there == here => (there, "it as another role, or with other options".to_owned()),
+        let (there, here) = match (shown(before), shown(name)) {
+            (there, here) if there == here => (there, "it as another role, or with other options"),
             others => others,
         };
         anyhow::ensure!(
@@ -59,8 +45,5 @@ pub(super) async fn hold_to(
             config.data_dir.display()
         );
     }
-    let partial = file.with_extension("partial");
-    std::fs::write(&partial, name)
-        .and_then(|()| std::fs::rename(&partial, &file))
-        .with_context(|| format!("failed to write {}", file.display()))
+    databases.note(&config.data_dir, Timestamp::now().millis(), name)
 }

@@ -42,6 +42,7 @@ pub(crate) struct MovedMessage {
 /// Moves the dead letters of these ids back to the queue of imports, one by one.
 pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Moved> {
     let held = selection::of_ids(target, ids).await?;
+    check_databases(target, &held).await?;
     move_each(target, &held).await
 }
 
@@ -53,6 +54,7 @@ pub(super) async fn redrive(
     target.say_where();
     let selected = selection::select(target, &arguments.selection).await?;
     let is_everything = arguments.selection.is_everything();
+    check_databases(target, &selected.letters).await?;
     if arguments.selection.is_bulk() {
         if selected.letters.is_empty() {
             return say(common, target, &Moved::default(), &selected).await;
@@ -75,6 +77,20 @@ pub(super) async fn redrive(
         move_each(target, &selected.letters).await?
     };
     say(common, target, &moved, &selected).await
+}
+
+/// Gives back dead letters of which one is of an import for another database: moved now, it would bring its rows into this one.
+async fn check_databases(target: &Target, held: &[Letter]) -> anyhow::Result<()> {
+    let of_another =
+        held.iter().find_map(|letter| Some((letter, target.other_database(letter.sent_at)?.to_owned())));
+    let Some((letter, name)) = of_another else { return Ok(()) };
+    letters::give_back(target, held).await;
+    Err(Usage(format!(
+        "nothing was moved: the dead letter {} is of an import for {name}; name that database by --database-url or DATABASE_URL, or \
+         leave the message out",
+        letter.message_id
+    ))
+    .into())
 }
 
 async fn say(

@@ -46,6 +46,8 @@ pub(crate) enum Standing {
     AsksForNoImport,
     /// It ended too long ago.
     Expired,
+    /// Its import is for another database than the one that is named now.
+    OfAnotherDatabase(String),
     /// For another reason, in the words of Step Functions.
     Refused(String),
 }
@@ -54,7 +56,7 @@ impl Execution {
     /// Looks at an execution; none where Step Functions does not know it (any more).
     pub(crate) async fn describe(target: &Target, arn: &str) -> anyhow::Result<Option<Self>> {
         match target.sfn.describe_execution().execution_arn(arn).send().await {
-            Ok(described) => Ok(Some(Self::read(described, Utc::now()))),
+            Ok(described) => Ok(Some(Self::of_target(target, described))),
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) =>
             {
@@ -63,6 +65,18 @@ impl Execution {
             Err(error) => {
                 Err(of_aws(error)).with_context(|| format!("failed to describe the execution {arn}"))
             }
+        }
+    }
+
+    /// An execution of the target, as it was described just now.
+    pub(crate) fn of_target(target: &Target, described: DescribeExecutionOutput) -> Self {
+        let other = target.other_database(time(&described.start_date)).map(str::to_owned);
+        let execution = Self::read(described, Utc::now());
+        match (other, &execution.standing) {
+            (Some(other), Standing::Redrivable | Standing::Expired | Standing::Refused(_)) => {
+                Self { standing: Standing::OfAnotherDatabase(other), ..execution }
+            }
+            _ => execution,
         }
     }
 
@@ -131,6 +145,9 @@ impl Execution {
                  its message is still there; else import the file again",
                 command("dlq redrive", called)
             ),
+            Standing::OfAnotherDatabase(name) => {
+                format!("its import is for {name}: name that database by --database-url or DATABASE_URL")
+            }
             Standing::Refused(reason) => format!(
                 "Step Functions says: {reason}; `{}` starts a new execution with its message",
                 command("dlq redrive", called)

@@ -161,7 +161,10 @@ fn execution(address: &Address, known: &Known) -> Markup {
         (fact("Execution", html! {
             @match &known.shown {
                 Some(shown) => { code { (shown.execution.name()) } " " (of_execution(shown)) },
-                None => { "none yet: its message waits in the queue or was never sent, or Step Functions has forgotten the execution" },
+                None if known.import.as_ref().is_some_and(|import| import.execution_arn.is_some()) => {
+                    "not known any more, or not on this target"
+                },
+                None => { "none here yet: its message waits in the queue, or none was sent here" },
             }
         }))
         @if !others.is_empty() {

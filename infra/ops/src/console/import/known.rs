@@ -119,7 +119,7 @@ impl Shown {
         let Told { story, is_whole, .. } = told?;
         let started_at = time(&described.start_date);
         let input = described.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
-        let execution = Execution::read(described, Utc::now());
+        let execution = Execution::of_target(&console.target, described);
         let fate = if is_whole {
             message::fate(&console.target, &picture(&execution, started_at, &story)).await?
         } else {
