@@ -25,7 +25,7 @@ mod value;
 use std::io::Read;
 use std::sync::Arc;
 
-use statemachine::ImportOptions;
+use statemachine::{FailureName, ImportOptions};
 use tokio::runtime::Handle;
 
 use crate::config::AllowedTables;
@@ -41,6 +41,9 @@ pub use read_all::{Counts, read_all};
 use rejects::Rejects;
 use source::{Object, Source};
 pub use table::writable_tables;
+
+/// How often a load is begun again because others have changed the table.
+const MOST_CHANGES: u32 = 3;
 
 /// What an import works with.
 #[derive(Clone, Copy)]
@@ -68,6 +71,7 @@ pub fn run(
     table::check_allowed(&job.table, allowed)?;
     let import = Import { job, database, allowed, s3, runtime };
     let mut how = How { rebuild_indexes: job.options.rebuild_indexes, constraints_wait: true };
+    let mut changes = 0;
     let ended = loop {
         match import.attempt(how) {
             // The rows that an index refuses when it is built are found by a load that has it in place.
@@ -82,6 +86,10 @@ pub fn run(
                 );
                 how.constraints_wait = false;
             }
+            Err(Refused::TableChanged) if changes < MOST_CHANGES => {
+                tracing::info!("Others have changed the table; loading again into what it is now");
+                changes += 1;
+            }
             ended => break ended,
         }
         job.progress.begin_again();
@@ -90,6 +98,13 @@ pub fn run(
         // A statement that was cancelled, or a connection that was given up, only says how the work was stopped.
         Refused::Failed(Failure::Named { .. }) if job.progress.stop_requested() => reading::interrupted(),
         Refused::Failed(failure) => failure,
+        Refused::TableChanged => Failure::named(
+            FailureName::DatabaseUnavailable,
+            format!(
+                "others changed the table {:?} each time before the import could have its lock",
+                job.table
+            ),
+        ),
         Refused::WithoutIndexes | Refused::AtTheEnd => load::refused_again(),
     })
 }
@@ -138,6 +153,11 @@ impl Import<'_> {
             }
             let context = Context { job, table: &table, plan: &plan, rejects: &rejects };
             let (loaded, read) = load::load(connection, context, reader, how)?;
+            // The load has waited for the table's lock, and whoever had it may have given a column another type: the database would
+            // have rounded to that without a word. Now nobody can any more.
+            if table::read(connection, &job.table, self.allowed)? != table {
+                return Err(Refused::TableChanged);
+            }
             let rejected = rejects.finish()?;
             if rejected.failure(read.rows_read).is_some() {
                 // Settling reads the source once more.

@@ -2,6 +2,7 @@
 //! come from an S3 server on this machine, or from one that misbehaves.
 
 mod awake;
+mod changed_table;
 mod conflicts;
 mod copy;
 mod create_table;

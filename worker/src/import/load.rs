@@ -84,6 +84,8 @@ pub(crate) enum Refused {
     Failed(Failure),
     /// The table's indexes, built after the load, refuse rows: only a load with the indexes in place can tell which.
     WithoutIndexes,
+    /// The table is another one than the file was matched with: somebody has changed it before the load had its lock.
+    TableChanged,
     /// Constraints that wait for the commit refuse rows: only a load that has each statement checked can tell which.
     AtTheEnd,
 }

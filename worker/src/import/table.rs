@@ -22,7 +22,7 @@ const NEAR_NAMES: usize = 3;
 const NAME_CHARACTERS: usize = 63;
 
 /// A table that rows can be written to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     /// The name as the import gives it, for people.
     pub(crate) name: String,
@@ -39,7 +39,7 @@ pub(crate) struct Table {
 }
 
 /// A column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     /// The name, to the letter.
     pub(crate) name: String,
