@@ -1,6 +1,7 @@
 //! Commands that are interrupted while they bring a file on its way, or straight after.
 
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -77,6 +78,30 @@ async fn an_upload_that_is_interrupted_ends_at_once_and_leaves_neither_object_no
             assert_eq!(up.stop().await, Some(0));
         }
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_while_it_is_uploaded_is_not_imported() {
+    let desk = Desk::new();
+    let file = desk.file("growing.csv", format!("name\n{}", "a name\n".repeat(1_000_000)));
+    OpenOptions::new().write(true).open(&file).unwrap().set_len(HUGE / 32).unwrap();
+    let name = file.display().to_string();
+    let command =
+        desk.command(&["run", &name, "--table", "t", "--create-table", "--id", "a"]).spawn().unwrap();
+    let parts = async || files(&desk.path().join(".baton/stack/s3"));
+    wait::until("the upload to begin", parts, |files| !files.is_empty()).await;
+    let pid = Pid::from_raw(command.id().unwrap().cast_signed()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    OpenOptions::new().append(true).open(&file).unwrap().write_all(b"another\n").unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let ended = Ended::of(command.wait_with_output().await.unwrap());
+    ended.complains(
+        1,
+        &["growing.csv was changed while it was uploaded, and may be cut off", "dropped the table t"],
+    );
+    let objects = files(&desk.path().join(".baton/stack/s3"));
+    assert!(!objects.iter().any(|name| name.ends_with("growing.csv")), "{objects:?}");
+    assert!(row(&desk, "a").is_none());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The upload of an import's file, which never takes the place of another object: it may be the file of an import that is
 //! registered, by somebody at the same time or in another database.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,18 +24,39 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often a connection that breaks is tried again where S3 answers otherwise: a refusal in the middle of a large body looks so.
 const BROKEN: u32 = 300;
 
-/// Uploads the file, unless it is there already. Returns whether it was uploaded now.
+/// Uploads the file, unless it is there already. Returns whether it was uploaded now. A file that something writes meanwhile may be
+/// cut off in the midst of a row: it is not imported.
 pub(super) async fn upload(
     target: &Target,
     source: &Source,
     path: &Path,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
+    let before = stamp(path).await?;
     // An upload that is given up leaves nothing in S3.
-    tokio::select! {
-        uploaded = put(target, source, path) => uploaded,
-        () = stop.cancelled() => Err(Interrupted(Left::Nothing).into()),
+    let uploaded = tokio::select! {
+        uploaded = put(target, source, path) => uploaded?,
+        () = stop.cancelled() => return Err(Interrupted(Left::Nothing).into()),
+    };
+    if stamp(path).await? == before {
+        return Ok(uploaded);
     }
+    let deleted = match uploaded {
+        true => target.s3.delete_object().bucket(&source.bucket).key(&source.key).send().await.is_ok(),
+        false => true,
+    };
+    anyhow::bail!(
+        "{} was changed while it was uploaded, and may be cut off where it was; import it again when it is whole{}",
+        path.display(),
+        if deleted { String::new() } else { format!("; what was uploaded could not be deleted: {source}") }
+    )
+}
+
+/// What changes when something writes a file, or takes its place.
+async fn stamp(path: &Path) -> anyhow::Result<impl PartialEq + use<>> {
+    let metadata = tokio::fs::metadata(path).await;
+    let metadata = metadata.with_context(|| format!("failed to look at {}", path.display()))?;
+    Ok((metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bool> {
