@@ -72,20 +72,22 @@ fn every_option_and_every_finding_stands_in_the_workers_readme() {
 
 #[test]
 fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
-    let ops = top().join("infra/ops");
-    let readme = std::fs::read_to_string(ops.join("README.md")).unwrap();
+    let infra = top().join("infra");
+    let readme = std::fs::read_to_string(infra.join("cli/README.md")).unwrap();
     for (file, of) in [
-        ("redrive/outcome.rs", "Outcome"),
-        ("dlq/letter.rs", "Letter"),
-        ("dlq/redrive.rs", "Moved"),
-        ("dlq/redrive.rs", "MovedMessage"),
-        ("dlq/drop.rs", "Dropped"),
+        ("ops/src/redrive/outcome.rs", "Outcome"),
+        ("ops/src/dlq/letter.rs", "Letter"),
+        ("ops/src/dlq/moving.rs", "Moved"),
+        ("ops/src/dlq/moving.rs", "MovedMessage"),
+        ("cli/src/dlq/drop.rs", "Dropped"),
     ] {
-        let source = std::fs::read_to_string(ops.join("src").join(file)).unwrap();
+        let source = std::fs::read_to_string(infra.join(file)).unwrap();
         let (_, definition) = source.split_once(&format!("struct {of} {{")).unwrap();
         let (definition, _) = definition.split_once("\n}").unwrap();
         let definition = definition.split("#[serde(skip)]").next().unwrap();
-        let fields = definition.lines().map(|line| line.trim().trim_start_matches("pub(crate) "));
+        let fields = definition
+            .lines()
+            .map(|line| line.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) "));
         let fields: Vec<_> = fields.filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
         let fields: Vec<_> = fields.into_iter().filter(|name| !name.starts_with(['/', '#'])).collect();
         assert!(!fields.is_empty(), "{of}");

@@ -5,16 +5,19 @@ use worker::failure::words;
 
 /// A failure, as far as advice goes by it.
 #[derive(Clone, Copy)]
-pub(crate) struct Failed<'a> {
-    pub(crate) import_id: &'a str,
-    pub(crate) name: &'a str,
+pub struct Failed<'a> {
+    /// The import's id.
+    pub import_id: &'a str,
+    /// Its name, as it is written: `Import.TableMissing`.
+    pub name: &'a str,
     /// The worker's own sentences; empty where none were recorded.
-    pub(crate) cause: &'a str,
-    pub(crate) findings: Option<&'a Findings>,
+    pub cause: &'a str,
+    /// What its last attempt found in the file.
+    pub findings: Option<&'a Findings>,
 }
 
 /// What stands for a cause that was not recorded.
-pub(crate) fn unrecorded(error: Option<&str>) -> &'static str {
+pub fn unrecorded(error: Option<&str>) -> &'static str {
     match error {
         Some("States.Timeout" | "States.HeartbeatTimeout") => {
             "none was recorded: its time ran out, or its workers made no progress for so long that each was given up; they may \
@@ -25,7 +28,7 @@ pub(crate) fn unrecorded(error: Option<&str>) -> &'static str {
 }
 
 /// Sentences for the person who asked for the import. `command` makes the command line of a verb for it.
-pub(crate) fn for_failure(failed: Failed<'_>, command: &dyn Fn(&str) -> String) -> Option<String> {
+pub fn for_failure(failed: Failed<'_>, command: &dyn Fn(&str) -> String) -> Option<String> {
     let known = FailureName::ALL.iter().find(|known| known.as_str() == failed.name).copied();
     let advice = without_redrive(failed, &command("rejects"));
     let is_hopeless = is_never_written(known, failed.cause) || failed.cause.contains(words::ANOTHER_UPLOAD);
@@ -35,7 +38,7 @@ pub(crate) fn for_failure(failed: Failed<'_>, command: &dyn Fn(&str) -> String) 
 }
 
 /// What the worker's cause does not say; none where it says it all.
-pub(crate) fn without_redrive(failed: Failed<'_>, rejects: &str) -> Option<String> {
+pub fn without_redrive(failed: Failed<'_>, rejects: &str) -> Option<String> {
     let Failed { name, cause, findings, .. } = failed;
     let known = FailureName::ALL.iter().find(|known| known.as_str() == name).copied()?;
     let advice = match known {
@@ -142,8 +145,8 @@ fn for_too_many_rejects(findings: Option<&Findings>, rejects: &str) -> String {
     }
 }
 
-/// What most rejects have in common, where an option may be all that is missing.
-pub(crate) fn for_rejects(findings: &Findings) -> Option<&'static str> {
+/// What most rejects have in commands, where an option may be all that is missing.
+pub fn for_rejects(findings: &Findings) -> Option<&'static str> {
     let of = |reason: &str| findings.reasons.get(reason).copied().unwrap_or(0);
     let all: u64 = findings.reasons.values().sum();
     if of("undecodable") > 0 {

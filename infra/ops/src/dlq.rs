@@ -1,37 +1,8 @@
-//! `baton dlq`: the dead-letter queue, listed, shown, moved back and cleared.
+//! The dead-letter queue: what lies there and why; what is moved back and dropped. SQS has no search, so that looking at it means
+//! receiving its messages.
 
-pub(crate) mod copies;
-pub(crate) mod drop;
-pub(crate) mod letter;
-pub(crate) mod letters;
-pub(crate) mod list;
-pub(crate) mod redrive;
-pub(crate) mod selection;
-
-use std::process::ExitCode;
-
-use crate::cli::{Common, DlqVerb};
-use crate::signals::Signals;
-use crate::target::{Need, Target};
-
-/// Queues answer whether executions move or not: a stack inside this command need only look.
-pub(crate) async fn dlq(common: &Common, verb: &DlqVerb) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::listen()?;
-    let target = Target::open(common, Need::Look).await?;
-    let acting = async {
-        match verb {
-            DlqVerb::List(arguments) => list::list(common, &target, &arguments.filters).await,
-            DlqVerb::Show(arguments) => list::show(common, &target, arguments).await,
-            DlqVerb::Redrive(arguments) => redrive::redrive(common, &target, arguments).await,
-            DlqVerb::Drop(arguments) => drop::drop(common, &target, arguments).await,
-        }
-    };
-    let ended = tokio::select! {
-        ended = Box::pin(acting) => ended,
-        () = signals.received() => Err(anyhow::anyhow!(
-            "interrupted; messages that were looked at come back within {} s", letters::HOLD_S
-        )),
-    };
-    target.close().await;
-    ended
-}
+pub mod copies;
+pub mod letter;
+pub mod letters;
+pub mod moving;
+pub mod selection;

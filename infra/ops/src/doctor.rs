@@ -1,4 +1,4 @@
-//! `baton doctor`: looks at everything that an import needs and says what is wrong, each with what to do.
+//! Looks at everything that an import needs and says what is wrong, each with what to do.
 
 mod check;
 mod definition;
@@ -8,44 +8,34 @@ mod refusal;
 mod services;
 mod settings;
 
-use std::process::ExitCode;
-
 use aws_sdk_sfn::config::ProvideCredentials as _;
-use serde::Serialize;
 use statemachine::FailureName;
 use worker::db::Database;
 use worker::failure::Failure;
 
-use crate::cli::Common;
-use crate::output;
-use crate::target::{Need, Target};
-use check::{Check, Status};
+use crate::target::{Choice, Need, Target};
+pub use check::{Check, Status};
 use settings::Settings;
 
-/// What was found, as `--json` prints it.
-#[derive(Serialize)]
-struct Examined {
-    /// Where it was looked.
-    target: Option<String>,
-    /// How many checks have this status.
-    ok: usize,
-    skipped: usize,
-    warn: usize,
-    fail: usize,
-    checks: Vec<Check>,
+/// What was found.
+pub struct Examined {
+    /// Where it was looked; none where that could not be reached.
+    pub target: Option<String>,
+    /// What was looked at, in order.
+    pub checks: Vec<Check>,
 }
 
-/// Examines the target. Where the configuration is at fault there is none, and `common` says why.
-pub(crate) async fn doctor(common: anyhow::Result<Common>, json: bool) -> anyhow::Result<ExitCode> {
+/// Examines the target. Where the configuration is at fault there is none, and `choice` says why.
+pub async fn doctor(choice: anyhow::Result<Choice>) -> Examined {
     let mut checks = programs::checks();
     let mut target = None;
-    match common {
-        Ok(common) => {
-            checks.insert(0, configuration(&common));
-            match Target::reach(&common, Need::Look).await {
+    match choice {
+        Ok(choice) => {
+            checks.insert(0, configuration(&choice));
+            match Target::reach(&choice, Need::Look).await {
                 Ok(reached) => {
                     target = Some(reached.place.describe());
-                    checks.extend(Box::pin(examine(&common, &reached)).await);
+                    checks.extend(Box::pin(examine(&choice, &reached)).await);
                     reached.close().await;
                 }
                 Err(error) => {
@@ -59,18 +49,18 @@ pub(crate) async fn doctor(common: anyhow::Result<Common>, json: bool) -> anyhow
             checks.insert(0, Check::fail("configuration", format!("{error:#}"), advice));
         }
     }
-    report(target, checks, json)
+    Examined { target, checks }
 }
 
 /// Where the configuration came from.
-fn configuration(common: &Common) -> Check {
-    let chosen = &common.chosen;
+fn configuration(choice: &Choice) -> Check {
+    let chosen = &choice.chosen;
     let says = match (&chosen.file, &chosen.name) {
         (Some(file), Some(name)) => format!("target {name} of {}", file.display()),
         (Some(file), None) => {
-            format!("the embedded stack in {}; {} has no say", common.data_dir.display(), file.display())
+            format!("the embedded stack in {}; {} has no say", choice.data_dir.display(), file.display())
         }
-        _ => format!("no baton.toml: the embedded stack in {}", common.data_dir.display()),
+        _ => format!("no baton.toml: the embedded stack in {}", choice.data_dir.display()),
     };
     #[cfg(unix)]
     if let Some(file) = chosen.file.as_ref().filter(|file| check::others_can_read_a_secret_in(file)) {
@@ -80,8 +70,8 @@ fn configuration(common: &Common) -> Check {
     Check::ok("configuration", says)
 }
 
-async fn examine(common: &Common, target: &Target) -> Vec<Check> {
-    let mut checks = vec![database(common, &target.database)];
+async fn examine(choice: &Choice, target: &Target) -> Vec<Check> {
+    let mut checks = vec![database(choice, &target.database)];
     let credentials = match target.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await.map_err(|error| {
             // The chain's own words, which name no secret.
@@ -111,14 +101,14 @@ async fn examine(common: &Common, target: &Target) -> Vec<Check> {
     checks
 }
 
-fn database(common: &Common, database: &Database) -> Check {
+fn database(choice: &Choice, database: &Database) -> Check {
     let name = database.display_name();
     match database.is_up_to_date() {
         Ok(true) => Check::ok("database", format!("{name}, its tables up to date")),
         Ok(false) => Check::fail(
             "database",
             format!("Baton's tables in {name} are missing, or of an older version"),
-            crate::report::command_line(common, "migrate"),
+            choice.commands.line("migrate"),
         ),
         Err(failure) => {
             let advice = match &failure {
@@ -129,40 +119,5 @@ fn database(common: &Common, database: &Database) -> Check {
             };
             Check::fail("database", failure.to_string(), advice)
         }
-    }
-}
-
-fn report(target: Option<String>, checks: Vec<Check>, json: bool) -> anyhow::Result<ExitCode> {
-    let count = |status| checks.iter().filter(|check| check.status == status).count();
-    let examined = Examined {
-        target,
-        ok: count(Status::Ok),
-        skipped: count(Status::Skipped),
-        warn: count(Status::Warn),
-        fail: count(Status::Fail),
-        checks,
-    };
-    if json {
-        output::json(&examined)?;
-    } else {
-        examined.target.iter().for_each(|target| output::complain(&format!("target: {target}")));
-        examined.checks.iter().flat_map(Check::lines).for_each(|line| output::line(&line));
-        output::complain(&match (examined.fail, examined.warn) {
-            (0, 0) => "\nnothing is wrong".to_owned(),
-            (fail, warn) => format!("\nfail: {fail}, warn: {warn}"),
-        });
-    }
-    Ok(if examined.fail == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_fails_ends_the_command_with_1_and_what_is_warned_of_does_not() {
-        let code = |check| format!("{:?}", report(None, vec![check], true).unwrap());
-        assert_eq!(code(Check::warn("a", "b", "c")), format!("{:?}", ExitCode::SUCCESS));
-        assert_eq!(code(Check::fail("a", "b", "c")), format!("{:?}", ExitCode::FAILURE));
     }
 }

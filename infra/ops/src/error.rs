@@ -1,7 +1,6 @@
 //! What a user reads when something went wrong: what was tried, why it failed, what to do next.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use aws_sdk_sfn::config::http::HttpResponse;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
@@ -9,7 +8,7 @@ use aws_sdk_sfn::operation::RequestId as _;
 
 /// Wrong usage: the command line names something that is not there, or asks for the impossible. Ends with exit code 2.
 #[derive(Debug)]
-pub(crate) struct Usage(pub(crate) String);
+pub struct Usage(pub String);
 
 impl std::fmt::Display for Usage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,7 +20,7 @@ impl Error for Usage {}
 
 /// An error of an AWS service, as [`words_of_aws`] has it.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
-pub(crate) fn of_aws<E>(error: SdkError<E, HttpResponse>) -> anyhow::Error
+pub fn of_aws<E>(error: SdkError<E, HttpResponse>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -30,7 +29,7 @@ where
 
 /// What a service says, by the name of its error, with the request's id by which AWS finds it; or why it said nothing. What the SDK
 /// knows besides, such as the structure of a request, helps nobody.
-pub(crate) fn words_of_aws<E>(error: &SdkError<E, HttpResponse>) -> String
+pub fn words_of_aws<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -55,19 +54,6 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     said
-}
-
-/// Prints the whole chain, once, and says how the process ends.
-pub(crate) fn explain(error: &anyhow::Error) -> ExitCode {
-    crate::output::complain(&format!("error: {error}"));
-    for cause in error.chain().skip(1) {
-        crate::output::complain(&format!("  because {cause}"));
-    }
-    if error.is::<Usage>() || error.downcast_ref::<Usage>().is_some() {
-        ExitCode::from(2)
-    } else {
-        ExitCode::FAILURE
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use statemachine::{Findings, RejectedRow};
 
-use crate::output::{count, table_lines};
+use crate::numbers::count;
 use crate::show::picture::ImportPicture;
-use crate::terminal::{aligned_right, cut, visible};
+use crate::text::{aligned_right, cut, table_lines, visible};
 
 /// The most columns of the terminal that a value takes, without its quotes.
 const VALUE_COLUMNS: usize = 40;
@@ -13,7 +13,7 @@ const VALUE_COLUMNS: usize = 40;
 const NAME_COLUMNS: usize = 24;
 
 /// What became of the rows, a line each.
-pub(crate) fn rows(import: &ImportPicture) -> String {
+pub fn rows(import: &ImportPicture) -> String {
     if import.rows_rolled_back > 0 {
         return format!("0: {} were loaded, and rolled back", count(unsigned(import.rows_rolled_back)));
     }
@@ -42,7 +42,7 @@ pub(crate) fn rows(import: &ImportPicture) -> String {
 }
 
 /// How many rows were rejected, and how many of them for which reason, the most frequent first.
-pub(crate) fn rejects(import: &ImportPicture) -> String {
+pub fn rejects(import: &ImportPicture) -> String {
     let rejects = rejects_of(import);
     let mut said = count(rejects);
     let Some(findings) = import.findings.as_ref().filter(|_| rejects > 0) else { return said };
@@ -62,13 +62,13 @@ pub(crate) fn rejects(import: &ImportPicture) -> String {
 }
 
 /// How many rows were rejected. A failed attempt may have told it in its findings alone.
-pub(crate) fn rejects_of(import: &ImportPicture) -> u64 {
+pub fn rejects_of(import: &ImportPicture) -> u64 {
     let counted = import.findings.as_ref().map_or(0, |findings| findings.reasons.values().sum());
     unsigned(import.rejects).max(counted)
 }
 
 /// How the file is written, where that is not UTF-8, a comma between fields, and no compression.
-pub(crate) fn writing(findings: &Findings) -> Option<String> {
+pub fn writing(findings: &Findings) -> Option<String> {
     let is_usual = |encoding: &&String| encoding.split_whitespace().next() == Some("utf-8");
     let parts = [
         findings.encoding.as_ref().filter(|encoding| !is_usual(encoding)).cloned(),
@@ -80,7 +80,7 @@ pub(crate) fn writing(findings: &Findings) -> Option<String> {
 }
 
 /// What else a person should know, a sentence each.
-pub(crate) fn notes(import: &ImportPicture) -> Vec<String> {
+pub fn notes(import: &ImportPicture) -> Vec<String> {
     let Some(findings) = &import.findings else { return Vec::new() };
     let same = findings.same_file_as.as_ref().map(|other| {
         format!("the same file was imported into {} before, by {}", visible(&import.table), visible(other))
@@ -89,7 +89,7 @@ pub(crate) fn notes(import: &ImportPicture) -> Vec<String> {
 }
 
 /// Rejects as a table, a line of the terminal each.
-pub(crate) fn reject_table(rejects: &[RejectedRow]) -> Vec<String> {
+pub fn reject_table(rejects: &[RejectedRow]) -> Vec<String> {
     let digits =
         rejects.iter().map(|reject| reject.line.to_string().len()).max().unwrap_or(0).max("LINE".len());
     let row = |reject: &RejectedRow| {
@@ -113,15 +113,17 @@ fn unsigned(number: i64) -> u64 {
     number.try_into().unwrap_or(0)
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
+/// An import for tests, of this crate and of those that tell it.
+#[cfg(any(test, feature = "samples"))]
+#[expect(clippy::unwrap_used, reason = "a test fails by it")]
+pub mod sample {
     use chrono::DateTime;
     use serde_json::json;
 
     use super::*;
 
     /// An import whose file had about everything in it.
-    pub(crate) fn import() -> ImportPicture {
+    pub fn import() -> ImportPicture {
         let reject = |line: u64, column: &str, value: &str, reason: &str, says: &str| {
             json!({"record": line - 1, "line": line, "byte": line * 20, "column": column, "value": value,
                 "reason": reason, "says": says})
@@ -162,6 +164,12 @@ pub(crate) mod tests {
             options: statemachine::ImportOptions::default(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::import;
+    use super::*;
 
     #[test]
     fn every_row_of_the_file_is_accounted_for() {

@@ -3,6 +3,8 @@
 
 use statemachine::{EmptyFields, Encoding, Findings, ImportOptions, OnConflict, RecordLimit};
 
+use crate::shell::option;
+
 /// The reason of rows that are not of the file's encoding.
 const UNDECODABLE: &str = "undecodable";
 
@@ -10,7 +12,7 @@ const UNDECODABLE: &str = "undecodable";
 const TOO_LARGE: &str = "record_too_large";
 
 /// What can be done with a file of rejects once it is corrected, behind "corrected, FILE can be imported".
-pub(crate) fn how_again(options: &ImportOptions, found: &Findings) -> String {
+pub fn how_again(options: &ImportOptions, found: &Findings) -> String {
     match of_rejects(options, found) {
         words if words.is_empty() => "as it is".to_owned(),
         words => format!("again with: {words}"),
@@ -19,7 +21,7 @@ pub(crate) fn how_again(options: &ImportOptions, found: &Findings) -> String {
 
 /// The options that a file of rejects is imported with. It has a few rows of the file, of which another encoding might be
 /// detected: that of the file is named.
-pub(crate) fn of_rejects(options: &ImportOptions, found: &Findings) -> String {
+pub fn of_rejects(options: &ImportOptions, found: &Findings) -> String {
     let mut options = options.clone();
     let detected = || found.encoding.as_ref()?.split_whitespace().next()?.parse::<Encoding>().ok();
     let is_plain =
@@ -33,7 +35,7 @@ pub(crate) fn of_rejects(options: &ImportOptions, found: &Findings) -> String {
 }
 
 /// What has to be known before a file of rejects is imported again, each a sentence.
-pub(crate) fn beforehand(options: &ImportOptions, found: &Findings) -> Vec<String> {
+pub fn beforehand(options: &ImportOptions, found: &Findings) -> Vec<String> {
     let order = "a corrected row then counts last: it replaces one of the same key that stands behind it in the original file";
     let order = (options.on_conflict == OnConflict::Update).then(|| order.to_owned());
     order.into_iter().chain(of_too_large(options, found)).collect()
@@ -92,13 +94,6 @@ impl Words {
     }
 }
 
-/// An option with its value, as a shell reads it.
-pub(crate) fn option(name: &str, value: &str) -> String {
-    // A value that begins like an option must not be taken for one.
-    let between = if value.starts_with('-') { '=' } else { ' ' };
-    format!("--{name}{between}{}", in_shell(value))
-}
-
 fn of_empty(empty: EmptyFields) -> &'static str {
     match empty {
         EmptyFields::Quoted => "quoted",
@@ -115,35 +110,9 @@ fn of_conflict(conflict: OnConflict) -> Option<&'static str> {
     }
 }
 
-/// One word of a shell. What a terminal would not show is written as its code, in the quotes of bash and zsh.
-pub(crate) fn in_shell(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+=%,./:@".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    if crate::terminal::visible(text) == text {
-        return format!("'{}'", text.replace('\'', r"'\''"));
-    }
-    let escaped = |c: char| match c {
-        '\'' | '\\' => format!("\\{c}"),
-        ' '..='~' => c.to_string(),
-        _ => format!("\\U{:08x}", u32::from(c)),
-    };
-    format!("$'{}'", text.chars().map(escaped).collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::cli::FileArguments;
-
-    #[derive(clap::Parser)]
-    struct Typed {
-        #[command(flatten)]
-        file: FileArguments,
-    }
 
     fn options(json: &str) -> ImportOptions {
         serde_json::from_str(json).unwrap()
@@ -162,15 +131,6 @@ mod tests {
         assert_eq!(words(&options(r#"{"null":"-","delimiter":";"}"#)), "--delimiter ';' --null=-");
         assert_eq!(words(&options(r#"{"null":"a\tb'"}"#)), r"--null $'a\U00000009b\''");
         assert_eq!(words(&ImportOptions::default()), "");
-    }
-
-    #[test]
-    fn the_options_that_are_typed_again_are_the_same() {
-        let json = r#"{"ignore_unknown":true,"encoding":"cp932","delimiter":";","null":"-","empty":"text",
-            "date_format":"%d.%m.%Y","map":{"a=b":"c","-x":"y"},"on_conflict":"skip","key":["id","v"],"max_record_bytes":1024}"#;
-        let words = words(&options(json)).replace('\'', "");
-        let typed = ["run", "FILE", "--table", "t"].into_iter().chain(words.split(' '));
-        assert_eq!(Typed::parse_from(typed).file.options().unwrap(), options(json));
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! `baton submit`: puts a file into S3, writes the import's row, sends the message.
+//! Brings a file to its import: puts it into S3, writes the import's row, sends the message. What takes its time, or makes and drops
+//! tables, is said while it is done ([`Say`]).
 
 mod before;
 mod content;
 mod interrupted;
 mod upload;
 
-use std::fs::File;
+use std::fs;
 use std::io::Read;
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -18,99 +18,78 @@ use tokio_util::sync::CancellationToken;
 use worker::import::create_table::{self, Made};
 use worker::imports::{self, ImportRow, NewImport, Registered};
 
-use crate::cli::{Common, FileArguments, SubmitArguments};
+use crate::commands::Commands;
 use crate::error::{Usage, of_aws};
-use crate::run::unfinished;
-use crate::signals::Signals;
+use crate::numbers;
 use crate::target::Target;
-use crate::{follow, output, report};
 use before::Before;
-pub(crate) use before::report_done_before;
-pub(crate) use interrupted::Interrupted;
+pub use interrupted::Interrupted;
 use interrupted::Left;
 use upload::upload;
 
 /// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
-pub(crate) const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+pub const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
 /// The longest name of a file that is kept in its object's key. The rejects file's key is this key, the import's id once
 /// more and the attempt's number, and the embedded stack takes keys of 130 bytes.
 const MAX_NAME_BYTES: usize = 28;
 
+/// Tells the person for whom it is done how it goes, a sentence or a few lines at a time.
+pub type Say = fn(&str);
+
+/// A file that is to be imported.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Where it lies on this machine.
+    pub path: PathBuf,
+    /// The table that its rows go to.
+    pub table: String,
+    /// Whether a table that is missing is made.
+    pub create_table: bool,
+    /// How it is read and loaded.
+    pub options: ImportOptions,
+}
+
 /// An import on its way.
-pub(crate) struct Submitted {
-    pub(crate) import_id: ImportId,
+pub struct Submitted {
+    /// The import.
+    pub import_id: ImportId,
     /// The execution that the message will start: its name is known before it runs.
-    pub(crate) execution_arn: String,
+    pub execution_arn: String,
     /// The table that was made for it.
-    pub(crate) made: Option<Made>,
+    pub made: Option<Made>,
     /// Whether its message was sent now; it was under way already where not.
-    pub(crate) is_sent: bool,
+    pub is_sent: bool,
 }
 
 /// What came of a file that was to be imported.
-pub(crate) enum Sending {
+pub enum Sending {
     /// Its import is on its way.
     Submitted(Submitted),
     /// It was imported before, under the same id; nothing was done now.
     Done(Box<ImportRow>),
 }
 
-pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyhow::Result<ExitCode> {
-    check(&arguments.file)?;
-    let mut signals = Signals::listen()?;
-    let target = Target::of_running_stack(common).await?;
-    target.say_where();
-    let stop = CancellationToken::new();
-    let id = id(&arguments.file)?;
-    let sending = send(common, &target, &id, &arguments.file, &stop);
-    let submitted = match signals.heard_within(&stop, Box::pin(sending)).await? {
-        Sending::Submitted(submitted) => submitted,
-        Sending::Done(row) if arguments.follow => return report_done_before(common, &target, &row).await,
-        Sending::Done(row) => return before::tell(common, &row),
-    };
-    if arguments.follow {
-        return tokio::select! {
-            ended = follow::to_the_end(common, &target, &submitted) => ended,
-            () = signals.received() => {
-                Err(unfinished::interruption(common, &target, &submitted, &mut signals).await)
-            }
-        };
-    }
-    if submitted.made.is_some() {
-        output::complain("the table stays if the import fails; `--follow` would drop it then");
-    }
-    if common.json {
-        output::json(&json!({
-            "import_id": submitted.import_id,
-            "execution_arn": submitted.execution_arn,
-            "sent": submitted.is_sent,
-        }))?;
-    } else {
-        output::line(submitted.import_id.as_str());
-        let show = report::command(common, "show", submitted.import_id.as_str());
-        let done = if submitted.is_sent { "submitted" } else { "nothing was sent" };
-        output::complain(&format!("{done}; `{show}` tells how it goes"));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 /// Sends one file through the queue of the target. A table that was made for it goes again where that fails.
-async fn send(
-    common: &Common,
+///
+/// # Errors
+/// As [`prepare`] and [`ask`].
+pub async fn send(
+    commands: &Commands,
     target: &Target,
     import_id: &ImportId,
-    arguments: &FileArguments,
+    file: &File,
     stop: &CancellationToken,
+    say: Say,
 ) -> anyhow::Result<Sending> {
-    let made = match prepare(common, target, import_id, arguments, stop).await? {
+    let made = match prepare(commands, target, import_id, file, stop, say).await? {
         Prepared::ToBeAsked(made) => made,
         Prepared::Settled(sending) => return Ok(sending),
     };
     match ask(target, import_id).await {
         Ok(execution_arn) => Ok(Sending::of(import_id, execution_arn, made)),
         Err(error) => {
-            undo(target, made, import_id).await;
+            undo(target, made, import_id, say).await;
             Err(error)
         }
     }
@@ -118,13 +97,13 @@ async fn send(
 
 impl Sending {
     /// The message of the import was sent, and will start this execution.
-    pub(crate) fn of(import_id: &ImportId, execution_arn: String, made: Option<Made>) -> Self {
+    pub fn of(import_id: &ImportId, execution_arn: String, made: Option<Made>) -> Self {
         Self::Submitted(Submitted { import_id: import_id.clone(), execution_arn, made, is_sent: true })
     }
 }
 
 /// How far an import is once its file is where an import takes it.
-pub(crate) enum Prepared {
+pub enum Prepared {
     /// It is registered, and its message is to be sent. This table was made for it.
     ToBeAsked(Option<Made>),
     /// Nothing more is to be done.
@@ -136,42 +115,42 @@ pub(crate) enum Prepared {
 ///
 /// # Errors
 /// [`Interrupted`] where `stop` was cancelled before the import was registered.
-pub(crate) async fn prepare(
-    common: &Common,
+pub async fn prepare(
+    commands: &Commands,
     target: &Target,
     import_id: &ImportId,
-    arguments: &FileArguments,
+    file: &File,
     stop: &CancellationToken,
+    say: Say,
 ) -> anyhow::Result<Prepared> {
-    let options = arguments.options()?;
     let import = NewImport {
         import_id: import_id.clone(),
-        source: source_of(target, import_id, &arguments.file),
+        source: source_of(target, import_id, &file.path),
         version_id: None,
-        table: arguments.table.clone(),
-        options,
+        table: file.table.clone(),
+        options: file.options.clone(),
     };
     let before = tokio::select! {
-        before = before::look(common, target, &import, &arguments.file) => before?,
+        before = before::look(commands, target, &import, &file.path, say) => before?,
         () = stop.cancelled() => return Err(Interrupted(Left::AsBefore).into()),
     };
     let is_new = matches!(before, Before::New);
     if let Some(settled) = before.settled(import_id) {
         return Ok(Prepared::Settled(settled));
     }
-    let made = match arguments.create_table {
-        true => create_missing_table(target, arguments, &import.options, stop).await?,
+    let made = match file.create_table {
+        true => create_missing_table(target, file, stop, say).await?,
         false => None,
     };
     let brought = async {
-        let uploaded = is_new && upload(target, &import.source, &arguments.file, stop).await?;
-        register_or_delete(target, &import, uploaded, stop).await
+        let uploaded = is_new && upload(target, &import.source, &file.path, stop).await?;
+        register_or_delete(target, &import, uploaded, stop, say).await
     };
     match brought.await {
         Ok(()) => Ok(Prepared::ToBeAsked(made)),
         Err(error) => {
-            undo(target, made, import_id).await;
-            Err(before::or_registered_otherwise(common, target, &import, error))
+            undo(target, made, import_id, say).await;
+            Err(before::or_registered_otherwise(commands, target, &import, error))
         }
     }
 }
@@ -182,8 +161,9 @@ async fn register_or_delete(
     import: &NewImport,
     uploaded: bool,
     stop: &CancellationToken,
+    say: Say,
 ) -> anyhow::Result<()> {
-    if register(target, import, stop).await? == Registered::Yes {
+    if register(target, import, stop, say).await? == Registered::Yes {
         return Ok(());
     }
     if !uploaded {
@@ -196,11 +176,11 @@ async fn register_or_delete(
 }
 
 /// Drops the table that was made for an import which has failed, and says so.
-pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &ImportId) {
+pub async fn undo(target: &Target, made: Option<Made>, import_id: &ImportId, say: Say) {
     let Some(made) = made else { return };
     let (database, import_id, table) = (target.database.clone(), import_id.clone(), made.table().to_owned());
     let undone = tokio::task::spawn_blocking(move || made.undo(&database, &import_id)).await;
-    output::complain(&match undone {
+    say(&match undone {
         Ok(Ok(None)) => format!(
             "dropped the table {table}, which was made for this import; it has to be there again before the import is run again"
         ),
@@ -213,14 +193,14 @@ pub(crate) async fn undo(target: &Target, made: Option<Made>, import_id: &Import
 }
 
 /// Registers an import whose file is in S3, and sends the message that asks for it.
-pub(crate) async fn start(target: &Target, import: NewImport) -> anyhow::Result<Submitted> {
-    register(target, &import, &CancellationToken::new()).await?;
+pub async fn start(target: &Target, import: NewImport, say: Say) -> anyhow::Result<Submitted> {
+    register(target, &import, &CancellationToken::new(), say).await?;
     let execution_arn = ask(target, &import.import_id).await?;
     Ok(Submitted { import_id: import.import_id, execution_arn, made: None, is_sent: true })
 }
 
 /// Sends the message that asks for an import. Returns the execution that it will start.
-pub(crate) async fn ask(target: &Target, import_id: &ImportId) -> anyhow::Result<String> {
+pub async fn ask(target: &Target, import_id: &ImportId) -> anyhow::Result<String> {
     let sent = target
         .sqs
         .send_message()
@@ -241,6 +221,7 @@ async fn register(
     target: &Target,
     import: &NewImport,
     stop: &CancellationToken,
+    say: Say,
 ) -> anyhow::Result<Registered> {
     let mut has_said = false;
     while !stop.is_cancelled() {
@@ -256,19 +237,20 @@ async fn register(
             return Ok(registered);
         }
         if !has_said {
-            output::complain("waiting for the database: another import or program writes into it");
+            say("waiting for the database: another import or program writes into it");
             has_said = true;
         }
     }
     Ok(Registered::Busy)
 }
 
-/// Says what is wrong with the command line and its file before anything is started for it.
-pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
-    arguments.options()?;
-    let path = &arguments.file;
+/// Says what is wrong with a file before anything is started for it.
+///
+/// # Errors
+/// It cannot be read, or is not one that can be imported.
+pub fn check(path: &Path) -> anyhow::Result<()> {
     let metadata =
-        std::fs::metadata(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
+        fs::metadata(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
     if metadata.is_dir() {
         return Err(Usage(format!("{} is a directory; name a CSV file in it", path.display())).into());
     }
@@ -278,44 +260,44 @@ pub(crate) fn check(arguments: &FileArguments) -> anyhow::Result<()> {
         );
     }
     if metadata.len() > MAX_PUT_BYTES {
-        let size = output::bytes(metadata.len());
+        let size = numbers::bytes(metadata.len());
         return Err(Usage(format!(
             "{} has {size}, more than S3 takes in one request: upload it in parts (`aws s3 cp`) under imports/<table>/",
             path.display()
         ))
         .into());
     }
-    File::open(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
+    fs::File::open(path).map_err(|error| Usage(format!("cannot read {}: {error}", path.display())))?;
     Ok(())
 }
 
 /// Makes the table that is missing. Where `stop` is cancelled the file is read no further, and no table is made.
 async fn create_missing_table(
     target: &Target,
-    arguments: &FileArguments,
-    options: &ImportOptions,
+    file: &File,
     stop: &CancellationToken,
+    say: Say,
 ) -> anyhow::Result<Option<Made>> {
-    let path = &arguments.file;
-    let file = File::open(path).with_context(|| format!("failed to open {}", path.display()))?;
+    let File { path, table, options, .. } = file.clone();
+    let file = fs::File::open(&path).with_context(|| format!("failed to open {}", path.display()))?;
     let file = UntilStopped { file, stop: stop.clone() };
-    let (database, table, options) = (target.database.clone(), arguments.table.clone(), options.clone());
-    let create = move || create_table::create_missing(&database, &table, file, &options);
+    let (database, wanted) = (target.database.clone(), table.clone());
+    let create = move || create_table::create_missing(&database, &wanted, file, &options);
     let created = tokio::task::spawn_blocking(create).await.context("failed to look at the file")?;
     if created.is_err() && stop.is_cancelled() {
         return Err(Interrupted(Left::AsBefore).into());
     }
-    let created = created
-        .with_context(|| format!("failed to make the table {} from {}", arguments.table, path.display()))?;
+    let created =
+        created.with_context(|| format!("failed to make the table {table} from {}", path.display()))?;
     if let Some(made) = &created {
-        output::complain(&format!("made the missing table:\n{}", made.statement()));
+        say(&format!("made the missing table:\n{}", made.statement()));
     }
     Ok(created)
 }
 
 /// A file that cannot be read any more once `stop` is cancelled.
 struct UntilStopped {
-    file: File,
+    file: fs::File,
     stop: CancellationToken,
 }
 
@@ -335,7 +317,7 @@ fn source_of(target: &Target, import_id: &ImportId, path: &Path) -> Source {
 }
 
 /// The key of a file that is put into S3 for an import, or for several: `id` keeps files of one name apart.
-pub(crate) fn object_key(id: &ImportId, name: &str) -> String {
+pub fn object_key(id: &ImportId, name: &str) -> String {
     format!("uploads/{id}/{}", shortened(name))
 }
 
@@ -350,13 +332,8 @@ fn shortened(name: &str) -> String {
     format!("{beginning}{ending}")
 }
 
-/// The import's id: the one that was asked for, or a new one.
-pub(crate) fn id(arguments: &FileArguments) -> anyhow::Result<ImportId> {
-    arguments.id.clone().map_or_else(|| new_id(&arguments.table), Ok)
-}
-
 /// An id that a person can read and that sorts by time: `people-20261123-101500-4f1c`.
-pub(crate) fn new_id(table: &str) -> anyhow::Result<ImportId> {
+pub fn new_id(table: &str) -> anyhow::Result<ImportId> {
     let allowed = |c: &char| c.is_ascii_alphanumeric() || *c == '_' || *c == '-';
     let table: String = table.chars().filter(allowed).take(18).collect();
     let time = Utc::now().format("%Y%m%d-%H%M%S");

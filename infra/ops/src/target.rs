@@ -1,12 +1,12 @@
-//! Which system a verb talks to: a deployment on AWS, the stack that is up on the data folder, or one that lives inside
-//! the verb and ends with it. Each is reached by the SDK in the same way, only at another endpoint.
+//! Which system is talked to: a deployment on AWS, the stack that is up on the data folder, or one that lives inside
+//! the caller and ends with it. Each is reached by the SDK in the same way, only at another endpoint.
 
-pub(crate) mod choice;
+pub mod choice;
 mod config;
 mod database;
-pub(crate) mod links;
-pub(crate) mod local;
-pub(crate) mod place;
+pub mod links;
+pub mod local;
+pub mod place;
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,13 @@ use chrono::{DateTime, Utc};
 use local_stack::{Config, Databases, Occupied, REGION, Resources, Session, Stack, databases};
 use worker::db::Database;
 
-use crate::cli::Common;
 use crate::error::Usage;
-use crate::report;
+pub use choice::Choice;
 use choice::Kind;
 use config::Deployment;
-pub(crate) use database::{bare_database, database, open_database};
+pub use database::{bare_database, database, open_database};
 use database::{expect_the_same, parse_database, prepare, prepare_at};
-pub(crate) use local::{OfStack, embedded_config};
+pub use local::{OfStack, embedded_config};
 use place::Place;
 
 /// How long a stack that does not answer as it should may still be open, because it is about to end.
@@ -32,21 +31,27 @@ const CLOSING: Duration = Duration::from_secs(2);
 const HANDING_OVER: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// The system that a verb talks to.
-pub(crate) struct Target {
+/// The system that everything is asked of.
+pub struct Target {
     /// Where it is.
-    pub(crate) place: Place,
-    pub(crate) resources: Resources,
-    pub(crate) database: Database,
+    pub place: Place,
+    /// What it is made of.
+    pub resources: Resources,
+    /// Where its rows are.
+    pub database: Database,
     /// What the clients are made of.
     pub(crate) config: SdkConfig,
-    pub(crate) ecs: aws_sdk_ecs::Client,
+    /// Its containers.
+    pub ecs: aws_sdk_ecs::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
-    pub(crate) s3: aws_sdk_s3::Client,
-    pub(crate) sfn: aws_sdk_sfn::Client,
-    pub(crate) sqs: aws_sdk_sqs::Client,
+    /// Its files.
+    pub s3: aws_sdk_s3::Client,
+    /// Its executions.
+    pub sfn: aws_sdk_sfn::Client,
+    /// Its queues.
+    pub sqs: aws_sdk_sqs::Client,
     /// Whether nothing moves in it: an embedded stack that only looks.
-    pub(crate) is_at_rest: bool,
+    pub is_at_rest: bool,
     /// Of an embedded stack: the databases that its folder has imported into.
     databases: Databases,
     embedded: Option<Stack>,
@@ -54,9 +59,9 @@ pub(crate) struct Target {
     joined: Option<Box<Session>>,
 }
 
-/// What a verb needs of the embedded stack where none is up. A deployment is always up.
+/// What a caller needs of the embedded stack where none is up. A deployment is always up.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
+pub enum Need {
     /// Messages and executions have to move.
     Work,
     /// What lies in the folder has to go on, into the database that it was meant for.
@@ -67,28 +72,28 @@ pub(crate) enum Need {
 
 impl Target {
     /// The system that is meant. Of an embedded one, the stack that is up or, where there is none, one for the time of
-    /// this verb.
+    /// the caller.
     ///
     /// # Errors
     /// It cannot be reached, or its database is not ready.
-    pub(crate) async fn open(common: &Common, need: Need) -> anyhow::Result<Self> {
-        let target = Self::reach(common, need).await?;
-        prepare_at(common, &target.database).map(|()| target)
+    pub async fn open(choice: &Choice, need: Need) -> anyhow::Result<Self> {
+        let target = Self::reach(choice, need).await?;
+        prepare_at(choice, &target.database).map(|()| target)
     }
 
     /// As [`Target::open`], whatever state the database's tables are in.
     ///
     /// # Errors
     /// It cannot be reached.
-    pub(crate) async fn reach(common: &Common, need: Need) -> anyhow::Result<Self> {
+    pub(crate) async fn reach(choice: &Choice, need: Need) -> anyhow::Result<Self> {
         let began = Instant::now();
         loop {
-            if let Some(target) = Self::running(common, need).await? {
+            if let Some(target) = Self::running(choice, need).await? {
                 return Ok(target);
             }
-            match Self::start(common, need).await {
-                // Another command has begun one at the same moment, or is about to end its own.
-                Err(error) if error.is::<Occupied>() && began.elapsed() < patience(common)? => {
+            match Box::pin(Self::start(choice, need)).await {
+                // Another caller has begun one at the same moment, or is about to end its own.
+                Err(error) if error.is::<Occupied>() && began.elapsed() < patience(choice)? => {
                     tokio::time::sleep(GLANCE).await;
                 }
                 started => return started,
@@ -96,64 +101,64 @@ impl Target {
         }
     }
 
-    /// One that lives in this verb.
-    async fn start(common: &Common, need: Need) -> anyhow::Result<Self> {
+    /// One that lives in the caller.
+    async fn start(choice: &Choice, need: Need) -> anyhow::Result<Self> {
         let config = match need {
-            Need::Work => embedded_config(common, &OfStack::default())?,
-            Need::Resume => local::of_last_stack(common)?,
-            Need::Look => Config { moving: false, ..local::of_last_stack(common)? },
+            Need::Work => embedded_config(choice, &OfStack::default())?,
+            Need::Resume => local::of_last_stack(choice)?,
+            Need::Look => Config { moving: false, ..local::of_last_stack(choice)? },
         };
         // First, so that no stack is started for a database that is not there.
         let database = parse_database(&config.database_url)?;
         prepare(&database)?;
         let stack = Stack::start(Config { database_name: database.name_with_role(), ..config }).await?;
-        Ok(Self::of_stack(common, stack.session(), database, Some(stack)).await)
+        Ok(Self::of_stack(choice, stack.session(), database, Some(stack)).await)
     }
 
     /// The system that is up.
     ///
     /// # Errors
     /// No embedded stack is up on the folder, or as [`Target::open`].
-    pub(crate) async fn of_running_stack(common: &Common) -> anyhow::Result<Self> {
-        let target = Self::running(common, Need::Work).await?.ok_or_else(|| {
+    pub async fn of_running_stack(choice: &Choice) -> anyhow::Result<Self> {
+        let target = Self::running(choice, Need::Work).await?.ok_or_else(|| {
             Usage(format!(
                 "no stack is up on {}: start one with `{}`, or import with `{}`",
-                common.data_dir.display(),
-                report::command_line(common, "up"),
-                report::command_line(common, "run")
+                choice.data_dir.display(),
+                choice.commands.line("up"),
+                choice.commands.line("run")
             ))
         })?;
-        prepare_at(common, &target.database).map(|()| target)
+        prepare_at(choice, &target.database).map(|()| target)
     }
 
     /// The stack that this process has started itself.
-    pub(crate) async fn of_own_stack(common: &Common, stack: &Stack, database: Database) -> Self {
-        Self::of_stack(common, stack.session(), database, None).await
+    pub async fn of_own_stack(choice: &Choice, stack: &Stack, database: Database) -> Self {
+        Self::of_stack(choice, stack.session(), database, None).await
     }
 
     /// None where it is an embedded stack that is not up, or only looks and is to work.
-    async fn running(common: &Common, need: Need) -> anyhow::Result<Option<Self>> {
-        if let Kind::Aws(deployment, database_url) = &common.chosen.kind {
-            return Self::of_deployment(common, deployment, database_url).await.map(Some);
+    async fn running(choice: &Choice, need: Need) -> anyhow::Result<Option<Self>> {
+        if let Kind::Aws(deployment, database_url) = &choice.chosen.kind {
+            return Self::of_deployment(choice, deployment, database_url).await.map(Some);
         }
         let session = match need {
-            Need::Look => Session::of_any_stack(&common.data_dir)?,
-            Need::Work | Need::Resume => Session::of_running_stack(&common.data_dir)?,
+            Need::Look => Session::of_any_stack(&choice.data_dir)?,
+            Need::Work | Need::Resume => Session::of_running_stack(&choice.data_dir)?,
         };
         let Some(session) = session else { return Ok(None) };
         let database = parse_database(&session.database_url)?;
-        if let Some(asked) = &common.database_url {
+        if let Some(asked) = &choice.database_url {
             expect_the_same(&database, &parse_database(asked)?)?;
         }
-        Ok(Some(Self::of_stack(common, session, database, None).await))
+        Ok(Some(Self::of_stack(choice, session, database, None).await))
     }
 
     async fn of_deployment(
-        common: &Common,
+        choice: &Choice,
         deployment: &Deployment,
         database_url: &str,
     ) -> anyhow::Result<Self> {
-        let name = common.chosen.name.as_deref().unwrap_or_default();
+        let name = choice.chosen.name.as_deref().unwrap_or_default();
         let mut loader = loader().region(Region::new(deployment.region.clone()));
         if let Some(profile) = &deployment.profile {
             loader = loader.profile_name(profile);
@@ -171,18 +176,18 @@ impl Target {
             .into());
         }
         let database = parse_database(database_url)?;
-        Ok(Self::connect(place(common), deployment.resources.clone(), database, config, None))
+        Ok(Self::connect(place(choice), deployment.resources.clone(), database, config, None))
     }
 
     async fn of_stack(
-        common: &Common,
+        choice: &Choice,
         session: Session,
         database: Database,
         embedded: Option<Stack>,
     ) -> Self {
         let joined = embedded.is_none().then(|| Box::new(session.clone()));
         // Whoever cannot read it is told so by the stack itself.
-        let databases = Databases::of_folder(&common.data_dir).unwrap_or_default();
+        let databases = Databases::of_folder(&choice.data_dir).unwrap_or_default();
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
         let loader = loader()
@@ -190,7 +195,7 @@ impl Target {
             .region(Region::from_static(REGION))
             .credentials_provider(keys);
         let config = loader.load().await;
-        let target = Self::connect(place(common), session.resources, database, config, embedded);
+        let target = Self::connect(place(choice), session.resources, database, config, embedded);
         Self { is_at_rest: !session.moving, databases, joined, ..target }
     }
 
@@ -218,12 +223,12 @@ impl Target {
         }
     }
 
-    /// The stack that has the folder after that of another process has ended: one inside this verb, or again another's. None
+    /// The stack that has the folder after that of another process has ended: one inside this process, or again another's. None
     /// where that stack is still up, or was never another's.
     ///
     /// # Errors
     /// No stack can be had on the folder.
-    pub(crate) async fn successor(&self, common: &Common) -> anyhow::Result<Option<Self>> {
+    pub async fn successor(&self, choice: &Choice) -> anyhow::Result<Option<Self>> {
         let Some(joined) = &self.joined else { return Ok(None) };
         let closed = Instant::now() + CLOSING;
         while joined.answers().await {
@@ -235,13 +240,13 @@ impl Target {
         let deadline = Instant::now() + HANDING_OVER;
         loop {
             // The folder may still be held by the one that ends, or just be taken by another that looks for a successor.
-            let next = match Session::of_running_stack(&common.data_dir)? {
+            let next = match Session::of_running_stack(&choice.data_dir)? {
                 Some(session) if session.pid == joined.pid => Err(anyhow::anyhow!(
                     "the stack of process {} has ended, and does not leave the folder {}",
                     joined.pid,
-                    common.data_dir.display()
+                    choice.data_dir.display()
                 )),
-                _ => Box::pin(Self::open(common, Need::Resume)).await,
+                _ => Box::pin(Self::open(choice, Need::Resume)).await,
             };
             match next {
                 Ok(next) => return Ok(Some(next)),
@@ -252,16 +257,16 @@ impl Target {
     }
 
     /// The same system, where things move: in the place of a stack that only looks there is one that goes on with what lies
-    /// in the folder. Whoever does not need that leaves it: workers would be started, and stopped when the verb ends.
+    /// in the folder. Whoever does not need that leaves it: workers would be started, and stopped when the caller ends.
     ///
     /// # Errors
     /// As [`Target::open`].
-    pub(crate) async fn moving(self, common: &Common) -> anyhow::Result<Self> {
+    pub async fn moving(self, choice: &Choice) -> anyhow::Result<Self> {
         if !self.is_at_rest {
             return Ok(self);
         }
         self.close().await;
-        Self::open(common, Need::Resume).await
+        Self::open(choice, Need::Resume).await
     }
 
     /// The database that work of this moment is for, where that is another than the target's.
@@ -270,18 +275,13 @@ impl Target {
         (name != self.database.name_with_role()).then(|| databases::shown(name))
     }
 
-    /// Says where something is about to be changed.
-    pub(crate) fn say_where(&self) {
-        self.place.say();
-    }
-
-    /// Whether the stack lives in this verb, and ends with it.
-    pub(crate) fn is_embedded(&self) -> bool {
+    /// Whether the stack lives in this process, and ends with it.
+    pub fn is_embedded(&self) -> bool {
         self.embedded.is_some()
     }
 
-    /// Ends the stack inside this verb, if there is one, when what it has in hand is done.
-    pub(crate) async fn close(self) {
+    /// Ends the stack inside this process, if there is one, when what it has in hand is done.
+    pub async fn close(self) {
         if let Some(stack) = self.embedded {
             stack.shutdown().await;
         }
@@ -290,8 +290,8 @@ impl Target {
 
 /// How long the stack that has the folder may take to say where it is, or to leave it. One that only looks has it as long as it
 /// looks.
-fn patience(common: &Common) -> anyhow::Result<Duration> {
-    let only_looks = Session::of_any_stack(&common.data_dir)?.is_some_and(|session| !session.moving);
+fn patience(choice: &Choice) -> anyhow::Result<Duration> {
+    let only_looks = Session::of_any_stack(&choice.data_dir)?.is_some_and(|session| !session.moving);
     Ok(if only_looks { CLOSING } else { HANDING_OVER })
 }
 
@@ -300,11 +300,11 @@ fn loader() -> ConfigLoader {
 }
 
 /// Where the system that is meant is.
-pub(crate) fn place(common: &Common) -> Place {
-    match &common.chosen.kind {
-        Kind::Local => Place::Local { name: common.chosen.name.clone(), data_dir: common.data_dir.clone() },
+pub fn place(choice: &Choice) -> Place {
+    match &choice.chosen.kind {
+        Kind::Local => Place::Local { name: choice.chosen.name.clone(), data_dir: choice.data_dir.clone() },
         Kind::Aws(deployment, _) => Place::Aws {
-            name: common.chosen.name.clone().unwrap_or_default(),
+            name: choice.chosen.name.clone().unwrap_or_default(),
             account: deployment.account().to_owned(),
             region: deployment.region.clone(),
             endpoint_url: deployment.endpoint_url.clone(),

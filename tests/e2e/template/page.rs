@@ -127,7 +127,7 @@ fn the_target_of_the_page_has_the_keys_that_baton_asks_for() {
     let (file, _) = file.split_once("\nEND\n").unwrap();
     let file: toml::Table = file.replace("$(output ", "(").parse().unwrap();
     let given: BTreeSet<_> = file["targets"]["aws"].as_table().unwrap().keys().map(String::as_str).collect();
-    let readme = read("infra/ops/README.md");
+    let readme = read("infra/cli/README.md");
     let row = readme.lines().find(|line| line.contains("| aws: what the deployment is made of |")).unwrap();
     let asked = row.split('`').skip(1).step_by(2).chain(["kind", "lane_queue_url", "database_url_env"]);
     assert_eq!(given, asked.collect());

@@ -4,17 +4,15 @@ use serde::Serialize;
 use statemachine::ImportId;
 use worker::imports::{ImportRow, ImportStatus};
 
-use crate::output;
-use crate::redrive::{Execution, Standing};
-use crate::report::as_fact;
-use crate::show::message::MessageFate;
-use crate::terminal::visible;
-
 use super::stop::CANCELLED;
+use crate::executions::{Execution, Standing};
+use crate::numbers;
+use crate::show::message::MessageFate;
+use crate::text::{as_fact, visible};
 
 /// What became of one import.
 #[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     pub(crate) import_id: String,
     pub(crate) result: Ending,
     /// What the import's row says now; none where it has none.
@@ -30,7 +28,7 @@ pub(crate) struct Outcome {
 /// The result in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Ending {
+pub enum Ending {
     /// Stopped, and no row of it is in the table.
     Cancelled,
     /// Its worker committed, or the executions ended by themselves, before they could be stopped.
@@ -105,18 +103,18 @@ impl Outcome {
     }
 
     /// Whether it is as it was wished for.
-    pub(crate) fn is_well(&self) -> bool {
+    pub fn is_well(&self) -> bool {
         self.result == Ending::Cancelled
     }
 
     /// The lines for a person. `command` makes a command line.
-    pub(crate) fn lines(&self, command: &dyn Fn(&str, &str) -> String) -> Vec<String> {
+    pub fn lines(&self, command: &dyn Fn(&str, &str) -> String) -> Vec<String> {
         let id = &self.import_id;
         let reason = visible(self.reason.as_deref().unwrap_or_default());
         let mut lines = vec![match self.result {
             Ending::Cancelled => format!("{id}: cancelled; no row of it is in the table"),
             Ending::TooLate if self.rows > 0 => {
-                let rows = output::count(self.rows.try_into().unwrap_or(0));
+                let rows = numbers::count(self.rows.try_into().unwrap_or(0));
                 format!("{id}: too late: {reason} ({rows} rows)")
             }
             Ending::TooLate => format!("{id}: too late: {reason}"),
@@ -146,8 +144,8 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::tests::row;
     use super::*;
+    use crate::show::progress::tests::row;
 
     fn stopped(status: &str, error: Option<&str>) -> Stopped {
         Stopped {

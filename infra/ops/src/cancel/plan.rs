@@ -5,28 +5,29 @@ use chrono::{DateTime, Utc};
 use statemachine::{ExecutionName, ImportId};
 use worker::imports::{ImportRow, ImportStatus};
 
-use crate::output;
-use crate::redrive::{Execution, find};
-use crate::report::as_fact;
+use crate::executions::{Execution, find};
+use crate::numbers;
 use crate::show::execution::{self, time};
 use crate::show::unclaimed;
 use crate::target::Target;
+use crate::text::as_fact;
 
 /// The state in which the worker runs.
 const WORK: &str = "RunImport";
 
 /// What cancelling one import means now.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) import_id: ImportId,
+pub struct Plan {
+    /// The import.
+    pub import_id: ImportId,
     /// The executions that would be stopped, the oldest first.
     pub(crate) executions: Vec<Open>,
     /// The import's row; none where its message describes it and no worker has registered it yet.
     pub(crate) row: Option<ImportRow>,
     /// Whether anything is known of the import.
-    pub(crate) is_known: bool,
+    pub is_known: bool,
     /// Why it cannot be cancelled, and what to do instead.
-    pub(crate) objection: Option<String>,
+    pub objection: Option<String>,
 }
 
 /// An execution that has not ended.
@@ -42,7 +43,7 @@ pub(crate) struct Open {
 ///
 /// # Errors
 /// Where Step Functions or the database cannot be asked.
-pub(crate) async fn plans(
+pub async fn plans(
     target: &Target,
     ids: &[ImportId],
     command: &(dyn Fn(&str) -> String + Sync),
@@ -125,13 +126,13 @@ impl Plan {
     }
 
     /// Whether there is something to stop.
-    pub(crate) fn can_be_cancelled(&self) -> bool {
+    pub fn can_be_cancelled(&self) -> bool {
         self.objection.is_none()
     }
 
     /// What will happen, a sentence each; nothing where it cannot be cancelled. `redrive` is the command that runs the
     /// import again.
-    pub(crate) fn what_happens(&self, redrive: &str) -> Vec<String> {
+    pub fn what_happens(&self, redrive: &str) -> Vec<String> {
         if !self.can_be_cancelled() {
             return Vec::new();
         }
@@ -150,7 +151,7 @@ impl Plan {
     }
 
     /// The plan for a person. `command` makes a command line.
-    pub(crate) fn lines(&self, command: &dyn Fn(&str, &str) -> String) -> Vec<String> {
+    pub fn lines(&self, command: &dyn Fn(&str, &str) -> String) -> Vec<String> {
         let id = self.import_id.as_str();
         if let Some(objection) = &self.objection {
             return vec![format!("{id}: cannot be cancelled: {objection}")];
@@ -179,47 +180,20 @@ impl Open {
 fn rows(number: i64) -> String {
     match number {
         1 => "1 row".to_owned(),
-        number => format!("{} rows", output::count(number.try_into().unwrap_or(0))),
+        number => format!("{} rows", numbers::count(number.try_into().unwrap_or(0))),
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
+    use crate::show::progress::tests::row;
 
     fn open(state: Option<&str>) -> Open {
         Open {
             arn: "arn:aws:states:eu-west-1:123456789012:execution:import:people-1-m".to_owned(),
             started_at: DateTime::UNIX_EPOCH,
             state: state.map(str::to_owned),
-        }
-    }
-
-    pub(crate) fn row(status: ImportStatus, rows_done: i64) -> ImportRow {
-        let at = DateTime::UNIX_EPOCH.naive_utc();
-        ImportRow {
-            id: "people-1".to_owned(),
-            source: "s3://uploads/people.csv".to_owned(),
-            version_id: None,
-            table_name: "people".to_owned(),
-            options: "{}".to_owned(),
-            status,
-            attempt: 1,
-            execution_arn: None,
-            lease_expires_at: None,
-            rows_done,
-            rejects: 0,
-            bytes_done: 0,
-            bytes_total: 0,
-            error: None,
-            cause: None,
-            report: None,
-            created_at: at,
-            updated_at: at,
-            started_at: None,
-            finished_at: None,
-            findings: None,
-            sha256: None,
         }
     }
 

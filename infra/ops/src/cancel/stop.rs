@@ -8,7 +8,7 @@ use worker::imports::{Gone, ImportRow, ImportStatus, end_what_was_left};
 use super::outcome::{Outcome, Stopped};
 use super::plan::Plan;
 use crate::error::of_aws;
-use crate::redrive::{Execution, Standing, until_settled};
+use crate::executions::{Execution, Standing, until_settled};
 use crate::show::{containers, execution, message};
 use crate::target::Target;
 
@@ -23,7 +23,7 @@ const LEAVING: Duration = Duration::from_secs(40);
 
 /// Asks Step Functions to stop the open executions of an import. `by` is who wishes it. Returns those that were asked for,
 /// or why nothing was.
-pub(crate) async fn stop(target: &Target, plan: &Plan, by: &str) -> Result<Vec<String>, String> {
+pub async fn stop(target: &Target, plan: &Plan, by: &str) -> Result<Vec<String>, String> {
     if let Some(objection) = &plan.objection {
         return Err(objection.clone());
     }
@@ -61,7 +61,7 @@ pub(crate) async fn stop(target: &Target, plan: &Plan, by: &str) -> Result<Vec<S
 ///
 /// # Errors
 /// Where Step Functions or the database cannot be asked.
-pub(crate) async fn to_the_end(
+pub async fn to_the_end(
     target: &Target,
     plan: &Plan,
     stopped: Result<Vec<String>, String>,

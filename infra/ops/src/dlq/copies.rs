@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::letter::Letter;
 use super::letters;
-use crate::redrive::Execution;
+use crate::executions::Execution;
 use crate::target::Target;
 
 /// How long a dead letter is waited for that somebody else is looking at.
@@ -14,10 +14,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Deletes the dead letters of these executions, and tells how many each had. One that cannot be had stays: it asks for an
 /// import that has succeeded, and is acknowledged whenever it is moved back.
-pub(crate) async fn delete(
-    target: &Target,
-    execution_arns: &[String],
-) -> anyhow::Result<HashMap<String, usize>> {
+pub async fn delete(target: &Target, execution_arns: &[String]) -> anyhow::Result<HashMap<String, usize>> {
     let mut deleted: HashMap<String, usize> = HashMap::new();
     let messages = messages(target, execution_arns).await?;
     let copy_of = |letter: &Letter| {

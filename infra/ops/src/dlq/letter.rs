@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use statemachine::{Body, ExecutionInput, import_named_in, parse_body};
 
-use crate::redrive::Execution;
-use crate::redrive::{execution_arn, find};
+use crate::executions::Execution;
+use crate::executions::find::{self, execution_arn};
 use crate::target::Target;
 
 /// The message attributes that the dead-letter execution sets.
@@ -17,28 +17,31 @@ pub(super) const OWN_ATTRIBUTES: [&str; 4] = ["Error", "Cause", "ExecutionArn", 
 
 /// A message of the dead-letter queue. Its JSON is what `--json` prints.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Letter {
+pub struct Letter {
     /// Its id in the dead-letter queue.
-    pub(crate) message_id: String,
+    pub message_id: String,
     /// The import that it names; none where it names none.
-    pub(crate) import_id: Option<String>,
+    pub import_id: Option<String>,
     /// Whether it asks for that import. What cannot be read as a whole asks for none.
     #[serde(skip)]
-    pub(crate) asks_for_import: bool,
-    pub(crate) error: Option<String>,
-    pub(crate) cause: Option<String>,
+    pub asks_for_import: bool,
+    /// The name of the failure that brought it here.
+    pub error: Option<String>,
+    /// The failure in words.
+    pub cause: Option<String>,
     /// The execution that failed, or would have been started for it.
-    pub(crate) execution_arn: String,
-    pub(crate) brought_by: BroughtBy,
+    pub execution_arn: String,
+    /// Who put it here.
+    pub brought_by: BroughtBy,
     /// The message group, in a FIFO queue.
-    pub(crate) group_id: Option<String>,
+    pub group_id: Option<String>,
     /// When it was sent, as the queue tells it.
-    pub(crate) sent_at: DateTime<Utc>,
+    pub sent_at: DateTime<Utc>,
     /// How often it was received, those that list the queue included.
-    pub(crate) receives: u32,
+    pub receives: u32,
     /// For `show` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) body: Option<String>,
+    pub body: Option<String>,
     #[serde(skip)]
     pub(super) message: Message,
 }
@@ -46,7 +49,7 @@ pub(crate) struct Letter {
 /// Who put a message into the dead-letter queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum BroughtBy {
+pub enum BroughtBy {
     /// The execution of the dead-letter machine, with the reason.
     DeadLetterExecution,
     /// The queue itself, because the message was received too often.
@@ -57,7 +60,7 @@ pub(crate) enum BroughtBy {
 
 impl BroughtBy {
     /// For a person.
-    pub(crate) fn in_words(self) -> &'static str {
+    pub fn in_words(self) -> &'static str {
         match self {
             Self::DeadLetterExecution => "the execution of the dead-letter machine",
             Self::RedrivePolicy => "the queue's own redrive policy: it was received too often",
@@ -148,7 +151,7 @@ impl Letter {
     }
 
     /// What was sent.
-    pub(crate) fn body(&self) -> &str {
+    pub fn body(&self) -> &str {
         self.message.body.as_deref().unwrap_or_default()
     }
 
@@ -194,17 +197,20 @@ fn input(message: &Message, message_id: &str) -> Option<ExecutionInput> {
     }
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
+/// Letters for tests, of this crate and of those that show them.
+#[cfg(any(test, feature = "samples"))]
+#[expect(clippy::unwrap_used, reason = "a test fails by it")]
+pub mod sample {
     use super::*;
 
-    const ID: &str = "f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11";
+    /// The id of every one.
+    pub(super) const ID: &str = "f3f2a1de-6c1f-4a9e-8f6a-0a8d8f0d7a11";
 
     fn text(value: &str) -> MessageAttributeValue {
         MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap()
     }
 
-    fn message(body: &str, attributes: &[(&str, &str)], is_brought_by_queue: bool) -> Message {
+    pub(super) fn message(body: &str, attributes: &[(&str, &str)], is_brought_by_queue: bool) -> Message {
         let mut message = Message::builder()
             .message_id(ID)
             .body(body)
@@ -220,13 +226,20 @@ pub(crate) mod tests {
         message.build()
     }
 
-    pub(crate) fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
+    /// A letter with this body and these attributes, which its sender brought.
+    pub fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
         parse(message(body, attributes, false))
     }
 
-    fn parse(message: Message) -> Letter {
+    pub(super) fn parse(message: Message) -> Letter {
         Letter::parse(message, |name| format!("arn:execution:import:{name}")).unwrap()
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{ID, letter, message, parse};
+    use super::*;
 
     const DEAD: [(&str, &str); 5] = [
         ("Error", "Import.TableMissing"),

@@ -14,7 +14,7 @@ use crate::error::of_aws;
 use crate::target::Target;
 
 /// For how long messages are hidden from others, in seconds. Where a command is killed, they come back after that.
-pub(crate) const HOLD_S: i32 = 30;
+pub const HOLD_S: i32 = 30;
 /// How long a receive waits, in seconds, where the queue said that there is more: then all of its servers are asked.
 const LONG_POLL_S: i32 = 1;
 /// The most messages in one request.
@@ -22,19 +22,20 @@ const BATCH: usize = 10;
 
 /// How many messages a queue has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) visible: usize,
+pub struct Counts {
+    /// Those that can be received.
+    pub visible: usize,
     /// Hidden, because somebody is looking at them.
-    pub(crate) in_flight: usize,
+    pub in_flight: usize,
 }
 
 /// How many messages the dead-letter queue has, as far as SQS knows at the moment.
-pub(crate) async fn count(target: &Target) -> anyhow::Result<Counts> {
+pub async fn count(target: &Target) -> anyhow::Result<Counts> {
     count_in(target, &target.resources.dead_letter_queue_url).await
 }
 
 /// How many messages a queue has, as far as SQS knows at the moment.
-pub(crate) async fn count_in(target: &Target, queue_url: &str) -> anyhow::Result<Counts> {
+pub async fn count_in(target: &Target, queue_url: &str) -> anyhow::Result<Counts> {
     use QueueAttributeName::{
         ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
     };
@@ -107,7 +108,7 @@ async fn receive(target: &Target, wait_s: i32) -> anyhow::Result<Vec<Message>> {
 }
 
 /// Makes messages visible again, so that nobody has to wait for them. Where that fails they come back by themselves.
-pub(crate) async fn give_back(target: &Target, letters: impl IntoIterator<Item = &Letter>) {
+pub async fn give_back(target: &Target, letters: impl IntoIterator<Item = &Letter>) {
     for batch in batches(letters) {
         let entries = batch.iter().enumerate().filter_map(|(index, letter)| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -134,10 +135,7 @@ pub(crate) async fn give_back(target: &Target, letters: impl IntoIterator<Item =
 ///
 /// # Errors
 /// Where SQS refuses one, after the others were tried. What is left comes back.
-pub(crate) async fn delete(
-    target: &Target,
-    letters: impl IntoIterator<Item = &Letter>,
-) -> anyhow::Result<()> {
+pub async fn delete(target: &Target, letters: impl IntoIterator<Item = &Letter>) -> anyhow::Result<()> {
     let mut refused = Vec::new();
     for batch in batches(letters) {
         let entries = batch.iter().enumerate().filter_map(|(index, letter)| {

@@ -1,38 +1,67 @@
-//! Which dead letters a command line means.
+//! Which dead letters are meant.
+
+use chrono::{DateTime, Utc};
+use statemachine::ImportId;
 
 use super::letter::{BroughtBy, Letter};
 use super::letters;
-use crate::cli::{DlqFilters, DlqSelection};
 use crate::error::Usage;
 use crate::target::Target;
 
-/// Dead letters that are meant, held; all others were given back.
-pub(super) struct Selected {
-    /// Hidden from others, until they are given back or deleted.
-    pub(super) letters: Vec<Letter>,
-    /// Ids that no dead letter has.
-    pub(super) unknown: Vec<String>,
+/// Which dead letters; all conditions have to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    /// Only those with one of these errors; none: with any.
+    pub errors: Vec<String>,
+    /// Only those that ask for one of these imports; none: for any.
+    pub imports: Vec<ImportId>,
+    /// Only those that were sent since then.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those that were sent before then.
+    pub older_than: Option<DateTime<Utc>>,
 }
 
-impl DlqFilters {
+/// Dead letters that are meant, one by one or by what they have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Ids of messages, or of imports. None: all, as far as the conditions hold.
+    pub ids: Vec<String>,
+    /// The conditions.
+    pub filters: Filters,
+}
+
+/// Dead letters that are meant, held; all others were given back.
+pub struct Selected {
+    /// Hidden from others, until they are given back or deleted.
+    pub letters: Vec<Letter>,
+    /// Ids that no dead letter has.
+    pub unknown: Vec<String>,
+}
+
+impl Filters {
+    /// Whether there is no condition.
+    pub fn is_empty(&self) -> bool {
+        self.errors.is_empty() && self.imports.is_empty() && self.since.is_none() && self.older_than.is_none()
+    }
+
     /// Whether all conditions hold.
-    pub(super) fn accept(&self, letter: &Letter) -> bool {
+    pub fn accept(&self, letter: &Letter) -> bool {
         let error = letter.error.as_deref().unwrap_or_default();
         (self.errors.is_empty() || self.errors.iter().any(|name| name.eq_ignore_ascii_case(error)))
             && (self.imports.is_empty()
                 || self.imports.iter().any(|id| letter.import_id.as_deref() == Some(id.as_str())))
-            && self.since.is_none_or(|since| letter.sent_at >= since.0)
-            && self.older_than.is_none_or(|before| letter.sent_at < before.0)
+            && self.since.is_none_or(|since| letter.sent_at >= since)
+            && self.older_than.is_none_or(|before| letter.sent_at < before)
     }
 }
 
 /// Whether the id is this dead letter's, or its import's.
-pub(super) fn is_called(letter: &Letter, id: &str) -> bool {
+pub fn is_called(letter: &Letter, id: &str) -> bool {
     letter.message_id == id || letter.import_id.as_deref() == Some(id)
 }
 
 /// The dead letters that are meant, held.
-pub(super) async fn select(target: &Target, selection: &DlqSelection) -> anyhow::Result<Selected> {
+pub async fn select(target: &Target, selection: &Selection) -> anyhow::Result<Selected> {
     let mut all = letters::receive_all(target).await?;
     if let Err(error) = explain(target, &mut all).await {
         letters::give_back(target, &all).await;
@@ -50,13 +79,32 @@ pub(super) async fn select(target: &Target, selection: &DlqSelection) -> anyhow:
 }
 
 /// The dead letters of these ids, held. Those that are not there are left out.
-pub(super) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
-    let selection = DlqSelection { ids: ids.to_vec(), all: false, filters: DlqFilters::default() };
+pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+    // A selection without ids means all; whoever names none means none.
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let selection = Selection { ids: ids.to_vec(), ..Selection::default() };
     Ok(select(target, &selection).await?.letters)
 }
 
+/// All visible messages, which are given back before anything else is done.
+pub async fn look(target: &Target) -> anyhow::Result<Vec<Letter>> {
+    let mut all = letters::receive_all(target).await?;
+    letters::give_back(target, &all).await;
+    explain(target, &mut all).await?;
+    Ok(all)
+}
+
+/// Deletes the dead letters of these ids, and returns those that it had.
+pub async fn drop_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+    let held = of_ids(target, ids).await?;
+    letters::delete(target, &held).await?;
+    Ok(held)
+}
+
 /// Looks up why messages are here that do not say it themselves.
-pub(super) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::Result<()> {
+pub(crate) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::Result<()> {
     for letter in letters.iter_mut().filter(|letter| letter.brought_by != BroughtBy::DeadLetterExecution) {
         letter.explain(target).await?;
     }
@@ -64,7 +112,7 @@ pub(super) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::
 }
 
 /// The complaint about an id that no dead letter has. `list` is the command line that lists them.
-pub(crate) async fn unknown(target: &Target, id: &str, list: &str) -> anyhow::Result<Usage> {
+pub async fn unknown(target: &Target, id: &str, list: &str) -> anyhow::Result<Usage> {
     let hidden = match letters::count(target).await?.in_flight {
         0 => String::new(),
         hidden => format!(
@@ -78,25 +126,26 @@ pub(crate) async fn unknown(target: &Target, id: &str, list: &str) -> anyhow::Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dlq::letter::tests::letter;
+    use crate::dlq::letter::sample::letter;
+    use crate::moment::Moment;
 
     #[test]
     fn all_conditions_have_to_hold() {
         let letter =
             letter(r#"{"import_id": "p"}"#, &[("ExecutionArn", "arn"), ("Error", "Import.TableMissing")]);
-        let filters = || DlqFilters {
+        let filters = || Filters {
             errors: vec!["Import.SourceMissing".to_owned(), "import.tablemissing".to_owned()],
             imports: vec!["p".parse().unwrap()],
-            ..DlqFilters::default()
+            ..Filters::default()
         };
-        assert!(DlqFilters::default().accept(&letter) && filters().accept(&letter));
-        assert!(!DlqFilters { imports: vec!["q".parse().unwrap()], ..filters() }.accept(&letter));
-        assert!(!DlqFilters { errors: vec!["Import".to_owned()], ..filters() }.accept(&letter));
+        assert!(Filters::default().accept(&letter) && filters().accept(&letter));
+        assert!(!Filters { imports: vec!["q".parse().unwrap()], ..filters() }.accept(&letter));
+        assert!(!Filters { errors: vec!["Import".to_owned()], ..filters() }.accept(&letter));
         // It was sent in 2001.
-        let moment = |text: &str| Some(text.parse().unwrap());
-        assert!(!DlqFilters { since: moment("3d"), ..filters() }.accept(&letter));
-        assert!(DlqFilters { older_than: moment("3d"), ..filters() }.accept(&letter));
-        let between = DlqFilters {
+        let moment = |text: &str| Some(text.parse::<Moment>().unwrap().0);
+        assert!(!Filters { since: moment("3d"), ..filters() }.accept(&letter));
+        assert!(Filters { older_than: moment("3d"), ..filters() }.accept(&letter));
+        let between = Filters {
             since: moment("2001-01-01T00:00:00Z"),
             older_than: moment("2001-12-01T00:00:00Z"),
             ..filters()

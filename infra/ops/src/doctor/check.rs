@@ -2,30 +2,31 @@
 
 use serde::Serialize;
 
-use crate::output::{self, Paint};
-use crate::terminal;
-
 /// How it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Status {
+pub enum Status {
+    /// As it should be.
     Ok,
     /// It could not be looked at from here, and nothing is said about it.
     Skipped,
     /// It works, and will not always.
     Warn,
+    /// It does not work.
     Fail,
 }
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Check {
-    pub(super) check: &'static str,
-    pub(super) status: Status,
+pub struct Check {
+    /// What was looked at.
+    pub check: &'static str,
+    /// How it is.
+    pub status: Status,
     /// What was found.
-    pub(super) says: String,
+    pub says: String,
     /// What to do; none where all is well.
-    pub(super) advice: Option<String>,
+    pub advice: Option<String>,
 }
 
 impl Check {
@@ -37,26 +38,14 @@ impl Check {
         Self { check, status: Status::Skipped, says: says.into(), advice: Some(advice.into()) }
     }
 
-    pub(super) fn warn(check: &'static str, says: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// It works, and will not always.
+    pub fn warn(check: &'static str, says: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, status: Status::Warn, says: says.into(), advice: Some(advice.into()) }
     }
 
-    pub(super) fn fail(check: &'static str, says: impl Into<String>, advice: impl Into<String>) -> Self {
+    /// It does not work.
+    pub fn fail(check: &'static str, says: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, status: Status::Fail, says: says.into(), advice: Some(advice.into()) }
-    }
-
-    /// The check as lines of text: its advice stands below it.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let (word, paint) = match self.status {
-            Status::Ok => ("ok", Paint::Good),
-            Status::Skipped => ("skip", Paint::Plain),
-            Status::Warn => ("warn", Paint::Doubtful),
-            Status::Fail => ("fail", Paint::Bad),
-        };
-        let word = output::painted(&terminal::padded(word, 4), paint);
-        let mut lines = vec![format!("{word}  {:<19}  {}", self.check, terminal::visible(&self.says))];
-        lines.extend(self.advice.iter().map(|advice| format!("{:27}{}", "", terminal::visible(advice))));
-        lines
     }
 }
 

@@ -6,12 +6,15 @@ use serde_json::{Map, Value};
 
 /// A line, taken apart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct LogLine {
-    pub(crate) time: DateTime<Utc>,
+pub struct LogLine {
+    /// When it was written.
+    pub time: DateTime<Utc>,
     /// None in a line that is not the worker's own, such as a panic's.
-    pub(crate) level: Option<String>,
-    pub(crate) message: String,
-    pub(crate) fields: Map<String, Value>,
+    pub level: Option<String>,
+    /// What it says.
+    pub message: String,
+    /// What else it says, by the worker's names.
+    pub fields: Map<String, Value>,
 }
 
 /// What every line of a container says, and its heading says once; and what only CloudWatch reads.
@@ -21,7 +24,7 @@ const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 impl LogLine {
     /// Reads an event of the log group, which came at `at_ms` where the line does not say more exactly when.
-    pub(crate) fn read(text: &str, at_ms: i64) -> Self {
+    pub fn read(text: &str, at_ms: i64) -> Self {
         let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
         match serde_json::from_str(text) {
             Ok(Value::Object(fields)) => Self::of_fields(fields, at),
@@ -30,13 +33,13 @@ impl LogLine {
     }
 
     /// The number of the attempt that the line was written in; none before the claim.
-    pub(crate) fn attempt(&self) -> Option<u64> {
+    pub fn attempt(&self) -> Option<u64> {
         // Workers of the version before had it in the span.
         self.fields.get("attempt").or_else(|| self.fields.get("span")?.get("attempt"))?.as_u64()
     }
 
     /// What the line says beside its message.
-    pub(crate) fn details(&self) -> impl Iterator<Item = (&String, &Value)> {
+    pub fn details(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.fields.iter().filter(|(name, _)| !SAID_ONCE.contains(&name.as_str()))
     }
 

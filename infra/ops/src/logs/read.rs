@@ -5,14 +5,14 @@ use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsOutput;
 use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 
 use crate::error::of_aws;
-pub(crate) use crate::logs::line::LogLine;
+pub use crate::logs::line::LogLine;
 use crate::target::Target;
 
 /// The most that `GetLogEvents` gives at once.
 const MAX_EVENTS: u32 = 10_000;
 
 /// A stream that is being read.
-pub(crate) struct Reader {
+pub struct Reader {
     stream: String,
     /// Where to go on; none before the first page.
     token: Option<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Reads a stream from its beginning.
-    pub(crate) fn of(stream: String) -> Self {
+    pub fn of(stream: String) -> Self {
         Self { stream, token: None }
     }
 
@@ -29,7 +29,7 @@ impl Reader {
     ///
     /// # Errors
     /// Where CloudWatch Logs does not answer.
-    pub(crate) async fn next(&mut self, target: &Target) -> anyhow::Result<Option<Vec<LogLine>>> {
+    pub async fn next(&mut self, target: &Target) -> anyhow::Result<Option<Vec<LogLine>>> {
         loop {
             let Some(answer) = self.get(target, self.token.as_deref(), true, None).await? else {
                 return Ok(None);
@@ -48,7 +48,7 @@ impl Reader {
     ///
     /// # Errors
     /// Where CloudWatch Logs does not answer.
-    pub(crate) async fn last(&mut self, target: &Target, most: u32) -> anyhow::Result<Option<Vec<LogLine>>> {
+    pub async fn last(&mut self, target: &Target, most: u32) -> anyhow::Result<Option<Vec<LogLine>>> {
         let wanted = usize::try_from(most).unwrap_or(usize::MAX);
         let mut pages: Vec<Vec<LogLine>> = Vec::new();
         let mut token: Option<String> = None;

@@ -19,37 +19,42 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 /// An execution of an import.
 #[derive(Clone, Debug)]
-pub(crate) struct OneExecution {
-    pub(crate) arn: String,
-    pub(crate) is_open: bool,
+pub struct OneExecution {
+    /// Its ARN.
+    pub arn: String,
+    /// Whether it has not ended.
+    pub is_open: bool,
 }
 
 /// One container of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) execution_arn: String,
-    pub(crate) task_arn: String,
-    pub(crate) submitted_at: DateTime<Utc>,
+pub struct Run {
+    /// The execution that started it.
+    pub execution_arn: String,
+    /// Its ECS task.
+    pub task_arn: String,
+    /// When ECS was asked for it.
+    pub submitted_at: DateTime<Utc>,
     /// When Step Functions heard of its end.
-    pub(crate) ended_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
     /// How it ended: `SUCCESS` or the name of the failure.
-    pub(crate) ended_as: Option<String>,
+    pub ended_as: Option<String>,
 }
 
 impl Run {
-    /// The task's id, without what all tasks of the cluster have in common.
-    pub(crate) fn task_id(&self) -> &str {
+    /// The task's id, without what all tasks of the cluster have in commands.
+    pub fn task_id(&self) -> &str {
         id_of(&self.task_arn)
     }
 
     /// The stream that has its lines.
-    pub(crate) fn stream(&self) -> String {
+    pub fn stream(&self) -> String {
         stream_of(&self.task_arn)
     }
 }
 
 /// The stream of the log group that has a task's lines.
-pub(crate) fn stream_of(task_arn: &str) -> String {
+pub fn stream_of(task_arn: &str) -> String {
     format!("{STREAM_PREFIX}/{}", id_of(task_arn))
 }
 
@@ -59,7 +64,7 @@ fn id_of(arn: &str) -> &str {
 
 /// The executions of an import, the oldest first. It may have had several messages, and one that was never claimed is known
 /// by its execution's name alone.
-pub(crate) async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<OneExecution>> {
+pub async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<OneExecution>> {
     let row = worker::imports::find(&mut target.database.connect()?, id)?;
     // None is older than the import; one that describes itself is known from its first claim on.
     let since =
@@ -101,7 +106,7 @@ async fn list(target: &Target, since: Option<DateTime<Utc>>) -> anyhow::Result<V
 }
 
 /// The containers of an execution, the oldest first.
-pub(crate) async fn of_execution(target: &Target, arn: &str) -> anyhow::Result<Vec<Run>> {
+pub async fn of_execution(target: &Target, arn: &str) -> anyhow::Result<Vec<Run>> {
     Ok(runs_in(arn, &history(target, arn).await?))
 }
 

@@ -1,22 +1,22 @@
-//! Redriving without a word: what `baton redrive` and the console have in common.
+//! Redriving without a word: what `baton redrive` and the console have in commands.
 
-use super::execution::Execution;
 use super::follow;
 use super::outcome::Outcome;
 use crate::dlq::copies;
+use crate::executions::Execution;
 use crate::target::Target;
 
 /// Executions that were to be redriven.
 #[derive(Default)]
-pub(crate) struct Started {
+pub struct Started {
     /// Those that run again, as they were before.
-    pub(crate) redriven: Vec<Execution>,
+    pub redriven: Vec<Execution>,
     /// What is to be said of the others.
-    pub(crate) others: Vec<Outcome>,
+    pub others: Vec<Outcome>,
 }
 
 /// Redrives executions, and does not wait for them. `command` makes a command line, for what is to be done instead.
-pub(crate) async fn start(
+pub async fn start(
     target: &Target,
     executions: Vec<Execution>,
     command: &(dyn Fn(&str, &str) -> String + Sync),
@@ -37,7 +37,7 @@ pub(crate) async fn start(
 
 /// Deletes what lies in the dead-letter queue of executions that have succeeded, those that had before included: a command
 /// that was killed may have left it.
-pub(crate) async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<()> {
+pub async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<()> {
     let succeeded: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.has_succeeded())
@@ -55,8 +55,9 @@ pub(crate) async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome
 }
 
 /// Stays with executions that were redriven until they have ended, and deletes the dead letters of those that have succeeded.
-pub(crate) async fn settle(target: &Target, started: Started) -> anyhow::Result<Vec<Outcome>> {
-    let ended = follow::to_the_end(target, &started.redriven, None).await?;
+pub async fn settle(target: &Target, started: Started) -> anyhow::Result<Vec<Outcome>> {
+    let ended = follow::to_their_ends(target, &started.redriven, None).await?;
+    follow::to_be_settled(target, &ended).await?;
     let mut outcomes = started.others;
     outcomes.extend(ended.iter().map(Outcome::ended));
     delete_dead_letters(target, &mut outcomes).await?;

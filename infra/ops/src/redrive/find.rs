@@ -1,61 +1,69 @@
-//! Finds the executions that a command line means. An import may have had several messages, and so several executions; one
+//! Finds the executions that a redrive means. An import may have had several messages, and so several executions; one
 //! that was never claimed is known by its execution's name alone.
 
 use std::collections::HashSet;
 
-use anyhow::Context as _;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
+use chrono::{DateTime, Utc};
 use statemachine::{ExecutionName, ImportId};
-use worker::db::Connection;
-use worker::failure::Failure;
 use worker::imports::ImportStatus;
 
-use super::execution::{Execution, Standing};
-use crate::cli::{Common, RedriveArguments};
-use crate::error::of_aws;
-use crate::report;
+use crate::commands::Commands;
+use crate::executions::find::{execution_arn, failed, heed_imports, is_of, list};
+use crate::executions::{Execution, Standing};
 use crate::show::execution::time;
 use crate::target::Target;
 
-/// What was found.
+/// Which executions are redriven; all conditions have to hold.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// The executions, the oldest first.
-    pub(crate) executions: Vec<Execution>,
-    /// Ids that nothing is known of, and why.
-    pub(crate) unknown: Vec<(String, String)>,
-    /// Failed executions that a bulk redrive passes over.
-    pub(crate) passed_over: usize,
-    /// Of a bulk redrive: failed executions whose imports have succeeded since, by another one.
-    pub(crate) brought_since: Vec<Execution>,
+pub struct Wanted {
+    /// Imports, names or ARNs of executions. None: all that failed.
+    pub ids: Vec<String>,
+    /// Only those that failed with one of these errors; none: with any.
+    pub errors: Vec<String>,
+    /// Only those that failed since then.
+    pub since: Option<DateTime<Utc>>,
 }
 
-/// The executions that the command line means.
-pub(crate) async fn executions(
-    common: &Common,
-    target: &Target,
-    arguments: &RedriveArguments,
-) -> anyhow::Result<Found> {
-    let mut found = if arguments.is_bulk() {
-        bulk(target, arguments).await?
-    } else {
-        named(common, target, arguments).await?
-    };
+impl Wanted {
+    /// Whether it was not said one by one what is to be redriven.
+    pub fn is_bulk(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The executions, the oldest first.
+    pub executions: Vec<Execution>,
+    /// Ids that nothing is known of, and why.
+    pub unknown: Vec<(String, String)>,
+    /// Failed executions that a bulk redrive passes over.
+    pub passed_over: usize,
+    /// Of a bulk redrive: failed executions whose imports have succeeded since, by another one.
+    pub brought_since: Vec<Execution>,
+}
+
+/// The executions that are meant.
+pub async fn executions(commands: &Commands, target: &Target, wanted: &Wanted) -> anyhow::Result<Found> {
+    let mut found =
+        if wanted.is_bulk() { bulk(target, wanted).await? } else { named(commands, target, wanted).await? };
     let is_meant = |execution: &Execution| {
         let error = execution.error.as_deref().unwrap_or_default();
-        arguments.errors.is_empty() || arguments.errors.iter().any(|name| name.eq_ignore_ascii_case(error))
+        wanted.errors.is_empty() || wanted.errors.iter().any(|name| name.eq_ignore_ascii_case(error))
     };
     found.executions.retain(is_meant);
     if !found.executions.is_empty() {
         heed_imports(&mut target.database.connect()?, &mut found.executions)?;
     }
-    if arguments.is_bulk() {
+    if wanted.is_bulk() {
         let has_succeeded = |execution: &mut Execution| execution.standing == Standing::Succeeded;
         found.brought_since = found.executions.extract_if(.., has_succeeded).collect();
         let all = found.executions.len();
         // Naming the error of what cannot be redriven asks for the reason.
         let is_hopeless =
-            |execution: &Execution| arguments.errors.is_empty() && execution.standing != Standing::Redrivable;
+            |execution: &Execution| wanted.errors.is_empty() && execution.standing != Standing::Redrivable;
         found.executions.retain(|execution| !is_hopeless(execution));
         found.passed_over = all - found.executions.len();
     }
@@ -63,41 +71,28 @@ pub(crate) async fn executions(
     Ok(found)
 }
 
-/// Has executions take note of the imports that have succeeded since.
-pub(crate) fn heed_imports(connection: &mut Connection, executions: &mut [Execution]) -> Result<(), Failure> {
-    for execution in executions {
-        let Some(Ok(id)) = execution.import_id.as_ref().map(|id| id.parse::<ImportId>()) else { continue };
-        if let Some(row) = worker::imports::find(connection, &id)?
-            && row.status == ImportStatus::Success
-        {
-            execution.heed_success(row.execution_arn.as_deref());
-        }
-    }
-    Ok(())
-}
-
-async fn bulk(target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
+async fn bulk(target: &Target, wanted: &Wanted) -> anyhow::Result<Found> {
     let mut found = Found::default();
     for item in failed(target).await? {
-        if is_since(&item, arguments) {
+        if is_since(&item, wanted) {
             found.executions.extend(Execution::describe(target, &item.execution_arn).await?);
         }
     }
     Ok(found)
 }
 
-async fn named(common: &Common, target: &Target, arguments: &RedriveArguments) -> anyhow::Result<Found> {
+async fn named(commands: &Commands, target: &Target, wanted: &Wanted) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let failed = failed(target).await?;
     let mut taken = HashSet::new();
-    for id in &arguments.ids {
+    for id in &wanted.ids {
         let of_id: Vec<_> = failed.iter().filter(|item| is_of(item, id)).collect();
         let mut described = Vec::new();
-        for item in of_id.iter().filter(|item| is_since(item, arguments)) {
+        for item in of_id.iter().filter(|item| is_since(item, wanted)) {
             described.extend(Execution::describe(target, &item.execution_arn).await?);
         }
         if of_id.is_empty() {
-            match without_failure(common, target, id).await? {
+            match without_failure(commands, target, id).await? {
                 Ok(execution) => described.push(execution),
                 Err(why) => found.unknown.push((id.clone(), why)),
             }
@@ -109,52 +104,9 @@ async fn named(common: &Common, target: &Target, arguments: &RedriveArguments) -
     Ok(found)
 }
 
-/// The failed execution that was started for a message of this id. With lanes its name does not tell: there it has the id that
-/// the message was sent with.
-pub(crate) async fn of_message(
-    target: &Target,
-    import_id: Option<&str>,
-    message_id: &str,
-) -> anyhow::Result<Option<Execution>> {
-    let import_id = import_id.unwrap_or("invalid");
-    for item in failed(target).await?.iter().filter(|item| is_of(item, import_id)) {
-        let execution = Execution::describe(target, &item.execution_arn).await?;
-        if let Some(execution) = execution.filter(|one| one.message_id.as_deref() == Some(message_id)) {
-            return Ok(Some(execution));
-        }
-    }
-    Ok(None)
-}
-
-/// The executions of the import machine that ended without success.
-async fn failed(target: &Target) -> anyhow::Result<Vec<ExecutionListItem>> {
-    let mut items = Vec::new();
-    for status in [ExecutionStatus::Failed, ExecutionStatus::TimedOut, ExecutionStatus::Aborted] {
-        items.append(&mut list(target, status).await?);
-    }
-    Ok(items)
-}
-
-/// The executions of the import machine with this status, the newest first.
-pub(crate) async fn list(target: &Target, status: ExecutionStatus) -> anyhow::Result<Vec<ExecutionListItem>> {
-    target
-        .sfn
-        .list_executions()
-        .state_machine_arn(&target.resources.import_state_machine_arn)
-        .status_filter(status)
-        .into_paginator()
-        .page_size(1000)
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await
-        .map_err(of_aws)
-        .context("failed to list the executions of the import machine")
-}
-
 /// What is known of an id that has no failed execution: an execution that runs or has succeeded, or why there is none.
 async fn without_failure(
-    common: &Common,
+    commands: &Commands,
     target: &Target,
     id: &str,
 ) -> anyhow::Result<Result<Execution, String>> {
@@ -177,7 +129,6 @@ async fn without_failure(
     {
         return Ok(Ok(execution));
     }
-    let command = |verb: &str| report::command_line(common, verb);
     Ok(Err(match row {
         Some(row) if row.status == ImportStatus::Success => {
             "it has succeeded already, and nothing is left to do; its execution is not known any more, or not on this target".to_owned()
@@ -185,34 +136,23 @@ async fn without_failure(
         Some(row) if row.execution_arn.is_some() => format!(
             "its execution is not known any more, or not on this target: it can be redriven where it was sent to; `{}` tells how it \
              stands",
-            command(&format!("show {id}"))
+            commands.line(&format!("show {id}"))
         ),
         Some(_) => format!(
             "no execution of it has begun here: its message waits in the queue, or none was sent here; `{}` or `{}` with \
              the same file, options and --id sends another, and the import runs once",
-            command("run"),
-            command("submit")
+            commands.line("run"),
+            commands.line("submit")
         ),
         None => format!(
             "there is no such import; `{}` lists the latest, `{}` the dead letters",
-            command("imports"),
-            command("dlq list")
+            commands.line("imports"),
+            commands.line("dlq list")
         ),
     }))
 }
 
-/// The ARN of an execution of the import machine, which may have been given as such.
-pub(crate) fn execution_arn(target: &Target, name: &str) -> String {
-    let name = name.rsplit(':').next().unwrap_or(name);
-    let machine = target.resources.import_state_machine_arn.replacen(":stateMachine:", ":execution:", 1);
-    format!("{machine}:{name}")
-}
-
-fn is_of(item: &ExecutionListItem, id: &str) -> bool {
-    item.name == id || item.execution_arn == id || ExecutionName::import_id_in(&item.name) == Some(id)
-}
-
-fn is_since(item: &ExecutionListItem, arguments: &RedriveArguments) -> bool {
+fn is_since(item: &ExecutionListItem, wanted: &Wanted) -> bool {
     let stopped = item.stop_date.as_ref().map(time);
-    arguments.since.is_none_or(|since| stopped.is_some_and(|stopped| stopped >= since.0))
+    wanted.since.is_none_or(|since| stopped.is_some_and(|stopped| stopped >= since))
 }

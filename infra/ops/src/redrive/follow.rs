@@ -1,6 +1,6 @@
 //! Redrives executions and stays with them until they have ended and their messages are settled.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -9,19 +9,14 @@ use statemachine::ImportId;
 use worker::db::Connection;
 use worker::imports::ImportRow;
 
-use super::execution::{Execution, Standing};
-use crate::bar::Bar;
 use crate::error::of_aws;
-use crate::show::execution;
-use crate::show::message::{self, MessageFate};
+use crate::executions::{Execution, SETTLING, Standing, until_settled};
 use crate::target::Target;
 
 /// The pauses between two looks at the executions: the first for one import at a terminal, the longest for an account that
 /// allows few calls.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// How long the message of a failed execution may take to be settled.
-const SETTLING: Duration = Duration::from_secs(15);
 
 /// Redrives one execution. An error is said of this execution and does not keep from the others.
 pub(crate) async fn redrive(target: &Target, execution: &Execution) -> Result<(), String> {
@@ -48,25 +43,29 @@ pub(crate) async fn redrive(target: &Target, execution: &Execution) -> Result<()
     }
 }
 
-/// The bar for these executions.
-pub(crate) fn bar(executions: &[Execution]) -> Bar {
-    if only_one(executions).is_some() { Bar::new() } else { Bar::of_several(executions.len()) }
+/// What is seen of executions while they run.
+pub enum Seen<'a> {
+    /// The row of the only import.
+    Row(&'a ImportRow),
+    /// Of several, how many have ended.
+    Ended(usize),
 }
 
-fn only_one(executions: &[Execution]) -> Option<ImportId> {
+/// The import, where these are the execution of one.
+pub fn only_one(executions: &[Execution]) -> Option<ImportId> {
     match executions {
         [one] => one.import_id.as_deref().and_then(|id| id.parse().ok()),
         _ => None,
     }
 }
 
-/// Waits until all have ended, and returns them as they are then, in this order. A bar shows how far they are.
-pub(crate) async fn to_the_end(
+/// Waits until all have ended, and returns them as they are then, in this order. `watch` is told how far they are.
+pub async fn to_their_ends(
     target: &Target,
     executions: &[Execution],
-    mut bar: Option<Bar>,
+    mut watch: Option<&mut (dyn FnMut(Seen<'_>) + Send)>,
 ) -> anyhow::Result<Vec<Execution>> {
-    let only_one = only_one(executions).filter(|_| bar.is_some());
+    let only_one = only_one(executions).filter(|_| watch.is_some());
     let mut connection = None;
     let mut ended = Vec::new();
     let mut pause = FIRST_PAUSE;
@@ -78,13 +77,13 @@ pub(crate) async fn to_the_end(
                 ended.push(now);
                 break;
             }
-            match (&mut bar, &only_one) {
-                (Some(bar), Some(import_id)) => {
+            match (&mut watch, &only_one) {
+                (Some(watch), Some(import_id)) => {
                     if let Some(row) = glance(target, &mut connection, import_id) {
-                        bar.show(&row);
+                        watch(Seen::Row(&row));
                     }
                 }
-                (Some(bar), None) => bar.show_ended(ended.len()),
+                (Some(watch), None) => watch(Seen::Ended(ended.len())),
                 (None, _) => {}
             }
             tokio::time::sleep(pause).await;
@@ -93,37 +92,24 @@ pub(crate) async fn to_the_end(
             }
         }
     }
-    if let Some(bar) = bar {
-        bar.clear();
-    }
-    for execution in &ended {
-        // A stack that ends with this command must not end before that.
+    Ok(ended)
+}
+
+/// Waits until the messages of those that ended without success are settled: a stack that ends with whoever waits must not end
+/// before that.
+pub async fn to_be_settled(target: &Target, ended: &[Execution]) -> anyhow::Result<()> {
+    for execution in ended {
         if execution.status != ExecutionStatus::Succeeded.as_str() {
             until_settled(target, &execution.arn).await?;
         }
     }
-    Ok(ended)
+    Ok(())
 }
 
-/// The import's row, as far as it can be had: a database that is away for a while stops the bar, and nothing else.
+/// The import's row, as far as it can be had: a database that is away for a while is no end of the wait.
 fn glance(target: &Target, connection: &mut Option<Connection>, import_id: &ImportId) -> Option<ImportRow> {
     let mut open = connection.take().or_else(|| target.database.connect().ok())?;
     let row = worker::imports::find(&mut open, import_id).ok()?;
     *connection = Some(open);
     row
-}
-
-/// Waits until the message of an execution that ended without success is dead-lettered, for a while: where the event was
-/// lost, the queue's own redrive policy will do it.
-pub(crate) async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
-    let deadline = Instant::now() + SETTLING;
-    while Instant::now() < deadline {
-        let Some(execution) = execution::take(target, arn).await? else { return Ok(()) };
-        let fate = message::fate(target, &execution).await?;
-        if !matches!(fate, Some(MessageFate::BeingDeadLettered { .. } | MessageFate::LeftToTheQueue)) {
-            return Ok(());
-        }
-        tokio::time::sleep(FIRST_PAUSE).await;
-    }
-    Ok(())
 }

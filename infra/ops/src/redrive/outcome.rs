@@ -1,31 +1,34 @@
-//! What became of one id or execution on the command line. Its JSON is what `--json` prints.
+//! What became of one id or execution that was to be redriven. Its JSON is what `--json` prints.
 
 use serde::Serialize;
 
-use super::execution::{Execution, Standing};
-use crate::output;
-use crate::report::as_fact;
-use crate::terminal::visible;
+use crate::executions::{Execution, Standing};
+use crate::numbers;
+use crate::text::{as_fact, visible};
 
 /// What became of one execution.
 #[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// The import, where it is known.
-    pub(crate) import_id: Option<String>,
+    pub import_id: Option<String>,
     /// `None` where nothing is known of the id.
-    pub(crate) execution_arn: Option<String>,
-    pub(crate) result: Ending,
+    pub execution_arn: Option<String>,
+    /// The result in a word.
+    pub result: Ending,
     /// Of the execution.
     pub(crate) status: Option<String>,
     /// How often it was redriven, this time included.
     pub(crate) redrives: i32,
     /// The import's rows and attempts, as its row tells them.
-    pub(crate) rows: Option<i64>,
-    pub(crate) attempt: Option<i32>,
-    pub(crate) error: Option<String>,
-    pub(crate) cause: Option<String>,
+    pub rows: Option<i64>,
+    /// The import's attempts, as its row tells them.
+    pub attempt: Option<i32>,
+    /// The name of the failure, of one that has failed.
+    pub error: Option<String>,
+    /// The failure in words.
+    pub cause: Option<String>,
     /// Why it was not redriven, and what to do instead; or that its success is another execution's.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// How many copies of its message were deleted from the dead-letter queue.
     pub(crate) dead_letters_deleted: usize,
 }
@@ -33,7 +36,7 @@ pub(crate) struct Outcome {
 /// The result in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Ending {
+pub enum Ending {
     /// It has succeeded.
     Succeeded,
     /// It has failed, again where it was redriven.
@@ -48,7 +51,7 @@ pub(crate) enum Ending {
 
 impl Outcome {
     /// Nothing is known of this id.
-    pub(crate) fn unknown(id: &str, reason: String) -> Self {
+    pub fn unknown(id: &str, reason: String) -> Self {
         Self {
             import_id: Some(id.to_owned()),
             execution_arn: None,
@@ -74,14 +77,14 @@ impl Outcome {
     }
 
     /// It runs again.
-    pub(crate) fn left(execution: &Execution) -> Self {
+    pub fn left(execution: &Execution) -> Self {
         let redriven = Self::of(execution, Ending::Redriven);
         let status = Some("RUNNING".to_owned());
         Self { status, redrives: execution.redrives + 1, error: None, cause: None, ..redriven }
     }
 
     /// It has ended.
-    pub(crate) fn ended(execution: &Execution) -> Self {
+    pub fn ended(execution: &Execution) -> Self {
         let succeeded = execution.standing == Standing::Succeeded;
         Self::of(execution, if succeeded { Ending::Succeeded } else { Ending::Failed })
     }
@@ -103,7 +106,7 @@ impl Outcome {
     }
 
     /// Whether it is as it was wished for.
-    pub(crate) fn is_well(&self) -> bool {
+    pub fn is_well(&self) -> bool {
         !matches!(self.result, Ending::Failed | Ending::NotRedriven)
     }
 
@@ -118,7 +121,7 @@ impl Outcome {
     }
 
     /// The lines for a person. `advice` is what to do about a failure.
-    pub(crate) fn lines(&self, advice: Option<&str>) -> Vec<String> {
+    pub fn lines(&self, advice: Option<&str>) -> Vec<String> {
         let called = visible(self.called());
         let copies = match self.dead_letters_deleted {
             0 => "",
@@ -157,7 +160,7 @@ impl Outcome {
 fn rows(number: i64) -> String {
     match number {
         1 => ", 1 row".to_owned(),
-        number => format!(", {} rows", output::count(number.try_into().unwrap_or(0))),
+        number => format!(", {} rows", numbers::count(number.try_into().unwrap_or(0))),
     }
 }
 
@@ -168,7 +171,7 @@ fn other(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redrive::execution::tests::failed;
+    use crate::executions::tests::failed;
 
     #[test]
     fn each_outcome_is_a_line_that_says_what_it_is() {

@@ -13,22 +13,21 @@ use tokio_util::io::SyncIoBridge;
 use worker::import::Text;
 
 use crate::error::of_aws;
-use crate::output;
 
 /// The name of the first column, by which a header is told from a row.
 const LINE_COLUMN: &str = "baton_line";
 
 /// A rejects file that is there.
-pub(crate) struct Object {
+pub struct Object {
     source: Source,
     body: ByteStream,
     /// Its size in bytes, where S3 tells it.
-    pub(crate) size: Option<i64>,
+    pub size: Option<i64>,
 }
 
 /// How the file is written: as the file that was imported.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Format {
+pub struct Format {
     encoding: Encoding,
     delimiter: u8,
     escape: Option<u8>,
@@ -36,10 +35,10 @@ pub(crate) struct Format {
 
 /// A row of the file: line, reason, and the row as it stands in the original.
 #[derive(Debug)]
-pub(crate) struct Row<'a>(&'a csv::ByteRecord);
+pub struct Row<'a>(&'a csv::ByteRecord);
 
 /// Where rows go.
-pub(crate) trait Sink: Send + 'static {
+pub trait Sink: Send + 'static {
     /// Takes the names of the columns, where the file has them.
     fn head(&mut self, _head: &Row<'_>) -> anyhow::Result<()> {
         Ok(())
@@ -51,22 +50,22 @@ pub(crate) trait Sink: Send + 'static {
 
 impl Row<'_> {
     /// The line where it stood in the original.
-    pub(crate) fn line(&self) -> Cow<'_, str> {
+    pub fn line(&self) -> Cow<'_, str> {
         self.field(0)
     }
 
     /// Why it was rejected.
-    pub(crate) fn reason(&self) -> Cow<'_, str> {
+    pub fn reason(&self) -> Cow<'_, str> {
         self.field(1)
     }
 
     /// All fields, line and reason among them.
-    pub(crate) fn fields(&self) -> impl ExactSizeIterator<Item = Cow<'_, str>> {
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = Cow<'_, str>> {
         self.0.iter().map(String::from_utf8_lossy)
     }
 
     /// The fields of the original.
-    pub(crate) fn original(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub fn original(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.fields().skip(2)
     }
 
@@ -77,10 +76,7 @@ impl Row<'_> {
 
 impl Object {
     /// Opens the file; `None` where it is not there any more.
-    pub(crate) async fn open(
-        target: &crate::target::Target,
-        source: &Source,
-    ) -> anyhow::Result<Option<Self>> {
+    pub async fn open(target: &crate::target::Target, source: &Source) -> anyhow::Result<Option<Self>> {
         match target.s3.get_object().bucket(&source.bucket).key(&source.key).send().await {
             Ok(object) => {
                 Ok(Some(Self { source: source.clone(), size: object.content_length, body: object.body }))
@@ -90,24 +86,22 @@ impl Object {
         }
     }
 
-    /// Writes the file to stdout as it is.
-    pub(super) async fn copy(mut self) -> anyhow::Result<()> {
-        while let Some(chunk) = self.body.next().await {
-            let chunk = chunk.with_context(|| format!("failed to read {} to its end", self.source))?;
-            if !output::raw(&chunk).context("failed to write to stdout")? {
-                break;
-            }
-        }
-        Ok(())
+    /// The next part of the file as it is; none at its end.
+    ///
+    /// # Errors
+    /// It cannot be read to its end.
+    pub async fn next(&mut self) -> anyhow::Result<Option<impl AsRef<[u8]> + use<>>> {
+        let next = self.body.next().await.transpose();
+        next.with_context(|| format!("failed to read {} to its end", self.source))
     }
 
     /// The file as it is, byte by byte.
-    pub(crate) fn into_bytes(self) -> impl AsyncRead + Send + 'static {
+    pub fn into_bytes(self) -> impl AsyncRead + Send + 'static {
         self.body.into_async_read()
     }
 
     /// Reads the file into the sink, which comes back when it has all that it wants.
-    pub(crate) async fn read<S: Sink>(self, format: Format, mut sink: S) -> anyhow::Result<S> {
+    pub async fn read<S: Sink>(self, format: Format, mut sink: S) -> anyhow::Result<S> {
         let Self { source, body, .. } = self;
         let body: Pin<Box<dyn AsyncRead + Send>> = Box::pin(body.into_async_read());
         let bytes = SyncIoBridge::new(body);
@@ -121,7 +115,7 @@ impl Object {
 
 impl Format {
     /// As the findings tell it, for people and yet exactly; the escape is not found but declared.
-    pub(crate) fn new(findings: &Findings, options: &ImportOptions) -> Self {
+    pub fn new(findings: &Findings, options: &ImportOptions) -> Self {
         let named = findings.encoding.as_deref().and_then(|told| told.split_whitespace().next());
         let encoding = named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8);
         let found = findings.delimiter.as_deref().and_then(|sign| sign.parse().ok()).or(options.delimiter);
@@ -134,7 +128,7 @@ impl Format {
 }
 
 /// Reads the rows into the sink, until it has all that it wants.
-pub(crate) fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
+pub fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

@@ -15,21 +15,27 @@ const TASK_ID_DIGITS: usize = 32;
 
 /// One attempt at an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct KeptAttempt {
-    pub(crate) attempt: i32,
+pub struct KeptAttempt {
+    /// Its number.
+    pub attempt: i32,
     /// The execution that it was made for; an import may have had several.
-    pub(crate) execution_arn: String,
+    pub execution_arn: String,
     /// The worker as it named itself: its ECS task by ARN or id, or its host.
     pub(crate) worker: String,
     /// Its ECS task, where that is known.
     pub(crate) task_arn: Option<String>,
-    pub(crate) started_at: DateTime<Utc>,
-    pub(crate) finished_at: Option<DateTime<Utc>>,
+    /// When it claimed the import.
+    pub started_at: DateTime<Utc>,
+    /// When it ended, or was found to have ended.
+    pub finished_at: Option<DateTime<Utc>>,
     /// `SUCCESS`, the failure's name, or `REPLACED` where the next attempt found it open; null while it is open.
-    pub(crate) ended_as: Option<String>,
-    pub(crate) cause: Option<String>,
-    pub(crate) rows: i64,
-    pub(crate) rejects: i64,
+    pub ended_as: Option<String>,
+    /// The failure in words.
+    pub cause: Option<String>,
+    /// Rows that it has loaded.
+    pub rows: i64,
+    /// Rows that it has rejected.
+    pub rejects: i64,
     pub(crate) bytes: i64,
     /// How its container ended, as far as the history tells or ECS remembers.
     pub(crate) exit_code: Option<i32>,
@@ -118,12 +124,12 @@ impl KeptAttempt {
     }
 
     /// The worker, short enough for a table.
-    pub(crate) fn called(&self) -> &str {
+    pub fn called(&self) -> &str {
         id_of(&self.worker)
     }
 
     /// The end of its container for a person.
-    pub(crate) fn container(&self) -> String {
+    pub fn container(&self) -> String {
         ContainerEnd { exit_code: self.exit_code, stopped_reason: self.stopped_reason.clone() }.describe()
     }
 }

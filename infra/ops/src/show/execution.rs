@@ -12,49 +12,67 @@ use crate::target::Target;
 
 /// An execution.
 #[derive(Debug, Serialize)]
-pub(crate) struct ExecutionPicture {
-    pub(crate) arn: String,
-    pub(crate) status: String,
-    pub(crate) started_at: DateTime<Utc>,
-    pub(crate) stopped_at: Option<DateTime<Utc>>,
-    pub(crate) redrives: i32,
-    pub(crate) error: Option<String>,
-    pub(crate) cause: Option<String>,
-    pub(crate) states: Vec<StatePicture>,
+pub struct ExecutionPicture {
+    /// Its ARN.
+    pub arn: String,
+    /// In the words of Step Functions.
+    pub status: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub stopped_at: Option<DateTime<Utc>>,
+    /// How often it was redriven.
+    pub redrives: i32,
+    /// The failure's name.
+    pub error: Option<String>,
+    /// The failure in words.
+    pub cause: Option<String>,
+    /// The states that it was in, in order.
+    pub states: Vec<StatePicture>,
 }
 
 /// One visit to a state.
 #[derive(Debug, Serialize)]
-pub(crate) struct StatePicture {
-    pub(crate) name: String,
-    pub(crate) entered_at: DateTime<Utc>,
-    pub(crate) exited_at: Option<DateTime<Utc>>,
+pub struct StatePicture {
+    /// Its name in the definition.
+    pub name: String,
+    /// When it was entered.
+    pub entered_at: DateTime<Utc>,
+    /// When it was left.
+    pub exited_at: Option<DateTime<Utc>>,
     /// The attempts of a task, the retried ones included.
-    pub(crate) attempts: Vec<AttemptPicture>,
+    pub attempts: Vec<AttemptPicture>,
 }
 
 /// One attempt at a task.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct AttemptPicture {
+pub struct AttemptPicture {
     /// The ECS task, where the state runs one.
-    pub(crate) task_arn: Option<String>,
-    pub(crate) scheduled_at: Option<DateTime<Utc>>,
-    pub(crate) ended_at: Option<DateTime<Utc>>,
+    pub task_arn: Option<String>,
+    /// When it was scheduled.
+    pub scheduled_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
     /// How its container ended: as the history tells, or while ECS remembers.
-    pub(crate) exit_code: Option<i32>,
-    pub(crate) stopped_reason: Option<String>,
-    pub(crate) succeeded: Option<bool>,
-    pub(crate) error: Option<String>,
-    pub(crate) cause: Option<String>,
+    pub exit_code: Option<i32>,
+    /// Why its container was stopped.
+    pub stopped_reason: Option<String>,
+    /// How it ended; none while it runs.
+    pub succeeded: Option<bool>,
+    /// The failure's name.
+    pub error: Option<String>,
+    /// The failure in words.
+    pub cause: Option<String>,
 }
 
 impl StatePicture {
-    pub(crate) fn took_ms(&self) -> Option<i64> {
+    /// How long it took, in milliseconds; none while it is in it.
+    pub fn took_ms(&self) -> Option<i64> {
         self.exited_at.map(|exited| (exited - self.entered_at).num_milliseconds())
     }
 
     /// The attempts in a few words.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let attempts = self.attempts.iter().enumerate().map(|(index, attempt)| {
             let outcome = match (&attempt.succeeded, &attempt.error) {
                 (Some(true), _) => "succeeded".to_owned(),
@@ -202,7 +220,7 @@ fn failure_in(event: &HistoryEvent) -> (Option<String>, Option<String>) {
 
 /// The cause of a dead container is its ECS task as JSON, with its environment and so its task token: of that only the end
 /// is told. Any other cause is told as it is.
-pub(crate) fn cause_for_people(error: Option<&str>, cause: String) -> String {
+pub fn cause_for_people(error: Option<&str>, cause: String) -> String {
     let task = || serde_json::from_str::<Value>(&cause).ok().filter(Value::is_object);
     if error != Some("States.TaskFailed") {
         return cause;
@@ -234,7 +252,8 @@ async fn add_container_ends(target: &Target, states: &mut [StatePicture]) {
     }
 }
 
-pub(crate) fn time(at: &aws_sdk_sfn::primitives::DateTime) -> DateTime<Utc> {
+/// A time of the SDK.
+pub fn time(at: &aws_sdk_sfn::primitives::DateTime) -> DateTime<Utc> {
     DateTime::from_timestamp(at.secs(), at.subsec_nanos()).unwrap_or_default()
 }
 

@@ -9,14 +9,15 @@ use crate::target::{Target, links};
 
 /// A page of the AWS console.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Link {
+pub struct Link {
     /// What it shows.
-    pub(crate) shows: &'static str,
-    pub(crate) url: String,
+    pub shows: &'static str,
+    /// Its address.
+    pub url: String,
 }
 
 /// The pages for what the picture has; none where the target is not at AWS.
-pub(crate) fn of(target: &Target, picture: &Picture) -> Vec<Link> {
+pub fn of(target: &Target, picture: &Picture) -> Vec<Link> {
     let Some(execution) = picture.execution.as_ref().filter(|_| target.place.is_at_aws()) else {
         return Vec::new();
     };

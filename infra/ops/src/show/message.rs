@@ -13,22 +13,33 @@ use crate::target::Target;
 /// What became of a message.
 #[derive(Debug, Serialize)]
 #[serde(tag = "fate", rename_all = "snake_case")]
-pub(crate) enum MessageFate {
+pub enum MessageFate {
     /// The execution deleted it.
     Deleted,
     /// It could not be deleted, and will be acknowledged when it comes back.
     LeftToAcknowledge,
     /// It was copied to the dead-letter queue with the reason, and deleted. What has become of the copy since, the queue alone
     /// knows, which would have to be received for that.
-    DeadLettered { queue_url: String, message_id: Option<String>, by: String },
+    DeadLettered {
+        /// The dead-letter queue.
+        queue_url: String,
+        /// Its id there.
+        message_id: Option<String>,
+        /// The execution that did it.
+        by: String,
+    },
     /// It is about to be dead-lettered.
-    BeingDeadLettered { by: String },
+    BeingDeadLettered {
+        /// The execution that does it.
+        by: String,
+    },
     /// Nothing has settled it: it comes back, and the queue's own redrive policy brings it to the dead-letter queue.
     LeftToTheQueue,
 }
 
 impl MessageFate {
-    pub(crate) fn describe(&self) -> String {
+    /// For a person.
+    pub fn describe(&self) -> String {
         match self {
             Self::Deleted => "deleted".to_owned(),
             Self::LeftToAcknowledge => "not deleted; its next delivery is acknowledged".to_owned(),
@@ -44,10 +55,7 @@ impl MessageFate {
 }
 
 /// What became of the message of `execution`; none while the execution runs.
-pub(crate) async fn fate(
-    target: &Target,
-    execution: &ExecutionPicture,
-) -> anyhow::Result<Option<MessageFate>> {
+pub async fn fate(target: &Target, execution: &ExecutionPicture) -> anyhow::Result<Option<MessageFate>> {
     if execution.stopped_at.is_none() {
         return Ok(None);
     }

@@ -6,60 +6,73 @@ use serde::Serialize;
 use statemachine::{Findings, ImportId, ImportOptions};
 use worker::imports::{ImportRow, ImportStatus};
 
-use crate::cli::Common;
+use crate::commands::Commands;
 use crate::error::Usage;
-use crate::report;
 use crate::show::attempts::{self, KeptAttempt};
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
 use crate::show::progress::Progress;
 use crate::show::unclaimed;
 use crate::target::Target;
-use crate::terminal::visible;
+use crate::text::visible;
 
 /// An import with all that belongs to it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Picture {
-    pub(crate) import: ImportPicture,
+pub struct Picture {
+    /// Its row.
+    pub import: ImportPicture,
     /// Every attempt, the first one first.
-    pub(crate) attempts: Vec<KeptAttempt>,
+    pub attempts: Vec<KeptAttempt>,
     /// The execution that runs or ran it last; none while its message waits.
-    pub(crate) execution: Option<ExecutionPicture>,
+    pub execution: Option<ExecutionPicture>,
     /// What became of the message; none while the execution runs.
-    pub(crate) message: Option<MessageFate>,
+    pub message: Option<MessageFate>,
 }
 
 /// The row of an import.
 #[derive(Debug, Serialize)]
-pub(crate) struct ImportPicture {
-    pub(crate) id: String,
-    pub(crate) status: String,
-    pub(crate) source: String,
-    pub(crate) table: String,
+pub struct ImportPicture {
+    /// Its id.
+    pub id: String,
+    /// Where it stands: `PENDING`, `RUNNING`, `SUCCESS` or `FAILURE`.
+    pub status: String,
+    /// Its file, as `s3://bucket/key`.
+    pub source: String,
+    /// The table that its rows go to.
+    pub table: String,
     /// Rows in the table, or on their way there while it runs; those that would be there after a dry run.
-    pub(crate) rows: i64,
+    pub rows: i64,
     /// Rows that the failed attempt had loaded, and that are not in the table.
-    pub(crate) rows_rolled_back: i64,
-    pub(crate) rejects: i64,
-    pub(crate) bytes: i64,
+    pub rows_rolled_back: i64,
+    /// Rows that were rejected.
+    pub rejects: i64,
+    /// Bytes that were read.
+    pub bytes: i64,
     /// 0 while it is not known.
-    pub(crate) bytes_total: i64,
-    pub(crate) attempt: i32,
-    pub(crate) execution_arn: Option<String>,
-    pub(crate) error: Option<String>,
-    pub(crate) cause: Option<String>,
-    pub(crate) created_at: DateTime<Utc>,
+    pub bytes_total: i64,
+    /// How many attempts there were.
+    pub attempt: i32,
+    /// The execution that claimed it last.
+    pub execution_arn: Option<String>,
+    /// The name of the failure of its last attempt.
+    pub error: Option<String>,
+    /// The failure in words.
+    pub cause: Option<String>,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
     /// When the row, or its progress, last changed.
-    pub(crate) updated_at: DateTime<Utc>,
-    pub(crate) started_at: Option<DateTime<Utc>>,
-    pub(crate) finished_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+    /// When its last attempt claimed it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
     /// How far it is, while it runs.
-    pub(crate) progress: Option<Progress>,
+    pub progress: Option<Progress>,
     /// What the last attempt found in the file, as far as it came.
-    pub(crate) findings: Option<Findings>,
+    pub findings: Option<Findings>,
     /// How the file was to be read and loaded, for the report alone.
     #[serde(skip)]
-    pub(crate) options: ImportOptions,
+    pub options: ImportOptions,
 }
 
 impl From<ImportRow> for ImportPicture {
@@ -97,12 +110,12 @@ impl From<ImportRow> for ImportPicture {
 }
 
 /// The complaint about an id that no import has.
-pub(crate) fn unknown(common: &Common, id: &ImportId) -> Usage {
-    Usage(format!("there is no import {id}; `{}` lists the latest", report::command_line(common, "imports")))
+pub fn unknown(commands: &Commands, id: &ImportId) -> Usage {
+    Usage(format!("there is no import {id}; `{}` lists the latest", commands.line("imports")))
 }
 
 /// The same about one that no row names, because no worker has claimed it: what has ended is known, and how it goes on.
-fn unregistered(common: &Common, id: &ImportId, execution: &ExecutionPicture) -> Usage {
+fn unregistered(commands: &Commands, id: &ImportId, execution: &ExecutionPicture) -> Usage {
     let name = execution.arn.rsplit(':').next().unwrap_or(&execution.arn);
     let known =
         format!("no worker has registered the import {id}: it is known by its execution {name} alone");
@@ -114,14 +127,14 @@ fn unregistered(common: &Common, id: &ImportId, execution: &ExecutionPicture) ->
         "{known}, which ended {} with {}{cause}; `{}` runs it again",
         execution.status,
         visible(error),
-        report::command(common, "redrive", id.as_str())
+        commands.of("redrive", id.as_str())
     ))
 }
 
 /// Gathers the picture of one import. `execution_arn` is given by whoever sent its message; else the row knows it, or, where
 /// no worker has claimed it, the executions' names tell.
-pub(crate) async fn take(
-    common: &Common,
+pub async fn take(
+    commands: &Commands,
     target: &Target,
     id: &ImportId,
     execution_arn: Option<&str>,
@@ -139,8 +152,8 @@ pub(crate) async fn take(
     };
     let Some(row) = row else {
         return Err(match &execution {
-            Some(execution) => unregistered(common, id, execution),
-            None => unknown(common, id),
+            Some(execution) => unregistered(commands, id, execution),
+            None => unknown(commands, id),
         }
         .into());
     };

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use worker::imports::{ImportRow, ImportStatus};
 
-use crate::output;
+use crate::numbers;
 
 /// For how long after its last change an import that runs is taken to get on. A beat comes every 20 s; the rest is for one that
 /// is slow, and for a clock of the database that is not quite ours.
@@ -14,14 +14,14 @@ const FRESH: TimeDelta = TimeDelta::seconds(30);
 
 /// The progress of a running import, as of its last beat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Progress {
+pub struct Progress {
     /// Bytes read, of all bytes of the source; none while their number is not known.
     pub(crate) percent: Option<u64>,
     /// Rows a second since the attempt began; none in its first moment, and none where nothing has changed for a while.
     pub(crate) rows_per_second: Option<u64>,
     /// Since when nothing has changed, where that is a while. In the JSON, `updated_at` tells it.
     #[serde(skip)]
-    pub(crate) unchanged_since: Option<DateTime<Utc>>,
+    pub unchanged_since: Option<DateTime<Utc>>,
 }
 
 impl Progress {
@@ -41,20 +41,20 @@ impl Progress {
 }
 
 /// Since when nothing of a running import has changed, where that is a while: its worker may be dead.
-pub(crate) fn unchanged_since(row: &ImportRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn unchanged_since(row: &ImportRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let last = row.updated_at.and_utc();
     (now - last > FRESH).then_some(last)
 }
 
 /// The same in words, in the place of a speed.
-pub(crate) fn unchanged(since: DateTime<Utc>) -> String {
+pub fn unchanged(since: DateTime<Utc>) -> String {
     format!("unchanged since {} UTC", since.format("%Y-%m-%d %H:%M:%S"))
 }
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = self.percent.map(|percent| format!("{percent} %"));
-        let rate = self.rows_per_second.map(|rate| format!("{} rows/s", output::count(rate)));
+        let rate = self.rows_per_second.map(|rate| format!("{} rows/s", numbers::count(rate)));
         let unchanged = self.unchanged_since.map(unchanged);
         let told: Vec<_> = percent.into_iter().chain(rate).chain(unchanged).collect();
         f.write_str(&told.join(", "))
@@ -62,9 +62,37 @@ impl fmt::Display for Progress {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::cancel::plan::tests::row;
+
+    /// The row of an import.
+    pub(crate) fn row(status: ImportStatus, rows_done: i64) -> ImportRow {
+        let at = DateTime::UNIX_EPOCH.naive_utc();
+        ImportRow {
+            id: "people-1".to_owned(),
+            source: "s3://uploads/people.csv".to_owned(),
+            version_id: None,
+            table_name: "people".to_owned(),
+            options: "{}".to_owned(),
+            status,
+            attempt: 1,
+            execution_arn: None,
+            lease_expires_at: None,
+            rows_done,
+            rejects: 0,
+            bytes_done: 0,
+            bytes_total: 0,
+            error: None,
+            cause: None,
+            report: None,
+            created_at: at,
+            updated_at: at,
+            started_at: None,
+            finished_at: None,
+            findings: None,
+            sha256: None,
+        }
+    }
 
     #[test]
     fn progress_is_told_of_what_runs_as_far_as_it_is_known() {

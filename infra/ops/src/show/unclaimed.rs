@@ -11,7 +11,7 @@ use crate::target::Target;
 const LOOKED_THROUGH: i32 = 1000;
 
 /// Their ARNs: first those that run, then those that ended without success, each the latest first.
-pub(crate) async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<String>> {
+pub async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<String>> {
     // On the heap: four requests at once.
     let all = Box::pin(async {
         tokio::try_join!(

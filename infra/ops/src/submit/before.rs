@@ -3,19 +3,16 @@
 
 use std::fmt::Display;
 use std::path::Path;
-use std::process::ExitCode;
 
-use serde_json::json;
 use statemachine::{FailureName, ImportId, Source};
 use worker::failure::Failure;
 use worker::imports::{self, ImportRow, ImportStatus, NewImport};
 
-use super::{Sending, Submitted, content};
-use crate::cli::Common;
-use crate::show::picture;
+use super::{Say, Sending, Submitted, content};
+use crate::commands::Commands;
+use crate::executions::has_ended;
 use crate::show::unclaimed;
 use crate::target::Target;
-use crate::{follow, output, report};
 
 /// What is known of an import before its file is brought.
 pub(crate) enum Before {
@@ -49,20 +46,21 @@ impl Before {
 /// # Errors
 /// `Import.Contradiction` where it is registered otherwise, or with other content of its file.
 pub(super) async fn look(
-    common: &Common,
+    commands: &Commands,
     target: &Target,
     import: &NewImport,
     path: &Path,
+    say: Say,
 ) -> anyhow::Result<Before> {
     let Some(row) = imports::find(&mut target.database.connect()?, &import.import_id)? else {
         return Ok(Before::New);
     };
     if let Some(otherwise) = imports::registered_otherwise(&row, import) {
-        return Err(registered_otherwise(common, &row, &otherwise).into());
+        return Err(registered_otherwise(commands, &row, &otherwise).into());
     }
     let is_same = is_same_content(target, &row, &import.source, path).await?;
     if is_same != Some(true) {
-        return Err(other_content(common, &row, import, path, is_same.is_some()).into());
+        return Err(other_content(commands, &row, import, path, is_same.is_some()).into());
     }
     let id = &import.import_id;
     if row.status == ImportStatus::Success {
@@ -73,12 +71,12 @@ pub(super) async fn look(
         _ => unclaimed::executions(target, id).await?.into_iter().next(),
     };
     if let Some(execution_arn) = execution_arn
-        && !follow::has_ended(target, &execution_arn).await?
+        && !has_ended(target, &execution_arn).await?
     {
-        output::complain(&format!("the import {id} is under way already; nothing was uploaded"));
+        say(&format!("the import {id} is under way already; nothing was uploaded"));
         return Ok(Before::UnderWay { execution_arn });
     }
-    output::complain(&match &row.error {
+    say(&match &row.error {
         Some(error) => {
             format!(
                 "the import {id} failed before with {error}; its file is in S3 already, and it is tried again"
@@ -106,7 +104,7 @@ async fn is_same_content(
 }
 
 fn other_content(
-    common: &Common,
+    commands: &Commands,
     row: &ImportRow,
     import: &NewImport,
     path: &Path,
@@ -120,16 +118,16 @@ fn other_content(
             import.source
         ),
     };
-    let again = redrive(common, row).filter(|_| is_known);
+    let again = redrive(commands, row).filter(|_| is_known);
     let again = again
         .map(|redrive| format!("; {redrive} runs the import again with the file that was uploaded for it"));
     contradiction(id, &known, &again.unwrap_or_default())
 }
 
 /// The complaint about an id that is another import's. What a program would do that sends messages is of no use here.
-fn registered_otherwise(common: &Common, row: &ImportRow, otherwise: &str) -> Failure {
-    let again =
-        redrive(common, row).map(|redrive| format!("; {redrive} runs the import again as it is registered"));
+fn registered_otherwise(commands: &Commands, row: &ImportRow, otherwise: &str) -> Failure {
+    let again = redrive(commands, row)
+        .map(|redrive| format!("; {redrive} runs the import again as it is registered"));
     contradiction(&row.id, &format!("with {otherwise}"), &again.unwrap_or_default())
 }
 
@@ -141,15 +139,14 @@ fn contradiction(id: impl Display, registered: &str, again: &str) -> Failure {
 }
 
 /// The command line that runs an import again which has failed.
-fn redrive(common: &Common, row: &ImportRow) -> Option<String> {
-    (row.status == ImportStatus::Failure)
-        .then(|| format!("`{}`", report::command(common, "redrive", &row.id)))
+fn redrive(commands: &Commands, row: &ImportRow) -> Option<String> {
+    (row.status == ImportStatus::Failure).then(|| format!("`{}`", commands.of("redrive", &row.id)))
 }
 
 /// The error of a command that came to know only when it registered its import that another one has registered the id
 /// meanwhile, and otherwise: in the words of [`look`].
 pub(super) fn or_registered_otherwise(
-    common: &Common,
+    commands: &Commands,
     target: &Target,
     import: &NewImport,
     error: anyhow::Error,
@@ -164,49 +161,9 @@ pub(super) fn or_registered_otherwise(
         .and_then(|mut connection| imports::find(&mut connection, &import.import_id));
     match row {
         Ok(Some(row)) => match imports::registered_otherwise(&row, import) {
-            Some(otherwise) => registered_otherwise(common, &row, &otherwise).into(),
+            Some(otherwise) => registered_otherwise(commands, &row, &otherwise).into(),
             None => error,
         },
         _ => error,
     }
-}
-
-/// The report of an import that was done before, and that nothing was done now.
-pub(crate) async fn report_done_before(
-    common: &Common,
-    target: &Target,
-    row: &ImportRow,
-) -> anyhow::Result<ExitCode> {
-    let id: ImportId = row.id.parse()?;
-    let picture = picture::take(common, target, &id, None).await?;
-    if common.json {
-        let mut document = serde_json::to_value(&picture)?;
-        document["done_before"] = json!(picture.import.finished_at);
-        output::json(&document)?;
-    } else {
-        report::print_done_before(common, &picture, &target.database.display_name());
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The same for those who do not follow it.
-pub(super) fn tell(common: &Common, row: &ImportRow) -> anyhow::Result<ExitCode> {
-    let finished_at = row.finished_at.map(|at| at.and_utc());
-    if common.json {
-        output::json(&json!({
-            "import_id": row.id,
-            "execution_arn": row.execution_arn,
-            "sent": false,
-            "done_before": finished_at,
-        }))?;
-    } else {
-        output::line(&row.id);
-        let when = finished_at.map(|at| format!(" on {} UTC", at.format("%Y-%m-%d %H:%M:%S")));
-        let show = report::command(common, "show", &row.id);
-        output::complain(&format!(
-            "it was done before{}, with the same file; nothing was sent now; `{show}` tells how it went",
-            when.unwrap_or_default()
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use statemachine::Source;
 
 /// An import was asked to be left off before it was begun.
 #[derive(Debug)]
-pub(crate) struct Interrupted(pub(super) Left);
+pub struct Interrupted(pub(super) Left);
 
 /// What is left of its file in S3.
 #[derive(Debug)]

@@ -3,33 +3,42 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-
 use worker::db::Database;
 
 use super::config::{Config, Configured, Deployment};
+use crate::commands::Commands;
 use crate::error::Usage;
-use crate::same_options::option;
+use crate::shell::option;
 
 /// What stands for a password where a URL is shown.
 const PASSWORD: &str = "PASSWORD";
 
 /// Where an option was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub enum Said {
+    /// By whoever asks.
     Typed,
+    /// In a variable of the environment.
     InEnvironment,
+    /// It was not said.
     Nowhere,
 }
 
 /// What was asked for, and where.
-pub(crate) struct Asked<'a> {
-    pub(crate) target: (Option<&'a str>, Said),
-    pub(crate) config: (Option<&'a Path>, Said),
-    pub(crate) data_dir: (&'a Path, Said),
-    pub(crate) database_url: (Option<&'a str>, Said),
+pub struct Asked<'a> {
+    /// The program, as it was called.
+    pub program: &'a str,
+    /// A system by its name in `baton.toml`.
+    pub target: (Option<&'a str>, Said),
+    /// The file that names systems.
+    pub config: (Option<&'a Path>, Said),
+    /// The folder of an embedded stack.
+    pub data_dir: (&'a Path, Said),
+    /// The database.
+    pub database_url: (Option<&'a str>, Said),
 }
 
-/// The system that a verb works on.
+/// The system to work on.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     /// Its name in the file; none where no file names it.
@@ -54,19 +63,24 @@ impl std::fmt::Debug for Choice {
     }
 }
 
-/// The system, and what goes with it.
-pub(crate) struct Choice {
+/// The system, and what goes with it. Whoever has read a command line, or anything else that names a system, fills it.
+#[derive(Clone)]
+pub struct Choice {
+    /// The system to work on.
     pub(crate) chosen: Chosen,
-    pub(crate) data_dir: PathBuf,
+    /// The folder of the embedded stack, of a target that is one.
+    pub data_dir: PathBuf,
+    /// The database that was asked for; none where the target has its own.
     pub(crate) database_url: Option<String>,
-    pub(crate) same_target: String,
+    /// How a command line for the same system is typed.
+    pub commands: Commands,
 }
 
 /// Chooses, reading `baton.toml` where one is named or found.
 ///
 /// # Errors
 /// The file cannot be read or is wrong, there is no such target, or two are asked for at once.
-pub(crate) fn choose(asked: &Asked<'_>) -> anyhow::Result<Choice> {
+pub fn choose(asked: &Asked<'_>) -> anyhow::Result<Choice> {
     let config = match asked.config.0 {
         Some(path) => Some(Config::read(path)?),
         None => {
@@ -82,13 +96,14 @@ fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
     // What is in the environment is there for the next command, too.
     let typed = asked.database_url.0.filter(|_| asked.database_url.1 == Said::Typed);
     let database = ("database-url", typed.map(shown_url));
+    let commands = |options: &[_]| Commands::new(asked.program, retold(options));
     let Some(name) = name(asked, config)? else {
         let data_dir = asked.data_dir.0.to_owned();
         let is_usual =
             data_dir.as_os_str() == ".baton" && config.is_none_or(|config| config.default.is_none());
         return Ok(Choice {
             chosen: Chosen { name: None, file, kind: Kind::Local },
-            same_target: retold(&[
+            commands: commands(&[
                 ("data-dir", (!is_usual).then(|| data_dir.display().to_string())),
                 database,
             ]),
@@ -101,7 +116,7 @@ fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
             "there is no baton.toml, here or in a folder above, that could have the target {name:?}; --config names one"
         )));
     };
-    let same_target = retold(&[
+    let commands = commands(&[
         ("target", (config.default.as_deref() != Some(name)).then(|| name.to_owned())),
         ("config", (asked.config.1 == Said::Typed).then(|| config.path.display().to_string())),
         database,
@@ -116,7 +131,7 @@ fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
                 Some(typed) => Some(typed),
                 None => named()?.or_else(|| asked.database_url.0.map(str::to_owned)),
             };
-            Ok(Choice { chosen: chosen(Kind::Local), data_dir: short(data_dir), database_url, same_target })
+            Ok(Choice { chosen: chosen(Kind::Local), data_dir: short(data_dir), database_url, commands })
         }
         Configured::Aws(deployment) => {
             let url = match typed {
@@ -127,7 +142,7 @@ fn among(asked: &Asked<'_>, config: Option<&Config>) -> Result<Choice, Usage> {
                 chosen: chosen(Kind::Aws(deployment.clone(), url)),
                 data_dir: asked.data_dir.0.to_owned(),
                 database_url: None,
-                same_target,
+                commands,
             })
         }
     }

@@ -4,35 +4,34 @@ use anyhow::Context as _;
 use local_stack::Session;
 use worker::db::Database;
 
+use super::Choice;
 use super::choice::Kind;
 use super::local;
-use crate::cli::Common;
 use crate::error::Usage;
-use crate::report;
 
 /// The database of the system that is meant, whether that is up or not, with Baton's tables up to date.
 ///
 /// # Errors
 /// As [`bare_database`], or the tables are not, and cannot be brought, up to date.
-pub(crate) fn database(common: &Common) -> anyhow::Result<Database> {
-    local::make_folder(common)?;
-    let database = bare_database(common)?;
-    prepare_at(common, &database).map(|()| database)
+pub fn database(choice: &Choice) -> anyhow::Result<Database> {
+    local::make_folder(choice)?;
+    let database = bare_database(choice)?;
+    prepare_at(choice, &database).map(|()| database)
 }
 
 /// The same, whatever state its tables are in. Makes nothing: a database in the data folder needs [`local::make_folder`] first.
 ///
 /// # Errors
 /// Its URL is none, or another one was asked for than the stack has that is up.
-pub(crate) fn bare_database(common: &Common) -> anyhow::Result<Database> {
-    if let Kind::Aws(_, url) = &common.chosen.kind {
+pub fn bare_database(choice: &Choice) -> anyhow::Result<Database> {
+    if let Kind::Aws(_, url) = &choice.chosen.kind {
         return Ok(parse_database(url)?);
     }
-    let Some(session) = Session::of_any_stack(&common.data_dir)? else {
-        return Ok(parse_database(&local::url_of_last_stack(common)?)?);
+    let Some(session) = Session::of_any_stack(&choice.data_dir)? else {
+        return Ok(parse_database(&local::url_of_last_stack(choice)?)?);
     };
     let database = parse_database(&session.database_url)?;
-    if let Some(asked) = &common.database_url {
+    if let Some(asked) = &choice.database_url {
         expect_the_same(&database, &parse_database(asked)?)?;
     }
     Ok(database)
@@ -44,8 +43,8 @@ pub(super) fn parse_database(url: &str) -> Result<Database, Usage> {
 }
 
 /// The laptop's tables are brought up to date by whoever comes; a deployment's by nobody but `baton migrate`.
-pub(super) fn prepare_at(common: &Common, database: &Database) -> anyhow::Result<()> {
-    if matches!(common.chosen.kind, Kind::Local) {
+pub(super) fn prepare_at(choice: &Choice, database: &Database) -> anyhow::Result<()> {
+    if matches!(choice.chosen.kind, Kind::Local) {
         return prepare(database);
     }
     if database.is_up_to_date()? {
@@ -54,7 +53,7 @@ pub(super) fn prepare_at(common: &Common, database: &Database) -> anyhow::Result
     Err(Usage(format!(
         "Baton's tables in {} are missing, or of an older version: `{}` brings them up to date",
         database.display_name(),
-        report::command_line(common, "migrate")
+        choice.commands.line("migrate")
     ))
     .into())
 }
@@ -68,12 +67,12 @@ pub(super) fn prepare(database: &Database) -> anyhow::Result<()> {
 }
 
 /// Opens the database of an embedded stack and brings Baton's own tables up to date.
-pub(crate) fn open_database(url: &str) -> anyhow::Result<Database> {
+pub fn open_database(url: &str) -> anyhow::Result<Database> {
     let database = parse_database(url)?;
     prepare(&database).map(|()| database)
 }
 
-/// Rows go into the database of the stack that is up, and it knows no others: a verb that is told another one is refused.
+/// Rows go into the database of the stack that is up, and it knows no others: a caller that names another one is refused.
 pub(super) fn expect_the_same(of_stack: &Database, asked: &Database) -> Result<(), Usage> {
     let (name, name_of_asked) = (of_stack.display_name(), asked.display_name());
     let of_asked = match name == name_of_asked {

@@ -6,32 +6,31 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use local_stack::{Config, Limits, Session};
 
+use super::Choice;
 use super::choice::Kind;
-use crate::cli::Common;
 use crate::error::Usage;
-use crate::report;
 
 /// The file of the rows, inside the data folder, where no other database is named.
 const DEFAULT_DATABASE: &str = "baton.db";
 
-/// Holds a verb that runs an embedded stack to a target that is one.
+/// Holds whoever runs an embedded stack to a target that is one.
 ///
 /// # Errors
 /// The target is a deployment.
-pub(crate) fn check(common: &Common) -> Result<(), Usage> {
-    let (Kind::Aws(..), Some(name)) = (&common.chosen.kind, &common.chosen.name) else { return Ok(()) };
+pub fn check(choice: &Choice) -> Result<(), Usage> {
+    let (Kind::Aws(..), Some(name)) = (&choice.chosen.kind, &choice.chosen.name) else { return Ok(()) };
     Err(Usage(format!(
         "the target {name} is a deployment, and this verb runs an embedded stack: `{}` imports through the \
          deployment, and --data-dir .baton takes the stack that is here",
-        report::command_line(common, "submit")
+        choice.commands.line("submit")
     )))
 }
 
 /// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
-pub(super) fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
-    let config = embedded_config(common, &OfStack::default())?;
-    match Session::last(&common.data_dir)? {
-        Some(last) if common.database_url.is_none() => {
+pub(super) fn of_last_stack(choice: &Choice) -> anyhow::Result<Config> {
+    let config = embedded_config(choice, &OfStack::default())?;
+    match Session::last(&choice.data_dir)? {
+        Some(last) if choice.database_url.is_none() => {
             Ok(Config { database_url: last.database_url, ..config })
         }
         _ => Ok(config),
@@ -39,13 +38,13 @@ pub(super) fn of_last_stack(common: &Common) -> anyhow::Result<Config> {
 }
 
 /// What one may ask of an embedded stack.
-pub(crate) struct OfStack<'a> {
+pub struct OfStack<'a> {
     /// The port; 0 takes a free one.
-    pub(crate) port: u16,
+    pub port: u16,
     /// The tables that imports may write.
-    pub(crate) allowed_tables: &'a str,
+    pub allowed_tables: &'a str,
     /// How many imports may run at once, 0 for any number; none: as many as in the folder's last stack.
-    pub(crate) maximum_imports: Option<u32>,
+    pub maximum_imports: Option<u32>,
 }
 
 impl Default for OfStack<'_> {
@@ -58,21 +57,21 @@ impl Default for OfStack<'_> {
 ///
 /// # Errors
 /// The target is a deployment, a program is missing, or the folder cannot be made.
-pub(crate) fn embedded_config(common: &Common, asked: &OfStack<'_>) -> anyhow::Result<Config> {
-    check(common)?;
-    make_folder(common)?;
+pub fn embedded_config(choice: &Choice, asked: &OfStack<'_>) -> anyhow::Result<Config> {
+    check(choice)?;
+    make_folder(choice)?;
     // A cap that was forgotten would be none, and messages would be left in their lanes.
     let maximum_imports = match asked.maximum_imports {
         Some(number) => number,
-        None => Session::last(&common.data_dir).ok().flatten().map_or(0, |last| last.maximum_imports),
+        None => Session::last(&choice.data_dir).ok().flatten().map_or(0, |last| last.maximum_imports),
     };
     Ok(Config {
-        data_dir: common.data_dir.clone(),
+        data_dir: choice.data_dir.clone(),
         port: asked.port,
         worker: sibling("worker")?,
         start_import: sibling("start-import")?,
         assign_lane: sibling("assign-lane")?,
-        database_url: database_url(common)?,
+        database_url: database_url(choice)?,
         database_name: String::new(),
         allowed_tables: asked.allowed_tables.to_owned(),
         function_environment: Vec::new(),
@@ -85,36 +84,36 @@ pub(crate) fn embedded_config(common: &Common, asked: &OfStack<'_>) -> anyhow::R
 }
 
 /// The URL of the database that the data folder belongs to, as for [`of_last_stack`]. Makes nothing.
-pub(super) fn url_of_last_stack(common: &Common) -> anyhow::Result<String> {
-    check(common)?;
-    match Session::last(&common.data_dir)? {
-        Some(last) if common.database_url.is_none() => Ok(last.database_url),
-        _ => database_url(common),
+pub(super) fn url_of_last_stack(choice: &Choice) -> anyhow::Result<String> {
+    check(choice)?;
+    match Session::last(&choice.data_dir)? {
+        Some(last) if choice.database_url.is_none() => Ok(last.database_url),
+        _ => database_url(choice),
     }
 }
 
 /// Makes the data folder where a database is to be made in it.
-pub(crate) fn make_folder(common: &Common) -> anyhow::Result<()> {
-    if common.database_url.is_some() || !matches!(common.chosen.kind, Kind::Local) {
+pub fn make_folder(choice: &Choice) -> anyhow::Result<()> {
+    if choice.database_url.is_some() || !matches!(choice.chosen.kind, Kind::Local) {
         return Ok(());
     }
-    let dir = &common.data_dir;
+    let dir = &choice.data_dir;
     std::fs::create_dir_all(dir)
         .with_context(|| format!("failed to create the folder {}; --data-dir names another", dir.display()))
 }
 
 /// The database that was asked for, or a file in the data folder.
-fn database_url(common: &Common) -> anyhow::Result<String> {
-    if let Some(url) = &common.database_url {
+fn database_url(choice: &Choice) -> anyhow::Result<String> {
+    if let Some(url) = &choice.database_url {
         return Ok(url.clone());
     }
-    let dir = &common.data_dir;
+    let dir = &choice.data_dir;
     // Absolute, because the worker may run in another folder.
     let dir = match dir.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => std::path::absolute(dir),
         resolved => resolved,
     };
-    let dir = dir.with_context(|| format!("failed to resolve the folder {}", common.data_dir.display()))?;
+    let dir = dir.with_context(|| format!("failed to resolve the folder {}", choice.data_dir.display()))?;
     Ok(format!("sqlite:{}", dir.join(DEFAULT_DATABASE).display()))
 }
 

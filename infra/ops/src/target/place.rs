@@ -4,14 +4,21 @@ use std::path::PathBuf;
 
 /// Where a target is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// An embedded stack, by its name in `baton.toml` if it has one, in this folder.
-    Local { name: Option<String>, data_dir: PathBuf },
+    Local {
+        /// Its name, if it has one.
+        name: Option<String>,
+        /// Its folder.
+        data_dir: PathBuf,
+    },
     /// A deployment.
     Aws {
+        /// Its name.
         name: String,
         /// 12 digits.
         account: String,
+        /// The region that it is in.
         region: String,
         /// Where its services answer, if not at AWS.
         endpoint_url: Option<String>,
@@ -20,7 +27,7 @@ pub(crate) enum Place {
 
 impl Place {
     /// One line.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Local { name: None, data_dir } => {
                 format!("the embedded stack in {}", data_dir.display())
@@ -33,11 +40,6 @@ impl Place {
                 format!("{name}, AWS account {account} in {region}{at}")
             }
         }
-    }
-
-    /// Says on stderr where something is about to be changed.
-    pub(crate) fn say(&self) {
-        crate::output::complain(&format!("target: {}", self.describe()));
     }
 
     /// Whether it is AWS itself, whose console has pages for what `baton` shows.

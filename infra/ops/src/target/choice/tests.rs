@@ -32,11 +32,17 @@ fn config(default: Option<&str>) -> Config {
 
 fn asked<'a>() -> Asked<'a> {
     Asked {
+        program: "baton",
         target: (None, Said::Nowhere),
         config: (None, Said::Nowhere),
         data_dir: (Path::new(".baton"), Said::Nowhere),
         database_url: (None, Said::Nowhere),
     }
+}
+
+/// The options that name the same system.
+fn named_again(choice: &Choice) -> String {
+    choice.commands.line("").strip_prefix("baton ").unwrap().to_owned()
 }
 
 fn name_of(choice: &Choice) -> Option<&str> {
@@ -47,9 +53,9 @@ fn name_of(choice: &Choice) -> Option<&str> {
 fn without_a_file_it_is_the_embedded_stack_in_the_folder() {
     let choice = among(&asked(), None).unwrap();
     assert!(matches!(choice.chosen.kind, Kind::Local));
-    assert_eq!((choice.data_dir.as_os_str().to_str(), choice.same_target.as_str()), (Some(".baton"), ""));
+    assert_eq!((choice.data_dir.as_os_str().to_str(), named_again(&choice).as_str()), (Some(".baton"), ""));
     let other = Asked { data_dir: (Path::new("x"), Said::InEnvironment), ..asked() };
-    assert_eq!(among(&other, None).unwrap().same_target, " --data-dir x");
+    assert_eq!(named_again(&among(&other, None).unwrap()), " --data-dir x");
 }
 
 #[test]
@@ -74,7 +80,7 @@ fn what_is_typed_comes_before_the_environment_and_that_before_the_file() {
 #[test]
 fn a_command_that_is_suggested_names_the_same_system() {
     let typed = Asked { target: (Some("prod"), Said::Typed), ..asked() };
-    let retold = |asked: &Asked<'_>, config: &Config| among(asked, Some(config)).unwrap().same_target;
+    let retold = |asked: &Asked<'_>, config: &Config| named_again(&among(asked, Some(config)).unwrap());
     assert_eq!(retold(&typed, &config(None)), " --target prod");
     assert_eq!(retold(&typed, &config(Some("prod"))), "");
     let with_file = Asked { config: (Some(Path::new("/srv/baton.toml")), Said::Typed), ..typed };
@@ -88,7 +94,7 @@ fn a_command_that_is_suggested_names_the_same_system() {
 fn a_command_that_is_suggested_names_the_database_that_was_typed_and_never_its_password() {
     let retold = |url, said| {
         let asked = Asked { database_url: (Some(url), said), ..asked() };
-        among(&asked, None).unwrap().same_target
+        named_again(&among(&asked, None).unwrap())
     };
     let typed = |url| retold(url, Said::Typed);
     assert_eq!(typed("sqlite:other.db"), " --database-url sqlite:other.db");
@@ -112,11 +118,11 @@ fn a_command_that_is_suggested_names_the_database_that_was_typed_and_never_its_p
         ..asked()
     };
     assert_eq!(
-        among(&all, Some(&config(None))).unwrap().same_target,
+        named_again(&among(&all, Some(&config(None))).unwrap()),
         " --target prod --config /srv/baton.toml --database-url sqlite:x.db"
     );
     let folder = Asked { data_dir: (Path::new("a b"), Said::Typed), ..asked() };
-    assert_eq!(among(&folder, None).unwrap().same_target, " --data-dir 'a b'");
+    assert_eq!(named_again(&among(&folder, None).unwrap()), " --data-dir 'a b'");
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! `baton dlq drop`: deletes dead letters, after it was said what is lost.
+
+use std::process::ExitCode;
+
+use ops::dlq::{letters, selection};
+use ops::error::Usage;
+use ops::numbers;
+use ops::target::Target;
+use serde::Serialize;
+
+use super::list;
+use crate::arguments::{Common, DlqDropArguments};
+use crate::output;
+
+/// What was deleted, as `--json` prints it.
+#[derive(Serialize)]
+struct Dropped {
+    dropped: usize,
+    messages: Vec<DroppedMessage>,
+}
+
+#[derive(Serialize)]
+struct DroppedMessage {
+    message_id: String,
+    import_id: Option<String>,
+}
+
+pub(super) async fn drop(
+    common: &Common,
+    target: &Target,
+    arguments: &DlqDropArguments,
+) -> anyhow::Result<ExitCode> {
+    output::say_where(&target.place);
+    let selected = selection::select(target, &arguments.selection.selection()).await?;
+    let held = &selected.letters;
+    if !held.is_empty() {
+        let verb = if arguments.yes { "dropping" } else { "would drop" };
+        let them = if held.len() == 1 {
+            "1 message"
+        } else {
+            &format!("{} messages", numbers::count(held.len() as u64))
+        };
+        output::complain(&format!("{verb} {them}:\n"));
+        list::table(held).iter().for_each(|line| output::complain(line));
+        output::complain(&format!(
+            "\nThe message is lost. The import, its file and its execution are not: `{}` takes up an execution \
+             for 14 days after it has failed.",
+            common.command_line("redrive ID")
+        ));
+    }
+    if !arguments.yes && !held.is_empty() {
+        letters::give_back(target, held).await;
+        return Err(Usage("nothing was done; --yes drops them".to_owned()).into());
+    }
+    letters::delete(target, held).await?;
+    if common.json {
+        let messages = held.iter().map(|letter| DroppedMessage {
+            message_id: letter.message_id.clone(),
+            import_id: letter.import_id.clone(),
+        });
+        output::json(&Dropped { dropped: held.len(), messages: messages.collect() })?;
+    } else {
+        for letter in held {
+            let import = letter.import_id.as_deref().unwrap_or("no import");
+            output::line(&format!("{}  {import}  dropped", letter.message_id));
+        }
+    }
+    let list = common.command_line("dlq list");
+    match selected.unknown.first() {
+        Some(id) if held.is_empty() => return Err(selection::unknown(target, id, &list).await?.into()),
+        Some(_) => {
+            for id in &selected.unknown {
+                output::complain(&selection::unknown(target, id, &list).await?.to_string());
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        None if held.is_empty() => output::complain("there is no such dead letter; nothing was dropped"),
+        None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,40 @@
+//! `baton show`: one import, its attempts with their containers, its execution state by state, the fate of its message.
+
+mod print;
+
+use std::process::ExitCode;
+
+use ops::show::links::{self, Link};
+use ops::show::picture::{self, Picture};
+use ops::target::{Need, Target};
+use ops::text;
+use serde::Serialize;
+
+use crate::arguments::{Common, ShowArguments};
+use crate::output;
+
+pub(crate) async fn show(common: &Common, arguments: &ShowArguments) -> anyhow::Result<ExitCode> {
+    let target = Target::open(&common.choice, Need::Look).await?;
+    let taken = picture::take(&common.choice.commands, &target, &arguments.id, None).await;
+    let database = target.database.display_name();
+    let links = taken.as_ref().map(|picture| links::of(&target, picture)).unwrap_or_default();
+    target.close().await;
+    let picture = taken?;
+    if common.json {
+        output::json(&Shown { picture: &picture, links: &links })?;
+    } else {
+        print::print(common, &picture, &database);
+        links.iter().for_each(|link| output::line(&text::as_fact(link.shows, &link.url)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    picture: &'a Picture,
+    /// Pages of the AWS console, where the target is at AWS.
+    #[serde(skip_serializing_if = "<[Link]>::is_empty")]
+    links: &'a [Link],
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod admit;
+mod dead_letters;
+mod error;
+mod fields;
+mod files;
+mod guard;
+mod import;
+mod imports;
+mod layout;
+mod made;
+mod notices;
+mod options;
+mod overview;
+mod sent;
+mod server;
+mod sign_in;
+mod state;
+mod story;
+mod upload;
+
+pub use fields::Fields;
+pub use guard::Guard;
+pub use options::{FormChoice, FormOption, Problem, Takes, UploadForm, Wanted};
+pub use server::{Address, Server};
+pub use state::Console;

@@ -1,0 +1,138 @@
+//! `/upload/check/<id>`: what a dry run has found, before anything is written, and the button that imports the same object
+//! for real. The person's limit of rejects stands in the address, since the dry run itself allows all of them.
+
+mod verdict;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum::routing::get;
+use maud::{Markup, html};
+use serde::Deserialize;
+use statemachine::{FailureName, ImportId, ImportOptions, RejectLimit, Source};
+use worker::imports::{ImportRow, ImportStatus};
+
+use super::object::{self, Object};
+use super::on_its_way;
+use crate::error::PageError;
+use crate::fields::Fields;
+use crate::layout::{self, Nav};
+use crate::overview::progress;
+use crate::state::{Console, Shared};
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new().route("/upload/check/{id}", get(show).post(import))
+}
+
+/// The page of a dry run.
+pub(super) fn address(id: &ImportId, limit: RejectLimit) -> String {
+    format!("/upload/check/{id}?max_rejects={}", limit.to_string().replace('%', "%25"))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    max_rejects: Option<String>,
+    fragment: Option<String>,
+}
+
+/// A dry run, as its row has it.
+struct Check {
+    id: ImportId,
+    row: ImportRow,
+    options: ImportOptions,
+    source: Source,
+    /// How many rejects the import for real may have.
+    limit: RejectLimit,
+}
+
+impl Check {
+    async fn of(console: &Console, id: ImportId, limit: Option<&str>) -> Result<Self, PageError> {
+        let wanted = id.clone();
+        let row = console.database(move |connection| worker::imports::find(connection, &wanted)).await?;
+        let row = row.ok_or_else(|| PageError::not_found(format!("There is no import {id}.")))?;
+        let options: ImportOptions = serde_json::from_str(&row.options).unwrap_or_default();
+        let (true, Ok(source)) = (options.dry_run, row.source.parse::<Source>()) else {
+            return Err(PageError::bad_request(format!("The import {id} is no check; it was an import.")));
+        };
+        let limit = limit.map_or(Ok(RejectLimit::default()), str::parse).map_err(PageError::bad_request)?;
+        Ok(Self { id, row, options, source, limit })
+    }
+
+    fn address(&self) -> String {
+        address(&self.id, self.limit)
+    }
+
+    /// The form that made this, to be changed.
+    fn again(&self) -> String {
+        let limit = self.limit.to_string().replace('%', "%25");
+        format!("/upload?again={}&max_rejects={limit}", self.id)
+    }
+
+    fn file(&self) -> &str {
+        object::name_of(&self.source.key)
+    }
+
+    /// Whether it goes on by itself.
+    fn moves(&self) -> bool {
+        match self.row.status {
+            ImportStatus::Pending | ImportStatus::Running => true,
+            ImportStatus::Success => false,
+            ImportStatus::Failure => {
+                let error = self.row.error.as_deref();
+                FailureName::ALL.iter().any(|name| Some(name.as_str()) == error && name.is_transient())
+            }
+        }
+    }
+}
+
+async fn show(
+    State(console): State<Shared>,
+    Path(id): Path<ImportId>,
+    Query(asked): Query<Asked>,
+) -> Result<Markup, PageError> {
+    let check = Check::of(&console, id, asked.max_rejects.as_deref()).await?;
+    let address = format!("{}&fragment=check", check.address());
+    let body = if check.moves() { under_way(&check) } else { verdict::render(&console, &check) };
+    let live = layout::live("check", &address, check.moves(), body);
+    if asked.fragment.is_some() {
+        return Ok(live);
+    }
+    let body = html! {
+        h1 { "Check of " (layout::text(check.file())) }
+        p.quiet { "Into the table " strong { (layout::text(&check.row.table_name)) } ". Nothing has been written." }
+        (live)
+    };
+    Ok(layout::page(&console.foot(), "Check", Nav::Upload, body))
+}
+
+fn under_way(check: &Check) -> Markup {
+    html! {
+        section.panel {
+            @match check.row.status {
+                ImportStatus::Running => (progress(&check.row)),
+                ImportStatus::Failure => {
+                    p { "It is tried again after " (layout::text(check.row.error.as_deref().unwrap_or("a failure"))) "." }
+                },
+                _ => (layout::progress("Check", 0, 0, "Waits for a worker")),
+            }
+        }
+    }
+}
+
+/// Imports for real what was checked.
+async fn import(
+    State(console): State<Shared>,
+    Path(id): Path<ImportId>,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    let check = Check::of(&console, id, fields.get("max_rejects")).await?;
+    let mut wanted = Fields::default();
+    wanted.push("object", check.source.key.clone());
+    let Ok(object) = Object::of(&console.target, &wanted).await? else {
+        return Err(PageError::not_found(format!("The file {} is no longer in S3.", check.source)));
+    };
+    let options = ImportOptions { dry_run: false, max_rejects: check.limit, ..check.options };
+    let made = console.made.take(&check.id);
+    let id = super::send(&console, &object, check.row.table_name, options, made).await?;
+    Ok(on_its_way(&console, &id, object.name()))
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+pub mod advice;
+pub mod cancel;
+pub mod commands;
+pub mod dlq;
+pub mod doctor;
+pub mod error;
+pub mod executions;
+pub mod findings;
+pub mod logs;
+pub mod moment;
+pub mod numbers;
+pub mod redrive;
+pub mod rejects;
+pub mod same_options;
+pub mod shell;
+pub mod show;
+pub mod submit;
+pub mod target;
+pub mod text;
+pub mod unfinished;
