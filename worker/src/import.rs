@@ -145,6 +145,7 @@ impl Import<'_> {
     ) -> Result<Summary, Refused> {
         let job = self.job;
         let table = table::read(connection, &job.table, self.allowed)?;
+        let surroundings = table::surroundings(connection, &table)?;
         let plan = header::read(&mut reader, &table, &job.options)?;
         let rejects = Rejects::new(job.options.max_rejects, job.options.dry_run);
         transaction::within_turn(connection, &job.progress, |connection| {
@@ -153,9 +154,11 @@ impl Import<'_> {
             }
             let context = Context { job, table: &table, plan: &plan, rejects: &rejects };
             let (loaded, read) = load::load(connection, context, reader, how)?;
-            // The load has waited for the table's lock, and whoever had it may have given a column another type: the database would
-            // have rounded to that without a word. Now nobody can any more.
-            if table::read(connection, &job.table, self.allowed)? != table {
+            // The load has waited for the table's lock, and whoever had it may have given a column another type, to which
+            // the database has rounded without a word, or have made a trigger. Now nobody can any more.
+            if table::read(connection, &job.table, self.allowed)? != table
+                || table::surroundings(connection, &table)? != surroundings
+            {
                 return Err(Refused::TableChanged);
             }
             let rejected = rejects.finish()?;

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use ops::advice;
-use ops::dlq::{copies, letters};
+use ops::dlq::{copies, letters, selection};
 use ops::error::Usage;
 use ops::executions::{Execution, SUCCEEDED, Standing};
 use ops::numbers;
@@ -125,7 +125,12 @@ async fn act(
     let run = [resumed, redriven].concat();
     let ended = until_all_have_ended(target, &run).await?;
     outcomes.extend(ended.iter().map(Outcome::ended));
-    again::delete_dead_letters(target, &mut outcomes).await?;
+    let unseen = again::delete_dead_letters(target, &mut outcomes).await?;
+    if let Some(behind) = selection::behind(unseen) {
+        output::complain(&format!(
+            "{behind}; a dead letter of what has succeeded may be among them, which does no harm"
+        ));
+    }
     print(common, target, &mut outcomes)
 }
 
@@ -149,7 +154,7 @@ async fn until_all_have_ended(target: &Target, run: &[Execution]) -> anyhow::Res
 async fn forget_brought_since(target: &Target, brought: &[Execution]) -> anyhow::Result<()> {
     if may_have_dead_letters(target, brought).await? {
         let arns: Vec<_> = brought.iter().map(|execution| execution.arn.clone()).collect();
-        let deleted: usize = copies::delete(target, &arns).await?.values().sum();
+        let deleted: usize = copies::delete(target, &arns).await?.0.values().sum();
         match deleted {
             0 => {}
             1 => output::complain("deleted 1 dead letter: its import has succeeded since"),

@@ -31,8 +31,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/dead-letters/do/{deed}", post(act::act))
 }
 
-/// All visible dead letters, which have been given back. One look at a time: two at once would hide letters from each other.
-async fn look(console: &Console) -> anyhow::Result<Vec<Letter>> {
+/// All visible dead letters, which have been given back, and how many there are besides that cannot be seen. One look at a time: two at once would hide letters from each other.
+async fn look(console: &Console) -> anyhow::Result<(Vec<Letter>, usize)> {
     let _turn = console.dead_letters.lock().await;
     selection::look(&console.target).await
 }
@@ -44,7 +44,7 @@ struct Wanted {
 }
 
 async fn all(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<Markup, PageError> {
-    let mut seen = look(&console).await?;
+    let (mut seen, unseen) = look(&console).await?;
     let hidden = letters::count(&console.target).await?.in_flight;
     let wanted = Wanted::read(&asked);
     let form = (!seen.is_empty() || !wanted.is_all()).then(|| form(&wanted, &errors(&seen)));
@@ -66,6 +66,7 @@ async fn all(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<M
             } @else {
                 (selection(&console, &seen))
             }
+            @if let Some(behind) = selection::behind(unseen) { p.quiet { (behind) "." } }
             @if hidden > 0 {
                 p.quiet {
                     (numbers::count(hidden as u64)) " more cannot be seen at the moment: somebody else is looking at them. They \

@@ -21,7 +21,7 @@ async fn a_stack_that_comes_up_serves_the_console_and_says_where() {
     let up: Value = serde_json::from_str(&json).unwrap();
     let url = up["console"].as_str().unwrap();
     let page = http::send(url, "GET", "/", &[], "").await;
-    assert!(page.status == 200 && page.body.contains("Nothing runs"), "{page:#?}");
+    assert!(page.status == 200 && page.body.contains("No worker is at work"), "{page:#?}");
     assert!(!page.body.contains("nothing moves"), "{page:#?}");
 
     // Beside it, another one looks at the same stack.

@@ -45,6 +45,30 @@ async fn dead_letters_go_back_into_their_lanes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_that_stand_behind_others_of_their_lane_are_said_to_be_there() {
+    let stack = start(1, |_| {}).await;
+    for number in 1..=11 {
+        send(&stack, &format!("f-{number}"), "nothing.csv").await;
+    }
+    dead_letters(&stack, 11).await;
+    let behind = "1 more message is in the queue and cannot be seen: ";
+    baton_beside(&stack, &["dlq", "list"]).await.complains(0, &[behind]);
+    let seen = baton_beside(&stack, &["dlq", "list", "--json"]).await.json();
+    let seen: Vec<_> = seen.as_array().unwrap().iter().map(|letter| letter["import_id"].clone()).collect();
+    assert_eq!(seen.len(), 10);
+    let last = (1..=11).map(|number| format!("f-{number}")).find(|id| !seen.contains(&json!(id))).unwrap();
+    let shown = baton_beside(&stack, &["dlq", "show", &last]).await;
+    shown.complains(2, &[&format!("there is no dead letter {last} among those that can be seen; "), behind]);
+    let planned = baton_beside(&stack, &["dlq", "redrive", "--all"]).await;
+    planned.complains(2, &["would move 11 messages back", behind]);
+    let dropped = baton_beside(&stack, &["dlq", "drop", "--all", "--yes"]).await;
+    dropped.complains(0, &["dropping 10 messages", behind]);
+    baton_beside(&stack, &["dlq", "drop", &last, "--yes"]).await.expect(0, &["dropped"]);
+    dead_letters(&stack, 0).await;
+    stack.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redrive_of_the_execution_runs_beside_the_lanes() {
     let stack = start(1, |_| {}).await;
     let failed = send(&stack, "failed", "later.csv").await;

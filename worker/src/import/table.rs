@@ -115,6 +115,15 @@ pub(crate) fn read(
     Ok(table)
 }
 
+/// What else decides how rows are written, of what a load goes by before it has the table's lock: triggers, rules, row security,
+/// references. SQLite's lock is there before the load looks.
+pub(crate) fn surroundings(connection: &mut Connection, table: &Table) -> Result<Vec<String>, Failure> {
+    match connection {
+        Connection::Postgres(connection) => postgres::surroundings(connection, table),
+        Connection::Sqlite(_) => Ok(Vec::new()),
+    }
+}
+
 fn find(connection: &mut Connection, name: &str) -> Result<Found, Failure> {
     match connection {
         Connection::Postgres(connection) => postgres::read(connection, name),

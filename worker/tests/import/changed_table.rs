@@ -4,8 +4,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use statemachine::{ImportOptions, OnConflict};
+use statemachine::{FailureName, Findings, ImportOptions, OnConflict};
 use worker::db::Connection;
+use worker::failure::Failure;
 
 use super::world::World;
 
@@ -20,8 +21,15 @@ fn execute(connection: &mut Connection, sql: &str) {
     connection.batch_execute(sql).unwrap();
 }
 
-/// Imports the file while another session changes the table, which commits when the import waits for it; what is stored.
+/// Imports the file as [`found`] does; what is stored.
 fn imported(world: &World, change: &str, options: ImportOptions) -> (u64, Vec<String>) {
+    let rows = found(world, change, options).1.unwrap();
+    (rows, world.lines("SELECT concat_ws(' ', id, n, at) AS line FROM t ORDER BY id"))
+}
+
+/// Imports the file while another session changes the table, which commits when the import waits for it; what is found, and how
+/// many rows are written.
+fn found(world: &World, change: &str, options: ImportOptions) -> (Findings, Result<u64, Failure>) {
     let mut other = world.database.connect().unwrap();
     execute(&mut other, &format!("BEGIN; {change}"));
     world.put("file.csv", FILE.as_bytes());
@@ -35,9 +43,9 @@ fn imported(world: &World, change: &str, options: ImportOptions) -> (u64, Vec<St
             thread::yield_now();
         }
         execute(&mut other, "COMMIT");
-        import.join().unwrap().unwrap().rows
+        import.join().unwrap().map(|summary| summary.rows)
     });
-    (rows, world.lines("SELECT concat_ws(' ', id, n, at) AS line FROM t ORDER BY id"))
+    (job.progress.findings().cloned().unwrap_or_default(), rows)
 }
 
 #[test]
@@ -56,6 +64,24 @@ fn a_type_that_becomes_coarser_while_an_import_waits_for_the_table_rounds_no_val
         assert_eq!((rows, stored.len()), (1, 1), "{change} {on_conflict:?} {stored:?}");
         assert!(stored[0].starts_with("2 11"), "{change} {on_conflict:?} {stored:?}");
     }
+}
+
+#[test]
+fn a_trigger_or_a_rule_that_is_made_while_an_import_waits_for_the_table_is_told_as_what_it_is() {
+    let trigger = "CREATE FUNCTION one() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN IF NEW.id = 2 THEN RETURN NULL; END IF; RETURN NEW; END $$;
+         CREATE TRIGGER one BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION one()";
+    for on_conflict in [OnConflict::Error, OnConflict::Skip, OnConflict::Update] {
+        let world = World::postgres(TABLE);
+        let options = ImportOptions { on_conflict, ..ImportOptions::default() };
+        let (findings, rows) = found(&world, trigger, options);
+        let counts = (rows.unwrap(), findings.dropped, findings.skipped, findings.duplicates);
+        assert_eq!(counts, (1, 1, 0, 0), "{on_conflict:?} {findings:#?}");
+    }
+    let world = World::postgres(TABLE);
+    let rule = "CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING";
+    let (_, rows) = found(&world, rule, ImportOptions::default());
+    assert!(matches!(rows, Err(Failure::Named { name: FailureName::DatabaseMisconfigured, .. })), "{rows:?}");
 }
 
 #[test]

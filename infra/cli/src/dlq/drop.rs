@@ -50,6 +50,7 @@ pub(super) async fn drop(
     }
     if !arguments.yes && !held.is_empty() {
         letters::give_back(target, held).await;
+        list::say_unseen(selected.unseen);
         return Err(Usage("nothing was done; --yes drops them".to_owned()).into());
     }
     letters::delete(target, held).await?;
@@ -67,15 +68,21 @@ pub(super) async fn drop(
     }
     let list = common.command_line("dlq list");
     match selected.unknown.first() {
-        Some(id) if held.is_empty() => return Err(selection::unknown(target, id, &list).await?.into()),
+        Some(id) if held.is_empty() => {
+            return Err(selection::unknown(target, id, &list, selected.unseen).await?.into());
+        }
         Some(_) => {
             for id in &selected.unknown {
-                output::complain(&selection::unknown(target, id, &list).await?.to_string());
+                output::complain(&selection::unknown(target, id, &list, selected.unseen).await?.to_string());
             }
             return Ok(ExitCode::FAILURE);
         }
-        None if held.is_empty() => output::complain("there is no such dead letter; nothing was dropped"),
+        None if held.is_empty() => {
+            let seen = if selected.unseen == 0 { "" } else { " among those that can be seen" };
+            output::complain(&format!("there is no such dead letter{seen}; nothing was dropped"));
+        }
         None => {}
     }
+    list::say_unseen(selected.unseen);
     Ok(ExitCode::SUCCESS)
 }

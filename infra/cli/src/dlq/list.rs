@@ -20,21 +20,21 @@ const CAUSE_COLUMNS: usize = 60;
 
 pub(super) async fn list(common: &Common, target: &Target, filters: &DlqFilters) -> anyhow::Result<ExitCode> {
     let filters = filters.filters();
-    let mut all = look(target).await?;
+    let (mut all, unseen) = look(target).await?;
     all.retain(|letter| filters.accept(letter));
     if common.json {
         output::json(&all)?;
     } else if all.is_empty() {
-        let which = if filters.is_empty() {
-            "the dead-letter queue is empty"
-        } else {
-            "there is no such dead letter"
-        };
-        output::complain(which);
+        output::complain(match (filters.is_empty(), unseen) {
+            (true, 0) => "the dead-letter queue is empty",
+            (false, 0) => "there is no such dead letter",
+            _ => "there is no such dead letter among those that can be seen",
+        });
     } else {
         table(&all).iter().for_each(|line| output::line(line));
     }
     say_hidden(target).await?;
+    say_unseen(unseen);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -43,11 +43,11 @@ pub(super) async fn show(
     target: &Target,
     arguments: &DlqShowArguments,
 ) -> anyhow::Result<ExitCode> {
-    let mut all = look(target).await?;
+    let (mut all, unseen) = look(target).await?;
     let list = common.command_line("dlq list");
     for id in &arguments.ids {
         if !all.iter().any(|letter| selection::is_called(letter, id)) {
-            return Err(selection::unknown(target, id, &list).await?.into());
+            return Err(selection::unknown(target, id, &list, unseen).await?.into());
         }
     }
     all.retain(|letter| arguments.ids.iter().any(|id| selection::is_called(letter, id)));
@@ -61,6 +61,11 @@ pub(super) async fn show(
         output::line(&shown.join("\n\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how many there are that cannot be seen, if there are any.
+pub(super) fn say_unseen(unseen: usize) {
+    selection::behind(unseen).iter().for_each(|behind| output::complain(behind));
 }
 
 async fn say_hidden(target: &Target) -> anyhow::Result<()> {

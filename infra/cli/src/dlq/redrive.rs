@@ -28,9 +28,12 @@ pub(super) async fn redrive(
             return say(common, target, &Moved::default(), &selected).await;
         }
         let (verb, colon) = if arguments.yes { ("moving", "") } else { ("would move", ":") };
-        let many = messages(selected.letters.len() as u64);
+        // SQS moves those as well that cannot be seen.
+        let unseen = if is_everything { selected.unseen } else { 0 };
+        let many = messages((selected.letters.len() + unseen) as u64);
         output::complain(&format!("{verb} {many} back to the queue of imports{colon}"));
         list::table(&selected.letters).iter().for_each(|line| output::complain(line));
+        list::say_unseen(selected.unseen);
         output::complain("");
     }
     if is_bulk && (!arguments.yes || is_everything) {
@@ -68,10 +71,15 @@ async fn say(
     let list = command("dlq list");
     match selected.unknown.first() {
         // As with any verb that is given nothing but what is not there.
-        Some(id) if moved.moved == 0 => Err(selection::unknown(target, id, &list).await?.into()),
+        Some(id) if moved.moved == 0 => {
+            Err(selection::unknown(target, id, &list, selected.unseen).await?.into())
+        }
         Some(_) => {
             for id in &selected.unknown {
-                output::complain(&format!("{:#}", selection::unknown(target, id, &list).await?));
+                output::complain(&format!(
+                    "{:#}",
+                    selection::unknown(target, id, &list, selected.unseen).await?
+                ));
             }
             Ok(ExitCode::FAILURE)
         }

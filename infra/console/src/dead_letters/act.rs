@@ -71,7 +71,7 @@ async fn drop_letters(console: &Console, ids: &[String]) -> Told {
 /// Redrives the executions of dead letters, and stays with them behind the scenes, to delete the letters of those that
 /// succeed.
 async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
-    let seen = super::look(console).await?;
+    let (seen, _) = super::look(console).await?;
     let meant: Vec<_> = seen.into_iter().filter(|letter| ids.contains(&letter.message_id)).collect();
     let mut arns: Vec<_> = meant.iter().map(|letter| letter.execution_arn.clone()).collect();
     arns.sort_unstable();

@@ -47,11 +47,11 @@ pub(super) async fn ask(
             "No dead letter is selected. Go back, and tick those that are meant.",
         ));
     }
-    let seen = super::look(&console).await?;
+    let (seen, unseen) = super::look(&console).await?;
     let (meant, gone) = meant(seen, &ids);
     if meant.is_empty() {
         let list = console.command_line("dlq list");
-        return Err(selection::unknown(&console.target, &ids[0], &list).await?.into());
+        return Err(selection::unknown(&console.target, &ids[0], &list, unseen).await?.into());
     }
     let (question, button, action) = words(deed, meant.len());
     let meaning = html! {

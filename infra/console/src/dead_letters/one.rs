@@ -14,10 +14,10 @@ pub(super) async fn show(
     State(console): State<Shared>,
     Path(message_id): Path<String>,
 ) -> Result<Markup, PageError> {
-    let seen = super::look(&console).await?;
+    let (seen, unseen) = super::look(&console).await?;
     let Some(letter) = seen.iter().find(|letter| letter.message_id == message_id) else {
         let list = console.command_line("dlq list");
-        return Err(selection::unknown(&console.target, &message_id, &list).await?.into());
+        return Err(selection::unknown(&console.target, &message_id, &list, unseen).await?.into());
     };
     let deed = |deed: &str, class: &'static str, words: &str| {
         html! {

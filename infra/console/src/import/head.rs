@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
+use ops::executions::Standing;
 use ops::numbers::{bytes, count, duration};
 use ops::show::picture::ImportPicture;
 use ops::show::progress::unchanged;
@@ -112,7 +113,10 @@ fn failure(console: &Console, address: &Address, known: &Known) -> Markup {
     let command = |verb: &str| console.command(verb, address.id.as_str());
     let (import_id, words) = (address.id.as_str(), cause.map_or("", String::as_str));
     let failed = advice::Failed { import_id, name: error, cause: words, findings: found };
-    let next = advice::for_failure(failed, &command);
+    let next = match of_execution.is_some_and(|execution| execution.standing == Standing::Running) {
+        true => Some("nothing yet: the execution is open, and tries it again by itself".to_owned()),
+        false => advice::for_failure(failed, &command),
+    };
     html! {
         section.notice.bad {
             p { strong { (layout::text(error)) } }

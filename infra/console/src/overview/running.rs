@@ -13,7 +13,10 @@ const SHORTEST_MS: u64 = 500;
 
 pub(super) fn list(runs: &[ImportRow]) -> Markup {
     if runs.is_empty() {
-        return layout::empty("Nothing runs", "An import that runs is shown here, with how far it is.");
+        return layout::empty(
+            "No worker is at work",
+            "An import that a worker has is shown here, with how far it is. One that waits for its next attempt is among those that failed.",
+        );
     }
     let columns = [
         layout::Column::new("Import"),

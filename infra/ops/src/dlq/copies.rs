@@ -14,7 +14,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Deletes the dead letters of these executions, and tells how many each had. One that cannot be had stays: it asks for an
 /// import that has succeeded, and is acknowledged whenever it is moved back.
-pub async fn delete(target: &Target, execution_arns: &[String]) -> anyhow::Result<HashMap<String, usize>> {
+///
+/// Says as well how many dead letters could not be seen, where there was none of one of these executions.
+pub async fn delete(
+    target: &Target,
+    execution_arns: &[String],
+) -> anyhow::Result<(HashMap<String, usize>, usize)> {
     let mut deleted: HashMap<String, usize> = HashMap::new();
     let messages = messages(target, execution_arns).await?;
     let copy_of = |letter: &Letter| {
@@ -23,7 +28,7 @@ pub async fn delete(target: &Target, execution_arns: &[String]) -> anyhow::Resul
     };
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let all = letters::receive_all(target).await?;
+        let (all, unseen) = letters::receive_all(target).await?;
         let (copies, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|letter| copy_of(letter).is_some());
         letters::give_back(target, &others).await;
@@ -33,7 +38,7 @@ pub async fn delete(target: &Target, execution_arns: &[String]) -> anyhow::Resul
         }
         let has_all = execution_arns.iter().all(|arn| deleted.contains_key(arn));
         if has_all || Instant::now() >= deadline || letters::count(target).await?.in_flight == 0 {
-            return Ok(deleted);
+            return Ok((deleted, if has_all { 0 } else { unseen }));
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -48,8 +48,8 @@ pub async fn count_in(target: &Target, queue_url: &str) -> anyhow::Result<Counts
 }
 
 /// Receives all visible messages, the oldest first. They are hidden from others for [`HOLD_S`], unless given back or
-/// deleted. In a FIFO queue, messages that stand behind ten others of their group stay where they are.
-pub(crate) async fn receive_all(target: &Target) -> anyhow::Result<Vec<Letter>> {
+/// deleted. In a FIFO queue, messages of a group of which others were received stay where they are; says how many.
+pub(crate) async fn receive_all(target: &Target) -> anyhow::Result<(Vec<Letter>, usize)> {
     let mut letters = Vec::new();
     let received = receive_into(target, &mut letters).await;
     if received.is_err() {
@@ -57,7 +57,11 @@ pub(crate) async fn receive_all(target: &Target) -> anyhow::Result<Vec<Letter>> 
     }
     received?;
     letters.sort_by_key(|letter| letter.sent_at);
-    Ok(letters)
+    let unseen = match target.resources.dead_letter_queue_url.ends_with(".fifo") {
+        true => count(target).await?.visible,
+        false => 0,
+    };
+    Ok((letters, unseen))
 }
 
 async fn receive_into(target: &Target, letters: &mut Vec<Letter>) -> anyhow::Result<()> {

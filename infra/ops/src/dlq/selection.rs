@@ -6,6 +6,7 @@ use statemachine::ImportId;
 use super::letter::{BroughtBy, Letter};
 use super::letters;
 use crate::error::Usage;
+use crate::numbers;
 use crate::target::Target;
 
 /// Which dead letters; all conditions have to hold.
@@ -36,6 +37,8 @@ pub struct Selected {
     pub letters: Vec<Letter>,
     /// Ids that no dead letter has.
     pub unknown: Vec<String>,
+    /// How many there are besides that cannot be seen now.
+    pub unseen: usize,
 }
 
 impl Filters {
@@ -62,7 +65,7 @@ pub fn is_called(letter: &Letter, id: &str) -> bool {
 
 /// The dead letters that are meant, held.
 pub async fn select(target: &Target, selection: &Selection) -> anyhow::Result<Selected> {
-    let mut all = letters::receive_all(target).await?;
+    let (mut all, unseen) = letters::receive_all(target).await?;
     if let Err(error) = explain(target, &mut all).await {
         letters::give_back(target, &all).await;
         return Err(error);
@@ -75,7 +78,7 @@ pub async fn select(target: &Target, selection: &Selection) -> anyhow::Result<Se
     let unknown: Vec<_> = selection.ids.iter().filter(|id| !is_known(id)).cloned().collect();
     let (letters, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_meant);
     letters::give_back(target, &others).await;
-    Ok(Selected { letters, unknown })
+    Ok(Selected { letters, unknown, unseen })
 }
 
 /// The dead letters of these ids, held. Those that are not there are left out.
@@ -88,12 +91,24 @@ pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Ve
     Ok(select(target, &selection).await?.letters)
 }
 
-/// All visible messages, which are given back before anything else is done.
-pub async fn look(target: &Target) -> anyhow::Result<Vec<Letter>> {
-    let mut all = letters::receive_all(target).await?;
+/// All visible messages, which are given back before anything else is done, and how many there are besides that cannot be seen.
+pub async fn look(target: &Target) -> anyhow::Result<(Vec<Letter>, usize)> {
+    let (mut all, unseen) = letters::receive_all(target).await?;
     letters::give_back(target, &all).await;
     explain(target, &mut all).await?;
-    Ok(all)
+    Ok((all, unseen))
+}
+
+/// What is said of those that cannot be seen; nothing where there are none.
+pub fn behind(unseen: usize) -> Option<String> {
+    let them = match unseen {
+        0 => return None,
+        1 => "1 more message is".to_owned(),
+        many => format!("{} more messages are", numbers::count(many as u64)),
+    };
+    Some(format!(
+        "{them} in the queue and cannot be seen: a FIFO queue gives none of a message group while others of it are held; once those that are seen are gone, these are seen"
+    ))
 }
 
 /// Deletes the dead letters of these ids, and returns those that it had.
@@ -111,8 +126,8 @@ pub(crate) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::
     Ok(())
 }
 
-/// The complaint about an id that no dead letter has. `list` is the command line that lists them.
-pub async fn unknown(target: &Target, id: &str, list: &str) -> anyhow::Result<Usage> {
+/// The complaint about an id that no dead letter has which can be seen. `list` is the command line that lists them.
+pub async fn unknown(target: &Target, id: &str, list: &str, unseen: usize) -> anyhow::Result<Usage> {
     let hidden = match letters::count(target).await?.in_flight {
         0 => String::new(),
         hidden => format!(
@@ -120,7 +135,9 @@ pub async fn unknown(target: &Target, id: &str, list: &str) -> anyhow::Result<Us
             letters::HOLD_S
         ),
     };
-    Ok(Usage(format!("there is no dead letter {id}; `{list}` lists them{hidden}")))
+    let behind = behind(unseen).map(|behind| format!("; {behind}")).unwrap_or_default();
+    let seen = if unseen == 0 { "" } else { " among those that can be seen" };
+    Ok(Usage(format!("there is no dead letter {id}{seen}; `{list}` lists them{hidden}{behind}")))
 }
 
 #[cfg(test)]

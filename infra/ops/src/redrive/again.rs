@@ -36,22 +36,22 @@ pub async fn start(
 }
 
 /// Deletes what lies in the dead-letter queue of executions that have succeeded, those that had before included: a command
-/// that was killed may have left it.
-pub async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<()> {
+/// that was killed may have left it. Says how many dead letters could not be seen, among which one of these may be.
+pub async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<usize> {
     let succeeded: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.has_succeeded())
         .filter_map(|outcome| outcome.execution_arn.clone())
         .collect();
     if succeeded.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let deleted = copies::delete(target, &succeeded).await?;
+    let (deleted, unseen) = copies::delete(target, &succeeded).await?;
     for outcome in outcomes {
         let arn = outcome.execution_arn.as_deref().unwrap_or_default();
         outcome.dead_letters_deleted = deleted.get(arn).copied().unwrap_or(0);
     }
-    Ok(())
+    Ok(unseen)
 }
 
 /// Stays with executions that were redriven until they have ended, and deletes the dead letters of those that have succeeded.

@@ -243,6 +243,10 @@ impl Fetch {
             (405, _) | (400, "InvalidArgument" | "NoSuchVersion") if self.version_id.is_some() => {
                 fail(FailureName::SourceMissing, format!("there is no {object} of that version"))
             }
+            (400, "InvalidArgument" | "InvalidURI" | "KeyTooLongError") => fail(
+                FailureName::SourceMissing,
+                format!("S3 has no object {object}: it takes no such key ({code})"),
+            ),
             (412, _) => Broken::Failed(self.changed()),
             // The first response had been whole; the object is shorter now.
             (416, _) => Broken::Failed(self.changed()),

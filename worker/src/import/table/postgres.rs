@@ -59,6 +59,19 @@ WHERE i.indrelid = $1::oid AND i.indisprimary AND key.place <= i.indnkeyatts
   AND a.attrelid = i.indrelid AND a.attnum = key.number
 ORDER BY key.place";
 
+/// What stands around the table `$1`, one thing a row.
+const SURROUNDINGS: &str = "\
+SELECT s.name FROM (
+  SELECT pg_catalog.format('trigger %s %s %s %s', g.oid, g.tgenabled, g.tgtype, g.tgfoid) AS name
+  FROM pg_catalog.pg_trigger g WHERE g.tgrelid = $1::oid AND NOT g.tgisinternal
+  UNION ALL SELECT pg_catalog.format('rule %s %s %s %s', r.oid, r.ev_type, r.ev_enabled, r.is_instead)
+  FROM pg_catalog.pg_rewrite r WHERE r.ev_class = $1::oid
+  UNION ALL SELECT pg_catalog.format('row security %s %s', c.relrowsecurity, c.relforcerowsecurity)
+  FROM pg_catalog.pg_class c WHERE c.oid = $1::oid
+  UNION ALL SELECT pg_catalog.format('reference %s %s %s', f.oid, f.condeferrable, f.condeferred)
+  FROM pg_catalog.pg_constraint f WHERE f.contype = 'f' AND f.conrelid = $1::oid) s
+ORDER BY 1";
+
 #[derive(QueryableByName)]
 struct NameRow {
     #[diesel(sql_type = Text)]
@@ -109,6 +122,12 @@ impl ColumnRow {
             self.character_bytes.filter(|_| !is_unicode).and_then(|bytes| usize::try_from(bytes).ok());
         Cut::of(name, self.element.is_some(), bytes).map(Kind::Cut)
     }
+}
+
+pub(super) fn surroundings(connection: &mut Session, table: &Table) -> Result<Vec<String>, Failure> {
+    let rows = sql_query(SURROUNDINGS).bind::<BigInt, _>(i64::from(table.oid)).load::<NameRow>(connection);
+    let rows = rows.map_err(|error| database_failure(&error, "read the table's triggers and rules"))?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
 pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failure> {

@@ -140,15 +140,22 @@ impl Numbered {
             (false, false) => String::new(),
         };
         let cast = if self.bounds.is_none() { "::bigint" } else { "" };
-        format!("SELECT setval({target}, {}({shown}){cast}) FROM {table}{within}", self.furthest())
+        let furthest = format!("{}({shown}){cast}", self.furthest());
+        // It may be ahead of the table, by numbers that were given and are not there, and must not go back.
+        let value = match (self.can_be_compared, self.is_descending()) {
+            (true, _) => furthest,
+            (false, false) => format!("greatest({furthest}, (SELECT last_value FROM {}))", self.sequence),
+            (false, true) => format!("least({furthest}, (SELECT last_value FROM {}))", self.sequence),
+        };
+        format!("SELECT setval({target}, {value}) FROM {table}{within}")
     }
 
     fn note(&self, session: &mut Session, table: &Table) -> Option<String> {
         let (column, mend) = (&self.column, self.mend());
         if !self.can_be_compared {
             return Some(format!(
-                "the file fills the column {column:?}, and its sequence does not move with it; before rows come without this \
-                 column, run {mend}"
+                "the file fills the column {column:?}, and its sequence does not move with it; whether it is behind now cannot be \
+                 seen with these permissions, or not quickly; before rows come without this column, run {mend}"
             ));
         }
         // What cannot be asked is no reason to lose the rows.
