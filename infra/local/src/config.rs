@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::process::BaseEnvironment;
+
 /// How to start a stack.
 #[derive(Clone)]
 pub struct Config {
@@ -37,6 +39,12 @@ pub struct Config {
     pub limits: Limits,
     /// Whether messages and executions move. A stack at rest answers questions and changes nothing by itself.
     pub moving: bool,
+}
+
+/// What the stack's children get of its own environment.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub(crate) fn base_environment() -> BaseEnvironment {
+    BaseEnvironment::of(std::env::vars_os())
 }
 
 /// The limits of a deployment, with the defaults of the template where a laptop does not ask for others.

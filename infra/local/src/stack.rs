@@ -18,12 +18,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, base_environment};
 use crate::credentials::Credentials;
 use crate::ecs::{Ecs, TaskDefinition};
 use crate::lambda::Functions;
 use crate::logs::Logs;
-use crate::process::BaseEnvironment;
 use crate::resources::{self, ACCOUNT, REGION, Resources};
 use crate::rule::Rule;
 use crate::session::{Claim, Session};
@@ -65,7 +64,7 @@ impl Stack {
         let resources = Resources::embedded(&endpoint, queues);
 
         let sqs = queues::open(&config, queues, &folders.stack, &endpoint).await?;
-        let base = BaseEnvironment::of(std::env::vars_os());
+        let base = base_environment();
         let ecs = Ecs::open(&folders.stack, REGION, ACCOUNT, base.clone())?;
         ecs.limit_tasks(config.limits.room);
         ecs.register(task_definition(&config, &folders, &endpoint, &credentials));

@@ -49,8 +49,9 @@ async fn executions_that_began_under_the_version_before_are_finished_by_this_one
     // A file that is put starts nothing here by itself.
     stack.feed_function(false).await;
     // Each names its file, but for the one that names an import's row.
-    stack.put("uploads/people.csv", "id;name\n1;a\nx;b\n").await;
-    stack.put("imports/people/some people.csv", "id,name\n2,b\n").await;
+    stack.put("uploads/people.csv", "id;name\n2;b\nx;b\n").await;
+    // To the letter what was uploaded then: the import's id has its ETag.
+    stack.put("imports/people/some people.csv", "id,name\n1,a\n").await;
     stack.put("uploads/registered.csv", "id,name\n3,c\n").await;
     let register = "INSERT INTO imports (id, source, table_name) VALUES ('17', 's3://baton/uploads/registered.csv', 'people')";
     rows::execute(&stack.database, register);
