@@ -48,7 +48,7 @@ async fn what_each_attempt_logged_is_shown_apart() {
         .await
         .complains(0, &["no lines of an attempt 3 were found"]);
     // Another import's lines are not among them.
-    baton_beside(&stack, &["logs", "people"]).await.complains(2, &["there is no import people;"]);
+    baton_beside(&stack, &["logs", "people"]).await.complains(2, &["there is no import people here"]);
 
     let lines = json_lines(&baton_beside(&stack, &["logs", "people-1", "--json"]).await.stdout);
     let attempts: Vec<_> = lines.iter().map(|line| line["attempt"].as_u64().unwrap()).collect();

@@ -68,7 +68,8 @@ impl Job {
     /// The job of a row that was claimed just now.
     ///
     /// # Errors
-    /// `Import.NotRegistered` where the row, which a producer may have written, describes no import.
+    /// `Import.NotRegistered` where the row, which a producer may have written, describes no import; `Import.OptionsInvalid` where
+    /// its options are none.
     pub fn of_claimed(row: &ImportRow) -> Result<Self, Failure> {
         let no_import = |column: &str, problem: String| {
             let cause = format!("the row of import {} describes no import: its {column}: {problem}", row.id);
@@ -82,8 +83,10 @@ impl Job {
             source: row.source.parse().map_err(|problem| no_import("source", problem))?,
             version_id: row.version_id.clone(),
             table: row.table_name.clone(),
-            options: serde_json::from_str(&row.options)
-                .map_err(|error| no_import("options", error.to_string()))?,
+            options: serde_json::from_str(&row.options).map_err(|error| {
+                let cause = format!("the options in the row of import {} cannot be read: {error}", row.id);
+                Failure::named(FailureName::OptionsInvalid, cause)
+            })?,
             attempt: row.attempt,
             progress: Arc::default(),
             stall_limit: STALL_LIMIT,

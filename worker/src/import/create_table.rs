@@ -63,8 +63,10 @@ pub enum Refusal {
     #[error("the name {0} has the character U+0000, which no column's name can have; rename it in the file")]
     Nul(String),
     /// Two columns of one name. Names that differ in case alone are one to SQLite, and to the import.
-    #[error("the header has the name {0} twice; rename one, or map it to another")]
-    Twice(String),
+    #[error(
+        "the header has the names {0} and {1}, which are one column to an import; rename one, or map it to another"
+    )]
+    Twice(String, String),
     /// Two columns whose names do not differ at all, so that no mapping could mean one of them.
     #[error("the header has the name {0} twice; rename one of them in the file")]
     TwiceAlike(String),
@@ -268,7 +270,7 @@ fn columns_of(header: &[String], dialect: Dialect, options: &ImportOptions) -> R
         }
         match seen.insert(fold(name), written) {
             Some(other) if other == written => return Err(Refusal::TwiceAlike(shown(name))),
-            Some(_) => return Err(Refusal::Twice(shown(name))),
+            Some(other) => return Err(Refusal::Twice(shown(other), shown(written))),
             None => {}
         }
         if dialect == Dialect::Postgres && name.len() > POSTGRES_NAME_BYTES {

@@ -227,14 +227,22 @@ async fn an_import_that_cannot_be_claimed_fails_by_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_describes_no_import_fails_and_says_so_in_the_row() {
-    let test = TestDatabase::sqlite();
-    test.execute("INSERT INTO imports (id, source, table_name) VALUES ('a', '/etc/passwd', 'people')");
-    let server = StepFunctions::start().await;
-    assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::FailureReported);
-    let (error, cause) = failure(&server);
-    assert_eq!(error, "Import.NotRegistered");
-    assert!(cause.contains("s3://bucket/key"), "{cause}");
-    assert_eq!(test.row().cause, Some(cause));
+    let cases = [
+        ("'/etc/passwd', 'people', '{}'", "Import.NotRegistered", "s3://bucket/key"),
+        ("'s3://b/k.csv', 'people', '{\"max_rejectz\":1}'", "Import.OptionsInvalid", "max_rejectz"),
+    ];
+    for (values, name, words) in cases {
+        let test = TestDatabase::sqlite();
+        test.execute(&format!(
+            "INSERT INTO imports (id, source, table_name, options) VALUES ('a', {values})"
+        ));
+        let server = StepFunctions::start().await;
+        assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::FailureReported);
+        let (error, cause) = failure(&server);
+        assert_eq!(error, name);
+        assert!(cause.contains(words), "{cause}");
+        assert_eq!(test.row().cause, Some(cause));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

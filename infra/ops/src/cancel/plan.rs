@@ -120,7 +120,7 @@ impl Plan {
                 command(&format!("redrive {import_id}"))
             )),
             Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),
-            None => Some(format!("there is no such import; `{}` lists the latest", command("imports"))),
+            None => Some(format!("there is no such import here, unless its message still waits in the queue; `{}` lists the latest", command("imports"))),
         };
         Self { import_id, executions, row, is_known, objection }
     }

@@ -145,7 +145,7 @@ async fn without_failure(
             commands.line("submit")
         ),
         None => format!(
-            "there is no such import; `{}` lists the latest, `{}` the dead letters",
+            "there is no such import here, unless its message still waits in the queue; `{}` lists the latest, `{}` the dead letters",
             commands.line("imports"),
             commands.line("dlq list")
         ),

@@ -111,7 +111,10 @@ impl From<ImportRow> for ImportPicture {
 
 /// The complaint about an id that no import has.
 pub fn unknown(commands: &Commands, id: &ImportId) -> Usage {
-    Usage(format!("there is no import {id}; `{}` lists the latest", commands.line("imports")))
+    Usage(format!(
+        "there is no import {id} here, unless its message still waits in the queue; `{}` lists the latest",
+        commands.line("imports")
+    ))
 }
 
 /// The same about one that no row names, because no worker has claimed it: what has ended is known, and how it goes on.

@@ -92,7 +92,7 @@ fn a_header_that_names_no_columns_is_refused() {
     );
     assert_eq!(
         inferred("a,A\n").unwrap_err(),
-        "the header has the name \"A\" twice; rename one, or map it to another"
+        "the header has the names \"a\" and \"A\", which are one column to an import; rename one, or map it to another"
     );
     // No mapping could mean one of them.
     assert_eq!(
