@@ -20,8 +20,8 @@ pub struct Config {
     pub assign_lane: PathBuf,
     /// The database that the worker imports into. A secret.
     pub database_url: String,
-    /// What that database is called, without a password; of several lines, the first alone is shown. Work that lies in the folder and is for one of another name is not gone on
-    /// with, and the stack does not start. Empty: whatever lies there is for this one.
+    /// What that database is called, without a password; of several lines, the first alone is shown. Where work lies in the folder
+    /// that is for one of another name, the stack does not start. Empty: whatever lies there is for this one.
     pub database_name: String,
     /// The tables that the worker may write: names with commas between them, or `*`.
     pub allowed_tables: String,
