@@ -129,7 +129,9 @@ impl Execution {
 
     /// Takes note that its import has succeeded, by this execution: where that is another one, nothing is left to do.
     pub fn heed_success(&mut self, by: Option<&str>) {
-        if by.is_some_and(|arn| arn != self.arn) && self.standing != Standing::Running {
+        // An import of the same id in another database is another import.
+        let is_heeded = !matches!(self.standing, Standing::Running | Standing::OfAnotherDatabase(_));
+        if by.is_some_and(|arn| arn != self.arn) && is_heeded {
             self.standing = Standing::Succeeded;
         }
     }
@@ -231,6 +233,17 @@ pub(crate) mod tests {
         assert!(
             objection(&late).contains("14 days") && objection(&late).contains("baton dlq redrive people-1")
         );
+    }
+
+    #[test]
+    fn a_success_of_the_same_id_in_another_database_is_none_of_this_import() {
+        let mut here = failed("Import.TableMissing");
+        let other = Standing::OfAnotherDatabase("sqlite a.db".to_owned());
+        let mut elsewhere = Execution { standing: other.clone(), ..here.clone() };
+        for execution in [&mut here, &mut elsewhere] {
+            execution.heed_success(Some("another"));
+        }
+        assert_eq!((here.standing, elsewhere.standing), (Standing::Succeeded, other));
     }
 
     #[test]
