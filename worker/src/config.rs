@@ -3,18 +3,17 @@
 
 mod identity;
 mod tables;
-mod variables;
 
 use std::ffi::OsString;
 use std::time::Duration;
 
+use environment::{InvalidEnvironment, Variables};
 use logging::{Format, Settings};
 use secrecy::SecretString;
 use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN, TRACE_HEADER, TraceHeader};
 
 use crate::db::Database;
 pub use tables::AllowedTables;
-use variables::Variables;
 
 /// The longest task token, in characters (`API_SendTaskSuccess`).
 const MAX_TOKEN_CHARS: usize = 2048;
@@ -61,27 +60,20 @@ pub struct MigrateConfig {
     pub log: Settings,
 }
 
-/// What is wrong with the environment: one line for each problem.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", problems.join("\n"))]
-pub struct InvalidConfig {
-    problems: Vec<String>,
-}
-
 impl Config {
     /// Reads the environment.
     ///
     /// # Errors
-    /// [`InvalidConfig`], with every problem.
-    pub fn from_env() -> Result<Self, InvalidConfig> {
-        Self::from_lookup(environment)
+    /// [`InvalidEnvironment`], with every problem.
+    pub fn from_env() -> Result<Self, InvalidEnvironment> {
+        Self::from_lookup(environment::of_process)
     }
 
     /// Reads variables by `lookup`.
     ///
     /// # Errors
-    /// [`InvalidConfig`], with every problem.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
+    /// [`InvalidEnvironment`], with every problem.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
         let mut variables = Variables::new(&lookup);
         let database = database(&mut variables);
         let allowed_tables = variables.required("ALLOWED_TABLES", AllowedTables::parse);
@@ -128,26 +120,21 @@ impl MigrateConfig {
     /// Reads the environment.
     ///
     /// # Errors
-    /// [`InvalidConfig`], with every problem.
-    pub fn from_env() -> Result<Self, InvalidConfig> {
-        Self::from_lookup(environment)
+    /// [`InvalidEnvironment`], with every problem.
+    pub fn from_env() -> Result<Self, InvalidEnvironment> {
+        Self::from_lookup(environment::of_process)
     }
 
     /// Reads variables by `lookup`.
     ///
     /// # Errors
-    /// [`InvalidConfig`], with every problem.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidConfig> {
+    /// [`InvalidEnvironment`], with every problem.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
         let mut variables = Variables::new(&lookup);
         let database = database(&mut variables);
         let log = log(&mut variables);
         variables.finish(|| Some(Self { database: database?, log: log? }))
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 fn database(variables: &mut Variables<'_>) -> Option<Database> {
@@ -205,7 +192,7 @@ mod tests {
         ("IMPORT", r#"{"import_id":"a"}"#),
     ];
 
-    fn read(changes: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
+    fn read(changes: &[(&str, &str)]) -> Result<Config, InvalidEnvironment> {
         Config::from_lookup(|name| {
             let all = changes.iter().chain(&VALID);
             all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())

@@ -1,24 +1,28 @@
 #![doc = include_str!("../README.md")]
 
-pub mod aws;
 pub mod config;
 mod lane;
 mod parcel;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use aws_sdk_sqs::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::future::join_all;
 use tracing::{info, warn};
 
 use config::Config;
+use lambda_shared::{BrokenEvent, Patience, name_of};
 use lane::Asks;
 use logging::{About, import_span};
-pub use parcel::BrokenEvent;
 use parcel::{Parcel, requests};
+
+/// A message needs one call, which may carry a MiB, and calls run side by side: below the function's timeout of 10 s,
+/// whatever happens.
+pub const PATIENCE: Patience =
+    Patience { call: Duration::from_secs(8), attempt: Duration::from_millis(3500) };
 
 /// The function: its client, and what it knows of the lanes.
 #[derive(Debug)]
@@ -70,7 +74,7 @@ impl AssignLane {
                 successful.into_iter().map(|entry| entry.id).collect()
             }
             Err(error) => {
-                warn!("SendMessageBatch failed: {}", code(&error));
+                warn!("SendMessageBatch failed: {}", name_of(&error));
                 Vec::new()
             }
         }
@@ -90,18 +94,5 @@ fn say(parcel: &Parcel, is_done: bool) {
         Asks::For { lane, .. } if is_done => info!(lane, "Message {message_id} is in {lane}"),
         Asks::For { .. } => warn!("Message {message_id} is left"),
         Asks::ForNothing => info!("Message {message_id} is acknowledged: S3 tests a new notification"),
-    }
-}
-
-/// What happened, in a word: errors may quote the request, and the request has the bodies.
-fn code(error: &SdkError<SendMessageBatchError>) -> String {
-    match error {
-        SdkError::ServiceError(service) => {
-            service.err().code().unwrap_or("an error without a name").to_owned()
-        }
-        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        SdkError::DispatchFailure(_) => "no connection".to_owned(),
-        SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
-        _ => "the request could not be built".to_owned(),
     }
 }

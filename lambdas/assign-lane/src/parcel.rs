@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
     SendMessageBatchRequestEntry,
 };
-use lambda_runtime::Diagnostic;
+use lambda_shared::{BrokenEvent, set};
 use statemachine::TraceHeader;
 
 use crate::lane::{self, Asks};
@@ -18,29 +18,6 @@ use crate::lane::{self, Asks};
 /// reference.
 const MAX_ENTRIES: usize = 10;
 const MAX_BATCH_BYTES: usize = 1_048_576;
-
-/// The event is not one of a standard queue. Nothing of the batch is touched.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenEvent {
-    /// A field is missing that SQS always sets.
-    #[error("a record of the event has no `{0}`: this is no event of SQS")]
-    Missing(&'static str),
-    /// What SQS has taken cannot be sent on.
-    #[error("an attribute of a record is none that SQS takes")]
-    Attribute,
-    /// The event source mapping reads a FIFO queue, it may be that of the lanes itself.
-    #[error("the event comes from {arn}: the groups of a FIFO queue are its senders' own")]
-    FifoQueue {
-        /// The queue that the event names.
-        arn: String,
-    },
-}
-
-impl From<BrokenEvent> for Diagnostic {
-    fn from(error: BrokenEvent) -> Self {
-        Self { error_type: "BrokenEvent".to_owned(), error_message: error.to_string() }
-    }
-}
 
 /// A message on its way into its lane.
 #[derive(Clone, Debug)]
@@ -57,9 +34,6 @@ pub(crate) struct Parcel {
 
 impl Parcel {
     pub(crate) fn of(record: SqsMessage, lanes: NonZeroU32) -> Result<Self, BrokenEvent> {
-        let set = |field: Option<String>, name| {
-            field.filter(|value| !value.is_empty()).ok_or(BrokenEvent::Missing(name))
-        };
         let message_id = set(record.message_id, "messageId")?;
         let body = set(record.body, "body")?;
         let arn = set(record.event_source_arn, "eventSourceARN")?;

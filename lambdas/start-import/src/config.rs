@@ -1,9 +1,11 @@
 //! The environment of the function, read once and all of it: whatever is wrong is reported together, by variable.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
-use logging::Namespace;
+use environment::{InvalidEnvironment, Variables};
+use logging::{Format, Namespace, Settings};
 
 /// What the function needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,90 +30,58 @@ pub struct Config {
 /// The longest that SQS hides a message.
 const MAX_HOLD_SECONDS: i32 = 43_200;
 
-/// What is wrong with the environment: one sentence for each variable.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("; "))]
-pub struct ConfigError(pub Vec<String>);
-
 impl Config {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// [`ConfigError`] with everything that is missing or wrong.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-        Self::from_variables(|name| std::env::var(name).ok())
+    /// [`InvalidEnvironment`] with everything that is missing or wrong.
+    pub fn from_env() -> Result<Self, InvalidEnvironment> {
+        Self::from_lookup(&environment::of_process)
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let given = |name| variable(name).filter(|value| !value.is_empty());
-        let required = |name| given(name).ok_or_else(|| format!("{name} is not set"));
-        let machine = |name| {
-            required(name).and_then(|arn| {
-                arn.parse::<StateMachineArn>().map_err(|InvalidArn| {
-                    format!(
-                        "{name} is {arn:?}, not arn:<partition>:states:<region>:<account>:stateMachine:<name>"
-                    )
-                })
+    fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
+        let mut variables = Variables::new(lookup);
+        let state_machine_arn = variables.required("STATE_MACHINE_ARN", machine);
+        let dead_letter_state_machine_arn = variables.required("DEAD_LETTER_STATE_MACHINE_ARN", machine);
+        let hold_seconds = variables.required("HOLD_SECONDS", hold);
+        let queue_url = variables.required("QUEUE_URL", lambda_shared::url);
+        let lanes = variables.optional("LANES", false, |text| {
+            text.parse().map_err(|_| format!("is {text:?}, not true or false"))
+        });
+        let log_filter =
+            variables.optional("RUST_LOG", "info".to_owned(), |text| Ok::<_, String>(text.to_owned()));
+        let metrics_namespace = variables.optional("METRICS_NAMESPACE", None, |text| {
+            text.parse().map(Some).map_err(|problem| format!("is {text:?}, which {problem}"))
+        });
+        variables.finish(|| {
+            Some(Self {
+                state_machine_arn: state_machine_arn?,
+                dead_letter_state_machine_arn: dead_letter_state_machine_arn?,
+                hold_seconds: hold_seconds?,
+                queue_url: queue_url?,
+                lanes: lanes?,
+                log_filter: log_filter?,
+                metrics_namespace: metrics_namespace?,
             })
-        };
-        let state_machine_arn = machine("STATE_MACHINE_ARN");
-        let dead_letter_state_machine_arn = machine("DEAD_LETTER_STATE_MACHINE_ARN");
-        let hold_seconds = required("HOLD_SECONDS").and_then(|seconds| {
-            let parsed = seconds.parse().ok().filter(|seconds| (1..=MAX_HOLD_SECONDS).contains(seconds));
-            parsed.ok_or_else(|| format!("HOLD_SECONDS is {seconds:?}, not 1 to {MAX_HOLD_SECONDS}"))
-        });
-        let queue_url = required("QUEUE_URL").and_then(|url| {
-            let is_url = url.starts_with("https://") || url.starts_with("http://");
-            if is_url { Ok(url) } else { Err(format!("QUEUE_URL is {url:?}, not a URL")) }
-        });
-        let lanes = match given("LANES").as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => Err(format!("LANES is {other:?}, not true or false")),
-        };
-        let log_filter = given("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-        let metrics_namespace = given("METRICS_NAMESPACE").map(|text| {
-            text.parse().map_err(|problem| format!("METRICS_NAMESPACE is {text:?}, which {problem}"))
-        });
-        let metrics_namespace = metrics_namespace.transpose();
-        match (
-            state_machine_arn,
-            dead_letter_state_machine_arn,
-            queue_url,
-            hold_seconds,
-            lanes,
-            metrics_namespace,
-        ) {
-            (
-                Ok(state_machine_arn),
-                Ok(dead_letter_state_machine_arn),
-                Ok(queue_url),
-                Ok(hold_seconds),
-                Ok(lanes),
-                Ok(metrics_namespace),
-            ) => Ok(Self {
-                state_machine_arn,
-                dead_letter_state_machine_arn,
-                hold_seconds,
-                queue_url,
-                lanes,
-                log_filter,
-                metrics_namespace,
-            }),
-            (import, dead_letter, url, hold, lanes, metrics) => {
-                let problems =
-                    [import.err(), dead_letter.err(), url.err(), hold.err(), lanes.err(), metrics.err()];
-                Err(ConfigError(problems.into_iter().flatten().collect()))
-            }
-        }
+        })
     }
 
     /// What is logged, and where metrics are published.
     #[must_use]
-    pub fn log(&self) -> (&str, Option<&Namespace>) {
-        (&self.log_filter, self.metrics_namespace.as_ref())
+    pub fn log(&self) -> Settings {
+        let (filter, namespace) = (self.log_filter.clone(), self.metrics_namespace.clone());
+        Settings { format: Format::Json, filter, namespace }
     }
+}
+
+fn machine(arn: &str) -> Result<StateMachineArn, String> {
+    let form = "arn:<partition>:states:<region>:<account>:stateMachine:<name>";
+    arn.parse().map_err(|InvalidArn| format!("is {arn:?}, not {form}"))
+}
+
+fn hold(seconds: &str) -> Result<i32, String> {
+    let parsed = seconds.parse().ok().filter(|seconds| (1..=MAX_HOLD_SECONDS).contains(seconds));
+    parsed.ok_or_else(|| format!("is {seconds:?}, not 1 to {MAX_HOLD_SECONDS}"))
 }
 
 /// The ARN of a state machine, without version or alias: the ARNs of its executions are derived from it.
@@ -164,30 +134,37 @@ mod tests {
 
     const ARN: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:import";
 
-    fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::from_variables(|name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    fn config(variables: &[(&str, &str)]) -> Result<Config, InvalidEnvironment> {
+        Config::from_lookup(&|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
         })
     }
 
     #[test]
     fn everything_that_is_wrong_is_reported_at_once_by_variable() {
         assert_eq!(
-            config(&[]).unwrap_err().to_string(),
-            "STATE_MACHINE_ARN is not set; DEAD_LETTER_STATE_MACHINE_ARN is not set; QUEUE_URL is not set; \
-             HOLD_SECONDS is not set"
+            config(&[]).unwrap_err().problems(),
+            [
+                "STATE_MACHINE_ARN is not set",
+                "DEAD_LETTER_STATE_MACHINE_ARN is not set",
+                "HOLD_SECONDS is not set",
+                "QUEUE_URL is not set",
+            ]
         );
-        let ConfigError(problems) = config(&[
+        let invalid = config(&[
             ("STATE_MACHINE_ARN", "import"),
             ("QUEUE_URL", "imports"),
             ("HOLD_SECONDS", "50000"),
             ("LANES", "20"),
+            ("METRICS_NAMESPACE", "AWS/States"),
         ])
         .unwrap_err();
-        assert!(problems[0].starts_with("STATE_MACHINE_ARN is \"import\""));
-        assert!(problems[2].starts_with("QUEUE_URL is \"imports\""));
-        assert_eq!(problems[3], "HOLD_SECONDS is \"50000\", not 1 to 43200");
+        let problems = invalid.problems();
+        assert!(problems[0].starts_with("STATE_MACHINE_ARN is \"import\", not arn:"));
+        assert_eq!(problems[2], "HOLD_SECONDS is \"50000\", not 1 to 43200");
+        assert_eq!(problems[3], "QUEUE_URL is \"imports\", not a URL");
         assert_eq!(problems[4], "LANES is \"20\", not true or false");
+        assert!(problems[5].starts_with("METRICS_NAMESPACE is \"AWS/States\", which "));
     }
 
     #[test]

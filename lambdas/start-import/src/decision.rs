@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
+use lambda_shared::name_of;
 use logging::{About, import_span};
 use statemachine::{Body, ExecutionInput, Message, TraceHeader, parse_body};
 use tracing::{Instrument as _, info};
@@ -93,7 +93,7 @@ impl StartImport {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_execution_already_exists()) => {
                 self.known(name, receipt_handle).await
             }
-            Err(error) => (Decision::Left, format!("StartExecution failed: {}", code(&error))),
+            Err(error) => (Decision::Left, format!("StartExecution failed: {}", name_of(&error))),
         }
     }
 
@@ -102,7 +102,7 @@ impl StartImport {
         let execution_arn = self.config.state_machine_arn.execution(name);
         let execution = match self.sfn.describe_execution().execution_arn(execution_arn).send().await {
             Ok(execution) => execution,
-            Err(error) => return (Decision::Left, format!("DescribeExecution failed: {}", code(&error))),
+            Err(error) => return (Decision::Left, format!("DescribeExecution failed: {}", name_of(&error))),
         };
         let status = execution.status();
         let (decision, then) = match status {
@@ -127,7 +127,7 @@ impl StartImport {
             .send();
         match hidden.await {
             Ok(_) => String::new(),
-            Err(error) => format!(", and it is hidden for a short time only: {}", code(&error)),
+            Err(error) => format!(", and it is hidden for a short time only: {}", name_of(&error)),
         }
     }
 
@@ -140,7 +140,9 @@ impl StartImport {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_execution_does_not_exist()) => {
                 return (Decision::Left, ", and nothing has settled it".to_owned());
             }
-            Err(error) => return (Decision::Left, format!("; DescribeExecution failed: {}", code(&error))),
+            Err(error) => {
+                return (Decision::Left, format!("; DescribeExecution failed: {}", name_of(&error)));
+            }
         };
         let status = settling.status();
         let decision = match status {
@@ -163,17 +165,4 @@ pub(crate) fn leave_behind(message: &Message) -> Decision {
         );
     });
     decision
-}
-
-/// The name of an error. Its message is left out: it may quote the request.
-fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
-    match error {
-        SdkError::ServiceError(service) => {
-            service.err().code().unwrap_or("an error without a name").to_owned()
-        }
-        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        SdkError::DispatchFailure(_) => "no connection".to_owned(),
-        SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
-        _ => "the request could not be built".to_owned(),
-    }
 }

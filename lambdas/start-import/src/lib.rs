@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-pub mod aws;
 pub mod config;
 mod decision;
 mod measured;
 mod record;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::{StreamExt as _, stream};
@@ -14,8 +14,13 @@ use statemachine::{Message, TraceHeader};
 
 use config::Config;
 use decision::Decision;
-pub use record::BrokenEvent;
+use lambda_shared::{BrokenEvent, Patience};
 use record::message_of;
+
+/// A record needs three calls at most, and the records of a batch of 10 run side by side: together below the function's
+/// timeout of 10 s, whatever happens.
+pub const PATIENCE: Patience =
+    Patience { call: Duration::from_secs(3), attempt: Duration::from_millis(1400) };
 
 /// How many messages are worked on at a time: the usual batch of a queue, far below what Step Functions throttles.
 const CONCURRENT_MESSAGES: usize = 10;

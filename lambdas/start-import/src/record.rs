@@ -1,32 +1,10 @@
 //! The edge: a record of an SQS event becomes a message with everything that the rest relies on.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use lambda_runtime::Diagnostic;
+use lambda_shared::{BrokenEvent, set};
 use statemachine::{Message, TraceHeader, lane};
 
 use crate::config::Config;
-
-/// The event is not one that the function's queue sends. Nothing of the batch is touched.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenEvent {
-    /// A field is missing that SQS always sets.
-    #[error("a record of the event has no `{0}`: this is no event of SQS")]
-    Missing(&'static str),
-    /// The event source mapping reads another queue than the function is configured for.
-    #[error("the event comes from {arn}, QUEUE_URL is {queue_url}")]
-    OtherQueue {
-        /// The queue that the event names.
-        arn: String,
-        /// The queue in the configuration.
-        queue_url: String,
-    },
-}
-
-impl From<BrokenEvent> for Diagnostic {
-    fn from(error: BrokenEvent) -> Self {
-        Self { error_type: "BrokenEvent".to_owned(), error_message: error.to_string() }
-    }
-}
 
 /// The message that a record carries, once it is known to be one of the function's queue.
 /// It belongs to the trace of its sender, or else of the invocation.
@@ -36,9 +14,6 @@ pub(crate) fn message_of(
     of_invocation: Option<&TraceHeader>,
 ) -> Result<Message, BrokenEvent> {
     let queue_url = &config.queue_url;
-    let set = |field: Option<String>, name| {
-        field.filter(|value| !value.is_empty()).ok_or(BrokenEvent::Missing(name))
-    };
     let id = set(record.message_id, "messageId")?;
     let receipt_handle = set(record.receipt_handle, "receiptHandle")?;
     let body = set(record.body, "body")?;

@@ -3,9 +3,10 @@
 
 mod sqs;
 
+use assign_lane::AssignLane;
 use assign_lane::config::Config;
-use assign_lane::{AssignLane, BrokenEvent};
 use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_shared::BrokenEvent;
 use serde_json::{Value, json};
 use sqs::{Sqs, Then};
 

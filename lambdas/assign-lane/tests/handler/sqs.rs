@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use assign_lane::aws;
-use aws_config::Region;
-use aws_sdk_sqs::config::Credentials;
+use assign_lane::PATIENCE;
+use aws_sdk_sqs::config::{Credentials, Region};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -61,7 +60,7 @@ impl Sqs {
 
     /// The function's own client, on this server.
     pub(crate) async fn client(&self) -> aws_sdk_sqs::Client {
-        let config = aws::loader()
+        let config = lambda_shared::loader(PATIENCE)
             .endpoint_url(&self.url)
             .region(Region::from_static("ap-northeast-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))

@@ -5,9 +5,10 @@ mod documented;
 mod step_functions;
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_shared::BrokenEvent;
 use serde_json::{Value, json};
+use start_import::StartImport;
 use start_import::config::Config;
-use start_import::{BrokenEvent, StartImport};
 use statemachine::TraceHeader;
 use step_functions::{StepFunctions, Then};
 

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use aws_config::Region;
-use aws_sdk_sfn::config::Credentials;
+use aws_sdk_sfn::config::{Credentials, Region};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use start_import::aws;
+use start_import::PATIENCE;
 use tokio::task::JoinHandle;
 
 /// How a call is answered.
@@ -74,7 +73,7 @@ impl StepFunctions {
 
     /// The function's own clients, on this server.
     pub(crate) async fn clients(&self) -> (aws_sdk_sfn::Client, aws_sdk_sqs::Client) {
-        let config = aws::loader()
+        let config = lambda_shared::loader(PATIENCE)
             .endpoint_url(&self.url)
             .region(Region::from_static("ap-northeast-1"))
             .credentials_provider(Credentials::new("key", "secret", None, None, "test"))

@@ -1,4 +1,4 @@
-//! How the function talks to AWS: one HTTP client on rustls with ring, and little patience, because a message that is
+//! How a function talks to AWS: one HTTP client on rustls with ring, and little patience, because a message that is
 //! left comes again by itself while a function that runs out of time fails its whole batch.
 
 use std::time::Duration;
@@ -10,18 +10,23 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
-/// A record needs three calls at most, and the records of a batch of 10 run side by side: together below the function's
-/// timeout of 10 s, whatever happens.
-const CALL_TIMEOUT: Duration = Duration::from_secs(3);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1400);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a function waits for AWS. All calls of a message together must stay below the function's timeout.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a call with all its attempts.
+    pub call: Duration,
+    /// For one attempt.
+    pub attempt: Duration,
+}
+
 /// The SDK's configuration from the environment, with the function's client, timeouts and retries.
-pub fn loader() -> ConfigLoader {
+pub fn loader(patience: Patience) -> ConfigLoader {
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
-        .operation_timeout(CALL_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(patience.call)
+        .operation_attempt_timeout(patience.attempt)
         .connect_timeout(CONNECT_TIMEOUT)
         .build();
     let retries = RetryConfig::standard()
