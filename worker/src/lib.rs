@@ -8,6 +8,7 @@ pub mod failure;
 pub mod import;
 pub mod imports;
 pub mod job;
+mod pauses;
 
 #[cfg(test)]
 #[path = "../tests/support/postgres.rs"]

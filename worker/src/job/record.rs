@@ -12,10 +12,10 @@ use super::blocking;
 use super::callback::{Callback, CallbackError};
 use super::progress::Progress;
 use super::shutdown::Stop;
-use super::takeover::jittered;
 use crate::db::Database;
 use crate::failure::Failure;
 use crate::imports::{self, Failed};
+use crate::pauses::Pauses;
 
 /// The time between two looks at a lock. Each of them waits for it as well.
 const GLANCE: Duration = Duration::from_millis(500);
@@ -64,6 +64,7 @@ impl Record {
         let Limits { patience, mut awaited_by, interval, .. } = limits;
         let begun = Instant::now();
         let mut next_beat = begun + interval;
+        let mut glances = Pauses::even(GLANCE);
         let mut has_waited = false;
         loop {
             match timeout(patience, self.try_once()).await {
@@ -94,7 +95,7 @@ impl Record {
                     awaited_by = None;
                 }
             }
-            sleep(jittered(GLANCE)).await;
+            sleep(glances.pause()).await;
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
 use super::callback::{Callback, CallbackError};
+use crate::pauses::Pauses;
 
 /// The wait before the second try; it doubles from try to try.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -45,9 +46,10 @@ impl Ending {
 /// Functions is away for too long.
 pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Duration) -> bool {
     let until = Instant::now() + patience;
-    let mut wait = FIRST_WAIT;
+    let mut waits = Pauses::new(FIRST_WAIT, LONGEST_WAIT);
     let mut ending = Cow::Borrowed(ending);
     loop {
+        let wait = waits.pause();
         let told = match &*ending {
             Ending::Success(report) => callback.succeed(report).await,
             Ending::Failure(name, cause) => callback.fail(*name, cause).await,
@@ -78,6 +80,5 @@ pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Durat
             Err(error) => warn!(%error, "Could not report the end of the import, trying again in {wait:?}"),
         }
         sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }

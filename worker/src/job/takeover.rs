@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::db::{Connection, Database, has_ended};
 use crate::failure::Failure;
 use crate::imports::{self, Claim, Claimant, Held, ImportRow};
+use crate::pauses::Pauses;
 
 /// The time between the first two looks at an import that another execution holds; it doubles from look to look.
 const FIRST_GLANCE: Duration = Duration::from_millis(250);
@@ -41,7 +42,7 @@ pub(super) async fn take_over(
     mut stop: Stop,
 ) -> Result<Taken, Failure> {
     let mut claimer = Claimer::new(config);
-    let mut wait = Wait::default();
+    let mut wait = Wait::new();
     let mut next_beat = Instant::now() + config.heartbeat_interval;
     loop {
         let look = look(claimer, grace, stop.clone()).await?;
@@ -54,7 +55,7 @@ pub(super) async fn take_over(
             next_beat = Instant::now() + config.heartbeat_interval;
         }
         tokio::select! {
-            () = sleep(wait.next()) => {}
+            () = sleep(wait.pauses.pause()) => {}
             signal = stop.requested() => return Err(interrupted(signal)),
         }
     }
@@ -68,16 +69,20 @@ enum Look {
 }
 
 /// What was seen of an import that is not to be had yet.
-#[derive(Default)]
 struct Wait {
     is_connection_replaced: bool,
     first_look: Option<Held>,
-    /// How often it was looked at since there was something new.
-    looks: u32,
+    /// The pauses between looks, since there was something new.
+    pauses: Pauses,
     told_of_lock: Option<Instant>,
 }
 
 impl Wait {
+    fn new() -> Self {
+        let pauses = Pauses::new(FIRST_GLANCE, LONGEST_GLANCE);
+        Self { is_connection_replaced: false, first_look: None, pauses, told_of_lock: None }
+    }
+
     /// Whose the import is, once this look tells. A connection that breaks is replaced: it may have broken between two
     /// looks, and a container that is started for the next attempt costs more than another look. One that breaks again
     /// before it has shown anything is a failure.
@@ -136,18 +141,11 @@ impl Wait {
 
     fn see_lock(&mut self) {
         // The claim itself has waited for it.
-        self.looks = 0;
+        self.pauses.begin_again();
         if self.told_of_lock.is_none_or(|told| told.elapsed() >= TELLING) {
             info!("Waiting for a lock in the database, which another import has, or somebody else");
             self.told_of_lock = Some(Instant::now());
         }
-    }
-
-    /// How long to wait until the next look.
-    fn next(&mut self) -> Duration {
-        let glance = (FIRST_GLANCE * 2_u32.saturating_pow(self.looks)).min(LONGEST_GLANCE);
-        self.looks = (self.looks + 1).min(8);
-        jittered(glance)
     }
 }
 
@@ -220,11 +218,6 @@ async fn look(mut claimer: Claimer, grace: Duration, mut stop: Stop) -> Result<(
         signal = stop.requested() => signal,
     };
     timeout(grace, looking).await.unwrap_or_else(|_| Err(interrupted(signal)))
-}
-
-/// Between half of a wait and the whole of it: many who wait do not look at the same time.
-pub(super) fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 fn interrupted(signal: &str) -> Failure {

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::pauses::Pauses;
+
 /// For a store from which nothing has come yet.
 pub(crate) const AT_FIRST: Duration = Duration::from_secs(5);
 
@@ -19,21 +21,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) struct Patience {
     limit: Duration,
     since: Instant,
-    failures: u32,
+    pauses: Pauses,
 }
 
 impl Patience {
     /// The whole of it, from now on.
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, since: Instant::now(), failures: 0 }
+        Self { limit, since: Instant::now(), pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE) }
     }
 
     /// How long to wait behind another failure; `None` where there is no patience left.
     pub(crate) fn pause(&mut self, now: Instant) -> Option<Duration> {
-        let pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.failures)).min(LONGEST_PAUSE);
-        self.failures = (self.failures + 1).min(16);
-        // Many workers that have lost one store do not ask for it at the same moments.
-        let pause = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let pause = self.pauses.pause();
         (now.duration_since(self.since) + pause < self.limit).then_some(pause)
     }
 
