@@ -35,6 +35,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/ecs");
 
 /// The variable by which a child can be told as a task's own, whoever its parent has become.
 const TASK_ARN: &str = "ECS_TASK_ARN";
+/// The process of the stack that has started the task, which is its parent for as long as it lives.
+const AGENT_PID: &str = "ECS_AGENT_PID";
 
 /// The cluster's name: the one that AWS takes where a request names none.
 const CLUSTER: &str = "default";

@@ -73,9 +73,10 @@ async fn a_container_sees_the_variables_that_it_is_given_and_none_of_the_stack()
         .filter(|line| !["PWD=", "_=", "OLDPWD=", "SHLVL="].iter().any(|own| line.starts_with(own)))
         .collect();
     let own_arn = format!("ECS_TASK_ARN={arn}");
+    let agent = format!("ECS_AGENT_PID={}", std::process::id());
     assert_eq!(
         lines,
-        [&own_arn, "GIVEN=by the definition", "PATH=/usr/bin:/bin", "TASK_TOKEN=t", "to stderr"]
+        [&agent, &own_arn, "GIVEN=by the definition", "PATH=/usr/bin:/bin", "TASK_TOKEN=t", "to stderr"]
     );
 }
 
@@ -268,8 +269,17 @@ async fn a_task_that_outlived_the_stack_is_found_killed_and_recorded() {
         .spawn()
         .unwrap();
     until("the stack to have a task", || dir.path().join("arn").exists()).await;
-    stack.kill().await.unwrap();
     let arn = fs::read_to_string(dir.path().join("arn")).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(dir.path()).unwrap().flatten() {
+        fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    drop(open(copy.path()));
+    assert!(
+        has_processes(&arn),
+        "the task of a stack that lives is not left over, though its folder was copied"
+    );
+    stack.kill().await.unwrap();
     assert!(has_processes(&arn), "the task outlives the stack");
 
     let ecs = open(dir.path());

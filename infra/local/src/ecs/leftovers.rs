@@ -2,6 +2,7 @@
 //! start they are found by the variable that only they carry, killed, and recorded as stopped.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tracing::warn;
@@ -55,9 +56,10 @@ fn kill_all(arns: &HashSet<String>) -> HashSet<String> {
 }
 
 /// The live processes that carry the ARN of one of these tasks in their environment: not merely one that has the id of
-/// an earlier process. Elsewhere than on Linux there is no safe way to see another process's environment: none is found.
+/// an earlier process. A task whose stack is still its parent is none: the file here is a copy of that stack's. Elsewhere than
+/// on Linux there is no safe way to see another process's environment: none is found.
 fn processes_of(arns: &HashSet<String>) -> HashMap<Pid, String> {
-    let mut found = HashMap::new();
+    let (mut found, mut watched) = (HashMap::new(), HashSet::new());
     let Ok(processes) = std::fs::read_dir("/proc") else { return found };
     for process in processes.flatten() {
         let Some(pid) =
@@ -67,15 +69,24 @@ fn processes_of(arns: &HashSet<String>) -> HashMap<Pid, String> {
         };
         // Not readable: another user's, and none of ours.
         let Ok(environment) = std::fs::read(process.path().join("environ")) else { continue };
-        let arn = environment
-            .split(|byte| *byte == 0)
-            .filter_map(|variable| {
-                std::str::from_utf8(variable).ok()?.strip_prefix(super::TASK_ARN)?.strip_prefix('=')
+        let variable = |name: &str| {
+            environment.split(|byte| *byte == 0).find_map(|variable| {
+                std::str::from_utf8(variable).ok()?.strip_prefix(name)?.strip_prefix('=')
             })
-            .find(|arn| arns.contains(*arn));
-        if let Some(arn) = arn {
-            found.insert(pid, arn.to_owned());
+        };
+        let Some(arn) = variable(super::TASK_ARN).filter(|arn| arns.contains(*arn)) else { continue };
+        let parent = parent_of(&process.path());
+        if parent.is_some() && parent == variable(super::AGENT_PID).and_then(|pid| pid.parse().ok()) {
+            watched.insert(arn.to_owned());
         }
+        found.insert(pid, arn.to_owned());
     }
+    found.retain(|_, arn| !watched.contains(arn));
     found
+}
+
+/// The id of a process's parent: the second field behind the name, which stands in brackets and may have any in it.
+fn parent_of(process: &Path) -> Option<i32> {
+    let stat = std::fs::read_to_string(process.join("stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

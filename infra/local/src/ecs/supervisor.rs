@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::task::Task;
-use super::{Ecs, TASK_ARN, TaskDefinition, lock, tasks};
+use super::{AGENT_PID, Ecs, TASK_ARN, TaskDefinition, lock, tasks};
 use crate::process::{Process, Program};
 
 /// The handle of a supervised task.
@@ -61,7 +61,8 @@ impl Ecs {
         let id = arn.rsplit('/').next().unwrap_or_default();
         let mut environment = definition.environment.clone();
         environment.extend(overrides);
-        // Last, so that no override can take it away: a leftover is found by it.
+        // Last, so that no override can take them away: a leftover is found by them.
+        environment.push((AGENT_PID.to_owned(), std::process::id().to_string()));
         environment.push((TASK_ARN.to_owned(), arn.to_owned()));
         let log = definition.log_dir.join(format!("{id}.log"));
         let program =
