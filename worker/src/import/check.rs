@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::csv::{Quotes, RawRow, TooLarge};
-use super::header::Plan;
+use super::header::{Plan, SaidBy};
 use super::reject::{Misfit, Reason, Reject};
 use super::value::{Quoted, Value};
 
@@ -101,8 +101,14 @@ fn misshapen(raw: &RawRow<'_>, quotes: Quotes, plan: &Plan) -> Option<Misfit> {
     {
         let (has, expected) = (raw.fields.len(), plan.fields);
         let plural = if has == 1 { "field" } else { "fields" };
-        let of = if plan.has_header { "header" } else { "first row" };
-        Misfit::new(Reason::FieldCount, format!("has {has} {plural}, the {of} has {expected}"))
+        let against = match plan.said_by {
+            SaidBy::Header => format!("the header has {expected}"),
+            SaidBy::FirstRow => format!("the first row has {expected}"),
+            SaidBy::Rejects { columns } => format!(
+                "and {expected} are the table's {columns} behind the line and the reason of a rejects file"
+            ),
+        };
+        Misfit::new(Reason::FieldCount, format!("has {has} {plural}, {against}"))
     } else {
         return None;
     };

@@ -13,7 +13,7 @@ use std::io::Read;
 use statemachine::{FailureName, ImportOptions};
 
 use super::csv::{RawRow, Record};
-use super::header::{Names, fold, is_of_rejects, without_surplus};
+use super::header::{Names, fold, is_of_rejects, leading_of_rejects, without_surplus};
 use super::table::{quoted, shown};
 use crate::config::AllowedTables;
 use crate::db::{Connection, Database};
@@ -131,8 +131,12 @@ pub fn infer(
     let values = Values::of(dialect, options)?;
     let mut reader = super::open(file, options)?;
     let mut columns = if options.no_header {
-        let fields = reader.peek_row()?.map_or(0, Record::len);
-        (1..=fields).map(|number| Column::new(format!("column_{number}"))).collect()
+        let first: Vec<_> = reader.peek_row()?.into_iter().flat_map(Record::iter).collect();
+        let leading = leading_of_rejects(&first, 0);
+        let of_rejects = (0..leading).map(|_| Column::left_out(String::new()));
+        of_rejects
+            .chain((leading..first.len()).map(|place| Column::new(format!("column_{}", place + 1 - leading))))
+            .collect()
     } else {
         let header = super::header::read_names(&mut reader)?;
         columns_of(without_surplus(&header), dialect, options)?

@@ -27,10 +27,22 @@ pub(crate) struct Plan {
     pub(crate) columns: Vec<Filled>,
     /// How the fields are read.
     pub(crate) reading: Reading,
-    /// Whether the file has a header; else its first row says how many fields the others have.
-    pub(crate) has_header: bool,
+    /// What says that.
+    pub(crate) said_by: SaidBy,
     /// What a person should know of the columns: which of the file's are left out, and why.
     pub(crate) notes: Vec<String>,
+}
+
+/// What says how many fields a row must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SaidBy {
+    Header,
+    /// Of a file without a header, whose first row has as many as the table has columns.
+    FirstRow,
+    /// Of a file of rejects without a header: the table's columns, so many, behind what Baton has put before them.
+    Rejects {
+        columns: usize,
+    },
 }
 
 /// A column that the file fills.
@@ -112,7 +124,7 @@ fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Pla
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));
     let mut columns = fill(filled, table)?;
     columns.sort_by_key(|column| column.field);
-    Ok(Plan { fields: header.len(), columns, reading, has_header: true, notes })
+    Ok(Plan { fields: header.len(), columns, reading, said_by: SaidBy::Header, notes })
 }
 
 /// The plan for a file without a header: its fields are the table's columns in the table's order, without those that the
@@ -130,23 +142,29 @@ fn plan_without_header<'f>(
     let expected: Vec<_> =
         table.columns.iter().enumerate().filter(|(_, column)| column.takes_values()).collect();
     let first: Vec<_> = first.into_iter().collect();
-    let fields = first.len().max(1);
-    let leading = match fields.checked_sub(expected.len()) {
-        Some(leading) if first.get(..leading).is_some_and(are_of_rejects) => leading,
-        _ => return Err(other_number(fields, &expected, table)),
-    };
+    let leading = leading_of_rejects(&first, expected.len());
+    let fields = leading + expected.len();
+    // A file of rejects may begin with a row that was rejected for its number of fields: it says nothing of the others.
+    if leading == 0 && first.len().max(1) != fields {
+        return Err(other_number(first.len().max(1), &expected, table));
+    }
+    let said_by = if leading == 0 { SaidBy::FirstRow } else { SaidBy::Rejects { columns: expected.len() } };
     let filled = expected.iter().enumerate().map(|(place, (index, _))| (leading + place, *index));
-    Ok(Plan { fields, columns: fill(filled, table)?, reading, has_header: false, notes: Vec::new() })
+    Ok(Plan { fields, columns: fill(filled, table)?, reading, said_by, notes: Vec::new() })
 }
 
-/// Whether these are a line and a reason, as they stand before each row of a file of rejects, or several: the rejects of such a file
-/// have those of the first one, too.
-fn are_of_rejects(fields: &[&[u8]]) -> bool {
-    let (pairs, rest) = fields.as_chunks::<2>();
-    rest.is_empty()
-        && pairs.iter().all(|[line, reason]| {
-            !line.is_empty() && line.iter().all(u8::is_ascii_digit) && is_of_rejects_file(reason)
-        })
+/// How many fields of a first row are Baton's: a line and a reason, as they stand before each row of a file of rejects, or several
+/// pairs of them, since the rejects of such a file have those of the first one, too. So many that the table's columns are left
+/// behind them, where that can be. A row that begins so is never taken for data, whatever the number of its fields is: a table may
+/// have got more columns meanwhile.
+pub(crate) fn leading_of_rejects(first: &[&[u8]], columns: usize) -> usize {
+    let (pairs, _) = first.as_chunks::<2>();
+    let is_of_rejects = |[line, reason]: &&[&[u8]; 2]| {
+        !line.is_empty() && line.iter().all(u8::is_ascii_digit) && is_of_rejects_file(reason)
+    };
+    let most = 2 * pairs.iter().take_while(is_of_rejects).count();
+    let fitting = first.len().checked_sub(columns).filter(|leading| *leading > 0 && leading % 2 == 0);
+    fitting.map_or(most, |leading| leading.min(most))
 }
 
 fn other_number(fields: usize, expected: &[(usize, &Column)], table: &Table) -> Failure {

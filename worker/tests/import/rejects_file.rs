@@ -225,3 +225,45 @@ fn without_a_header_rows_are_told_and_filed_by_their_own_lines() {
         );
     }
 }
+
+#[test]
+fn a_file_of_rejects_without_a_header_goes_in_as_corrected_whatever_its_first_row_and_the_table_have_become()
+{
+    let ddl =
+        "CREATE TABLE t (id int, a text, b text); CREATE TABLE w (id int, a text, b text, c text, d text)";
+    for world in World::both(ddl) {
+        let options = ImportOptions { no_header: true, ..max_rejects(9) };
+        let rejects_of = |id: &str, file: &[u8], table: &str, options: &ImportOptions| {
+            let (result, findings) = world.import_as(id, file, table, options.clone());
+            (result.unwrap(), findings, world.object(&format!("{id}.csv.{id}.1.rejects")).unwrap_or_default())
+        };
+        // The first row was too large.
+        let small = ImportOptions { max_record_bytes: 1024.try_into().unwrap(), ..options.clone() };
+        let large = format!("1,v,w\n2,{},big\n3,v,w\ny,v4,w4\n", "x".repeat(2000));
+        let (_, _, rejects) = rejects_of("large", large.as_bytes(), "t", &small);
+        let corrected = String::from_utf8(rejects).unwrap().replace(",y,", ",4,");
+        let (report, findings, again) = rejects_of("large2", corrected.as_bytes(), "t", &small);
+        assert_eq!((report.rows, report.rejects), (1, 1), "{findings:?}");
+        assert!(
+            findings.first_rejects[0].says.contains("and 5 are the table's 3 behind the line"),
+            "{findings:?}"
+        );
+        assert!(String::from_utf8(again).unwrap().starts_with("1,\"has 3 fields"), "it is kept again");
+        assert_eq!(
+            world.lines("SELECT CAST(id AS text) || a || b AS line FROM t ORDER BY 1"),
+            ["1vw", "3vw", "4v4w4"]
+        );
+        // The first row is two fields short, so that it has as many as the table, with what stands before it.
+        let (_, _, rejects) = rejects_of("short", b"1,a,b,c,d\n2,a,b\nx,a,b,c,d\n", "w", &options);
+        let corrected = String::from_utf8(rejects).unwrap().replace(",x,", ",3,");
+        let (report, findings, _) = rejects_of("short2", corrected.as_bytes(), "w", &options);
+        assert_eq!((report.rows, report.rejects), (1, 1), "{findings:?}");
+        // The table has got two columns.
+        let (_, _, rejects) = rejects_of("more", b"x,a2,b2\n", "t", &options);
+        world.execute("ALTER TABLE t ADD COLUMN c text");
+        world.execute("ALTER TABLE t ADD COLUMN d text");
+        let corrected = String::from_utf8(rejects).unwrap().replace(",x,", ",2,");
+        let (report, findings, _) = rejects_of("more2", corrected.as_bytes(), "t", &options);
+        assert_eq!((report.rows, report.rejects, world.count("t")), (0, 1, 3), "{findings:?}");
+    }
+}

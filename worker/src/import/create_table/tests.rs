@@ -191,6 +191,9 @@ fn the_options_say_what_is_null_and_how_dates_are_written() {
 fn the_columns_of_a_file_of_rejects_are_no_columns_of_a_table() {
     let sql = inferred("baton_line,baton_reason,id\n2,is no integer,1\n").unwrap();
     assert_eq!(sql, "CREATE TABLE \"t\" (\n  \"id\" bigint\n)");
+    let options = ImportOptions { no_header: true, ..ImportOptions::default() };
+    let sql = inferred_with("2,is no integer (not_an_integer),7,x\n", &options).unwrap();
+    assert_eq!(sql, "CREATE TABLE \"t\" (\n  \"column_1\" bigint,\n  \"column_2\" text\n)");
 }
 
 /// The type of a table's only column, in PostgreSQL and in SQLite.

@@ -258,6 +258,7 @@ fn without_a_header_the_fields_are_the_tables_columns() {
         &["17", "Ann (reader)", "1", "a"],
         &["3", "x", "17", reason, "1", "a"],
         &["1", "2", "3", "4", "5"],
+        &["1", "a (reader)", "b"],
     ] {
         assert_eq!(
             planned(first, &options).unwrap_err(),
@@ -270,6 +271,27 @@ fn without_a_header_the_fields_are_the_tables_columns() {
         );
     }
     assert!(planned(&["1", "a"], &mapping(&[("a", "id")])).unwrap_err().starts_with("Import.OptionsInvalid"));
+}
+
+#[test]
+fn a_line_and_a_reason_of_a_file_of_rejects_are_never_taken_for_data() {
+    let reason: &[u8] = b"has 2 fields, the first row has 4 (field_count)";
+    let of = |columns: &[&str]| table(columns.iter().map(|name| column(name, text(), true)).collect());
+    let planned = |first: &[&[u8]], columns: &[&str]| {
+        let plan =
+            plan_without_header(first.iter().copied(), &of(columns), &ImportOptions::default()).unwrap();
+        let first = plan.columns.first().map(|column| column.field);
+        (plan.fields, first, plan.said_by)
+    };
+    let rejects = |columns| SaidBy::Rejects { columns };
+    // The table has two columns more than when the file was written; the first row is of too few fields, or was too large.
+    assert_eq!(planned(&[b"2", reason, b"1", b"a"], &["id", "a", "b", "c"]), (6, Some(2), rejects(4)));
+    assert_eq!(planned(&[b"2", reason, b"1", b"a"], &["id", "a", "b", "c", "d"]), (7, Some(2), rejects(5)));
+    assert_eq!(planned(&[b"2", reason, b""], &["id", "a", "b"]), (5, Some(2), rejects(3)));
+    // A table of lines and reasons: those of the file come before its own.
+    let twice: [&[u8]; 5] = [b"2", reason, b"7", reason, b"x"];
+    assert_eq!(planned(&twice, &["line", "reason", "who"]), (5, Some(2), rejects(3)));
+    assert_eq!(planned(&twice, &["who"]), (5, Some(4), rejects(1)));
 }
 
 #[test]
