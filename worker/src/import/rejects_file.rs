@@ -45,7 +45,7 @@ pub(crate) fn write<R: Read>(
         let header = header.original().into_owned();
         let format = reader.format();
         upload.push(format.mark())?;
-        upload.push(&line(format, REJECTS_COLUMNS, &header))?;
+        upload.push(&line(format, REJECTS_COLUMNS, Some(&header)))?;
     }
     let count = rejected.count();
     let mut filed = rejected.filed().iter().map_err(|error| unkept(&error, count))?;
@@ -67,8 +67,13 @@ pub(crate) fn write<R: Read>(
         }
         if position.record == *record {
             if let Some(upload) = &mut upload {
-                let original = row.original().into_owned();
-                upload.push(&line(reader.format(), [&position.line.to_string(), reason], &original))?;
+                // Of one that was too large nothing is kept, and not an empty field either, which a table would take for a row.
+                let original = row.too_large.is_none().then(|| row.original().into_owned());
+                upload.push(&line(
+                    reader.format(),
+                    [&position.line.to_string(), reason],
+                    original.as_deref(),
+                ))?;
             }
             rows += 1;
             reject = next()?;
@@ -89,14 +94,16 @@ pub(crate) fn write<R: Read>(
 }
 
 /// A record with two fields before its own.
-fn line(format: &Format, fields: [&str; 2], original: &[u8]) -> Vec<u8> {
-    let mut line = Vec::with_capacity(original.len() + 128);
+fn line(format: &Format, [first, second]: [&str; 2], original: Option<&[u8]>) -> Vec<u8> {
+    let mut line = Vec::with_capacity(original.map_or(0, <[u8]>::len) + 128);
     let delimiter = char::from(format.delimiter).to_string();
-    for field in fields {
-        format.encode(&quoted(field, format), &mut line);
+    format.encode(&quoted(first, format), &mut line);
+    format.encode(&delimiter, &mut line);
+    format.encode(&quoted(second, format), &mut line);
+    if let Some(original) = original {
         format.encode(&delimiter, &mut line);
+        line.extend_from_slice(original);
     }
-    line.extend_from_slice(original);
     format.encode(format.line_break, &mut line);
     line
 }
