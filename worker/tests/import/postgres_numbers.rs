@@ -4,7 +4,8 @@ use statemachine::ImportOptions;
 
 use super::world::{World, max_rejects, named};
 
-const MENDS: &str = "SELECT setval(pg_get_serial_sequence('public.t', 'id'), max(id)) FROM public.t";
+const MENDS: &str = "SELECT setval(pg_get_serial_sequence('public.t', 'id'), greatest(max(id), (SELECT last_value FROM public.t_id_seq))) \
+                     FROM public.t";
 
 #[test]
 fn a_sequence_that_is_left_behind_is_a_note_with_what_mends_it() {
@@ -43,7 +44,7 @@ fn rows_that_a_sequence_numbers_like_others_are_told_from_those_at_fault() {
     let file = format!("id,name\n{rows}");
     let (_, findings) = world.import_as("a", file.as_bytes(), "t", ImportOptions::default());
     assert!(findings.notes[0].contains("its next value is 10, and the table has -85"), "{findings:?}");
-    let mends = "SELECT setval('public.\"The S\"', min(id)) FROM public.t WHERE id >= -100";
+    let mends = "SELECT setval('public.\"The S\"', least(min(id), (SELECT last_value FROM public.\"The S\"))) FROM public.t WHERE id >= -100";
     assert!(findings.notes[0].ends_with(mends), "{findings:?}");
     let (result, findings) = world.import_as("b", b"name\nnew\nnewer\n", "t", max_rejects(2));
     assert_eq!((result.unwrap().rows, findings.first_rejects.len()), (0, 2), "{findings:?}");

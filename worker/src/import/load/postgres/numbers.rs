@@ -141,13 +141,10 @@ impl Numbered {
         };
         let cast = if self.bounds.is_none() { "::bigint" } else { "" };
         let furthest = format!("{}({shown}){cast}", self.furthest());
-        // It may be ahead of the table, by numbers that were given and are not there, and must not go back.
-        let value = match (self.can_be_compared, self.is_descending()) {
-            (true, _) => furthest,
-            (false, false) => format!("greatest({furthest}, (SELECT last_value FROM {}))", self.sequence),
-            (false, true) => format!("least({furthest}, (SELECT last_value FROM {}))", self.sequence),
-        };
-        format!("SELECT setval({target}, {value}) FROM {table}{within}")
+        // It may be ahead of the table by then, by numbers that were given and are not there, and must not go back.
+        let further = if self.is_descending() { "least" } else { "greatest" };
+        let last = format!("(SELECT last_value FROM {})", self.sequence);
+        format!("SELECT setval({target}, {further}({furthest}, {last})) FROM {table}{within}")
     }
 
     fn note(&self, session: &mut Session, table: &Table) -> Option<String> {
