@@ -1,7 +1,9 @@
 //! A trigger that changes rows on their way into a table of PostgreSQL, or writes into another one: what is counted and told is
 //! true of what was written, not of what the file says.
 
+use diesel::connection::SimpleConnection as _;
 use statemachine::{FailureName, Findings, ImportOptions, OnConflict};
+use worker::db::Connection;
 
 use super::world::{World, max_rejects, named};
 
@@ -92,4 +94,44 @@ fn what_another_table_refuses_is_no_fault_of_a_column() {
     // Of a partition of the table itself.
     assert_eq!((told[3].0, told[3].1, told[3].2), (6, Some("id"), "unique"));
     assert_eq!(told.len(), 4);
+}
+
+/// What a session does beside an upsert, which waits for it, and what is counted of the file then.
+fn counted_beside(on_conflict: OnConflict, trigger: &str, beside: &str) -> [u64; 6] {
+    let world =
+        World::postgres("CREATE TABLE t (k int PRIMARY KEY, v text); INSERT INTO t VALUES (5, 'old')");
+    world.execute("CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$");
+    world.execute(&format!("CREATE TRIGGER look {trigger} ON t FOR EACH ROW EXECUTE FUNCTION look()"));
+    let mut holder = world.database.connect().unwrap();
+    let Connection::Postgres(session) = &mut holder else { panic!("this is PostgreSQL") };
+    session.batch_execute(&format!("BEGIN; {beside}")).unwrap();
+    let (summary, findings) = std::thread::scope(|scope| {
+        let file = b"k,v\n1,a\n2,b\n2,c\n3,d\n5,e\n5,f\n";
+        let import = scope.spawn(|| world.import_as("s", file, "t", options(on_conflict)));
+        let waits = "SELECT CAST(count(*) AS text) AS line FROM pg_locks WHERE NOT granted";
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while world.lines(waits) == ["0"] {
+            assert!(
+                std::time::Instant::now() < deadline && !import.is_finished(),
+                "the upsert does not wait"
+            );
+            std::thread::yield_now();
+        }
+        session.batch_execute("COMMIT").unwrap();
+        import.join().unwrap()
+    });
+    let summary = summary.unwrap();
+    counts(&findings, summary.rows, summary.rejects)
+}
+
+#[test]
+fn what_another_writer_does_beside_an_upsert_is_counted_as_what_the_table_had() {
+    for trigger in ["BEFORE INSERT", "AFTER INSERT OR UPDATE"] {
+        let beside = |on_conflict| {
+            ["INSERT INTO t VALUES (2, 'other')", "DELETE FROM t WHERE k = 5"]
+                .map(|beside| counted_beside(on_conflict, trigger, beside))
+        };
+        assert_eq!(beside(OnConflict::Skip), [[2, 0, 4, 0, 0, 0], [4, 0, 0, 2, 0, 0]], "{trigger}");
+        assert_eq!(beside(OnConflict::Update), [[4, 2, 0, 2, 0, 0], [4, 0, 0, 2, 0, 0]], "{trigger}");
+    }
 }

@@ -287,10 +287,11 @@ impl Upsert {
     ) -> Result<Upserted, Failure> {
         let staged = staged.saturating_sub(sift.sifted.refused);
         let Self { index, table, may_change_rows, has_versions, .. } = self;
-        let keys = Keys { index, table, may_change_rows: *may_change_rows, has_versions: *has_versions };
+        let is_update = self.on_conflict == OnConflict::Update;
+        let keys =
+            Keys { index, table, may_change_rows: *may_change_rows, has_versions: *has_versions, is_update };
         sift.sort_parents_first(session, Some((index.key("s"), index.is_key("s"))))?;
         keys.look_up(session).map_err(|error| sift.failure(&error))?;
-        let is_update = self.on_conflict == OnConflict::Update;
         // A row that is there is left alone without an error, however often the file has it.
         let cut = (is_update || *may_change_rows).then(Keys::cut);
         let statement = |rows: &str| keys.noted(self.insertion.of(rows));

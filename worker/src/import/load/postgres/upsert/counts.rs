@@ -18,6 +18,9 @@ const KEYS: &str = "pg_temp.\"baton keys\"";
 /// before.
 const WRITTEN: &str = "pg_temp.\"baton written\"";
 
+/// Where no trigger changes or leaves out rows: of each row that was written, whether it was there before.
+const FOUND: &str = "pg_temp.\"baton found\"";
+
 /// Of the staged rows, those that the server did not refuse.
 const NOT_REFUSED: &str =
     "NOT EXISTS (SELECT FROM pg_temp.\"baton refused\" r WHERE r.\"baton record\" = k.record)";
@@ -28,6 +31,7 @@ pub(super) struct Keys<'a> {
     pub(super) table: &'a str,
     pub(super) may_change_rows: bool,
     pub(super) has_versions: bool,
+    pub(super) is_update: bool,
 }
 
 impl Keys<'_> {
@@ -44,7 +48,8 @@ impl Keys<'_> {
              FROM {STAGING} s WINDOW same AS (PARTITION BY {key} ORDER BY s.{RECORD}); \
              CREATE INDEX \"baton repeated\" ON {KEYS} (record) WHERE earlier IS NOT NULL; \
              CREATE TEMPORARY TABLE \"baton written\" ON COMMIT DROP AS SELECT s.{RECORD} AS \"baton record\", \
-               s.{RECORD} AS \"baton range\", true AS \"baton updated\", {names} FROM {STAGING} s WITH NO DATA"
+               s.{RECORD} AS \"baton range\", true AS \"baton updated\", {names} FROM {STAGING} s WITH NO DATA; \
+             CREATE TEMPORARY TABLE \"baton found\" (updated pg_catalog.bool) ON COMMIT DROP"
         ))
     }
 
@@ -56,9 +61,19 @@ impl Keys<'_> {
         )
     }
 
-    /// PL/pgSQL: the statement, and writes down which records it wrote, where that is not all of them. In a statement no two
-    /// rows have the same key.
+    /// Whether the rows that are written tell by themselves which of them were there, also where others write beside.
+    fn tells_found(&self) -> bool {
+        self.is_update && self.has_versions && !self.may_change_rows
+    }
+
+    /// PL/pgSQL: the statement, and writes down which records it wrote, where that is not all of them, or which rows it found. In
+    /// a statement no two rows have the same key.
     pub(super) fn noted(&self, insert: String) -> String {
+        if self.tells_found() {
+            return format!(
+                "WITH written AS ({insert} RETURNING xmax <> 0 AS updated) INSERT INTO {FOUND} SELECT updated FROM written"
+            );
+        }
         if !self.may_change_rows {
             return insert;
         }
@@ -107,6 +122,14 @@ impl Keys<'_> {
                 ),
             )?,
         };
+        // All but the first row of a key have found the one before.
+        let updated = match self.tells_found() {
+            true => {
+                let [found] = numbers(session, &format!("SELECT count(*) FROM {FOUND} WHERE updated"))?;
+                found.saturating_sub(written.saturating_sub(rows))
+            }
+            false => updated,
+        };
         let dropped = staged.saturating_sub(refused + written);
         Ok(Upserted { rows, updated, skipped: 0, duplicates: written.saturating_sub(rows), dropped })
     }
@@ -125,33 +148,72 @@ impl Keys<'_> {
 
     /// Counts after an upsert that skips: of each key the first row that was written counts, unless the table had it. The table may
     /// have rows that a policy hides. Where no trigger leaves rows out, what was not written and has no earlier row of its key in
-    /// the file, is skipped for one of those.
+    /// the file, is skipped for one of those. Others may write beside: what the table has now is asked where what it had does not
+    /// explain the rows that were written.
     pub(super) fn count_skipped(
         &self,
         session: &mut Session,
         staged: u64,
         written: u64,
     ) -> Result<Upserted, SqlError> {
-        let [skipped, refused, late, repeated] = numbers(
-            session,
-            &format!(
-                "SELECT count(*) FILTER (WHERE known), (SELECT count(DISTINCT \"baton record\") FROM {REFUSED}), \
-                   count(*) FILTER (WHERE NOT known AND k.record > f.record), \
-                   count(*) FILTER (WHERE NOT known) - count(DISTINCT k.leader) FILTER (WHERE NOT known) \
+        let [refused] = numbers(session, &format!("SELECT count(DISTINCT \"baton record\") FROM {REFUSED}"))?;
+        let left = staged.saturating_sub(refused + written);
+        let (skipped, duplicates) = match self.may_change_rows {
+            true => self.apart(session, left)?,
+            false => {
+                let duplicates = self.repeated(session, written)?.min(left);
+                (left - duplicates, duplicates)
+            }
+        };
+        Ok(Upserted { rows: written, updated: 0, skipped, duplicates, dropped: left - skipped - duplicates })
+    }
+
+    /// Of so many rows that were not written, though none of them was refused: how many the table had, and how many the file has
+    /// an earlier row for. The others were left out by a trigger.
+    fn apart(&self, session: &mut Session, left: u64) -> Result<(u64, u64), SqlError> {
+        let counted = |had: &str| {
+            format!(
+                "SELECT count(*) FILTER (WHERE {had} AND k.record < coalesce(f.record, k.record + 1)), \
+                   count(*) FILTER (WHERE k.record > f.record) \
                  FROM {KEYS} k LEFT JOIN (SELECT o.leader, min(o.record) AS record FROM {KEYS} o \
                    JOIN {WRITTEN} w ON w.{RECORD} = o.record GROUP BY o.leader) f ON f.leader = k.leader \
                  WHERE {NOT_REFUSED}"
-            ),
-        )?;
-        let left = staged.saturating_sub(refused + written);
-        let (skipped, duplicates) = if self.may_change_rows {
-            let skipped = skipped.min(left);
-            (skipped, late.min(left - skipped))
-        } else {
-            let duplicates = repeated.min(left);
-            (left - duplicates, duplicates)
+            )
         };
-        Ok(Upserted { rows: written, updated: 0, skipped, duplicates, dropped: left - skipped - duplicates })
+        let [mut skipped, mut late] = numbers(session, &counted("k.known"))?;
+        if skipped + late < left {
+            [skipped, late] = numbers(session, &counted(&format!("(k.known OR {})", self.has_now())))?;
+        }
+        let skipped = skipped.min(left);
+        Ok((skipped, late.min(left - skipped)))
+    }
+
+    /// How many rows have an earlier one of their key that was written, where each key that the table did not have was written
+    /// once.
+    fn repeated(&self, session: &mut Session, written: u64) -> Result<u64, SqlError> {
+        let counted = |had: &str| {
+            format!(
+                "SELECT count(*) - count(DISTINCT k.leader), count(DISTINCT k.leader) FROM {KEYS} k \
+                 WHERE NOT {had} AND {NOT_REFUSED}"
+            )
+        };
+        let [repeated, keys] = numbers(session, &counted("k.known"))?;
+        if keys != written {
+            let [repeated, keys] = numbers(session, &counted(&self.has_now()))?;
+            if keys == written {
+                return Ok(repeated);
+            }
+        }
+        Ok(repeated)
+    }
+
+    /// Whether the table has a row of the key of `k` that is none of this import's, as SQL.
+    fn has_now(&self) -> String {
+        let Self { index, table, .. } = self;
+        let is_same = index.is_same_key("t", "s");
+        format!(
+            "EXISTS (SELECT FROM {STAGING} s JOIN {table} t ON {is_same} WHERE s.{RECORD} = k.record AND ({WRITTEN_HERE}) IS NOT TRUE)"
+        )
     }
 }
 
