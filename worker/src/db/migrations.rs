@@ -14,6 +14,8 @@ use diesel::{RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio_postgres::error::SqlState;
 
+use statemachine::FailureName;
+
 use super::failure::migration_failure;
 use super::postgres::Session;
 use super::{Connection, Database, Kind};
@@ -41,6 +43,29 @@ const LOCK_TIMEOUT: &str = "2s";
 const LOCK_TRIES: u32 = 5;
 /// How long it lets the others pass in between.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// The schemas that have Baton's tables, where the session's own have none, and the first of its own. A schema that the URL names is
+/// meant as it is: a database may have Baton's tables more than once.
+const ELSEWHERE: &str = "\
+    SELECT coalesce(pg_catalog.string_agg(DISTINCT n.nspname, ', '), '') \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relname = 'imports' AND c.relkind = 'r' \
+      AND 2 = (SELECT count(*) FROM pg_catalog.pg_attribute a \
+               WHERE a.attrelid = c.oid AND a.attname IN ('execution_arn', 'lease_expires_at')) \
+      AND EXISTS (SELECT FROM pg_catalog.pg_class m WHERE m.relnamespace = n.oid AND m.relname = '__diesel_schema_migrations') \
+      AND (SELECT source FROM pg_catalog.pg_settings WHERE name = 'search_path') <> 'client'";
+
+/// Baton's tables are in the database, but not where the session looks for them.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "Baton's tables in this database are in the schema {schemas}, and the search_path of this session ({search_path}) does not lead \
+     there; set it back, or name a schema in the URL: ?options=-csearch_path%3DSCHEMA. With a schema that is named so, a database may \
+     have Baton's tables more than once"
+)]
+struct Elsewhere {
+    schemas: String,
+    search_path: String,
+}
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -109,6 +134,12 @@ impl Database {
 
     fn cannot(&self, verb: &str, cause: &Cause, code: Option<&SqlState>) -> Failure {
         let what = format!("{verb} {}", self.display_name());
+        if let Some(elsewhere) = cause.downcast_ref::<Elsewhere>() {
+            return Failure::named(
+                FailureName::DatabaseMisconfigured,
+                format!("failed to {what}: {elsewhere}"),
+            );
+        }
         migration_failure(code.map(SqlState::code), &what, &cause.to_string())
     }
 }
@@ -136,7 +167,13 @@ fn without<DB: Backend>(
 /// the table is there.
 fn pending_of_postgres(connection: &mut Session) -> Result<Migrations<Pg>, Cause> {
     if !has_table(connection)? {
-        return all(&POSTGRES);
+        let schemas = sql::<Text>(ELSEWHERE).get_result::<String>(connection)?;
+        if schemas.is_empty() {
+            return all(&POSTGRES);
+        }
+        let search_path =
+            sql::<Text>("SELECT pg_catalog.current_setting('search_path')").get_result(connection)?;
+        return Err(Elsewhere { schemas, search_path }.into());
     }
     without(&POSTGRES, &sql::<Text>(APPLIED).load(connection)?)
 }

@@ -154,6 +154,19 @@ fn two_imports_of_one_file_at_once_wait_for_each_other_and_beat() {
 }
 
 #[test]
+fn a_roles_isolation_is_not_that_of_an_import_whose_beats_change_its_row_meanwhile() {
+    let world = World::of_role(
+        "ALTER ROLE {role} SET default_transaction_isolation = 'serializable'; CREATE TABLE t (id int PRIMARY KEY);
+         GRANT INSERT, SELECT ON t TO {role};
+         CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF current_setting('transaction_isolation') <> 'read committed' THEN RAISE 'isolated'; END IF; RETURN NULL; END $$;
+         CREATE TRIGGER look AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION look()",
+    );
+    let (result, findings) = world.import_as("a", b"id\n1\n2\n", "t", ImportOptions::default());
+    assert_eq!(result.unwrap().rows, 2, "{findings:?}");
+}
+
+#[test]
 fn a_roles_limit_for_statements_does_not_end_an_import() {
     let world = World::of_role(
         "ALTER ROLE {role} SET statement_timeout = '150ms'; CREATE TABLE t (id int PRIMARY KEY, name text);

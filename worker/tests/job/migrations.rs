@@ -198,3 +198,34 @@ fn a_migration_that_contracts_is_found_out() {
         assert!(contractions(sql).is_empty(), "{sql}");
     }
 }
+
+#[test]
+fn a_search_path_that_leads_away_from_batons_tables_makes_no_second_set_unless_the_url_names_a_schema() {
+    let url = crate::postgres::create_database();
+    let database = Database::parse(&url).unwrap();
+    database.migrate().unwrap();
+    database
+        .connect()
+        .unwrap()
+        .batch_execute(
+            "CREATE SCHEMA s2; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = s2', current_database()); END $$",
+        )
+        .unwrap();
+    for refused in [database.migrate().map(drop), database.is_up_to_date().map(drop)] {
+        match refused {
+            Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => {
+                assert!(
+                    cause.contains("in the schema public, and the search_path of this session (s2)"),
+                    "{cause}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let named = |schema: &str| {
+        let mark = if url.contains('?') { '&' } else { '?' };
+        Database::parse(&format!("{url}{mark}options=-csearch_path%3D{schema}")).unwrap()
+    };
+    assert!(named("public").is_up_to_date().unwrap());
+    assert_eq!(named("s2").migrate().unwrap().len(), folders("postgres").len());
+}

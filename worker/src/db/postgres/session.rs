@@ -27,9 +27,14 @@ pub(crate) type TypedParam<'a> = (Param<'a>, Type);
 
 /// What every session begins with. Statements of an import take as long as they take, and are watched; a role's own limit
 /// would end them in their midst. A role's limit for locks holds: the import is then tried again. A session whose worker has
-/// been frozen in a transaction does not hold its locks for ever.
+/// been frozen in a transaction does not hold its locks for ever. Beats change the import's row while its load has a
+/// transaction open, whose last statement changes it as well: with another isolation it would be refused.
 const SET_UP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; \
-                      SET idle_in_transaction_session_timeout = '15min'";
+                      SET idle_in_transaction_session_timeout = '15min'; \
+                      SET default_transaction_isolation = 'read committed'";
+
+/// The limit that version 14 adds: a session is idle, too, while its worker reads.
+const SET_UP_14: &str = "; SET idle_session_timeout = 0";
 
 /// The limit that version 17 adds.
 const SET_UP_17: &str = "; SET transaction_timeout = 0";
@@ -71,7 +76,8 @@ impl Session {
         let opened = blocking(|| {
             runtime.block_on(async {
                 let (client, greeting) = target.client().await.map_err(NoSession::said)?;
-                let set_up = format!("{SET_UP}{}", if greeting.version >= 17 { SET_UP_17 } else { "" });
+                let since = |version, set| if greeting.version >= version { set } else { "" };
+                let set_up = format!("{SET_UP}{}{}", since(14, SET_UP_14), since(17, SET_UP_17));
                 client.batch_execute(&set_up).await.map_err(|error| SqlError::from(error).to_string())?;
                 Ok::<_, String>((client, greeting))
             })
