@@ -69,6 +69,10 @@ pub struct Findings {
     /// SHA-256 of the object, in hexadecimal digits, where all of it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The table that the rows went into, with its schema where the database has schemas, as SQL: its name alone may mean another one
+    /// later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// The latest import of the same file into the same table, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same_file_as: Option<String>,

@@ -236,7 +236,8 @@ pub(crate) fn await_same_file(connection: &mut Connection, table: &str, sha256: 
         .map_err(|error| unavailable("wait for other imports of the file", &error))
 }
 
-/// The other imports of the same file that succeeded, the latest first: the id, and the table as the import spells it.
+/// The other imports of the same file that succeeded, the latest first: the id, the table as the import spells it, and the one that
+/// its rows went into, as SQL, where that is known.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
@@ -244,15 +245,17 @@ pub(crate) fn same_files(
     connection: &mut Connection,
     job: &Job,
     sha256: &str,
-) -> Result<Vec<(String, String)>, Failure> {
-    imports::table
+) -> Result<Vec<(String, String, Option<String>)>, Failure> {
+    let found: Vec<(String, String, Option<String>)> = imports::table
         .filter(imports::sha256.eq(sha256))
         .filter(imports::status.eq(ImportStatus::Success.as_str()))
         .filter(imports::id.ne(job.import_id.as_str()))
         .order(imports::finished_at.desc())
-        .select((imports::id, imports::table_name))
+        .select((imports::id, imports::table_name, imports::findings))
         .load(connection)
-        .map_err(|error| unavailable_after_claim("look for an earlier import of the file", &error))
+        .map_err(|error| unavailable_after_claim("look for an earlier import of the file", &error))?;
+    let went_into = |json: Option<String>| serde_json::from_str::<Findings>(&json?).ok()?.table;
+    Ok(found.into_iter().map(|(id, name, json)| (id, name, went_into(json))).collect())
 }
 
 fn select(connection: &mut Connection, import_id: &ImportId) -> QueryResult<Option<ImportRow>> {

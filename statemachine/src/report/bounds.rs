@@ -31,7 +31,14 @@ impl Findings {
         for note in &mut self.notes {
             *note = cut(&printable(note), MAX_NOTE_BYTES).into_owned();
         }
-        for text in [&mut self.encoding, &mut self.delimiter, &mut self.compression, &mut self.same_file_as] {
+        let texts = [
+            &mut self.encoding,
+            &mut self.delimiter,
+            &mut self.compression,
+            &mut self.table,
+            &mut self.same_file_as,
+        ];
+        for text in texts {
             text.iter_mut().for_each(|text| shorten(text, MAX_TEXT_BYTES));
         }
         let rejects = std::mem::take(&mut self.first_rejects);

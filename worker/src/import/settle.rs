@@ -61,6 +61,7 @@ pub(super) fn settle(
         dropped: loaded.dropped,
         dry_run: job.options.dry_run,
         sha256: sha256.map(str::to_owned),
+        table: Some(table.sql.clone()),
         same_file_as,
         notes,
         reasons: rejected.reasons(),
@@ -103,10 +104,12 @@ fn same_file(
     sha256: &str,
 ) -> Result<Option<String>, Failure> {
     let mut known = HashMap::new();
-    for (id, name) in imports::same_files(connection, job, sha256)? {
-        let is_same = match known.get(&name) {
-            Some(is_same) => *is_same,
-            None => name == job.table || table.is_called(connection, &name)?,
+    for (id, name, went_into) in imports::same_files(connection, job, sha256)? {
+        let is_same = match (went_into, known.get(&name)) {
+            (Some(sql), _) => sql == table.sql,
+            (None, Some(is_same)) => *is_same,
+            // An earlier version noted the name alone.
+            (None, None) => name == job.table || table.is_called(connection, &name)?,
         };
         if is_same {
             return Ok(Some(id));

@@ -210,6 +210,23 @@ fn a_file_is_the_same_however_its_table_is_spelled() {
 }
 
 #[test]
+fn a_file_is_the_same_in_the_table_that_it_went_into_whatever_its_name_means_later() {
+    let world = World::postgres("CREATE TABLE t (id int); CREATE SCHEMA s2; CREATE TABLE s2.t (id int)");
+    let once = || ImportOptions { once: true, ..ImportOptions::default() };
+    world.import_as("first", b"id\n1\n", "t", once()).0.unwrap();
+    world.execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = s2, public', current_database()); END $$",
+    );
+    let (result, findings) = world.import_as("second", b"id\n1\n", "t", once());
+    assert_eq!((result.unwrap().rows, findings.same_file_as), (1, None));
+    assert_eq!(findings.table.as_deref(), Some("\"s2\".\"t\""));
+    let (result, findings) = world.import_as("third", b"id\n1\n", "public.t", once());
+    assert_eq!(named(result).0, FailureName::AlreadyImported);
+    assert_eq!(findings.same_file_as.as_deref(), Some("first"));
+    assert_eq!((world.count("public.t"), world.count("s2.t")), (1, 1));
+}
+
+#[test]
 fn a_dry_run_tries_all_rows_on_the_database_beyond_the_limit() {
     const FILE: &[u8] = b"id,v,n\n1,a,x\n2,bad,1\n1,c,1\n1,d,1\n";
     for world in World::both("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT CHECK (v <> 'bad'), n INTEGER)")
