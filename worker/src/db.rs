@@ -4,6 +4,7 @@
 
 pub(crate) mod at_work;
 pub(crate) mod failure;
+mod identity;
 mod migrations;
 mod multi;
 pub(crate) mod postgres;

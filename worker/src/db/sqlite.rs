@@ -2,6 +2,8 @@
 
 pub(crate) mod messages;
 
+use std::os::unix::fs::MetadataExt as _;
+
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, ConnectionError, QueryResult, RunQueryDsl as _, SqliteConnection};
 
@@ -66,6 +68,10 @@ impl Target {
         Ok(Some(connection))
     }
 
+    pub(super) fn path(&self) -> &std::path::Path {
+        self.path.as_ref()
+    }
+
     pub(super) fn display_name(&self) -> String {
         format!("sqlite {}", self.path)
     }
@@ -84,12 +90,21 @@ pub(crate) fn cut_log(connection: &mut SqliteConnection) {
 
 /// How much of the disk the log takes, in bytes.
 pub(crate) fn log_bytes(connection: &mut SqliteConnection) -> u64 {
+    let log = file(connection).and_then(|file| std::fs::metadata(format!("{file}-wal")).ok());
+    log.map_or(0, |log| log.len())
+}
+
+/// The file that lies now where the connection's was opened: its device and number. `None` where there is none.
+pub(crate) fn file_there(connection: &mut SqliteConnection) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(file(connection)?).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+fn file(connection: &mut SqliteConnection) -> Option<String> {
     let file = diesel::dsl::sql::<diesel::sql_types::Text>(
         "SELECT file FROM pragma_database_list WHERE name = 'main'",
     );
-    let file: Result<String, _> = file.get_result(connection);
-    let log = file.ok().and_then(|file| std::fs::metadata(format!("{file}-wal")).ok());
-    log.map_or(0, |log| log.len())
+    file.get_result(connection).ok()
 }
 
 /// Has statements wait for another one's lock as long as on a new connection.

@@ -3,6 +3,7 @@
 use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::result::Error;
+use statemachine::FailureName;
 
 use crate::db::Connection;
 use crate::db::failure::database_failure;
@@ -38,7 +39,12 @@ fn end<T, E: From<Failure>>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
+    let file = file_there(connection);
     let committed = work(connection).and_then(|done| {
+        // SQLite would commit into a file that nobody can open any more.
+        if file.is_none() || file_there(connection) != file {
+            return Err(E::from(replaced()));
+        }
         Manager::commit_transaction(connection)
             .map_err(|error| database_failure(&error, "commit the import"))?;
         Ok(done)
@@ -50,6 +56,19 @@ fn end<T, E: From<Failure>>(
         }
     }
     committed
+}
+
+/// What lies where the database's file was opened, as device and number. A server has its own eye on its files.
+fn file_there(connection: &mut Connection) -> Option<(u64, u64)> {
+    match connection {
+        Connection::Sqlite(connection) => sqlite::file_there(connection),
+        Connection::Postgres(_) => Some((0, 0)),
+    }
+}
+
+fn replaced() -> Failure {
+    let cause = "the database's file was removed or replaced while the import ran; nothing was written";
+    Failure::named(FailureName::DatabaseUnavailable, cause)
 }
 
 /// Marks a place that [`go_back`] goes back to.
@@ -136,7 +155,6 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use diesel::connection::SimpleConnection as _;
-    use statemachine::FailureName;
 
     use super::*;
     use crate::db::Database;
@@ -174,6 +192,38 @@ mod tests {
     #[test]
     fn an_import_waits_for_anothers_lock_and_gets_on_meanwhile() {
         behind_a_lock(|holder, _| execute(holder, "COMMIT")).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_committed_into_a_file_that_was_replaced_or_removed() {
+        for replace in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            let (file, other) = (dir.path().join("a.db"), dir.path().join("b.db"));
+            let of = |file: &std::path::Path| Database::parse(&format!("sqlite:{}", file.display())).unwrap();
+            for database in [of(&file), of(&other)] {
+                execute(&mut database.connect().unwrap(), "CREATE TABLE t (a)");
+            }
+            let mut connection = of(&file).connect().unwrap();
+            let insert = |connection: &mut Connection| -> Result<(), Failure> {
+                execute(connection, "INSERT INTO t VALUES (1)");
+                Ok(())
+            };
+            within(&mut connection, insert).unwrap();
+            let moved = within(&mut connection, |connection| {
+                match replace {
+                    true => std::fs::rename(&other, &file).unwrap(),
+                    false => std::fs::remove_file(&file).unwrap(),
+                }
+                insert(connection)
+            });
+            for failure in
+                [moved, within(&mut connection, insert)].into_iter().take(if replace { 1 } else { 2 })
+            {
+                let is_named = matches!(&failure, Err(Failure::Named { name: FailureName::DatabaseUnavailable, cause, .. })
+                    if cause.starts_with("the database's file was removed or replaced"));
+                assert!(is_named, "{failure:?}");
+            }
+        }
     }
 
     #[test]
