@@ -97,7 +97,10 @@ async fn a_file_that_is_written_while_it_is_uploaded_is_not_imported() {
     let ended = Ended::of(command.wait_with_output().await.unwrap());
     ended.complains(
         1,
-        &["growing.csv was changed while it was uploaded, and may be cut off", "dropped the table t"],
+        &[
+            "growing.csv was changed while it was read and uploaded, and may be cut off",
+            "dropped the table t",
+        ],
     );
     let objects = files(&desk.path().join(".baton/stack/s3"));
     assert!(!objects.iter().any(|name| name.ends_with("growing.csv")), "{objects:?}");

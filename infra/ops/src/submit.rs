@@ -25,7 +25,7 @@ use crate::target::Target;
 use before::Before;
 pub use interrupted::Interrupted;
 use interrupted::Left;
-use upload::upload;
+use upload::{Stamp, upload};
 
 /// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
 pub const MAX_PUT_BYTES: u64 = 5 * 1024 * 1024 * 1024;
@@ -130,6 +130,8 @@ pub async fn prepare(
         table: file.table.clone(),
         options: file.options.clone(),
     };
+    // Before anything of it is looked at: what a table is made for is what is uploaded.
+    let seen = Stamp::of(&file.path).await?;
     let before = tokio::select! {
         before = before::look(commands, target, &import, &file.path, say) => before?,
         () = stop.cancelled() => return Err(Interrupted(Left::AsBefore).into()),
@@ -143,10 +145,17 @@ pub async fn prepare(
         false => None,
     };
     let brought = async {
-        let uploaded = is_new && upload(target, &import.source, &file.path, stop).await?;
+        let uploaded = match is_new {
+            true => upload(target, &import.source, &file.path, &seen, stop).await?,
+            false => seen.expect_of(&file.path).await.map(|()| false)?,
+        };
         register_or_delete(target, &import, uploaded, stop, say).await
     };
     match brought.await {
+        // Whoever made the table may have dropped it since it was seen to be there. From now on this import is known to need it.
+        Ok(()) if file.create_table && made.is_none() => {
+            create_missing_table(target, file, stop, say).await.map(Prepared::ToBeAsked)
+        }
         Ok(()) => Ok(Prepared::ToBeAsked(made)),
         Err(error) => {
             undo(target, made, import_id, say).await;

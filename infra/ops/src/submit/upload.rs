@@ -24,21 +24,22 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often a connection that breaks is tried again where S3 answers otherwise: a refusal in the middle of a large body looks so.
 const BROKEN: u32 = 300;
 
-/// Uploads the file, unless it is there already. Returns whether it was uploaded now. A file that something writes meanwhile may be
-/// cut off in the midst of a row: it is not imported.
+/// Uploads the file, unless it is there already. Returns whether it was uploaded now. A file that something has written since it was
+/// `seen`, or writes meanwhile, may be cut off in the midst of a row, or have other values than a table was made for: it is not
+/// imported.
 pub(super) async fn upload(
     target: &Target,
     source: &Source,
     path: &Path,
+    seen: &Stamp,
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
-    let before = stamp(path).await?;
     // An upload that is given up leaves nothing in S3.
     let uploaded = tokio::select! {
         uploaded = put(target, source, path) => uploaded?,
         () = stop.cancelled() => return Err(Interrupted(Left::Nothing).into()),
     };
-    if stamp(path).await? == before {
+    if Stamp::of(path).await? == *seen {
         return Ok(uploaded);
     }
     let deleted = match uploaded {
@@ -46,17 +47,34 @@ pub(super) async fn upload(
         false => true,
     };
     anyhow::bail!(
-        "{} was changed while it was uploaded, and may be cut off where it was; import it again when it is whole{}",
+        "{} was changed while it was read and uploaded, and may be cut off where it was; import it again when it is whole{}",
         path.display(),
         if deleted { String::new() } else { format!("; what was uploaded could not be deleted: {source}") }
     )
 }
 
 /// What changes when something writes a file, or takes its place.
-async fn stamp(path: &Path) -> anyhow::Result<impl PartialEq + use<>> {
-    let metadata = tokio::fs::metadata(path).await;
-    let metadata = metadata.with_context(|| format!("failed to look at {}", path.display()))?;
-    Ok((metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+#[derive(PartialEq, Eq)]
+pub(super) struct Stamp {
+    device: u64,
+    number: u64,
+    bytes: u64,
+    written: (i64, i64),
+}
+
+impl Stamp {
+    pub(super) async fn of(path: &Path) -> anyhow::Result<Self> {
+        let metadata = tokio::fs::metadata(path).await;
+        let metadata = metadata.with_context(|| format!("failed to look at {}", path.display()))?;
+        let written = (metadata.mtime(), metadata.mtime_nsec());
+        Ok(Self { device: metadata.dev(), number: metadata.ino(), bytes: metadata.len(), written })
+    }
+
+    /// Refuses a file that something has written since.
+    pub(super) async fn expect_of(&self, path: &Path) -> anyhow::Result<()> {
+        anyhow::ensure!(Self::of(path).await? == *self, "{} was changed while it was read", path.display());
+        Ok(())
+    }
 }
 
 async fn put(target: &Target, source: &Source, path: &Path) -> anyhow::Result<bool> {
