@@ -45,6 +45,7 @@ async fn as_csv(common: &Common, import: &ImportPicture, target: &Target) -> any
         return copy(object.ok_or_else(|| anyhow::anyhow!(gone(import, &file.source)))?).await;
     }
     if findings::rejects_of(import) > 0 {
+        anyhow::ensure!(!is_under_way(import), "{}", under_way(import));
         anyhow::bail!(
             "the rejected rows of {} were not kept; `{}` lists the first ones",
             import.id,
@@ -98,11 +99,29 @@ async fn as_list(
     }
     if all == 0 {
         output::complain(&none(import, &common.command("show", &import.id)));
+    } else if is_under_way(import) {
+        output::complain(&under_way(import));
     } else if listed < all {
         let (listed, all) = (numbers::count(listed), numbers::count(all));
         output::complain(&format!("these are the first {listed} of {all} rejects"));
     }
     Ok(())
+}
+
+fn is_under_way(import: &ImportPicture) -> bool {
+    matches!(import.status.as_str(), "PENDING" | "RUNNING")
+}
+
+/// The rows are read again, and written down, behind the last of them.
+fn under_way(import: &ImportPicture) -> String {
+    let rejects = match findings::rejects_of(import) {
+        1 => "1 row has".to_owned(),
+        many => format!("{} rows have", numbers::count(many)),
+    };
+    format!(
+        "{} is still under way, and {rejects} been rejected so far; they are told once it ends",
+        import.id
+    )
 }
 
 /// Why there is nothing to list. `show` is the command line that tells more.
