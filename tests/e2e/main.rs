@@ -25,6 +25,7 @@ mod licences;
 mod listed;
 mod logs;
 mod messages;
+mod moved;
 mod options;
 mod package;
 mod readme;

@@ -10,7 +10,9 @@ mod logs;
 mod redrive;
 mod upkeep;
 
-use clap::{Args, Parser, Subcommand};
+use std::ffi::OsStr;
+
+use clap::{Args, Command, Parser, Subcommand};
 use statemachine::ImportId;
 
 pub(crate) use cancel::CancelArguments;
@@ -118,6 +120,10 @@ pub(crate) struct UpArguments {
     /// The port of the web console, on 127.0.0.1; 0 takes a free one [default: the one after --port, or a free one]
     #[arg(long, value_name = "PORT")]
     pub(crate) console_port: Option<u16>,
+    /// The database that imports in DIR are for has another name now, and is this one: unfinished imports go on in it, and failed
+    /// ones can be redriven
+    #[arg(long)]
+    pub(crate) database_moved: bool,
     #[command(flatten)]
     pub(crate) console_token: ConsoleToken,
 }
@@ -157,6 +163,22 @@ Examples:
   baton rejects people-20261123-101500-4f1c --csv > bad.csv    the rows themselves, to be corrected and then
   baton run bad.csv --table people                             imported without line and reason
 Give the options again that say how the file is read (--null, --encoding): the report names them.";
+
+/// An empty variable counts as not set, as everywhere else: to clap it would be a value.
+pub(crate) fn without_empty_variables(command: Command) -> Command {
+    command.mut_args(|argument| match argument.get_env().map(is_empty) {
+        Some(true) => argument.env(None::<&str>),
+        _ => argument,
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the variables of clap's own arguments, whatever they are called"
+)]
+fn is_empty(variable: &OsStr) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value.is_empty())
+}
 
 #[cfg(test)]
 mod tests {

@@ -32,7 +32,7 @@ use crate::arguments::{Cli, Common, CompletionsArguments, Verb};
 #[tokio::main]
 async fn main() -> ExitCode {
     // clap ends the process by itself for --help (0) and for wrong usage (2).
-    let matches = Cli::command().get_matches();
+    let matches = arguments::without_empty_variables(Cli::command()).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

@@ -19,6 +19,10 @@ pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Re
     submit::check(&file.path)?;
     let mut signals = Signals::listen()?;
     let mut target = Target::open(&common.choice, Need::Work).await?;
+    if let Err(other) = local::expect_own_database(&common.choice, &target) {
+        target.close().await;
+        return Err(other);
+    }
     output::say_where(&target.place);
     let meant: Vec<_> = arguments.file.id.iter().map(ImportId::as_str).collect();
     unfinished::say_what_goes_on(common, &target, &meant).await;

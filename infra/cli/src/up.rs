@@ -37,7 +37,9 @@ pub(crate) async fn up(common: &Common, arguments: &UpArguments) -> anyhow::Resu
     let mut signals = Signals::listen()?;
     let address = console_address(arguments).await?;
     let guard = Guard::new(address.local(), &[], arguments.console_token.text())?;
-    let stack = Stack::start(Config { database_name: database.name_with_role(), ..config }).await?;
+    let named = target::name_in_folder(&database, &common.choice.data_dir);
+    let moved = arguments.database_moved;
+    let stack = Stack::start(Config { database: named, is_database_moved: moved, ..config }).await?;
     announce(common, &stack, &database, &guard.url())?;
     let target = Target::of_own_stack(&common.choice, &stack, database).await;
     let console = Server::start(

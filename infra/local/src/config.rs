@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::databases::DatabaseName;
 use crate::process::BaseEnvironment;
 
 /// How to start a stack.
@@ -20,9 +21,11 @@ pub struct Config {
     pub assign_lane: PathBuf,
     /// The database that the worker imports into. A secret.
     pub database_url: String,
-    /// What that database is called, without a password; of several lines, the first alone is shown. Where work lies in the folder
-    /// that is for one of another name, the stack does not start. Empty: whatever lies there is for this one.
-    pub database_name: String,
+    /// How that database is told from others. Where unfinished work lies in the folder that is for another one, the stack does not
+    /// start.
+    pub database: DatabaseName,
+    /// Whether the databases that work in the folder is for are this one, which has moved.
+    pub is_database_moved: bool,
     /// The tables that the worker may write: names with commas between them, or `*`.
     pub allowed_tables: String,
     /// More variables for the functions. One that the stack sets itself is replaced.

@@ -23,7 +23,7 @@ mod wiring;
 
 pub use config::{Config, Limits};
 pub use credentials::Credentials;
-pub use databases::Databases;
+pub use databases::{DatabaseName, Databases};
 pub use resources::{ACCOUNT, REGION, Resources};
 pub use session::{Occupied, Session};
 pub use stack::Stack;

@@ -32,6 +32,9 @@ pub struct Session {
     pub credentials: Credentials,
     /// The database that its worker imports into. A secret.
     pub database_url: String,
+    /// The folder's path, absolute, by which a database within it is known to be within it where the folder was moved.
+    #[serde(default)]
+    pub data_dir: PathBuf,
     /// How many imports may run at once; 0 where there is no cap.
     #[serde(default)]
     pub maximum_imports: u32,
@@ -84,11 +87,24 @@ impl Session {
     /// # Errors
     /// The folder cannot be read, or holds a session that is none.
     pub fn last(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        match read(data_dir)? {
-            Some(session) => Ok(Some(session)),
+        let last = match read(data_dir)? {
+            Some(session) => Some(session),
             // A stack that did not come up after it.
-            None => read_file(&last_path(data_dir)),
+            None => read_file(&last_path(data_dir))?,
+        };
+        Ok(last.map(|session| session.in_folder(data_dir)))
+    }
+
+    /// What it says, of a folder that was moved or copied since: a database in the folder is with it.
+    fn in_folder(mut self, data_dir: &Path) -> Self {
+        let within = self.database_url.strip_prefix("sqlite:").map(Path::new);
+        if let Some(within) = within.and_then(|file| file.strip_prefix(&self.data_dir).ok())
+            && !self.data_dir.as_os_str().is_empty()
+            && let Ok(folder) = data_dir.canonicalize()
+        {
+            self.database_url = format!("sqlite:{}", folder.join(within).display());
         }
+        self
     }
 }
 
@@ -206,6 +222,7 @@ mod tests {
             endpoint,
             pid: 7,
             database_url: "sqlite:x".to_owned(),
+            data_dir: PathBuf::new(),
             maximum_imports: 0,
             moving: true,
         }
@@ -221,6 +238,28 @@ mod tests {
         drop(claim);
         assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
         assert_eq!(Session::last(dir.path()).unwrap().unwrap().database_url, "sqlite:x");
+    }
+
+    #[tokio::test]
+    async fn a_database_in_a_folder_that_was_moved_has_moved_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (before, after) = (dir.path().canonicalize().unwrap().join("a"), dir.path().join("b"));
+        std::fs::create_dir(&before).unwrap();
+        let last = async |url: String| {
+            let claim = Claim::take(&before).await.unwrap();
+            claim.publish(&Session { database_url: url, data_dir: before.clone(), ..session() }).unwrap();
+            drop(claim);
+            std::fs::rename(&before, &after).unwrap();
+            let last = Session::last(&after).unwrap().unwrap().database_url;
+            std::fs::rename(&after, &before).unwrap();
+            last
+        };
+        let url = |folder: &Path| format!("sqlite:{}", folder.join("baton.db").display());
+        let moved = before.with_file_name("b");
+        assert_eq!(last(url(&before)).await, url(&moved));
+        for elsewhere in [url(dir.path()), "postgres://u@h/d".to_owned()] {
+            assert_eq!(last(elsewhere.clone()).await, elsewhere);
+        }
     }
 
     #[tokio::test]

@@ -108,6 +108,7 @@ impl Stack {
             resources,
             credentials,
             database_url: config.database_url,
+            data_dir: config.data_dir.canonicalize().unwrap_or_default(),
             maximum_imports: config.maximum_imports,
             moving: config.moving,
         };

@@ -60,6 +60,8 @@ pub enum Standing {
     Expired,
     /// Its import is for another database than the one that is named now.
     OfAnotherDatabase(String),
+    /// It has succeeded, and the database has its import in this status: it was brought back to an earlier state.
+    Undone(String),
     /// For another reason, in the words of Step Functions.
     Refused(String),
 }
@@ -82,7 +84,7 @@ impl Execution {
 
     /// An execution of the target, as it was described just now.
     pub fn of_target(target: &Target, described: DescribeExecutionOutput) -> Self {
-        let other = target.other_database(time(&described.start_date)).map(str::to_owned);
+        let other = target.other_database(time(&described.start_date));
         let execution = Self::read(described, Utc::now());
         match (other, &execution.standing) {
             (Some(other), Standing::Redrivable | Standing::Expired | Standing::Refused(_)) => {
@@ -136,6 +138,13 @@ impl Execution {
         }
     }
 
+    /// Takes note that the database has its import in this status, and not as a success.
+    pub(crate) fn heed_undone(&mut self, status: &str) {
+        if self.standing == Standing::Succeeded {
+            self.standing = Standing::Undone(status.to_owned());
+        }
+    }
+
     /// Whether a stack has to work at it, to redrive it or because it has not ended.
     pub fn has_to_move(&self) -> bool {
         matches!(self.standing, Standing::Redrivable | Standing::Running)
@@ -159,9 +168,17 @@ impl Execution {
                  its message is still there; else import the file again",
                 command("dlq redrive", called)
             ),
-            Standing::OfAnotherDatabase(name) => {
-                format!("its import is for {name}: name that database by --database-url or DATABASE_URL")
-            }
+            Standing::OfAnotherDatabase(name) => format!(
+                "its import is for {name}: name that database by --database-url or DATABASE_URL; where that one has moved and is the one \
+                 that is named now, `{}` says so",
+                command("up", "--database-moved")
+            ),
+            Standing::Undone(status) => format!(
+                "it has succeeded, but in the database it is {status}, as it was before: the database may have been brought back from a \
+                 backup; `{}` or `{}` with the same file, options and --id imports it again",
+                command("run", "FILE"),
+                command("submit", "FILE")
+            ),
             Standing::Refused(reason) => format!(
                 "Step Functions says: {reason}; `{}` starts a new execution with its message",
                 command("dlq redrive", called)

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, Region};
 use chrono::{DateTime, Utc};
-use local_stack::{Config, Databases, Occupied, REGION, Resources, Session, Stack, databases};
+use local_stack::{Config, DatabaseName, Databases, Occupied, REGION, Resources, Session, Stack};
 use worker::db::Database;
 
 use crate::error::Usage;
 pub use choice::Choice;
 use choice::Kind;
 use config::Deployment;
-pub use database::{bare_database, database, open_database};
+pub use database::{bare_database, database, name_in_folder, open_database};
 use database::{expect_the_same, parse_database, prepare, prepare_at};
 pub use local::{OfStack, embedded_config};
 use place::Place;
@@ -52,8 +52,10 @@ pub struct Target {
     pub sqs: aws_sdk_sqs::Client,
     /// Whether nothing moves in it: an embedded stack that only looks.
     pub is_at_rest: bool,
-    /// Of an embedded stack: the databases that its folder has imported into.
+    /// Of an embedded stack: the databases that its folder has imported into,
     databases: Databases,
+    /// and how its own is told from them.
+    named: DatabaseName,
     embedded: Option<Stack>,
     /// The stack of another process.
     joined: Option<Box<Session>>,
@@ -111,7 +113,8 @@ impl Target {
         // First, so that no stack is started for a database that is not there.
         let database = parse_database(&config.database_url)?;
         prepare(&database)?;
-        let stack = Stack::start(Config { database_name: database.name_with_role(), ..config }).await?;
+        let named = name_in_folder(&database, &choice.data_dir);
+        let stack = Stack::start(Config { database: named, ..config }).await?;
         Ok(Self::of_stack(choice, stack.session(), database, Some(stack)).await)
     }
 
@@ -188,15 +191,23 @@ impl Target {
         let joined = embedded.is_none().then(|| Box::new(session.clone()));
         // Whoever cannot read it is told so by the stack itself.
         let databases = Databases::of_folder(&choice.data_dir).unwrap_or_default();
+        let name = database.name_with_role();
+        let named = match databases.has_others_than(&name) {
+            true => name_in_folder(&database, &choice.data_dir),
+            false => DatabaseName { name, identity: None },
+        };
         let keys = session.credentials;
         let keys = Credentials::new(keys.access_key, keys.secret_key, None, None, "baton");
+        // What is set for AWS leads nobody away from the stack.
         let loader = loader()
+            .use_dual_stack(false)
+            .use_fips(false)
             .endpoint_url(&session.endpoint)
             .region(Region::from_static(REGION))
             .credentials_provider(keys);
         let config = loader.load().await;
         let target = Self::connect(place(choice), session.resources, database, config, embedded);
-        Self { is_at_rest: !session.moving, databases, joined, ..target }
+        Self { is_at_rest: !session.moving, databases, named, joined, ..target }
     }
 
     fn connect(
@@ -218,6 +229,7 @@ impl Target {
             config,
             is_at_rest: false,
             databases: Databases::default(),
+            named: DatabaseName::default(),
             embedded,
             joined: None,
         }
@@ -270,9 +282,13 @@ impl Target {
     }
 
     /// The database that work of this moment is for, where that is another than the target's.
-    pub(crate) fn other_database(&self, moment: DateTime<Utc>) -> Option<&str> {
-        let name = self.databases.at(moment.timestamp_millis())?;
-        (name != self.database.name_with_role()).then(|| databases::shown(name))
+    pub fn other_database(&self, moment: DateTime<Utc>) -> Option<String> {
+        let of_then = self.databases.at(moment.timestamp_millis())?;
+        let as_another = |name: &str| match name == self.named.shown() {
+            true => format!("{name} as another role, or with other options"),
+            false => name.to_owned(),
+        };
+        (!of_then.is(&self.named)).then(|| as_another(of_then.shown()))
     }
 
     /// Whether the stack lives in this process, and ends with it.

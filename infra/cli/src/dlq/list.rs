@@ -57,7 +57,8 @@ pub(super) async fn show(
     if common.json {
         output::json(&all)?;
     } else {
-        let shown: Vec<_> = all.iter().map(|letter| whole(common, letter)).collect();
+        let shown: Vec<_> =
+            all.iter().map(|letter| whole(common, letter, target.other_database(letter.sent_at))).collect();
         output::line(&shown.join("\n\n"));
     }
     Ok(ExitCode::SUCCESS)
@@ -106,7 +107,7 @@ fn age(letter: &Letter) -> String {
 }
 
 /// One dead letter, whole.
-fn whole(common: &Common, letter: &Letter) -> String {
+fn whole(common: &Common, letter: &Letter, other: Option<String>) -> String {
     let mut lines = vec![format!("message    {}", letter.message_id)];
     let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
     let import = match &letter.import_id {
@@ -130,14 +131,17 @@ fn whole(common: &Common, letter: &Letter) -> String {
     fact("by", letter.brought_by.in_words());
     fact("body", letter.body());
     if let Some(id) = letter.import_id.as_ref().filter(|_| letter.asks_for_import) {
-        fact(
-            "next",
-            &format!(
+        let next = match other {
+            Some(other) => {
+                format!("its import is for {other}: name that database by --database-url or DATABASE_URL")
+            }
+            None => format!(
                 "{}  takes up the failed execution, once the cause is mended\n{}  starts a new one with this message",
                 common.command("redrive", id),
                 common.command("dlq redrive", &letter.message_id),
             ),
-        );
+        };
+        fact("next", &next);
     }
     lines.join("\n")
 }

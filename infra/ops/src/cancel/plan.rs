@@ -116,7 +116,7 @@ impl Plan {
                 command(&format!("show {import_id}"))
             )),
             Some(ImportStatus::Running) => Some(format!(
-                "no execution of it is open: its worker left without a word, and its rows are rolled back; `{}` runs it again",
+                "no execution of it is open, and nothing of it runs; `{}` runs it again, or says what does",
                 command(&format!("redrive {import_id}"))
             )),
             Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),

@@ -50,8 +50,7 @@ pub async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Moved> {
 /// # Errors
 /// There is such a one.
 pub async fn check_databases(target: &Target, held: &[Letter]) -> anyhow::Result<()> {
-    let of_another =
-        held.iter().find_map(|letter| Some((letter, target.other_database(letter.sent_at)?.to_owned())));
+    let of_another = held.iter().find_map(|letter| Some((letter, target.other_database(letter.sent_at)?)));
     let Some((letter, name)) = of_another else { return Ok(()) };
     letters::give_back(target, held).await;
     Err(Usage(format!(

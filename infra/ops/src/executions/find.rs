@@ -66,14 +66,17 @@ pub(crate) fn is_of(item: &ExecutionListItem, id: &str) -> bool {
     item.name == id || item.execution_arn == id || ExecutionName::import_id_in(&item.name) == Some(id)
 }
 
-/// Has executions take note of the imports that have succeeded since.
+/// Has executions take note of what the database knows of their imports: that they have succeeded since, or have not at all.
 pub fn heed_imports(connection: &mut Connection, executions: &mut [Execution]) -> Result<(), Failure> {
     for execution in executions {
         let Some(Ok(id)) = execution.import_id.as_ref().map(|id| id.parse::<ImportId>()) else { continue };
-        if let Some(row) = worker::imports::find(connection, &id)?
-            && row.status == ImportStatus::Success
-        {
-            execution.heed_success(row.execution_arn.as_deref());
+        let Some(row) = worker::imports::find(connection, &id)? else { continue };
+        match row.status {
+            ImportStatus::Success => execution.heed_success(row.execution_arn.as_deref()),
+            status if row.execution_arn.as_ref() == Some(&execution.arn) => {
+                execution.heed_undone(status.as_str())
+            }
+            _ => {}
         }
     }
     Ok(())

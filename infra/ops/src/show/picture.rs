@@ -118,8 +118,15 @@ pub fn unknown(commands: &Commands, id: &ImportId) -> Usage {
 }
 
 /// The same about one that no row names, because no worker has claimed it: what has ended is known, and how it goes on.
-fn unregistered(commands: &Commands, id: &ImportId, execution: &ExecutionPicture) -> Usage {
+fn unregistered(commands: &Commands, target: &Target, id: &ImportId, execution: &ExecutionPicture) -> Usage {
     let name = execution.arn.rsplit(':').next().unwrap_or(&execution.arn);
+    if let Some(other) = target.other_database(execution.started_at) {
+        return Usage(format!(
+            "the import {id} is for {other}: name that database by --database-url or DATABASE_URL; here, nothing is known of it but its \
+             execution {name}, which is {}",
+            execution.status
+        ));
+    }
     let known =
         format!("no worker has registered the import {id}: it is known by its execution {name} alone");
     let Some(error) = execution.error.as_deref().filter(|_| execution.stopped_at.is_some()) else {
@@ -155,7 +162,7 @@ pub async fn take(
     };
     let Some(row) = row else {
         return Err(match &execution {
-            Some(execution) => unregistered(commands, id, execution),
+            Some(execution) => unregistered(commands, target, id, execution),
             None => unknown(commands, id),
         }
         .into());

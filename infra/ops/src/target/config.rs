@@ -73,6 +73,19 @@ impl std::fmt::Debug for DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// The same, with a file of SQLite that is named by a relative path in this folder.
+    fn beside(self, folder: &Path) -> Self {
+        match self {
+            Self::Written(url) => Self::Written(match url.strip_prefix("sqlite:") {
+                Some(file) if !file.starts_with(':') => {
+                    format!("sqlite:{}", folder.join(file.strip_prefix("//").unwrap_or(file)).display())
+                }
+                _ => url,
+            }),
+            Self::InVariable(name) => Self::InVariable(name),
+        }
+    }
+
     /// The URL itself.
     ///
     /// # Errors
@@ -198,7 +211,9 @@ fn local(path: &Path, keys: &mut Keys<'_, '_>) -> Option<Configured> {
     let data_dir = keys.required("data_dir");
     let database = database(keys);
     // Beside the file, wherever the command is typed.
-    let data_dir = path.parent().unwrap_or(Path::new("")).join(data_dir?);
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let database = database.map(|database| database.beside(beside));
+    let data_dir = beside.join(data_dir?);
     Some(Configured::Local { data_dir, database })
 }
 

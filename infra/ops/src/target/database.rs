@@ -1,7 +1,9 @@
 //! The database of a target, and the state of Baton's tables in it.
 
+use std::path::Path;
+
 use anyhow::Context as _;
-use local_stack::Session;
+use local_stack::{DatabaseName, Session};
 use worker::db::Database;
 
 use super::Choice;
@@ -64,6 +66,20 @@ pub(super) fn prepare(database: &Database) -> anyhow::Result<()> {
         .migrate()
         .map(drop)
         .with_context(|| format!("failed to prepare the tables of Baton in {}", database.display_name()))
+}
+
+/// How the database is told from others in the data folder of an embedded stack. One that lies in the folder goes where it goes.
+pub fn name_in_folder(database: &Database, data_dir: &Path) -> DatabaseName {
+    let name = database.name_with_role();
+    let within = || {
+        let (file, folder) = (database.file()?.canonicalize().ok()?, data_dir.canonicalize().ok()?);
+        Some(format!("in the folder {}", file.strip_prefix(folder).ok()?.display()))
+    };
+    // Another role sees other rows, and other options another schema: then it is not the same to work with.
+    let with_role =
+        |known: String| name.lines().skip(1).fold(known, |known, line| format!("{known}\n{line}"));
+    let identity = within().or_else(|| database.identity()).map(with_role);
+    DatabaseName { name, identity }
 }
 
 /// Opens the database of an embedded stack and brings Baton's own tables up to date.

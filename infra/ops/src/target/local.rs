@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use local_stack::{Config, Limits, Session};
+use local_stack::{Config, DatabaseName, Limits, Session};
 
-use super::Choice;
 use super::choice::Kind;
+use super::database::parse_database;
+use super::{Choice, Target};
 use crate::error::Usage;
 
 /// The file of the rows, inside the data folder, where no other database is named.
@@ -24,6 +25,28 @@ pub fn check(choice: &Choice) -> Result<(), Usage> {
          deployment, and --data-dir .baton takes the stack that is here",
         choice.commands.line("submit")
     )))
+}
+
+/// Holds a command that names no database to the one that it would import into by itself. Which one the stack of another command
+/// has, that happens to be up, must not decide where the rows go.
+///
+/// # Errors
+/// The stack that is up imports into another one.
+pub fn expect_own_database(choice: &Choice, target: &Target) -> anyhow::Result<()> {
+    if choice.database_url.is_some() || target.is_embedded() {
+        return Ok(());
+    }
+    let (of_stack, own) =
+        (target.database.display_name(), parse_database(&database_url(choice)?)?.display_name());
+    anyhow::ensure!(
+        of_stack == own,
+        Usage(format!(
+            "the stack that is up here imports into {of_stack}, and `run` without --database-url and DATABASE_URL into {own}: name the \
+             database, or send the file through that stack with `{}`",
+            choice.commands.line("submit")
+        ))
+    );
+    Ok(())
 }
 
 /// How to start a stack on what lies in the data folder: it belongs to the database that its last stack used.
@@ -72,7 +95,8 @@ pub fn embedded_config(choice: &Choice, asked: &OfStack<'_>) -> anyhow::Result<C
         start_import: sibling("start-import")?,
         assign_lane: sibling("assign-lane")?,
         database_url: database_url(choice)?,
-        database_name: String::new(),
+        database: DatabaseName::default(),
+        is_database_moved: false,
         allowed_tables: asked.allowed_tables.to_owned(),
         function_environment: Vec::new(),
         fifo: false,
