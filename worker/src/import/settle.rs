@@ -39,6 +39,14 @@ pub(super) fn settle(
         if loaded.rows < fitting { "; rows that the database refused or left out count, too" } else { "" };
     notes.extend(notes_of_values.into_iter().map(|note| note + and_others));
     notes.extend(loaded.notes);
+    if let Some(limit) = job.options.limit.filter(|limit| !whole && *limit == rows_read) {
+        let rows = match limit {
+            0 => "no row was".to_owned(),
+            1 => "only the first row was".to_owned(),
+            limit => format!("only the first {limit} rows were"),
+        };
+        notes.push(format!("{rows} read, as `limit` says; what stands behind was not looked at"));
+    }
     let sha256 = object.sha256().filter(|_| whole);
     let is_failing = rejected.failure(rows_read).is_some();
     let same_file_as = match sha256 {
@@ -69,6 +77,9 @@ pub(super) fn settle(
     };
     if job.options.once && findings.same_file_as.is_some() {
         let cause = already_imported(&findings);
+        // No row is at fault: mostly they are in the table already, from the first time.
+        job.progress.forget_rejects();
+        findings.reasons.clear();
         job.progress.set_findings(findings.bounded());
         return Err(Failure::named(FailureName::AlreadyImported, cause));
     }

@@ -54,6 +54,11 @@ impl Progress {
         self.next_phase();
     }
 
+    /// Forgets the rejects: the work fails for another reason, and they are not told.
+    pub fn forget_rejects(&self) {
+        self.rejects.store(0, Relaxed);
+    }
+
     /// Adds a row that was rejected when it was read.
     pub fn add_misread_row(&self) {
         self.rejects.fetch_add(1, Relaxed);

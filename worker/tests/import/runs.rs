@@ -34,6 +34,10 @@ fn a_limited_run_reads_no_further() {
         let (result, findings) = world.import_as("l", b"id,name\n1,a\n2,b\nx,c\n", "t", options);
         assert_eq!((result.unwrap().rows, findings.rows_read, world.count("t")), (2, 2, 2));
         assert_eq!(findings.sha256, None, "what was not read has no hash");
+        assert!(
+            findings.notes[0].starts_with("only the first 2 rows were read, as `limit` says"),
+            "{findings:?}"
+        );
     }
 }
 
@@ -88,7 +92,13 @@ fn what_stands_behind_a_limit_has_no_say() {
                 findings.notes.retain(|note| !note.starts_with("the encoding was guessed"));
                 assert_eq!(result.unwrap().rows, good, "{what}");
                 assert_eq!((findings.rows_read, world.count("t")), (good, rows), "{what}");
-                assert_eq!((findings.notes, findings.sha256), (Vec::new(), None), "{what}");
+                assert_eq!(
+                    (findings.notes.len(), findings.sha256),
+                    (1, None),
+                    "{what}: {:?}",
+                    findings.notes
+                );
+                assert!(findings.notes[0].contains("as `limit` says"), "{what}: {:?}", findings.notes);
             }
             world.execute("DELETE FROM t");
             // Without the limit, all of them have a say.
@@ -190,6 +200,18 @@ fn the_same_file_is_noticed_and_refused_on_demand() {
         let (_, result) =
             done(&world, "other", b"id,name\n,b\n", ImportOptions { once: true, ..ImportOptions::default() });
         result.unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_was_imported_before_has_no_rejects_that_nobody_is_told_of() {
+    for world in World::both("CREATE TABLE t (id INTEGER PRIMARY KEY)") {
+        world.import_as("first", b"id\n1\n2\n", "t", ImportOptions::default()).0.unwrap();
+        let once = ImportOptions { once: true, ..max_rejects(2) };
+        let (job, result) = done(&world, "second", b"id\n1\n2\n", once);
+        assert_eq!(named(result).0, FailureName::AlreadyImported);
+        let findings = job.progress.findings().cloned().unwrap();
+        assert_eq!((job.progress.counters().rejects, findings.reasons.len()), (0, 0), "{findings:?}");
     }
 }
 

@@ -113,8 +113,14 @@ fn a_database_that_is_up_to_date_needs_no_create_and_one_that_is_not_is_misconfi
     assert!(worker.is_up_to_date().unwrap());
     assert!(worker.migrate().unwrap().is_empty());
 
-    // Without any schema to look into, or to create in.
+    // Away from the tables that are there.
     execute("ALTER ROLE {role} SET search_path = nowhere");
+    let away = worker.pending_migrations().unwrap_err().to_string();
+    assert!(away.contains("in the schema public, and the search_path of this session (nowhere)"), "{away}");
+    // Without any schema to look into, or to create in.
+    let mark = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{}{mark}options=-csearch_path%3Dnowhere", url.replace("baton@", &format!("{role}@")));
+    let worker = Database::parse(&url).unwrap();
     assert_eq!(worker.pending_migrations().unwrap().len(), 3);
     match worker.migrate() {
         Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => {

@@ -26,6 +26,13 @@ impl Objects {
         Self { files, dir, notification, create_only: CreateOnly::default() }
     }
 
+    /// Refuses a key of which the file system has something else: a folder of other objects, or the file of the key without its slash.
+    fn expect_own(&self, bucket: &str, key: &str) -> S3Result<()> {
+        let path = self.dir.join(bucket).join(key.trim_end_matches('/'));
+        let is_another = if key.ends_with('/') { path.is_file() } else { path.is_dir() };
+        if is_another { Err(s3_error!(NoSuchKey, "there is no object of this key")) } else { Ok(()) }
+    }
+
     /// Announces an object that has just been written.
     async fn announce(&self, how: &'static str, bucket: String, key: String) {
         let Some(notification) = self.notification.as_ref().filter(|_| Notification::concerns(&key)) else {
@@ -73,6 +80,7 @@ macro_rules! as_files_do {
                 request: S3Request<GetObjectInput>,
             ) -> S3Result<S3Response<GetObjectOutput>> {
                 let condition = request.input.if_match.clone();
+                self.expect_own(&request.input.bucket, &request.input.key)?;
                 let path = self.dir.join(&request.input.bucket).join(&request.input.key);
                 let range = request.input.range;
                 let mut response = self.files.get_object(request).await?;
@@ -86,6 +94,14 @@ macro_rules! as_files_do {
                 }
                 body::in_large_pieces(&path, range, &mut response.output).await?;
                 Ok(response)
+            }
+
+            async fn head_object(
+                &self,
+                request: S3Request<HeadObjectInput>,
+            ) -> S3Result<S3Response<HeadObjectOutput>> {
+                self.expect_own(&request.input.bucket, &request.input.key)?;
+                self.files.head_object(request).await
             }
 
             async fn put_object(
@@ -168,7 +184,6 @@ as_files_do! {
     delete_object: DeleteObjectInput -> DeleteObjectOutput;
     get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
     head_bucket: HeadBucketInput -> HeadBucketOutput;
-    head_object: HeadObjectInput -> HeadObjectOutput;
     list_buckets: ListBucketsInput -> ListBucketsOutput;
     list_objects: ListObjectsInput -> ListObjectsOutput;
     list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;

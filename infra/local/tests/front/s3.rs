@@ -49,6 +49,22 @@ async fn an_object_comes_back_as_it_was_put_whole_or_in_part() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_only_the_beginning_of_others_or_ends_with_a_slash_is_none_of_an_object() {
+    let (sqs, _) = recording();
+    let front = Front::start(sqs).await;
+    let s3 = front.s3(SECRET).await;
+    let body = ByteStream::from_static(b"id\n1\n");
+    s3.put_object().bucket("bucket").key("folder/a.csv").body(body).send().await.unwrap();
+    for key in ["folder", "folder/a.csv/"] {
+        let error = s3.get_object().bucket("bucket").key(key).send().await.unwrap_err();
+        assert_eq!(error.code(), Some("NoSuchKey"), "{key}");
+        let error = s3.head_object().bucket("bucket").key(key).send().await.unwrap_err();
+        assert!(error.as_service_error().unwrap().is_not_found(), "{key}");
+    }
+    s3.get_object().bucket("bucket").key("folder/a.csv").send().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_object_that_is_to_be_created_takes_the_place_of_none() {
     let (sqs, _) = recording();
     let front = Front::start(sqs).await;

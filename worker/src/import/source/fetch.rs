@@ -243,6 +243,10 @@ impl Fetch {
             (405, _) | (400, "InvalidArgument" | "NoSuchVersion") if self.version_id.is_some() => {
                 fail(FailureName::SourceMissing, format!("there is no {object} of that version"))
             }
+            (400, "InvalidBucketName") => fail(
+                FailureName::SourceMissing,
+                format!("there is no bucket {:?}: S3 takes no such name", self.bucket),
+            ),
             (400, "InvalidArgument" | "InvalidURI" | "KeyTooLongError") => fail(
                 FailureName::SourceMissing,
                 format!("S3 has no object {object}: it takes no such key ({code})"),
