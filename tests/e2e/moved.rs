@@ -36,6 +36,31 @@ async fn what_lies_in_a_folder_goes_on_where_the_folder_was_moved_to() {
     assert_eq!(desk.people(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_folder_of_a_stack_that_is_up_does_not_go_on_with_its_imports() {
+    let desk = Desk::new();
+    desk.execute(PEOPLE);
+    let stack = Stack::of(Up::start(&desk).await).await;
+    let tasks = Lock::of(&desk, TASKS);
+    let execution = submit(&desk, "a", "id,name\n1,a\n").await;
+    stack.entered(&execution, "RunImport").await;
+    let copied = std::process::Command::new("cp")
+        .args(["-r", ".baton", "copy"])
+        .current_dir(desk.path())
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let refused = desk.baton(&["up", "--port", "0", "--data-dir", "copy"]).await;
+    refused.complains(
+        1,
+        &["are not finished (executions that run: 1, ", "the folder was copied from ", "/.baton while"],
+    );
+    drop(tasks);
+    assert_eq!(stack.ends(&execution).await, aws_sdk_sfn::types::ExecutionStatus::Succeeded);
+    assert_eq!(desk.people(), 1);
+    assert_eq!(stack.up.stop().await, Some(0));
+}
+
 #[tokio::test]
 async fn a_database_that_was_renamed_is_the_same_and_a_copy_is_one_when_its_user_says_so() {
     let desk = Desk::new();

@@ -95,6 +95,12 @@ impl Session {
         Ok(last.map(|session| session.in_folder(data_dir)))
     }
 
+    /// Whether it was up on another folder, of which this one is a copy, or which has this name now.
+    pub(crate) fn is_of_another_folder(&self, data_dir: &Path) -> bool {
+        let there = self.data_dir.canonicalize();
+        there.is_ok_and(|there| data_dir.canonicalize().is_ok_and(|here| here != there))
+    }
+
     /// What it says, of a folder that was moved or copied since: a database in the folder is with it.
     fn in_folder(mut self, data_dir: &Path) -> Self {
         let within = self.database_url.strip_prefix("sqlite:").map(Path::new);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use ops::advice;
-use ops::dlq::letter::Letter;
+use ops::dlq::letter::{BroughtBy, Letter};
 use ops::dlq::selection::look;
 use ops::dlq::{letters, selection};
 use ops::numbers;
@@ -134,6 +134,13 @@ fn whole(common: &Common, letter: &Letter, other: Option<String>) -> String {
         let next = match other {
             Some(other) => {
                 format!("its import is for {other}: name that database by --database-url or DATABASE_URL")
+            }
+            // The queue itself has brought it, or somebody: there may be no execution.
+            None if letter.error.is_none() && letter.brought_by != BroughtBy::DeadLetterExecution => {
+                format!(
+                    "{}  starts an execution with this message",
+                    common.command("dlq redrive", &letter.message_id)
+                )
             }
             None => format!(
                 "{}  takes up the failed execution, once the cause is mended\n{}  starts a new one with this message",

@@ -112,7 +112,7 @@ fn meaning(deed: Deed, number: usize) -> Markup {
         @match deed {
             Deed::Redrive => p {
                 "Each failed execution goes on where it failed, with the options that its import has. Mend the cause first: \
-                 else it fails again, and brings another dead letter. A dead letter whose execution then succeeds is deleted."
+                 else it fails again, and its dead letter stays. A dead letter whose execution then succeeds is deleted."
             },
             Deed::Move => p {
                 "Each message goes back to the queue as a new one, and starts a new execution from the beginning. Mend the \

@@ -55,7 +55,7 @@ pub(super) fn render(
             div.actions {
                 button.primary type="submit" name="do" value="check" { "Check first" }
                 button type="submit" name="do" value="import" { "Import now" }
-                p.quiet { "A check reads the whole file, tells what would be rejected, and writes nothing." }
+                p.quiet { "A check reads the whole file, or as many rows as the limit says, tells what would be rejected, and writes nothing." }
             }
             div #sending .panel hidden {
                 div.progress { progress aria-label="Upload" max="1" value="0" {} span role="status" {} }

@@ -1,11 +1,13 @@
 //! Holds a stack to the database that unfinished work in its folder is for.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::queues;
 use crate::config::Config;
 use crate::databases::Databases;
 use crate::resources::QueueNames;
+use crate::session::Session;
 use crate::sqs::Sqs;
 use crate::states::{States, Timestamp};
 
@@ -23,6 +25,19 @@ pub(super) async fn hold_to(
     if here.name.is_empty() || !config.moving {
         return Ok(());
     }
+    let unfinished = Unfinished { dir, names, sqs, states };
+    if let Some(last) = Session::last(dir)?
+        && last.is_of_another_folder(dir)
+        && last.answers().await
+        && let Some(work) = unfinished.work().await?
+    {
+        anyhow::bail!(
+            "{work}: the folder was copied from {} while the stack of process {} was up there, which goes on with them; end that one \
+             first, or name another folder by --data-dir",
+            last.data_dir.display(),
+            last.pid
+        );
+    }
     let databases = Databases::of_folder(dir)?;
     if databases.last() == Some(here) {
         return Ok(());
@@ -30,23 +45,42 @@ pub(super) async fn hold_to(
     if config.is_database_moved && databases.last().is_some() {
         return databases.note_moved(dir, here);
     }
-    if let Some(before) = databases.last().filter(|before| !before.is(here)) {
-        let executions = states.open_executions()?;
-        let mut messages = 0;
-        for queue in std::iter::once(names.sent_to).chain(names.lanes) {
-            messages += queues::messages(sqs, queue).await.unwrap_or(0);
-        }
+    if let Some(before) = databases.last().filter(|before| !before.is(here))
+        && let Some(work) = unfinished.work().await?
+    {
         let (there, here) = match (before.shown(), here.shown()) {
             (there, here) if there == here => (there, "it as another role, or with other options"),
             others => others,
         };
-        anyhow::ensure!(
-            executions == 0 && messages == 0,
-            "imports in the folder {} are not finished (executions that run: {executions}, messages in the queue: {messages}), and \
-             their rows go into {there}; here they would go into {here}: finish or cancel them there, or name another folder by \
-             --data-dir; where that database has moved and is this one, `baton up --database-moved` goes on with them",
-            dir.display()
+        anyhow::bail!(
+            "{work}, and their rows go into {there}; here they would go into {here}: finish or cancel them there, or name another folder \
+             by --data-dir; where that database has moved and is this one, `baton up --database-moved` goes on with them"
         );
     }
     databases.note(dir, Timestamp::now().millis(), here)
+}
+
+/// Where unfinished work may lie.
+struct Unfinished<'a> {
+    dir: &'a Path,
+    names: QueueNames,
+    sqs: &'a Arc<Sqs>,
+    states: &'a States,
+}
+
+impl Unfinished<'_> {
+    /// What is not finished, as the beginning of a sentence; none where all is.
+    async fn work(&self) -> anyhow::Result<Option<String>> {
+        let executions = self.states.open_executions()?;
+        let mut messages = 0;
+        for queue in std::iter::once(self.names.sent_to).chain(self.names.lanes) {
+            messages += queues::messages(self.sqs, queue).await.unwrap_or(0);
+        }
+        Ok((executions > 0 || messages > 0).then(|| {
+            format!(
+                "imports in the folder {} are not finished (executions that run: {executions}, messages in the queue: {messages})",
+                self.dir.display()
+            )
+        }))
+    }
 }

@@ -68,7 +68,10 @@ async fn into_lanes(target: &Target, endpoint: &str, access_key: &str, settings:
         (Some(_), state) => Check::fail(
             CHECK,
             format!("the event source mapping is {state}: no import starts"),
-            "enable it: aws lambda update-event-source-mapping --enabled",
+            format!(
+                "enable it: aws lambda update-event-source-mapping --enabled --uuid {}",
+                mapping["UUID"].as_str().unwrap_or("UUID")
+            ),
         ),
     }
 }

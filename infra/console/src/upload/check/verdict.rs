@@ -40,7 +40,7 @@ fn found_out(console: &Console, check: &Check, import: &ImportPicture, found: &F
     html! {
         (headline(check, outlook, rejects))
         div.figures {
-            (figure("Rows in the file", found.rows_read, "", false))
+            (figure("Rows read", found.rows_read, "", false))
             (figure("Would be written", good, &changes(found, good), false))
             (figure("Rejects", rejects, "", rejects > 0))
         }
