@@ -6,7 +6,7 @@ use crate::desk::Desk;
 use crate::golden::scrub::scrubbed;
 use crate::workspace::top;
 
-const PROGRAM: &str = "./target/release/baton";
+const PROGRAM: &str = "./target/laptop/baton";
 
 /// The commands of `baton run` in a README that import an example.
 fn commands(readme: &str) -> Vec<Vec<&str>> {
