@@ -33,6 +33,14 @@ impl Objects {
         if is_another { Err(s3_error!(NoSuchKey, "there is no object of this key")) } else { Ok(()) }
     }
 
+    /// Refuses a version: the bucket has none, and what lies there now is not what was asked for.
+    fn expect_no_version(version_id: Option<&str>) -> S3Result<()> {
+        match version_id {
+            None | Some("null") => Ok(()),
+            Some(_) => Err(s3_error!(NoSuchVersion, "the bucket has no versions")),
+        }
+    }
+
     /// Announces an object that has just been written.
     async fn announce(&self, how: &'static str, bucket: String, key: String) {
         let Some(notification) = self.notification.as_ref().filter(|_| Notification::concerns(&key)) else {
@@ -80,6 +88,7 @@ macro_rules! as_files_do {
                 request: S3Request<GetObjectInput>,
             ) -> S3Result<S3Response<GetObjectOutput>> {
                 let condition = request.input.if_match.clone();
+                Self::expect_no_version(request.input.version_id.as_deref())?;
                 self.expect_own(&request.input.bucket, &request.input.key)?;
                 let path = self.dir.join(&request.input.bucket).join(&request.input.key);
                 let range = request.input.range;
@@ -100,8 +109,17 @@ macro_rules! as_files_do {
                 &self,
                 request: S3Request<HeadObjectInput>,
             ) -> S3Result<S3Response<HeadObjectOutput>> {
+                Self::expect_no_version(request.input.version_id.as_deref())?;
                 self.expect_own(&request.input.bucket, &request.input.key)?;
                 self.files.head_object(request).await
+            }
+
+            async fn delete_object(
+                &self,
+                request: S3Request<DeleteObjectInput>,
+            ) -> S3Result<S3Response<DeleteObjectOutput>> {
+                Self::expect_no_version(request.input.version_id.as_deref())?;
+                self.files.delete_object(request).await
             }
 
             async fn put_object(
@@ -121,8 +139,9 @@ macro_rules! as_files_do {
                 &self,
                 request: S3Request<CopyObjectInput>,
             ) -> S3Result<S3Response<CopyObjectOutput>> {
-                if let CopySource::Bucket { bucket, key, .. } = &request.input.copy_source {
+                if let CopySource::Bucket { bucket, key, version_id } = &request.input.copy_source {
                     keys::check(bucket, key)?;
+                    Self::expect_no_version(version_id.as_deref())?;
                 }
                 let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
                 let response = self.files.copy_object(request).await?;
@@ -160,6 +179,7 @@ macro_rules! as_files_do {
             ) -> S3Result<S3Response<DeleteObjectsOutput>> {
                 for object in &request.input.delete.objects {
                     keys::check(&request.input.bucket, &object.key)?;
+                    Self::expect_no_version(object.version_id.as_deref())?;
                 }
                 self.files.delete_objects(request).await
             }
@@ -181,7 +201,6 @@ as_files_do! {
     abort_multipart_upload: AbortMultipartUploadInput -> AbortMultipartUploadOutput;
     create_bucket: CreateBucketInput -> CreateBucketOutput;
     create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput;
-    delete_object: DeleteObjectInput -> DeleteObjectOutput;
     get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
     head_bucket: HeadBucketInput -> HeadBucketOutput;
     list_buckets: ListBucketsInput -> ListBucketsOutput;

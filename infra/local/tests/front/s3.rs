@@ -65,6 +65,24 @@ async fn a_key_that_is_only_the_beginning_of_others_or_ends_with_a_slash_is_none
 }
 
 #[tokio::test]
+async fn a_version_is_none_of_a_bucket_without_versions_and_nothing_is_read_or_deleted_in_its_place() {
+    let (sqs, _) = recording();
+    let front = Front::start(sqs).await;
+    let s3 = front.s3(SECRET).await;
+    let body = ByteStream::from_static(b"id\n1\n");
+    s3.put_object().bucket("bucket").key("a.csv").body(body).send().await.unwrap();
+    let get = s3.get_object().bucket("bucket").key("a.csv");
+    assert_eq!(get.clone().version_id("x").send().await.unwrap_err().code(), Some("NoSuchVersion"));
+    let head = s3.head_object().bucket("bucket").key("a.csv").version_id("x").send().await;
+    assert_eq!(head.unwrap_err().raw_response().unwrap().status().as_u16(), 404);
+    let delete = s3.delete_object().bucket("bucket").key("a.csv").version_id("x").send().await;
+    assert_eq!(delete.unwrap_err().code(), Some("NoSuchVersion"));
+    let copy = s3.copy_object().bucket("bucket").key("b.csv").copy_source("bucket/a.csv?versionId=x");
+    assert_eq!(copy.send().await.unwrap_err().code(), Some("NoSuchVersion"));
+    get.version_id("null").send().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_object_that_is_to_be_created_takes_the_place_of_none() {
     let (sqs, _) = recording();
     let front = Front::start(sqs).await;
