@@ -28,6 +28,17 @@ fn a_dry_run_tells_everything_and_writes_nothing() {
 }
 
 #[test]
+fn an_import_that_was_asked_to_stop_commits_nothing_however_small_it_is() {
+    for world in World::both(DDL) {
+        world.put("s.csv", b"id,name\n1,a\n2,b\n");
+        let job = world.job("s", "s.csv", "t", ImportOptions::default());
+        job.progress.request_stop();
+        assert_eq!(named(world.run(&job)).0, FailureName::Interrupted);
+        assert_eq!(world.count("t"), 0);
+    }
+}
+
+#[test]
 fn a_limited_run_reads_no_further() {
     for world in World::both(DDL) {
         let options = ImportOptions { limit: Some(2), ..ImportOptions::default() };

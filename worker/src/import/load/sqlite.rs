@@ -98,7 +98,8 @@ impl<'a> Loader<'a> {
         let mut written = 0;
         let mut values = Vec::with_capacity(self.context.plan.columns.len());
         for (number, row) in batch.rows().enumerate() {
-            if number % ROWS_PER_LOOK == 0 && progress.stop_requested() {
+            // At each row: a trigger may take long for one.
+            if progress.stop_requested() {
                 return Err(interrupted());
             }
             if number % ROWS_PER_LOOK == 0 || number.is_power_of_two() {

@@ -25,14 +25,19 @@ pub(crate) fn within<T, E: From<Failure>>(
 }
 
 /// The same for a load, which waits as long as another import, or somebody else, has SQLite's lock for writing: in short turns,
-/// so that beats go on and a request to stop is heard in between. Whoever waits to claim an import waits as long.
+/// so that beats go on and a request to stop is heard in between, and a last time before the commit. Whoever waits to claim an
+/// import waits as long.
 pub(crate) fn within_turn<T, E: From<Failure>>(
     connection: &mut Connection,
     progress: &Progress,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     begin_in_turn(connection, progress)?;
-    end(connection, work)
+    end(connection, |connection| {
+        let done = work(connection)?;
+        // Whoever has asked for the stop says that nothing is in the table.
+        if progress.stop_requested() { Err(interrupted().into()) } else { Ok(done) }
+    })
 }
 
 fn end<T, E: From<Failure>>(
