@@ -79,7 +79,7 @@ async fn a_task_definition_that_is_gone_fails_by_name_and_a_redrive_imports_when
     assert_eq!(attempts, 11);
     assert!(cause.contains("TaskDefinition not found"), "{cause}");
     // A stack registers the definition when it starts.
-    let stack = stack.restart().await;
+    let stack = Box::pin(stack.restart()).await;
     stack.sfn.redrive_execution().execution_arn(&sent.execution_arn).send().await.unwrap();
     assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
     assert_eq!(stack.count("people"), 2);

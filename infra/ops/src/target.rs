@@ -52,10 +52,8 @@ pub struct Target {
     pub sqs: aws_sdk_sqs::Client,
     /// Whether nothing moves in it: an embedded stack that only looks.
     pub is_at_rest: bool,
-    /// Of an embedded stack: the databases that its folder has imported into,
-    databases: Databases,
-    /// and how its own is told from them.
-    named: DatabaseName,
+    /// Of an embedded stack: the databases that its folder has imported into, and how its own is told from them.
+    known: Box<(Databases, DatabaseName)>,
     embedded: Option<Stack>,
     /// The stack of another process.
     joined: Option<Box<Session>>,
@@ -90,7 +88,7 @@ impl Target {
     pub(crate) async fn reach(choice: &Choice, need: Need) -> anyhow::Result<Self> {
         let began = Instant::now();
         loop {
-            if let Some(target) = Self::running(choice, need).await? {
+            if let Some(target) = Box::pin(Self::running(choice, need)).await? {
                 return Ok(target);
             }
             match Box::pin(Self::start(choice, need)).await {
@@ -207,7 +205,7 @@ impl Target {
             .credentials_provider(keys);
         let config = loader.load().await;
         let target = Self::connect(place(choice), session.resources, database, config, embedded);
-        Self { is_at_rest: !session.moving, databases, named, joined, ..target }
+        Self { is_at_rest: !session.moving, known: Box::new((databases, named)), joined, ..target }
     }
 
     fn connect(
@@ -228,8 +226,7 @@ impl Target {
             sqs: aws_sdk_sqs::Client::new(&config),
             config,
             is_at_rest: false,
-            databases: Databases::default(),
-            named: DatabaseName::default(),
+            known: Box::default(),
             embedded,
             joined: None,
         }
@@ -283,12 +280,13 @@ impl Target {
 
     /// The database that work of this moment is for, where that is another than the target's.
     pub fn other_database(&self, moment: DateTime<Utc>) -> Option<String> {
-        let of_then = self.databases.at(moment.timestamp_millis())?;
-        let as_another = |name: &str| match name == self.named.shown() {
+        let (databases, named) = &*self.known;
+        let of_then = databases.at(moment.timestamp_millis())?;
+        let as_another = |name: &str| match name == named.shown() {
             true => format!("{name} as another role, or with other options"),
             false => name.to_owned(),
         };
-        (!of_then.is(&self.named)).then(|| as_another(of_then.shown()))
+        (!of_then.is(named)).then(|| as_another(of_then.shown()))
     }
 
     /// Whether the stack lives in this process, and ends with it.
