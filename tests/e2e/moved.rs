@@ -53,7 +53,11 @@ async fn a_copy_of_the_folder_of_a_stack_that_is_up_does_not_go_on_with_its_impo
     let refused = desk.baton(&["up", "--port", "0", "--data-dir", "copy"]).await;
     refused.complains(
         1,
-        &["are not finished (executions that run: 1, ", "the folder was copied from ", "/.baton while"],
+        &[
+            "are not finished (executions that run: 1, ",
+            "the folder was copied from ",
+            "/.baton, where a stack is up",
+        ],
     );
     drop(tasks);
     assert_eq!(stack.ends(&execution).await, aws_sdk_sfn::types::ExecutionStatus::Succeeded);

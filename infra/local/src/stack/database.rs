@@ -28,14 +28,14 @@ pub(super) async fn hold_to(
     let unfinished = Unfinished { dir, names, sqs, states };
     if let Some(last) = Session::last(dir)?
         && last.is_of_another_folder(dir)
-        && last.answers().await
+        && let Some(there) = Session::of_running_stack(&last.data_dir)?
         && let Some(work) = unfinished.work().await?
     {
         anyhow::bail!(
-            "{work}: the folder was copied from {} while the stack of process {} was up there, which goes on with them; end that one \
-             first, or name another folder by --data-dir",
+            "{work}: the folder was copied from {}, where a stack is up (process {}) that goes on with them; end that one first, or name \
+             another folder by --data-dir",
             last.data_dir.display(),
-            last.pid
+            there.pid
         );
     }
     let databases = Databases::of_folder(dir)?;
