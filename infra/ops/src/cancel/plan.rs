@@ -242,7 +242,7 @@ mod tests {
             "not on this target: the stack or the deployment that",
         );
         let left = plan_of(vec![], true, Some(row(ImportStatus::Running, 1)));
-        assert!(text(&left).contains("its rows are rolled back; `baton redrive people-1` runs it again"));
+        assert!(text(&left).contains("nothing of it runs; `baton redrive people-1` runs it again, or"));
         refused(vec![], Some(row(ImportStatus::Failure, 0)), "has failed already");
         refused(vec![], None, "no such import");
         // Stopped before a worker claimed it, of a registered import and of one that a message describes.
