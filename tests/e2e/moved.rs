@@ -84,6 +84,11 @@ async fn a_database_that_was_renamed_is_the_same_and_a_copy_is_one_when_its_user
     let letters = desk.baton(&["dlq", "show", "two", "--database-url", &c]).await;
     letters.expect(0, &["next      its import is for sqlite "]);
     assert!(!letters.stdout.contains("takes up"), "{letters:#?}");
+    // It has an import of its own meanwhile.
+    desk.run("own", "id,name\n7,c\n", &["--database-url", &c]).await.expect(0, &[]);
+    desk.baton(&["redrive", "two", "--database-url", &c])
+        .await
+        .expect(1, &["two: not redriven: its import is for"]);
     let up = Up::start_with(&desk, &["--database-url", &c, "--database-moved"]).await;
     assert_eq!(up.stop().await, Some(0));
     // The row of the first one is there, so that the same key is one more.

@@ -39,11 +39,12 @@ pub(super) async fn hold_to(
         );
     }
     let databases = Databases::of_folder(dir)?;
-    if databases.last() == Some(here) {
-        return Ok(());
-    }
+    // Of all of them, also where a stack for this one has begun since.
     if config.is_database_moved && databases.last().is_some() {
         return databases.note_moved(dir, here);
+    }
+    if databases.last() == Some(here) {
+        return Ok(());
     }
     if let Some(before) = databases.last().filter(|before| !before.is(here))
         && let Some(work) = unfinished.work().await?
