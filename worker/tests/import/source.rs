@@ -62,6 +62,7 @@ fn what_s3_refuses_for_good_has_a_name_of_its_own() {
         ("404 Not Found", "NoSuchBucket", FailureName::SourceMissing),
         ("404 Not Found", "NoSuchVersion", FailureName::SourceMissing),
         ("400 Bad Request", "KeyTooLongError", FailureName::SourceMissing),
+        ("400 Bad Request", "InvalidBucketName", FailureName::SourceMissing),
         ("403 Forbidden", "AccessDenied", FailureName::SourceDenied),
         ("403 Forbidden", "InvalidObjectState", FailureName::SourceUnreadable),
         ("301 Moved Permanently", "PermanentRedirect", FailureName::SourceDenied),

@@ -45,6 +45,23 @@ fn a_file_names_folders_and_deployments() {
 }
 
 #[test]
+fn a_file_of_sqlite_is_named_beside_the_file_wherever_the_command_is_typed() {
+    let url = |written: &str| {
+        let text = format!("[targets.a]\nkind = \"local\"\ndata_dir = \"d\"\ndatabase_url = \"{written}\"\n");
+        let config = read(&text).unwrap();
+        let Configured::Local { database, .. } = config.target("a").unwrap() else { panic!() };
+        let folder = format!("{}/", config.path.parent().unwrap().display());
+        database.as_ref().unwrap().reveal("a").unwrap().replace(&folder, "FOLDER/")
+    };
+    assert_eq!(url("sqlite:b.db"), "sqlite:FOLDER/b.db");
+    assert_eq!(url("sqlite://c/b.db"), "sqlite:FOLDER/c/b.db");
+    for absolute in ["sqlite:/b.db", "sqlite:///b.db"] {
+        assert_eq!(url(absolute), "sqlite:/b.db");
+    }
+    assert_eq!(url("postgres://u@h/b"), "postgres://u@h/b");
+}
+
+#[test]
 fn a_deployment_without_lanes_may_name_an_empty_queue_of_them() {
     let with = |line: &str| DEPLOYMENT.replace("bucket =", &format!("{line}\nbucket ="));
     let lanes = |text: &str| {
