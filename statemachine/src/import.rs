@@ -33,14 +33,17 @@ pub struct Import {
     pub options: ImportOptions,
 }
 
-/// The id of an import: 1 to 40 characters of `A-Za-z0-9_-`. In JSON an integer is read as its decimal digits.
+/// The id of an import: 1 to 40 characters of `A-Za-z0-9_-`, the first of them no `-`, which would make it an option of a
+/// command. In JSON an integer is read as its decimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct ImportId(String);
 
 /// Why a text is not an [`ImportId`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an import id is an integer or 1 to 40 characters of A-Za-z0-9_-, not {0:?}")]
+#[error(
+    "an import id is an integer or 1 to 40 characters of A-Za-z0-9_- and does not begin with -; {0:?} is none"
+)]
 pub struct InvalidImportId(String);
 
 impl ImportId {
@@ -59,7 +62,8 @@ impl FromStr for ImportId {
 
     fn from_str(text: &str) -> Result<Self, InvalidImportId> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed) {
+        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-')
+        {
             Ok(Self(text.to_owned()))
         } else {
             // Long garbage must not travel on inside the complaint about it.
@@ -147,8 +151,8 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_could_not_name_an_execution_is_refused() {
-        for id in [r#""""#, r#""a b""#, r#""日本""#, "1.5", "null", r#""../x""#] {
+    fn an_id_that_could_not_name_an_execution_or_be_typed_is_refused() {
+        for id in [r#""""#, r#""a b""#, r#""日本""#, "1.5", "null", r#""../x""#, r#""-x""#, "-5"] {
             assert!(parse(&format!(r#"{{"import_id": {id}}}"#)).is_err(), "{id} was accepted");
         }
         assert!("x".repeat(40).parse::<ImportId>().is_ok());

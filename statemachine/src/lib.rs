@@ -11,6 +11,7 @@ mod s3_event;
 mod task;
 mod text;
 mod trace_header;
+mod unique;
 
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
 pub use import::{Import, ImportId, InvalidImportId, MAX_QUOTED_IMPORT_CHARS, Source};

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::execution::InvalidMessage;
 use crate::import::{Import, ImportId, MAX_QUOTED_IMPORT_CHARS};
 use crate::s3_event;
+use crate::unique::Unique;
 
 /// What a message body asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +23,14 @@ pub enum Body {
 /// [`InvalidMessage`], with a sentence that tells the sender what is wrong.
 pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
     let invalid = |reason: String| InvalidMessage::new(&reason);
-    let value: Value =
-        serde_json::from_str(body).map_err(|error| invalid(format!("the message is not JSON: {error}")))?;
+    let Unique(value) = serde_json::from_str(body).map_err(|error| {
+        let is_double = error.is_data();
+        invalid(if is_double {
+            format!("in the message {error}")
+        } else {
+            format!("the message is not JSON: {error}")
+        })
+    })?;
     let Value::Object(fields) = &value else {
         return Err(invalid(format!("the message must be a JSON object, not {}", kind(&value))));
     };
@@ -128,6 +135,10 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_a_sentence() {
         assert!(reason("noise").starts_with("the message is not JSON: "));
+        assert_eq!(
+            reason(r#"{"import_id":"a","source":"s3://b/k","table":"people","table":"orders"}"#),
+            "in the message `table` stands twice in one object at line 1 column 65"
+        );
         assert_eq!(reason("[1]"), "the message must be a JSON object, not an array");
         assert_eq!(reason("{}"), "the message has neither `import_id` nor S3's `Records`");
         assert!(reason(r#"{"import_id": "a/b"}"#).contains("1 to 40 characters"));

@@ -36,7 +36,7 @@ pub(crate) struct FileArguments {
     /// Make the table from the header and all values, where it is missing; a failed import drops it again
     #[arg(long)]
     pub(crate) create_table: bool,
-    /// The import's id: 1 to 40 characters of A-Za-z0-9_- [default: made from the table and the time]
+    /// The import's id: 1 to 40 characters of A-Za-z0-9_-, not beginning with - [default: made from the table and the time]
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<ImportId>,
     #[command(flatten)]
