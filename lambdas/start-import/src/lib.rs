@@ -4,6 +4,7 @@ pub mod config;
 mod decision;
 mod measured;
 mod record;
+mod taker;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use config::Config;
 use decision::Decision;
 use lambda_shared::{BrokenEvent, Patience};
 use record::message_of;
+use taker::Taker;
 
 /// A record needs three calls at most, and the records of a batch of 10 run side by side: together below the function's
 /// timeout of 10 s, whatever happens.
@@ -25,19 +27,15 @@ pub const PATIENCE: Patience =
 /// How many messages are worked on at a time: the usual batch of a queue, far below what Step Functions throttles.
 const CONCURRENT_MESSAGES: usize = 10;
 
-/// The function: its clients, and what it knows of machines and queue.
+/// The function: a batch of records at a time.
 #[derive(Debug)]
-pub struct StartImport {
-    sfn: aws_sdk_sfn::Client,
-    sqs: aws_sdk_sqs::Client,
-    config: Config,
-}
+pub struct StartImport(Taker);
 
 impl StartImport {
     /// A function that starts executions of the import machine for the messages of its queue.
     #[must_use]
     pub fn new(sfn: aws_sdk_sfn::Client, sqs: aws_sdk_sqs::Client, config: Config) -> Self {
-        Self { sfn, sqs, config }
+        Self(Taker { sfn, sqs, config })
     }
 
     /// Decides on each record of the event and names those that Lambda must not delete. `trace_header` is the invocation's.
@@ -50,7 +48,7 @@ impl StartImport {
         trace_header: Option<TraceHeader>,
     ) -> Result<SqsBatchResponse, BrokenEvent> {
         let records = event.records.into_iter();
-        let messages = records.map(|record| message_of(record, &self.config, trace_header.as_ref()));
+        let messages = records.map(|record| message_of(record, &self.0.config, trace_header.as_ref()));
         let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
         let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
 
@@ -77,13 +75,13 @@ impl StartImport {
         let mut messages = lane.into_iter();
         for message in messages.by_ref() {
             let id = message.id.clone();
-            let decision = self.decide(message).await;
+            let decision = self.0.decide(message).await;
             decided.push((id, decision));
             if decision != Decision::Acknowledged {
                 break;
             }
         }
-        decided.extend(messages.map(|message| (message.id.clone(), decision::leave_behind(&message))));
+        decided.extend(messages.map(|message| (message.id.clone(), taker::leave_behind(&message))));
         decided
     }
 }

@@ -35,17 +35,17 @@ END $$";
 
 /// Writes a table of each group of types, and imports it into an equal one.
 pub(crate) fn come_back(run: &mut Run<'_>) {
-    for number in 0..run.types.len() {
+    for number in 0..run.bench.types.len() {
         run.make_texts(number, ROWS);
     }
-    run.server.execute(OWN);
+    run.bench.server.execute(OWN);
     for (setting, name) in SETTINGS {
         for group in run.groups(|_| true) {
             fill(run, &group);
-            run.server.execute(setting);
-            run.server.read_back();
-            let file = run.server.copy_out("source", "FORMAT csv, HEADER");
-            run.server.execute("RESET ALL; SET TIME ZONE 'UTC'");
+            run.bench.server.execute(setting);
+            run.bench.server.read_back();
+            let file = run.bench.server.copy_out("source", "FORMAT csv, HEADER");
+            run.bench.server.execute("RESET ALL; SET TIME ZONE 'UTC'");
             compare(run, &group, &file, name);
         }
     }
@@ -56,15 +56,15 @@ fn fill(run: &Run<'_>, group: &[usize]) {
     let columns: Vec<_> = group
         .iter()
         .enumerate()
-        .map(|(column, number)| format!("c{column} {}", run.types[*number].sql))
+        .map(|(column, number)| format!("c{column} {}", run.bench.types[*number].sql))
         .collect();
     let value = |number: &usize| {
-        let table = &run.oracles[*number].table;
+        let table = &run.bench.oracles[*number].table;
         format!(", (SELECT v FROM {table} ORDER BY id OFFSET g % (SELECT count(*) FROM {table}) LIMIT 1)")
     };
     let values: String = group.iter().map(value).collect();
     let columns = columns.join(", ");
-    run.server.execute(&format!(
+    run.bench.server.execute(&format!(
         "DROP TABLE IF EXISTS source, own, t; CREATE TABLE source (id bigint PRIMARY KEY, {columns});
          INSERT INTO source SELECT g{values} FROM generate_series(1, {ROWS}) g;
          CREATE TABLE own (LIKE source); CREATE TABLE t (LIKE source)"
@@ -73,30 +73,35 @@ fn fill(run: &Run<'_>, group: &[usize]) {
 
 fn compare(run: &mut Run<'_>, group: &[usize], file: &[u8], way: &str) {
     let options: ImportOptions = serde_json::from_value(json!({"max_rejects": "100%"})).unwrap();
-    run.imports += 1;
-    let id = run.imports.to_string();
-    let (result, findings) = run.world.import_as(&id, file, "t", options);
-    let names: Vec<_> = group.iter().map(|number| run.types[*number].sql.clone()).collect();
+    run.bench.imports += 1;
+    let id = run.bench.imports.to_string();
+    let (result, findings) = run.bench.world.import_as(&id, file, "t", options);
+    let names: Vec<_> = group.iter().map(|number| run.bench.types[*number].sql.clone()).collect();
     if let Err(failure) = result {
-        run.report.find(Kind::Failed, &names.join(", "), way, format!("{failure:?}"));
+        run.bench.report.find(Kind::Failed, &names.join(", "), way, format!("{failure:?}"));
     }
-    let rows: usize = run.server.text("SELECT count(*) FROM source").parse().unwrap();
-    let stored: usize = run.server.text("SELECT count(*) FROM t").parse().unwrap();
+    let rows: usize = run.bench.server.text("SELECT count(*) FROM source").parse().unwrap();
+    let stored: usize = run.bench.server.text("SELECT count(*) FROM t").parse().unwrap();
     if stored + findings.first_rejects.len() != rows {
-        run.report.find(Kind::Lost, &names.join(", "), way, format!("{stored} of {rows} rows are there"));
+        run.bench.report.find(
+            Kind::Lost,
+            &names.join(", "),
+            way,
+            format!("{stored} of {rows} rows are there"),
+        );
     }
     for reject in findings.first_rejects {
         let column =
             reject.column.as_deref().and_then(|column| column.strip_prefix('c')?.parse::<usize>().ok());
         let name = column.map_or_else(|| names.join(", "), |column| names[column].clone());
-        run.report.find(Kind::Refused, &name, way, format!("{:?}: {}", reject.value, reject.says));
+        run.bench.report.find(Kind::Refused, &name, way, format!("{:?}: {}", reject.value, reject.says));
     }
     for (column, (number, name)) in group.iter().zip(&names).enumerate() {
         for _ in 0..rows {
-            run.report.count(name, way);
+            run.bench.report.count(name, way);
         }
-        let same = run.types[*number].same(&format!("t.c{column}"), &format!("s.c{column}"));
-        let others = run.server.rows(&format!(
+        let same = run.bench.types[*number].same(&format!("t.c{column}"), &format!("s.c{column}"));
+        let others = run.bench.server.rows(&format!(
             "SELECT format('%s', s.c{column}), num_nulls(s.c{column}), format('%s', t.c{column}), num_nulls(t.c{column})
              FROM own s JOIN t ON t.id = s.id WHERE NOT {same}"
         ));
@@ -105,7 +110,12 @@ fn compare(run: &mut Run<'_>, group: &[usize], file: &[u8], way: &str) {
                 Some("0") => format!("{:?}", other[value].as_deref().unwrap_or_default()),
                 _ => "NULL".to_owned(),
             };
-            run.report.find(Kind::Changed, name, way, format!("{} comes back as {}", shown(0), shown(2)));
+            run.bench.report.find(
+                Kind::Changed,
+                name,
+                way,
+                format!("{} comes back as {}", shown(0), shown(2)),
+            );
         }
     }
 }

@@ -6,10 +6,10 @@ use statemachine::{Findings, ImportOptions};
 use worker::failure::Failure;
 use worker::job::Summary;
 
+use crate::bench::Bench;
 use crate::differences;
 use crate::file::{BROKEN, Dialect, Field};
 use crate::report::Kind;
-use crate::run::Run;
 use crate::ways::Way;
 
 /// A field of the type in question. Its row has nothing else.
@@ -51,30 +51,30 @@ struct Told {
 }
 
 impl Import<'_> {
-    pub(crate) fn check(&self, run: &mut Run<'_>, cells: &[Cell]) {
+    pub(crate) fn check(&self, bench: &mut Bench<'_>, cells: &[Cell]) {
         // A row without a value cannot stand there where the type does not take NULL.
-        let takes_null = self.group.iter().all(|number| !run.types[*number].alone);
+        let takes_null = self.group.iter().all(|number| !bench.types[*number].alone);
         let before = if takes_null { self.before(cells) } else { BTreeSet::new() };
-        let sqls: Vec<_> = self.group.iter().map(|number| run.types[*number].sql.as_str()).collect();
-        run.server.execute(&self.way.table(&sqls, self.refused));
+        let sqls: Vec<_> = self.group.iter().map(|number| bench.types[*number].sql.as_str()).collect();
+        bench.server.execute(&self.way.table(&sqls, self.refused));
         if !before.is_empty() {
             // A type may have a default.
             let nulls = ", NULL".repeat(self.group.len());
             let ids: Vec<_> = before.iter().map(|id| format!("({id}{nulls})")).collect();
-            run.server.execute(&format!("INSERT INTO imported_rows VALUES {}", ids.join(",")));
+            bench.server.execute(&format!("INSERT INTO imported_rows VALUES {}", ids.join(",")));
         }
-        let (result, findings) = self.import(run, cells);
+        let (result, findings) = self.import(bench, cells);
         let summary = match result {
             Ok(summary) => summary,
-            Err(failure) => return self.narrow(run, cells, &failure),
+            Err(failure) => return self.narrow(bench, cells, &failure),
         };
-        let rejected = self.rejected(run, &findings);
-        let rows = self.rows(run, cells);
+        let rejected = self.rejected(bench, &findings);
+        let rows = self.rows(bench, cells);
         for cell in cells {
-            self.judge(run, cell, &rows[&cell.id], rejected.get(&cell.id), before.contains(&cell.id));
+            self.judge(bench, cell, &rows[&cell.id], rejected.get(&cell.id), before.contains(&cell.id));
         }
-        self.check_first(run, cells, &findings);
-        self.count(run, cells, &summary, &findings, rejected.len());
+        self.check_first(bench, cells, &findings);
+        self.count(bench, cells, &summary, &findings, rejected.len());
     }
 
     /// The rows that are in the table before.
@@ -87,7 +87,7 @@ impl Import<'_> {
         cells.iter().map(|cell| cell.id).filter(|id| id % every == 0 && *id != self.refused).collect()
     }
 
-    fn import(&self, run: &mut Run<'_>, cells: &[Cell]) -> (Result<Summary, Failure>, Findings) {
+    fn import(&self, bench: &mut Bench<'_>, cells: &[Cell]) -> (Result<Summary, Failure>, Findings) {
         let columns = self.group.len();
         let plain = |text: String| Field { text, quoted: false };
         let mut header = vec![plain("id".to_owned())];
@@ -105,12 +105,12 @@ impl Import<'_> {
         let mut options = self.dialect.options();
         self.way.tell(&mut options);
         let options: ImportOptions = serde_json::from_value(options).unwrap();
-        run.imports += 1;
-        run.world.import_as(&run.imports.to_string(), &file, "imported_rows", options)
+        bench.imports += 1;
+        bench.world.import_as(&bench.imports.to_string(), &file, "imported_rows", options)
     }
 
     /// An import that failed as a whole is made smaller, until it is known for which type, and for which field.
-    fn narrow(&self, run: &mut Run<'_>, cells: &[Cell], failure: &Failure) {
+    fn narrow(&self, bench: &mut Bench<'_>, cells: &[Cell], failure: &Failure) {
         let types: BTreeSet<_> = cells.iter().map(|cell| cell.number).collect();
         if types.len() > 1 {
             for number in types {
@@ -122,9 +122,9 @@ impl Import<'_> {
                     dialect: self.dialect.clone(),
                     refused: self.refused,
                 }
-                .check(run, &own);
+                .check(bench, &own);
             }
-        } else if cells.len() > 1 && run.report.may_narrow() {
+        } else if cells.len() > 1 && bench.report.may_narrow() {
             let (first, second) = cells.split_at(cells.len() / 2);
             for half in [first, second] {
                 Import {
@@ -133,17 +133,22 @@ impl Import<'_> {
                     dialect: self.dialect.clone(),
                     refused: self.refused,
                 }
-                .check(run, half);
+                .check(bench, half);
             }
         } else {
             let fields: Vec<_> = cells.iter().take(3).map(|cell| format!("{:?}", cell.field.text)).collect();
-            let sql = run.types[self.group[0]].sql.clone();
-            run.report.find(Kind::Failed, &sql, self.way.name, format!("{}: {failure:?}", fields.join(", ")));
+            let sql = bench.types[self.group[0]].sql.clone();
+            bench.report.find(
+                Kind::Failed,
+                &sql,
+                self.way.name,
+                format!("{}: {failure:?}", fields.join(", ")),
+            );
         }
     }
 
     /// What stands in the table for each cell.
-    fn rows(&self, run: &Run<'_>, cells: &[Cell]) -> HashMap<u64, Row> {
+    fn rows(&self, bench: &Bench<'_>, cells: &[Cell]) -> HashMap<u64, Row> {
         let lines: String = cells
             .iter()
             .map(|cell| {
@@ -151,15 +156,15 @@ impl Import<'_> {
                 format!("{}\t{}\t{value}\n", cell.id, cell.column)
             })
             .collect();
-        run.server.execute("TRUNCATE expected");
-        run.server.copy_in("expected", &lines);
+        bench.server.execute("TRUNCATE expected");
+        bench.server.copy_in("expected", &lines);
         let all: Vec<_> = (0..self.group.len()).map(|column| format!("t.c{column}")).collect();
         let all = all.join(",");
         let mut rows = HashMap::new();
         for (column, number) in self.group.iter().enumerate() {
-            let oracle = &run.oracles[*number].table;
-            let same = run.types[*number].same(&format!("t.c{column}"), "o.v");
-            let found = run.server.rows(&format!(
+            let oracle = &bench.oracles[*number].table;
+            let same = bench.types[*number].same(&format!("t.c{column}"), "o.v");
+            let found = bench.server.rows(&format!(
                 "SELECT e.id, t.id IS NOT NULL, format('%s', t.c{column}), num_nonnulls(t.c{column}) > 0,
                         {same} AND num_nonnulls({all}) = num_nonnulls(o.v)
                  FROM expected e LEFT JOIN imported_rows t ON t.id = e.id LEFT JOIN {oracle} o ON o.id = e.oracle
@@ -181,27 +186,27 @@ impl Import<'_> {
     }
 
     /// The rejects by their rows, from the rejects file.
-    fn rejected(&self, run: &mut Run<'_>, findings: &Findings) -> BTreeMap<u64, Told> {
+    fn rejected(&self, bench: &mut Bench<'_>, findings: &Findings) -> BTreeMap<u64, Told> {
         let Some(file) = &findings.rejects_file else { return BTreeMap::new() };
-        let bytes = run.world.object(&file.source.key).unwrap();
+        let bytes = bench.world.object(&file.source.key).unwrap();
         let mut rejected = BTreeMap::new();
         for mut record in self.dialect.read(&bytes).into_iter().skip(1) {
             let fields = record.split_off(2);
             let row: u64 = fields[0].parse().unwrap_or(0);
             let told = Told { reason: record.swap_remove(1), fields };
             if rejected.insert(row, told).is_some() {
-                run.report.find(Kind::Doubled, "-", self.way.name, format!("row {row} is rejected twice"));
+                bench.report.find(Kind::Doubled, "-", self.way.name, format!("row {row} is rejected twice"));
             }
         }
         rejected
     }
 
-    fn judge(&self, run: &mut Run<'_>, cell: &Cell, row: &Row, told: Option<&Told>, was_there: bool) {
-        let kind = run.types[cell.number].clone();
+    fn judge(&self, bench: &mut Bench<'_>, cell: &Cell, row: &Row, told: Option<&Told>, was_there: bool) {
+        let kind = bench.types[cell.number].clone();
         let quotes = if cell.field.quoted { " in quotes" } else { "" };
         let marker = if self.dialect.marker.is_some() { ", \\N is NULL" } else { "" };
         let field = format!("{:?}{quotes}{marker}", shortened(&cell.field.text));
-        let (report, oracle, server) = (&mut run.report, &run.oracles[cell.number], run.server);
+        let (report, oracle, server) = (&mut bench.report, &bench.oracles[cell.number], bench.server);
         let mut find = |kind_of: Kind, says: String| {
             let says = format!("{field}: {says}; the server: {}", oracle.shown(server, cell.value));
             report.find(kind_of, &kind.sql, self.way.name, says);
@@ -209,7 +214,7 @@ impl Import<'_> {
         // A row that was there and is skipped, or whose new values are refused, stays as it was.
         let stays = was_there && !row.is_filled;
         let is_skipped = stays && self.way.conflict == Some("skip");
-        let (mut met, version) = (None, run.server.major());
+        let (mut met, version) = (None, bench.server.major());
         match told {
             Some(told) if cell.id == self.refused => {
                 if row.is_there {
@@ -249,7 +254,7 @@ impl Import<'_> {
             }
         }
         if let Some(name) = met {
-            run.report.differs(name);
+            bench.report.differs(name);
         }
     }
 
@@ -265,7 +270,7 @@ impl Import<'_> {
     }
 
     /// The first rejects say line, column and value.
-    fn check_first(&self, run: &mut Run<'_>, cells: &[Cell], findings: &Findings) {
+    fn check_first(&self, bench: &mut Bench<'_>, cells: &[Cell], findings: &Findings) {
         let mut line = 2;
         let mut lines = HashMap::new();
         for cell in cells {
@@ -274,15 +279,20 @@ impl Import<'_> {
         }
         for reject in &findings.first_rejects {
             let Some(cell) = cells.get(usize::try_from(reject.record).unwrap_or(0).wrapping_sub(1)) else {
-                run.report.find(Kind::Misplaced, "-", self.way.name, format!("no record {}", reject.record));
+                bench.report.find(
+                    Kind::Misplaced,
+                    "-",
+                    self.way.name,
+                    format!("no record {}", reject.record),
+                );
                 continue;
             };
             if cell.id == self.refused {
                 continue;
             }
-            let sql = run.types[cell.number].sql.clone();
+            let sql = bench.types[cell.number].sql.clone();
             let text = &cell.field.text;
-            let mut wrong = |says: String| run.report.find(Kind::Misplaced, &sql, self.way.name, says);
+            let mut wrong = |says: String| bench.report.find(Kind::Misplaced, &sql, self.way.name, says);
             if reject.line != lines[&cell.id] {
                 wrong(format!("{text:?}: line {} instead of {}", reject.line, lines[&cell.id]));
             }
@@ -296,7 +306,14 @@ impl Import<'_> {
     }
 
     /// Rows written, rejected and skipped are all that there are.
-    fn count(&self, run: &mut Run<'_>, cells: &[Cell], summary: &Summary, findings: &Findings, filed: usize) {
+    fn count(
+        &self,
+        bench: &mut Bench<'_>,
+        cells: &[Cell],
+        summary: &Summary,
+        findings: &Findings,
+        filed: usize,
+    ) {
         let skipped = findings.skipped + findings.duplicates + findings.dropped;
         let all = summary.rows + summary.rejects + skipped;
         let read = cells.len() as u64;
@@ -310,7 +327,7 @@ impl Import<'_> {
                 findings.duplicates,
                 findings.dropped
             );
-            run.report.find(Kind::Miscounted, "-", self.way.name, says);
+            bench.report.find(Kind::Miscounted, "-", self.way.name, says);
         }
     }
 }

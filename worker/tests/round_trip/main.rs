@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a run tells its seed and what it has tried")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod bench;
 mod copied;
 mod differences;
 mod file;
@@ -42,19 +43,19 @@ fn with_server(server: &Server, test: impl FnOnce(&mut Run<'_>)) {
     let world = World::postgres_at(&server.url);
     let mut run = Run::new(server, &world, seed);
     test(&mut run);
-    println!("PostgreSQL {version}, {} imports, cases:{}", run.imports, run.report.table());
-    let findings = run.report.findings();
+    println!("PostgreSQL {version}, {} imports, cases:{}", run.bench.imports, run.bench.report.table());
+    let findings = run.bench.report.findings();
     assert!(findings.is_empty(), "PostgreSQL {version}, ROUND_TRIP_SEED={seed}:\n{findings}");
-    let thin = run.report.thin();
+    let thin = run.bench.report.thin();
     assert!(thin.is_empty(), "too few cases: {thin:#?}");
 }
 
 fn every_value_is_as_copy_reads_it(server: &Server) {
     with_server(server, |run| {
         run.go(settings::time());
-        let stale = run.report.stale(differences::names());
+        let stale = run.bench.report.stale(differences::names());
         if let Some(name) = stale.filter(|_| settings::is_whole()) {
-            run.report.find(
+            run.bench.report.find(
                 report::Kind::Agreed,
                 "-",
                 "all",

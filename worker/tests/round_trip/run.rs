@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::bench::Bench;
 use crate::file::{BROKEN, Dialect};
 use crate::import::{Cell, Import};
 use crate::literals;
@@ -28,15 +29,10 @@ const TEXTS: usize = 70;
 const MARKERS: [Option<&str>; 2] = [None, Some("\\N")];
 
 pub(crate) struct Run<'a> {
-    pub(crate) server: &'a Server,
-    pub(crate) world: &'a World,
-    pub(crate) types: Vec<Type>,
-    pub(crate) oracles: Vec<Oracle>,
+    pub(crate) bench: Bench<'a>,
     /// Texts of each type.
     texts: Vec<Vec<String>>,
     random: Random,
-    pub(crate) report: Report,
-    pub(crate) imports: u64,
 }
 
 impl<'a> Run<'a> {
@@ -49,7 +45,8 @@ impl<'a> Run<'a> {
         server.execute("CREATE TABLE expected (id bigint, number int, oracle bigint)");
         let texts = vec![Vec::new(); types.len()];
         let (random, report) = (Random::new(seed), Report::default());
-        Self { server, world, types, oracles, texts, random, report, imports: 0 }
+        let bench = Bench { server, world, types, oracles, report, imports: 0 };
+        Self { bench, texts, random }
     }
 
     /// One round at least, more until the time is over.
@@ -65,10 +62,10 @@ impl<'a> Run<'a> {
 
     fn round(&mut self) {
         let started = Instant::now();
-        for number in 0..self.types.len() {
+        for number in 0..self.bench.types.len() {
             self.make_texts(number, TEXTS);
         }
-        println!("PostgreSQL {}: the oracle took {:?}", self.server.version, started.elapsed());
+        println!("PostgreSQL {}: the oracle took {:?}", self.bench.server.version, started.elapsed());
         let only = settings::only_way();
         for way in WAYS.iter().filter(|way| only.as_ref().is_none_or(|only| way.name.contains(only.as_str())))
         {
@@ -76,23 +73,23 @@ impl<'a> Run<'a> {
             for group in self.groups(|kind| way.as_text || kind.is_binary()) {
                 self.import(&group, way);
             }
-            println!("PostgreSQL {}: {} took {:?}", self.server.version, way.name, started.elapsed());
+            println!("PostgreSQL {}: {} took {:?}", self.bench.server.version, way.name, started.elapsed());
         }
     }
 
     /// The types that share a file, of those that fit and of which the server reads any text at all.
     pub(crate) fn groups(&mut self, fits: impl Fn(&Type) -> bool) -> Vec<Vec<usize>> {
-        let all: Vec<_> = (0..self.types.len()).filter(|number| self.is_readable(*number)).collect();
+        let all: Vec<_> = (0..self.bench.types.len()).filter(|number| self.is_readable(*number)).collect();
         let (alone, together): (Vec<_>, Vec<_>) = all
             .into_iter()
-            .filter(|number| fits(&self.types[*number]))
-            .partition(|number| self.types[*number].alone);
+            .filter(|number| fits(&self.bench.types[*number]))
+            .partition(|number| self.bench.types[*number].alone);
         together.chunks(TOGETHER).chain(alone.chunks(1)).map(<[usize]>::to_vec).collect()
     }
 
     /// Whether the server reads any text of the type at all.
     fn is_readable(&mut self, number: usize) -> bool {
-        let (kind, oracle) = (&self.types[number], &self.oracles[number]);
+        let (kind, oracle) = (&self.bench.types[number], &self.bench.oracles[number]);
         let texts = &self.texts[number];
         let taken = texts
             .iter()
@@ -103,20 +100,22 @@ impl<'a> Run<'a> {
                 Answer::Refused { code, message } => format!("{code} {message}"),
                 Answer::Taken(_) => String::new(),
             };
-            self.report.leave_out(&kind.sql, format!("the server itself reads none of its texts: {says}"));
+            self.bench
+                .report
+                .leave_out(&kind.sql, format!("the server itself reads none of its texts: {says}"));
         }
         taken > 0
     }
 
     /// New texts of a type; the second half comes from what the server wrote of the first.
     pub(crate) fn make_texts(&mut self, number: usize, count: usize) {
-        let shape = self.types[number].shape.clone();
+        let shape = self.bench.types[number].shape.clone();
         let mut texts: Vec<String> =
             (0..count).map(|_| literals::text(&shape, &mut self.random).replace(BROKEN, "")).collect();
         texts.push(String::new());
         texts.push("  ".to_owned());
         self.learn(number, &texts);
-        let outputs = self.oracles[number].outputs(self.server);
+        let outputs = self.bench.oracles[number].outputs(self.bench.server);
         for output in outputs.iter().rev().take(count / 4) {
             texts.push(output.clone());
             texts.push(literals::mutated(output, &mut self.random).replace(BROKEN, ""));
@@ -127,7 +126,7 @@ impl<'a> Run<'a> {
 
     /// How Baton reads the type.
     fn kind(&self, number: usize) -> (Family, bool) {
-        (self.types[number].family, self.oracles[number].has_empty)
+        (self.bench.types[number].family, self.bench.oracles[number].has_empty)
     }
 
     fn learn(&mut self, number: usize, texts: &[String]) {
@@ -139,7 +138,7 @@ impl<'a> Run<'a> {
                 all.extend(candidates(kind, text, true, marker));
             }
         }
-        self.oracles[number].learn(self.server, all.iter());
+        self.bench.oracles[number].learn(self.bench.server, all.iter());
     }
 
     fn import(&mut self, group: &[usize], way: &Way) {
@@ -161,7 +160,7 @@ impl<'a> Run<'a> {
             (Refusal::Nothing, _) | (_, true) => 0,
             _ => *self.random.pick(&good),
         };
-        Import { group: group.to_vec(), way, dialect, refused }.check(self, &cells);
+        Import { group: group.to_vec(), way, dialect, refused }.check(&mut self.bench, &cells);
     }
 
     /// The cases of one type in one file.
@@ -181,7 +180,7 @@ impl<'a> Run<'a> {
                 None
             } else {
                 let candidates = candidates(kind, &text, field.quoted, dialect.marker);
-                match self.oracles[number].first_taken(&candidates) {
+                match self.bench.oracles[number].first_taken(&candidates) {
                     Answer::Taken(id) => Some(*id),
                     Answer::Refused { .. } => None,
                 }
@@ -190,7 +189,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             cells.push(Cell { id: 0, column, number, field, value });
-            self.report.count(&self.types[number].sql, way.name);
+            self.bench.report.count(&self.bench.types[number].sql, way.name);
             chosen += 1;
         }
     }

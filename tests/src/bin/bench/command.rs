@@ -33,5 +33,8 @@ pub(crate) async fn measure() {
         let rows = rows::number(&database, "SELECT count(*) AS value FROM people");
         assert_eq!(usize::try_from(rows), Ok(expected), "every row is there");
     }
-    crate::row(&format!("`baton run examples/people.csv` ({expected} rows), command to report"), samples);
+    crate::table::row(
+        &format!("`baton run examples/people.csv` ({expected} rows), command to report"),
+        samples,
+    );
 }

@@ -34,11 +34,11 @@ pub(crate) async fn measure(executions: usize) {
     let dir = tempfile::tempdir().expect("there is room for a folder");
     let data_dir = dir.path().join("data");
     let events = seed::fill(&data_dir, size).await;
-    crate::figure("the console's folder", &format!("{executions} executions, {events} events"));
+    crate::table::figure("the console's folder", &format!("{executions} executions, {events} events"));
 
     let started = Instant::now();
     let up = Up::start(&data_dir).await;
-    crate::row("… `baton up` on it, command to first answer", vec![started.elapsed()]);
+    crate::table::row("… `baton up` on it, command to first answer", vec![started.elapsed()]);
     for Page { what, path, says } in pages::all(size) {
         let mut samples = Vec::with_capacity(REQUESTS);
         for _ in 0..REQUESTS {
@@ -49,7 +49,7 @@ pub(crate) async fn measure(executions: usize) {
                 assert!(answer.contains(words), "{path} does not say {words:?}:\n{answer}");
             }
         }
-        crate::row(&format!("… {what}"), samples);
+        crate::table::row(&format!("… {what}"), samples);
     }
     up.stop().await;
 }

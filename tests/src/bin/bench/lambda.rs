@@ -27,7 +27,7 @@ enum Call {
 pub(crate) async fn measure() {
     let size = std::fs::metadata(binaries::path("start-import")).unwrap().len();
     #[expect(clippy::cast_precision_loss, reason = "a size to look at")]
-    crate::figure("the Lambda's binary", &format!("{:.1} MB", size as f64 / 1e6));
+    crate::table::figure("the Lambda's binary", &format!("{:.1} MB", size as f64 / 1e6));
 
     // A stack at rest starts executions and lets them lie, so that nothing but the function is at work.
     let stack = TestStack::start_at_rest(Backend::Sqlite).await;
@@ -49,8 +49,8 @@ pub(crate) async fn measure() {
         function.kill().await.expect("the function can be stopped");
         drop(next);
     }
-    crate::row("the Lambda's start-up, process start to first poll", starts);
-    crate::row("the Lambda's batch of 10 messages, all started", batches);
+    crate::table::row("the Lambda's start-up, process start to first poll", starts);
+    crate::table::row("the Lambda's batch of 10 messages, all started", batches);
     stack.stop().await;
 }
 

@@ -12,9 +12,8 @@ mod console;
 mod lambda;
 mod memory;
 mod stages;
+mod table;
 mod throughput;
-
-use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
@@ -53,8 +52,7 @@ enum Part {
 async fn main() {
     let arguments = Arguments::parse();
     let asks_for = |part| arguments.only.is_empty() || arguments.only.contains(&part);
-    println!("| what | median | least | most |");
-    println!("|---|---:|---:|---:|");
+    table::begin();
     if asks_for(Part::Command) {
         command::measure().await;
     }
@@ -73,17 +71,4 @@ async fn main() {
     if asks_for(Part::Console) {
         Box::pin(console::measure(arguments.executions)).await;
     }
-}
-
-/// Prints one row of the table.
-fn row(what: &str, mut samples: Vec<Duration>) {
-    samples.sort_unstable();
-    let ms = |sample: Duration| format!("{:.1} ms", sample.as_secs_f64() * 1000.0);
-    let (median, least, most) = (samples[samples.len() / 2], samples[0], samples[samples.len() - 1]);
-    println!("| {what} | {} | {} | {} |", ms(median), ms(least), ms(most));
-}
-
-/// Prints one row with a single figure.
-fn figure(what: &str, value: &str) {
-    println!("| {what} | {value} | | |");
 }

@@ -13,7 +13,7 @@ pub(crate) async fn measure() {
         for rows in [100_000_u32, 2_000_000] {
             let (peak, bytes) = Box::pin(peak_of_import(backend, rows)).await;
             let megabytes = bytes / 1_000_000;
-            crate::figure(
+            crate::table::figure(
                 &format!("worker's peak memory, {name}, {rows} rows ({megabytes} MB)"),
                 &format!("{:.1} MB", f64::from(peak) / 1024.0),
             );

@@ -44,9 +44,9 @@ pub(crate) fn print(all: &[Points]) {
         let spans = all.iter().map(|points| (points.0[to] - points.0[from]).max(0.0));
         spans.map(|ms| Duration::from_secs_f64(ms / 1000.0)).collect::<Vec<_>>()
     };
-    crate::row("message sent to worker's first line", between(0, 3));
+    crate::table::row("message sent to worker's first line", between(0, 3));
     for (number, stage) in STAGES.into_iter().enumerate() {
-        crate::row(&format!("… {stage}"), between(number, number + 1));
+        crate::table::row(&format!("… {stage}"), between(number, number + 1));
     }
 }
 

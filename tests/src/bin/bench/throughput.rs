@@ -80,7 +80,7 @@ async fn measure_with(backend: Backend, name: &str, imports: usize) {
     let again = rows::number(&database, again);
 
     let rate = f64::from(u32::try_from(imports).unwrap()) / took.as_secs_f64();
-    crate::figure(
+    crate::table::figure(
         &format!("{imports} imports of {ROWS} rows at once, {name}: imports per second"),
         &format!(
             "{rate:.1} (in {:.1} s; all sent after {:.1} s; {again} took more than one attempt)",
@@ -88,7 +88,7 @@ async fn measure_with(backend: Backend, name: &str, imports: usize) {
             sent_in.as_secs_f64()
         ),
     );
-    crate::figure(
+    crate::table::figure(
         &format!("… the stack's peak memory, {name}"),
         &format!("{:.1} MB", f64::from(peak) / 1024.0),
     );

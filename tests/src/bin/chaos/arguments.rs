@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use e2e::Backend;
+use clap::{Parser, Subcommand};
 
+use crate::backend::Rows;
 use crate::{faults, plan};
 
 /// Imports files while everything around them fails, and audits what came of it. Exit code 1 where something was lost,
@@ -52,20 +52,4 @@ pub(crate) enum Verb {
         /// What it is started with, JSON.
         config: PathBuf,
     },
-}
-
-/// See [`Backend`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rows {
-    Postgres,
-    Sqlite,
-}
-
-impl From<Rows> for Backend {
-    fn from(rows: Rows) -> Self {
-        match rows {
-            Rows::Postgres => Self::Postgres,
-            Rows::Sqlite => Self::Sqlite,
-        }
-    }
 }

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod audit;
+mod backend;
 mod faults;
 mod model;
 mod plan;

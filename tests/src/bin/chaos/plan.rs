@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use fastrand::Rng;
 use serde_json::json;
 
-use crate::arguments::Rows;
+use crate::backend::Rows;
 
 /// What kind of import it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

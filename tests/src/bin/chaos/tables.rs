@@ -6,7 +6,7 @@ use e2e::rows;
 use fastrand::Rng;
 use worker::db::Database;
 
-use crate::arguments::Rows;
+use crate::backend::Rows;
 use crate::plan::values::{self, Column};
 use crate::plan::{Import, Kind};
 

@@ -12,7 +12,7 @@ use statemachine::EXECUTION_ARN;
 use tokio::sync::Mutex;
 use worker::db::Database;
 
-use crate::arguments::Rows;
+use crate::backend::Rows;
 use crate::planted::Planted;
 use crate::stack::{Settings, StackProcess};
 use crate::{processes, tables};

@@ -37,15 +37,15 @@ pub(crate) fn measure(arguments: &Arguments, files: &Files) -> Vec<String> {
         checking.push(started.elapsed().as_secs_f64());
         assert_eq!((checked.rows, checked.rejects), (arguments.rows, 0), "every row fits");
     }
-    crate::say("\n**Without a database**, on one core.\n");
-    crate::say("| what | seconds | MB/s |");
-    crate::say("|---|---:|---:|");
+    crate::said::say("\n**Without a database**, on one core.\n");
+    crate::said::say("| what | seconds | MB/s |");
+    crate::said::say("|---|---:|---:|");
     for (what, mut seconds) in [("reading", reading), ("reading, checking and writing down", checking)] {
         seconds.sort_by(f64::total_cmp);
         let median = seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN);
         #[expect(clippy::cast_precision_loss, reason = "a size to look at")]
         let rate = file.bytes as f64 / 1e6 / median;
-        crate::say(&format!("| {what} | {median:.2} s | {rate:.0} |"));
+        crate::said::say(&format!("| {what} | {median:.2} s | {rate:.0} |"));
     }
     Vec::new()
 }

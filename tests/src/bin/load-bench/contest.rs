@@ -30,7 +30,7 @@ impl Contest {
     /// Notes a pair: what others do, and what the worker does.
     pub(crate) fn add(&mut self, base: Run, ours: Run) {
         let ratio = ratio(&base, &ours);
-        crate::tell(&format!("{}: {:.2?} against {:.2?}, {ratio:.2}", self.what, ours.wall, base.wall));
+        crate::said::tell(&format!("{}: {:.2?} against {:.2?}, {ratio:.2}", self.what, ours.wall, base.wall));
         self.pairs.push((base, ours));
     }
 

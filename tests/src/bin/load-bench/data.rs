@@ -76,7 +76,7 @@ impl Files {
         let Recipe { keys, content, rows } = recipe;
         let path = self.0.path().join(format!("{keys:?}-{content:?}-{rows}.csv"));
         if !path.is_file() {
-            crate::tell(&format!("making {keys:?} {content:?}, {rows} rows"));
+            crate::said::tell(&format!("making {keys:?} {content:?}, {rows} rows"));
             write(&path, recipe).expect("there is room for a file");
         }
         let bytes = path.metadata().expect("the file has been made").len();

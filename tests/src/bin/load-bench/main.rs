@@ -17,8 +17,8 @@ mod memory;
 mod others;
 mod pipeline;
 mod postgres;
-mod probe;
 mod rejects;
+mod said;
 mod sqlite;
 
 use arguments::{Arguments, Part};
@@ -49,16 +49,6 @@ async fn main() {
         left_out.extend(checking::measure(&arguments, &files));
     }
     for what in left_out {
-        say(&format!("\nLeft out: {}.", what.trim_end_matches('.')));
+        said::say(&format!("\nLeft out: {}.", what.trim_end_matches('.')));
     }
-}
-
-/// Prints a part of the answer.
-fn say(text: &str) {
-    println!("{text}");
-}
-
-/// Tells whoever waits what is going on.
-fn tell(text: &str) {
-    eprintln!("{text}");
 }

@@ -11,7 +11,7 @@ use crate::{child, postgres, sqlite};
 /// Runs every size, and returns what was left out and why.
 pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String> {
     let mut left_out = Vec::new();
-    crate::say("\n| the worker's peak memory | file | time | peak |\n|---|---:|---:|---:|");
+    crate::said::say("\n| the worker's peak memory | file | time | peak |\n|---|---:|---:|---:|");
     if e2e::Backend::DurablePostgres.is_available() && child::answers("psql", &["--version"]).await {
         let mut arena = postgres::Arena::open(None).await;
         for rows in sizes(arguments) {
@@ -45,5 +45,5 @@ fn row(name: &str, rows: u64, bytes: u64, (run, report): &(Run, Report)) {
     assert_eq!((report.rows, report.rejects), (rows, 0), "the report is right");
     let peak = run.peak_kibibytes.map_or_else(|| "not seen".to_owned(), megabytes);
     let (wall, megabytes) = (run.wall.as_secs_f64(), bytes / 1_000_000);
-    crate::say(&format!("| {name}, {rows} rows | {megabytes} MB | {wall:.1} s | {peak} |"));
+    crate::said::say(&format!("| {name}, {rows} rows | {megabytes} MB | {wall:.1} s | {peak} |"));
 }

@@ -78,7 +78,7 @@ impl Other {
 pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String> {
     let mut left_out = Vec::new();
     let file = files.get(Recipe { keys: Keys::Random, content: Content::Whole, rows: arguments.rows });
-    crate::say(&format!(
+    crate::said::say(&format!(
         "\n| what else loads files, {} rows, random UUID key | database | time | `\\copy`, `.import` = 1 |\n\
          |---|---|---:|---:|",
         arguments.rows
@@ -164,7 +164,7 @@ fn row(
     };
     assert_eq!(answer(), *expected, "{} on {database}: the table is as it should be", other.name());
     let (wall, ratio) = (run.wall.as_secs_f64(), ratio(base, &run));
-    crate::say(&format!("| {} | {database} | {wall:.1} s | {ratio:.1} |", other.name()));
+    crate::said::say(&format!("| {} | {database} | {wall:.1} s | {ratio:.1} |", other.name()));
     None
 }
 

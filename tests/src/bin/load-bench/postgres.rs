@@ -2,6 +2,7 @@
 //! bad rows, into the same table with a primary key. What is in the table afterwards is compared each time.
 
 mod arena;
+mod probe;
 
 use serde_json::{Value, json};
 use statemachine::Report;
@@ -10,9 +11,9 @@ pub(crate) use arena::Arena;
 
 use crate::arguments::Arguments;
 use crate::build_before::Turn;
+use crate::child;
 use crate::contest::{Contest, Run};
 use crate::data::{Content, File, Files, Keys, Recipe};
-use crate::{child, probe};
 
 /// One way to load.
 struct Load {
@@ -79,7 +80,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     }
     let mut arena = Arena::open(arguments.before.as_deref()).await;
     let plain = Load::plain("").file(files, arguments.rows);
-    crate::say(&format!(
+    crate::said::say(&format!(
         "\n**PostgreSQL {}**, default settings (it waits for the disk). {} rows, {} MB; the table has a primary key.\n\n{}",
         arena.version(),
         arguments.rows,
@@ -94,7 +95,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         match contest(&mut arena, &load, arguments, files).await {
             Ok(contest) => {
                 if let Some(row) = contest.row() {
-                    crate::say(&row);
+                    crate::said::say(&row);
                 }
             }
             Err(why) => left_out.push(format!("PostgreSQL, {}: {why}", load.what)),

@@ -97,7 +97,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         return vec!["rejects: PostgreSQL's programs are not installed".to_owned()];
     }
     let mut arena = Arena::open(None).await;
-    crate::say(&format!(
+    crate::said::say(&format!(
         "\n**PostgreSQL {}**, {} rows, one in {BAD_ONE_IN} refused by the server alone, `--max-rejects 2%`, against the same file \
          without such rows.\n\n{}",
         arena.version(),
@@ -107,7 +107,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
     for refusing in ALL.iter().filter(|refusing| refusing.what.contains(&arguments.load)) {
         let contest = contest(&mut arena, refusing, arguments, files).await;
         if let Some(row) = contest.row() {
-            crate::say(&row);
+            crate::said::say(&row);
         }
     }
     arena.stack.stop().await;

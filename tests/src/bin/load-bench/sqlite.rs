@@ -19,7 +19,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         return vec!["SQLite: `sqlite3` is not installed".to_owned()];
     }
     let arena = Arena::open(files, arguments.before.as_deref()).await;
-    crate::say(&format!(
+    crate::said::say(&format!(
         "\n**SQLite**, {} rows of the same kind.\n\n{}",
         arguments.rows,
         Contest::head(arguments.base("`.import`"))
@@ -30,7 +30,7 @@ pub(crate) async fn measure(arguments: &Arguments, files: &Files) -> Vec<String>
         }
         let contest = contest(&arena, what, keys, arguments, files).await;
         if let Some(row) = contest.row() {
-            crate::say(&row);
+            crate::said::say(&row);
         }
     }
     arena.stack.stop().await;

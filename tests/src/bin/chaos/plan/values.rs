@@ -4,7 +4,7 @@
 use chrono::DateTime;
 use fastrand::Rng;
 
-use crate::arguments::Rows;
+use crate::backend::Rows;
 
 /// A value on both sides. `None` is an empty field, and NULL.
 pub(crate) struct Cell {

@@ -4,8 +4,8 @@
 use e2e::rows;
 use serde_json::Value;
 
+use super::Arena;
 use crate::data::{Content, Files, Keys, Recipe};
-use crate::postgres::Arena;
 
 const ROWS: u64 = 10;
 
