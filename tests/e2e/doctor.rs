@@ -33,7 +33,7 @@ async fn the_doctor_finds_nothing_wrong_with_a_stack_of_the_usual_settings() {
     let stack = TestStack::start(Backend::Sqlite).await;
     is_well(&baton_beside(&stack, &["doctor", "--json"]).await);
     is_well(&Operator::of(&stack).baton(&["doctor", "--json"]).await);
-    stack.stop().await;
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +53,7 @@ async fn the_doctor_finds_the_settings_of_a_stack_that_contradict_each_other() {
     let said = baton_beside(&stack, &["doctor"]).await;
     said.expect(1, &["set the queue's VisibilityTimeout to 60 s at least"])
         .complains(1, &["fail: 1, warn: 2"]);
-    stack.stop().await;
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +79,7 @@ async fn the_doctor_names_the_permission_of_a_call_that_is_refused() {
         assert!(failed.iter().any(|(_, says)| says.contains(permission)), "{permission}: {examined:#}");
         stack.front().no_more();
     }
-    stack.stop().await;
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +98,7 @@ async fn the_doctor_tells_strangers_from_what_is_missing_and_from_what_is_not_th
     let examined = nobody.baton(&["doctor", "--json"]).await.expect(1, &[]).json();
     let says = with_status(&examined, "fail").into_iter().find(|(name, _)| *name == "queue").unwrap().1;
     assert!(says.contains("cannot be reached"), "{examined:#}");
-    stack.stop().await;
+    stack.audit().await;
 }
 
 #[tokio::test]

@@ -122,6 +122,7 @@ async fn a_verb_that_runs_an_embedded_stack_says_so_of_a_deployment() {
         operator.baton(verb).await.complains(2, &["the target prod is a deployment", "baton submit"]);
     }
     assert!(!operator.desk.path().join(".baton").exists(), "no stack has begun");
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +132,7 @@ async fn what_was_exported_for_the_embedded_stack_does_not_take_a_deployments_re
     let exported = [("AWS_ENDPOINT_URL", stack.endpoint())];
     let refused = operator.baton_where(&exported, &["dlq", "list"]).await;
     refused.complains(2, &[stack.endpoint(), "prod has no endpoint_url", "unset AWS_ENDPOINT_URL"]);
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,6 +142,7 @@ async fn a_database_url_for_the_laptop_is_not_taken_for_a_deployments() {
     let laptop = [("DATABASE_URL", "sqlite:laptop.db")];
     operator.baton_where(&laptop, &["imports"]).await.complains(0, &["no imports yet"]);
     assert!(!operator.desk.path().join("laptop.db").exists());
+    stack.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,6 +172,7 @@ async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     assert_eq!(again.stdout, "");
     operator.baton(&["migrate", "--check"]).await.complains(0, &["are up to date"]);
     operator.baton(&["imports"]).await.complains(0, &["no imports yet"]);
+    stack.audit().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A stack of a test's own: folder, port, database, all gone when the test ends.
 
 mod builder;
+mod ending;
 mod history;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use worker::imports::ImportRow;
 use crate::{Front, Link, Version, binaries, postgres, rows, secrets, wait};
 pub use builder::Builder;
 use builder::Setup;
+use ending::Ending;
 
 /// The database that a test imports into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ pub struct TestStack {
     stack: Option<Stack>,
     dir: TempDir,
     setup: Setup,
+    ending: Ending,
     /// Where the rows go.
     pub database: Database,
     /// Its resources.
@@ -298,19 +301,22 @@ impl TestStack {
 
     /// Stops the stack and starts it again on the same folder.
     pub async fn restart(self) -> Self {
-        let Self { stack, dir, setup, .. } = self;
+        let Self { stack, dir, setup, mut ending, .. } = self;
+        ending.decide();
         stack.expect("the stack is up").shutdown().await;
         setup.start(dir).await
     }
 
-    /// Stops the stack as it is.
+    /// Stops the stack as it is, with what a test has left in it on purpose.
     pub async fn stop(mut self) {
+        self.ending.decide();
         self.stack.take().expect("the stack is up").shutdown().await;
     }
 
     /// Ends a test: no message is left in either queue, no execution is open, no worker is left over, and no secret is in
     /// any log.
     pub async fn audit(mut self) {
+        self.ending.decide();
         let lanes = self.resources.lane_queue_url.iter();
         for queue in
             [&self.resources.queue_url, &self.resources.dead_letter_queue_url].into_iter().chain(lanes)

@@ -80,6 +80,7 @@ async fn the_page_of_a_failed_import_shows_its_states_its_rejects_and_its_histor
     assert!(none.status == 404 && none.body.contains("There is no import nobody"), "{none:#?}");
     let other = http::send(&console.url, "GET", "/imports/bad-1?execution=other-1-m", &[], "").await;
     assert_eq!(other.status, 404, "{other:#?}");
+    stack.stop().await;
 }
 
 /// The task token of an execution, and the URL of the database.
@@ -129,6 +130,7 @@ async fn rejects_are_had_as_bytes_and_for_a_spreadsheet_in_which_no_cell_is_a_fo
     let gone = http::send(&console.url, "GET", "/imports/bad-1/rejects.csv", &[], "").await;
     assert!(gone.status == 404 && gone.body.contains("not there any more"), "{gone:#?}");
     has_all(&console.page("/imports/bad-1").await, &["not there any more", "is no integer"]);
+    stack.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,7 +135,7 @@ async fn make() {
     browser.sees("Import.SourceMissing").await;
     take(&browser, 3).await;
     // In the middle of an import that nobody waits for.
-    stack.stop().await;
+    stack.audit().await;
 }
 
 async fn take(browser: &Browser, picture: usize) {

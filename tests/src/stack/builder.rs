@@ -175,6 +175,7 @@ impl Setup {
             stack: Some(stack),
             dir,
             setup: self,
+            ending: super::ending::Ending::open(),
             sfn: aws_sdk_sfn::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             s3: aws_sdk_s3::Client::new(&config),

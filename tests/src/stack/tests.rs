@@ -19,3 +19,9 @@ async fn a_worker_speaks_through_the_front_and_the_link_and_is_found_while_it_do
     assert!(stack.link().passed(Direction::ToServer) > 0);
     stack.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "a test ends its stack by `audit`")]
+async fn a_test_that_ends_without_a_look_at_its_stack_fails() {
+    TestStack::start_at_rest(Backend::Sqlite).await;
+}
