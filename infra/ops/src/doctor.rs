@@ -2,6 +2,7 @@
 
 mod check;
 mod definition;
+mod disk;
 mod lambda;
 mod programs;
 mod refusal;
@@ -13,7 +14,7 @@ use statemachine::FailureName;
 use worker::db::Database;
 use worker::failure::Failure;
 
-use crate::target::{Choice, Need, Target};
+use crate::target::{Choice, Need, Place, Target};
 pub use check::{Check, Status};
 use settings::Settings;
 
@@ -72,6 +73,9 @@ fn configuration(choice: &Choice) -> Check {
 
 async fn examine(choice: &Choice, target: &Target) -> Vec<Check> {
     let mut checks = vec![database(choice, &target.database)];
+    if let Place::Local { data_dir, .. } = &target.place {
+        checks.extend(disk::check(data_dir));
+    }
     let credentials = match target.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await.map_err(|error| {
             // The chain's own words, which name no secret.

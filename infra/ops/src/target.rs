@@ -23,7 +23,7 @@ use config::Deployment;
 pub use database::{bare_database, database, name_in_folder, open_database};
 use database::{expect_the_same, parse_database, prepare, prepare_at};
 pub use local::{OfStack, embedded_config};
-use place::Place;
+pub use place::Place;
 
 /// How long a stack that does not answer as it should may still be open, because it is about to end.
 const CLOSING: Duration = Duration::from_secs(2);
