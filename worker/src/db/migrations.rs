@@ -1,6 +1,8 @@
 //! Bringing a database up to date. Migrations only ever expand: a worker of the version before goes on working. Whoever asks
 //! what is pending changes nothing, and needs no right to.
 
+mod place;
+
 use std::time::Duration;
 
 use diesel::backend::Backend;
@@ -20,12 +22,16 @@ use super::failure::migration_failure;
 use super::postgres::Session;
 use super::{Connection, Database, Kind};
 use crate::failure::Failure;
+use place::Misplaced;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Diesel's table of the migrations that are applied.
 const TABLE: &str = "__diesel_schema_migrations";
+
+/// The migration that makes Baton's first tables.
+const FIRST: &str = "0001_imports";
 
 /// The versions in it.
 const APPLIED: &str = "SELECT version FROM __diesel_schema_migrations";
@@ -43,29 +49,6 @@ const LOCK_TIMEOUT: &str = "2s";
 const LOCK_TRIES: u32 = 5;
 /// How long it lets the others pass in between.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
-
-/// The schemas that have Baton's tables, where the session's own have none, and the first of its own. A schema that the URL names is
-/// meant as it is: a database may have Baton's tables more than once.
-const ELSEWHERE: &str = "\
-    SELECT coalesce(pg_catalog.string_agg(DISTINCT n.nspname, ', '), '') \
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-    WHERE c.relname = 'imports' AND c.relkind = 'r' \
-      AND 2 = (SELECT count(*) FROM pg_catalog.pg_attribute a \
-               WHERE a.attrelid = c.oid AND a.attname IN ('execution_arn', 'lease_expires_at')) \
-      AND EXISTS (SELECT FROM pg_catalog.pg_class m WHERE m.relnamespace = n.oid AND m.relname = '__diesel_schema_migrations') \
-      AND (SELECT source FROM pg_catalog.pg_settings WHERE name = 'search_path') <> 'client'";
-
-/// Baton's tables are in the database, but not where the session looks for them.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "Baton's tables in this database are in the schema {schemas}, and the search_path of this session ({search_path}) does not lead \
-     there; set it back, or name a schema in the URL: ?options=-csearch_path%3DSCHEMA. With a schema that is named so, a database may \
-     have Baton's tables more than once"
-)]
-struct Elsewhere {
-    schemas: String,
-    search_path: String,
-}
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -134,10 +117,10 @@ impl Database {
 
     fn cannot(&self, verb: &str, cause: &Cause, code: Option<&SqlState>) -> Failure {
         let what = format!("{verb} {}", self.display_name());
-        if let Some(elsewhere) = cause.downcast_ref::<Elsewhere>() {
+        if let Some(misplaced) = cause.downcast_ref::<Misplaced>() {
             return Failure::named(
                 FailureName::DatabaseMisconfigured,
-                format!("failed to {what}: {elsewhere}"),
+                format!("failed to {what}: {misplaced}"),
             );
         }
         migration_failure(code.map(SqlState::code), &what, &cause.to_string())
@@ -167,15 +150,21 @@ fn without<DB: Backend>(
 /// the table is there.
 fn pending_of_postgres(connection: &mut Session) -> Result<Migrations<Pg>, Cause> {
     if !has_table(connection)? {
-        let schemas = sql::<Text>(ELSEWHERE).get_result::<String>(connection)?;
-        if schemas.is_empty() {
-            return all(&POSTGRES);
-        }
-        let search_path =
-            sql::<Text>("SELECT pg_catalog.current_setting('search_path')").get_result(connection)?;
-        return Err(Elsewhere { schemas, search_path }.into());
+        place::expect_nowhere(connection)?;
+        place::expect_free_in_postgres(connection)?;
+        return all(&POSTGRES);
     }
-    without(&POSTGRES, &sql::<Text>(APPLIED).load(connection)?)
+    let pending = without(&POSTGRES, &sql::<Text>(APPLIED).load(connection)?)?;
+    match is_first_pending(&pending) {
+        true => place::expect_free_in_postgres(connection)?,
+        false => place::expect_first(connection)?,
+    }
+    Ok(pending)
+}
+
+/// Whether no table of Baton's has been made yet.
+fn is_first_pending<DB: Backend>(pending: &Migrations<DB>) -> bool {
+    pending.first().is_some_and(|migration| migration.name().to_string() == FIRST)
 }
 
 /// Whether diesel's table of migrations is there, where the session looks for it.
@@ -187,9 +176,14 @@ fn has_table(connection: &mut Session) -> Result<bool, Cause> {
 fn pending_of_sqlite(connection: &mut SqliteConnection) -> Result<Migrations<Sqlite>, Cause> {
     let found = format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{TABLE}'");
     if sql::<BigInt>(&found).get_result::<i64>(connection)? == 0 {
+        place::expect_free_in_sqlite(connection)?;
         return all(&SQLITE);
     }
-    without(&SQLITE, &sql::<Text>(APPLIED).load(connection)?)
+    let pending = without(&SQLITE, &sql::<Text>(APPLIED).load(connection)?)?;
+    if is_first_pending(&pending) {
+        place::expect_free_in_sqlite(connection)?;
+    }
+    Ok(pending)
 }
 
 fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
@@ -228,6 +222,7 @@ fn waited_in_vain(session: &Session) -> bool {
 
 fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, Cause> {
     connection.immediate_transaction(|connection| {
+        pending_of_sqlite(connection)?;
         let applied = connection.run_pending_migrations(SQLITE)?;
         Ok(applied.iter().map(ToString::to_string).collect())
     })

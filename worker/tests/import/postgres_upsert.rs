@@ -17,7 +17,7 @@ struct Case {
     values: &'static [&'static [&'static str]],
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     Case {
         ddl: "CREATE TABLE {t} (k int PRIMARY KEY, v text, n int); INSERT INTO {t} VALUES (1, 'old', 1), (3, 'old', 3)",
         columns: "k,v,n",
@@ -53,6 +53,17 @@ const CASES: [Case; 14] = [
         columns: "k,v",
         key: "k",
         values: &[&["1", "2", "3", "4", "5", "6"], &["a", "b", "bad"]],
+    },
+    // A queue: what comes is written down elsewhere, most of it at once.
+    Case {
+        ddl: "CREATE TABLE {t} (k int PRIMARY KEY, v text, n int); INSERT INTO {t} VALUES (1, 'old', 1), (2, 'old', 1);
+              CREATE TABLE arch_{t} (k int, v text);
+              CREATE FUNCTION f_{t}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO arch_{t} VALUES (NEW.k, NEW.v);
+                IF NEW.v <> 'stay' THEN DELETE FROM {t} WHERE k = NEW.k; END IF; RETURN NULL; END $$;
+              CREATE TRIGGER f AFTER INSERT OR UPDATE ON {t} FOR EACH ROW EXECUTE FUNCTION f_{t}()",
+        columns: "k,v",
+        key: "k",
+        values: &[&["1", "2", "3", "4", "5"], &["a", "b", "stay"]],
     },
     Case {
         ddl: "CREATE EXTENSION IF NOT EXISTS citext SCHEMA ex;
@@ -205,7 +216,7 @@ fn apply(session: &mut Session, case: &Case, rows: &[Vec<&str>], on_conflict: On
             Ok(0) if seen => duplicates += 1,
             Ok(0) if known => skipped += 1,
             Ok(0) => dropped += 1,
-            Ok(_) if seen => duplicates += 1,
+            Ok(_) if seen && known => duplicates += 1,
             Ok(_) => {
                 written += 1;
                 updated += u64::from(known);
@@ -269,6 +280,55 @@ fn an_upsert_is_its_rows_one_after_the_other() {
                 findings.skipped + findings.duplicates + findings.dropped + summary.rows + summary.rejects;
             assert_eq!(told, findings.rows_read, "{what}");
         }
+    }
+}
+
+#[test]
+fn a_key_is_free_again_where_a_trigger_takes_its_row_away() {
+    for on_conflict in [OnConflict::Skip, OnConflict::Update] {
+        let world = World::postgres(
+            "CREATE TABLE queue (k text PRIMARY KEY, v int); CREATE TABLE taken (k text, v int);
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO taken VALUES (NEW.k, NEW.v);
+               DELETE FROM queue WHERE k = NEW.k; RETURN NULL; END $$;
+             CREATE TRIGGER f AFTER INSERT ON queue FOR EACH ROW EXECUTE FUNCTION f()",
+        );
+        let options = ImportOptions { on_conflict, ..ImportOptions::default() };
+        let (result, findings) = world.import_as("q", b"k,v\na,1\na,2\nb,3\na,4\n", "queue", options);
+        assert_eq!(counts(&findings, result.unwrap().rows, 0), [4, 0, 0, 0, 0, 0], "{on_conflict:?}");
+        assert_eq!(world.lines("SELECT k || v AS line FROM taken ORDER BY v"), ["a1", "a2", "b3", "a4"]);
+    }
+}
+
+#[test]
+fn a_key_that_is_spelled_in_one_way_alone_is_not_set_by_an_update() {
+    let types = "CREATE DOMAIN plain AS text; CREATE DOMAIN again AS plain; CREATE DOMAIN numbers AS int[];
+                 CREATE TYPE mood AS ENUM ('well', 'ill')";
+    let keys = [
+        ("plain", "abc"),
+        ("again", "abc"),
+        ("numbers", "\"{1,2}\""),
+        ("text[]", "\"{a,b}\""),
+        ("mood[]", "{ill}"),
+        ("char(3)", "a"),
+        ("name", "abc"),
+        ("bit(3)", "101"),
+        ("inet", "10.0.0.1"),
+        ("int4range", "\"[1,3)\""),
+        ("timetz", "12:00:00+09"),
+    ];
+    for (kind, value) in keys {
+        let world = World::postgres(&format!(
+            "{types}; CREATE TABLE t (id {kind} PRIMARY KEY, v int);
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the key is set'; END $$;
+             CREATE TRIGGER f BEFORE UPDATE OF id ON t FOR EACH ROW EXECUTE FUNCTION f()"
+        ));
+        let options = ImportOptions { on_conflict: OnConflict::Update, ..ImportOptions::default() };
+        for v in 1..=2 {
+            let file = format!("id,v\n{value},{v}\n");
+            let (result, findings) = world.import_as(&v.to_string(), file.as_bytes(), "t", options.clone());
+            assert_eq!(result.unwrap().rows, 1, "{kind}: {findings:?}");
+        }
+        assert_eq!(world.lines("SELECT v::text AS line FROM t"), ["2"], "{kind}");
     }
 }
 

@@ -32,23 +32,56 @@ fn without_a_header_a_ragged_row_is_held_to_the_first_row() {
 
 #[test]
 fn a_table_that_no_import_writes_is_not_one_to_be_allowed() {
+    let of_both = ["imports", "import_attempts", "__diesel_schema_migrations", "\"imports\""];
+    let of_sqlite =
+        ["IMPORTS", "main.imports", "sqlite_schema", "SQLITE_master", "main.\"sqlite_temp_master\""];
+    let of_postgres = [
+        "public.imports",
+        "public.\"imports\"",
+        "pg_class",
+        "pg_catalog.pg_authid",
+        "information_schema.tables",
+    ];
+    let missing_in_postgres = ["pg_temp.t", "\"pg_toast\".t"];
     for world in World::both("CREATE TABLE t (a TEXT)") {
-        for table in [
-            "imports",
-            "import_attempts",
-            "pg_class",
-            "information_schema.tables",
-            "\"imports\"",
-            "sqlite_schema",
-            "\"sqlite_schema\"",
-        ] {
+        let own = if world.is_postgres() {
+            [of_postgres.as_slice(), &missing_in_postgres].concat()
+        } else {
+            of_sqlite.to_vec()
+        };
+        for (number, table) in of_both.iter().chain(&own).enumerate() {
             world.put("file.csv", b"a\n1\n");
-            let id = table.replace(['.', '"'], "-");
-            let (name, cause) =
-                named(world.run(&world.job(&id, "file.csv", table, ImportOptions::default())));
-            assert_eq!(name, FailureName::TableNotAllowed, "{cause}");
+            let job = world.job(&number.to_string(), "file.csv", table, ImportOptions::default());
+            let (name, cause) = named(world.run(&job));
+            assert_eq!(name, FailureName::TableNotAllowed, "{table}: {cause}");
             assert!(cause.ends_with("is Baton's or the database's own, and no import writes it"), "{cause}");
         }
+    }
+}
+
+#[test]
+fn a_table_that_is_only_called_like_batons_or_the_databases_own_is_written() {
+    let of_sqlite = "CREATE TABLE \"sales.imports\" (a TEXT); CREATE TABLE pg_things (a TEXT); CREATE TABLE \"information_schema.x\" (a TEXT)";
+    let of_postgres = "CREATE SCHEMA sales; CREATE TABLE sales.imports (a text); CREATE TABLE pg_things (a text);
+                       CREATE TABLE \"IMPORTS\" (a text); CREATE TABLE sales.__diesel_schema_migrations (a text);
+                       CREATE SCHEMA \"Information_Schema\"; CREATE TABLE \"Information_Schema\".tables (a text)";
+    let sqlite = World::sqlite(of_sqlite);
+    for table in ["sales.imports", "pg_things", "information_schema.x"] {
+        let (result, _) =
+            sqlite.import_as(&table.replace('.', "-"), b"a\n1\n", table, ImportOptions::default());
+        assert_eq!(result.unwrap().rows, 1, "{table}");
+    }
+    let postgres = World::postgres(of_postgres);
+    for table in [
+        "sales.imports",
+        "pg_things",
+        "IMPORTS",
+        "sales.__diesel_schema_migrations",
+        "Information_Schema.tables",
+    ] {
+        let (result, _) =
+            postgres.import_as(&table.replace('.', "-"), b"a\n1\n", table, ImportOptions::default());
+        assert_eq!(result.unwrap().rows, 1, "{table}");
     }
 }
 

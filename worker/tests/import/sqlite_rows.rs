@@ -134,6 +134,24 @@ fn what_a_trigger_writes_elsewhere_is_not_blamed_on_a_column_of_the_file() {
 }
 
 #[test]
+fn a_key_is_free_again_where_a_trigger_takes_its_row_away() {
+    for on_conflict in [OnConflict::Skip, OnConflict::Update] {
+        let world = World::sqlite(
+            "CREATE TABLE queue (k TEXT PRIMARY KEY, v INT); CREATE TABLE taken (k TEXT, v INT);
+             CREATE TRIGGER f AFTER INSERT ON queue BEGIN
+               INSERT INTO taken VALUES (NEW.k, NEW.v); DELETE FROM queue WHERE k = NEW.k AND NEW.v < 5; END",
+        );
+        let options = ImportOptions { on_conflict, ..ImportOptions::default() };
+        let file = b"k,v\na,1\na,2\nb,3\na,5\na,6\n";
+        let (result, findings) = world.import_as("q", file, "queue", options);
+        assert_eq!(counts(result.unwrap().rows, &findings), [4, 0, 0, 1, 0, 0], "{on_conflict:?}");
+        assert_eq!(world.lines("SELECT group_concat(k || v) AS line FROM taken"), ["a1,a2,b3,a5"]);
+        let left = if on_conflict == OnConflict::Update { "a6" } else { "a5" };
+        assert_eq!(world.lines("SELECT k || v AS line FROM queue"), [left]);
+    }
+}
+
+#[test]
 fn a_trigger_with_words_for_conflicts_of_its_own_keeps_them() {
     let world = World::sqlite(
         "CREATE TABLE tags (name TEXT PRIMARY KEY); CREATE TABLE t (id INTEGER PRIMARY KEY, tag TEXT);
@@ -204,6 +222,20 @@ fn a_full_text_index_is_written_and_another_virtual_table_is_named() {
     let (name, cause) = named(world.import_as("b", b"id,x,y\n1,1,2\n", "boxes", ImportOptions::default()).0);
     assert_eq!(name, FailureName::DatabaseMisconfigured);
     assert!(cause.contains("of the module rtree") && cause.contains("INSERT INTO \"boxes\""), "{cause}");
+}
+
+#[test]
+fn a_full_text_index_that_keeps_no_values_is_named() {
+    let world = World::sqlite(
+        "CREATE TABLE docs (id INTEGER PRIMARY KEY, title TEXT);
+         CREATE VIRTUAL TABLE words USING fts5 (title, content='');
+         CREATE VIRTUAL TABLE \"Of docs\" USING fts5 (title, content='docs', content_rowid='id')",
+    );
+    for (id, table) in [("1", "words"), ("2", "Of docs")] {
+        let (name, cause) = named(world.import_as(id, b"title\n007\n", table, ImportOptions::default()).0);
+        assert_eq!(name, FailureName::DatabaseMisconfigured);
+        assert!(cause.contains("without content of its own") && cause.contains(table), "{cause}");
+    }
 }
 
 #[test]

@@ -229,3 +229,55 @@ fn a_search_path_that_leads_away_from_batons_tables_makes_no_second_set_unless_t
     assert!(named("public").is_up_to_date().unwrap());
     assert_eq!(named("s2").migrate().unwrap().len(), folders("postgres").len());
 }
+
+/// The cause of a refusal as `Import.DatabaseMisconfigured`.
+fn misconfigured<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+    match result {
+        Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => cause,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_table_of_somebody_else_with_the_name_of_one_of_batons_is_named_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", directory.path().join("own.db").display());
+    let server = crate::postgres::create_database();
+    for (url, name) in [(&file, "\"Imports\""), (&server, "imports")] {
+        let database = Database::parse(url).unwrap();
+        database
+            .connect()
+            .unwrap()
+            .batch_execute(&format!("CREATE TABLE {name} (id int PRIMARY KEY, what text)"))
+            .unwrap();
+        for refused in [database.migrate().map(drop), database.is_up_to_date().map(drop)] {
+            let cause = misconfigured(refused);
+            assert!(cause.contains("is there already and is not Baton's"), "{cause}");
+        }
+        let mut connection = database.connect().unwrap();
+        assert!(
+            connection.batch_execute("SELECT 1 FROM __diesel_schema_migrations").is_err(),
+            "nothing was made"
+        );
+        connection.batch_execute(&format!("SELECT what FROM {name}")).unwrap();
+    }
+    // What the sentence advises.
+    let database = Database::parse(&server).unwrap();
+    database.connect().unwrap().batch_execute("CREATE SCHEMA baton").unwrap();
+    let mark = if server.contains('?') { '&' } else { '?' };
+    let own = Database::parse(&format!("{server}{mark}options=-csearch_path%3Dbaton,public")).unwrap();
+    assert_eq!(own.migrate().unwrap().len(), folders("postgres").len());
+    assert!(own.is_up_to_date().unwrap());
+}
+
+#[test]
+fn a_table_that_the_search_path_leads_to_before_batons_own_is_named() {
+    let url = crate::postgres::create_database();
+    let database = Database::parse(&url).unwrap();
+    database.migrate().unwrap();
+    let before = "CREATE SCHEMA app; CREATE TABLE app.imports (id int);
+                  DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = app, public', current_database()); END $$";
+    database.connect().unwrap().batch_execute(before).unwrap();
+    let cause = misconfigured(database.is_up_to_date());
+    assert!(cause.contains("(app, public) leads to app.imports, which is not Baton's"), "{cause}");
+}

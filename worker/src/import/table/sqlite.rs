@@ -6,7 +6,7 @@ use diesel::result::Error;
 use diesel::sql_types::{Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use super::identifiers::{behind_main, identifiers};
+use super::identifiers::{behind_main, identifiers, in_sqlite};
 use super::{Column, Found, Table, quoted};
 use crate::db::OWN_TABLES;
 use crate::db::failure::database_failure;
@@ -65,13 +65,17 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         (Some(schema), bare) => find(&bare).filter(|_| schema.eq_ignore_ascii_case("main")),
     };
     let Some(table) = find(name).or_else(|| find(behind_main(name)?)).or_else(in_quotes) else {
+        // SQLite knows its own by other names as well (`sqlite_master`), and makes no table of such a name.
+        if in_sqlite(name).is_some_and(|(_, bare)| bare.to_ascii_lowercase().starts_with("sqlite_")) {
+            return Ok(Found::Reserved);
+        }
         return Ok(Found::Missing { others: tables.into_iter().map(|table| table.name).collect() });
     };
     let name = table.name.to_ascii_lowercase();
     if OWN_TABLES.contains(&name.as_str()) || name.starts_with("sqlite_") || table.kind == "shadow" {
         return Ok(Found::Reserved);
     }
-    if let Some(why) = unwritable(connection, table)? {
+    if let Some(why) = unwritable(connection, table, &tables)? {
         return Ok(Found::Unwritable { why });
     }
     let rows = sql_query(
@@ -121,7 +125,11 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
 }
 
 /// Why rows cannot be written to it, if they cannot.
-fn unwritable(connection: &mut SqliteConnection, table: &TableRow) -> Result<Option<String>, Failure> {
+fn unwritable(
+    connection: &mut SqliteConnection,
+    table: &TableRow,
+    tables: &[TableRow],
+) -> Result<Option<String>, Failure> {
     match table.kind.as_str() {
         "view" => {
             // SQLite itself says whether there is such a trigger.
@@ -135,32 +143,52 @@ fn unwritable(connection: &mut SqliteConnection, table: &TableRow) -> Result<Opt
                           import into the table behind it, or create such a trigger";
             Ok(is_refused.then(|| advice.to_owned()))
         }
-        "virtual" => {
-            let module = module_of(connection, &table.name)?;
-            Ok((!FULL_TEXT.contains(&module.as_str())).then(|| {
-                format!(
-                    "a virtual table of the module {module}, which may keep another value than the file's; \
-                     import into a table, and copy from there: INSERT INTO {} SELECT … FROM …",
-                    quoted(&table.name)
-                )
-            }))
-        }
+        "virtual" => virtual_table(connection, table, tables),
         _ => Ok(None),
     }
 }
 
-/// The word behind USING.
-fn module_of(connection: &mut SqliteConnection, name: &str) -> Result<String, Failure> {
-    let definition: DefinitionRow =
+/// The same of a virtual table: only a full-text index keeps what it is given, and only one that has content of its own. The content
+/// is the shadow table `…_content`; with `contentless_unindexed`, which came later, that has some of the columns alone.
+fn virtual_table(
+    connection: &mut SqliteConnection,
+    table: &TableRow,
+    tables: &[TableRow],
+) -> Result<Option<String>, Failure> {
+    let DefinitionRow { definition } =
         sql_query("SELECT sql AS definition FROM main.sqlite_schema WHERE name = ?")
-            .bind::<Text, _>(name)
+            .bind::<Text, _>(&table.name)
             .get_result(connection)
             .map_err(|error| database_failure(&error, "read how the table was made"))?;
-    let behind_name = definition.definition.to_ascii_lowercase();
+    let definition = definition.to_ascii_lowercase();
+    let module = module_of(&definition);
+    let content = format!("{}_content", table.name);
+    let has_content =
+        tables.iter().any(|other| other.kind == "shadow" && other.name.eq_ignore_ascii_case(&content))
+            && !definition.contains("contentless_unindexed");
+    let what = match (FULL_TEXT.contains(&module), has_content) {
+        (true, true) => return Ok(None),
+        (true, false) => {
+            "a full-text index without content of its own, which keeps words and not the file's values"
+                .to_owned()
+        }
+        (false, _) => {
+            format!("a virtual table of the module {module}, which may keep another value than the file's")
+        }
+    };
+    let advice = format!(
+        "import into a table, and copy from there: INSERT INTO {} SELECT … FROM …",
+        quoted(&table.name)
+    );
+    Ok(Some(format!("{what}; {advice}")))
+}
+
+/// The word behind USING.
+fn module_of(definition: &str) -> &str {
     let mut words =
-        behind_name.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+        definition.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     words.by_ref().find(|word| *word == "using");
-    Ok(words.find(|word| !word.is_empty()).unwrap_or_default().to_owned())
+    words.find(|word| !word.is_empty()).unwrap_or_default()
 }
 
 impl Table {

@@ -54,7 +54,7 @@ pub(crate) fn apply(world: &World, case: &Case, table: &str) -> Expected {
                 let key = key_of(connection, case, row, written)?;
                 let is_taken = key.as_ref().is_some_and(|key| taken.contains(key));
                 match (written, case.on_conflict) {
-                    (true, OnConflict::Update) if is_taken => expected.duplicates += 1,
+                    (true, OnConflict::Update) if is_taken && was_there => expected.duplicates += 1,
                     (true, _) => {
                         expected.rows += 1;
                         expected.updated += u64::from(was_there);

@@ -32,14 +32,25 @@ SELECT c.relname::text, i.indisunique, i.indimmediate, pg_catalog.pg_get_expr(i.
         FROM unnest(i.indcollation::oid[], i.indkey::int2[]) WITH ORDINALITY k (number, attribute, place)
         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attribute
         WHERE k.place <= i.indnkeyatts ORDER BY k.place),
-  ARRAY(SELECT coalesce((t.typname = ANY ('{int2,int4,int8,oid,bool,uuid,date,time,timestamp,timestamptz,text,varchar,bytea}')
-                         OR (t.typname = 'bpchar' AND a.atttypmod > 0) OR t.typtype = 'e')
-                        AND (t.typtype = 'e' OR tn.nspname = 'pg_catalog')
-                        AND NOT EXISTS (SELECT FROM pg_catalog.pg_collation co
+  ARRAY(SELECT coalesce((
+          WITH RECURSIVE base (oid, typmod) AS (
+            SELECT a.atttypid, a.atttypmod
+            UNION ALL
+            SELECT CASE t.typtype WHEN 'd' THEN t.typbasetype WHEN 'r' THEN r.rngsubtype ELSE t.typelem END,
+                   CASE t.typtype WHEN 'd' THEN t.typtypmod WHEN 'r' THEN -1 ELSE b.typmod END
+            FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
+            WHERE t.typtype = 'd' OR (t.typtype = 'r' AND r.rngcollation = 0)
+              OR (t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0))
+          SELECT bool_or(t.typtype = 'e' OR tn.nspname = 'pg_catalog' AND (t.typname = ANY ('{int2,int4,int8,oid,bool,uuid,date,time,\
+timetz,timestamp,timestamptz,text,varchar,name,char,bytea,bit,varbit,inet,cidr,macaddr,macaddr8,money,pg_lsn,xid8}')
+            OR t.typname = 'bpchar' AND b.typmod > 0))
+          FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace)
+          AND EXISTS (SELECT FROM pg_catalog.pg_opclass oc JOIN pg_catalog.pg_namespace n ON n.oid = oc.opcnamespace
+                      WHERE oc.oid = k.class AND n.nspname = 'pg_catalog')
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_collation co
                           WHERE co.oid IN (a.attcollation, k.sorted) AND NOT co.collisdeterministic), false)
-        FROM unnest(i.indkey::int2[], i.indcollation::oid[]) WITH ORDINALITY k (number, sorted, place)
+        FROM unnest(i.indkey::int2[], i.indcollation::oid[], i.indclass::oid[]) WITH ORDINALITY k (number, sorted, class, place)
         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0
-        LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
         WHERE k.place <= i.indnkeyatts ORDER BY k.place),
   NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) k (number) LEFT JOIN pg_catalog.pg_attribute a
               ON a.attrelid = i.indrelid AND a.attnum = k.number WHERE coalesce(a.attlen, -1) < 0),

@@ -42,6 +42,8 @@ pub(super) struct Upsert {
     /// No row is in the table unless a partition takes it.
     is_partitioned: bool,
     may_change_rows: bool,
+    /// Whatever runs behind a statement may take rows away again, so that a key is free for a later one.
+    has_triggers: bool,
     table: String,
 }
 
@@ -93,6 +95,7 @@ impl Upsert {
             may_be_read: facts.may_be_read,
             is_partitioned: facts.is_partitioned,
             may_change_rows: facts.may_change_rows,
+            has_triggers: facts.has_triggers,
             table: facts.own_rows(table),
         }
     }
@@ -286,14 +289,14 @@ impl Upsert {
         staged: u64,
     ) -> Result<Upserted, Failure> {
         let staged = staged.saturating_sub(sift.sifted.refused);
-        let Self { index, table, may_change_rows, has_versions, .. } = self;
+        let Self { index, table, has_versions, .. } = self;
         let is_update = self.on_conflict == OnConflict::Update;
-        let keys =
-            Keys { index, table, may_change_rows: *may_change_rows, has_versions: *has_versions, is_update };
+        let may_change_rows = self.may_change_rows || self.has_triggers;
+        let keys = Keys { index, table, may_change_rows, has_versions: *has_versions, is_update };
         sift.sort_parents_first(session, Some((index.key("s"), index.is_key("s"))))?;
         keys.look_up(session).map_err(|error| sift.failure(&error))?;
         // A row that is there is left alone without an error, however often the file has it.
-        let cut = (is_update || *may_change_rows).then(Keys::cut);
+        let cut = (is_update || may_change_rows).then(Keys::cut);
         let statement = |rows: &str| keys.noted(self.insertion.of(rows));
         let written = sift.try_rows(session, Vec::new(), &statement, cut.as_deref())?;
         let counted = match is_update {

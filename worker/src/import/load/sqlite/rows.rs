@@ -231,10 +231,11 @@ impl Rows {
         };
         let has_met = taken.has_met();
         if is_written {
-            return Ok(match taken.take(connection, values)? {
-                false => Outcome::Duplicate,
-                true if has_met => Outcome::Updated,
-                true => Outcome::New,
+            return Ok(match (taken.take(connection, values)?, has_met) {
+                (false, true) => Outcome::Duplicate,
+                (true, true) => Outcome::Updated,
+                // Also where an earlier row had its key, and a trigger has taken that one away.
+                (_, false) => Outcome::New,
             });
         }
         if self.on_conflict != OnConflict::Skip {

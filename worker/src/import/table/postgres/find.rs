@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
 
 use super::super::Found;
-use super::super::identifiers::identifiers;
+use super::super::identifiers::{identifiers, in_postgres};
 use crate::db::failure::database_failure;
 use crate::db::{OWN_TABLES, Session};
 use crate::failure::Failure;
@@ -88,10 +88,14 @@ pub(super) fn find(connection: &mut Session, name: &str) -> Result<Result<Named,
         return Ok(Err(Found::Unwritable { why }));
     }
     let Some(named) = found.pop() else {
+        // Also where nothing of this name is there: `pg_temp` is another schema in each session.
+        if in_postgres(name).and_then(|(schema, _)| schema).is_some_and(|schema| is_of_the_server(&schema)) {
+            return Ok(Err(Found::Reserved));
+        }
         let others = sql_query(OTHERS).load::<NameRow>(connection).map_err(failed)?;
         return Ok(Err(Found::Missing { others: others.into_iter().map(|row| row.name).collect() }));
     };
-    if named.is_own || named.schema.starts_with("pg_") || named.schema == "information_schema" {
+    if named.is_own || is_of_the_server(&named.schema) {
         return Ok(Err(Found::Reserved));
     }
     Ok(match why_not(&named) {
@@ -124,4 +128,9 @@ fn why_not(named: &Named) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// Whether a schema is the server's. In another case it is anybody's.
+fn is_of_the_server(schema: &str) -> bool {
+    schema.starts_with("pg_") || schema == "information_schema"
 }

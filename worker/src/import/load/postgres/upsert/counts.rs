@@ -105,7 +105,8 @@ impl Keys<'_> {
         )
     }
 
-    /// Counts after an upsert that updates: of each key the last row that was written counts.
+    /// Counts after an upsert that updates: of each key the last row that was written counts, and each one behind which a trigger has
+    /// taken the key's row away.
     pub(super) fn count_updated(
         &self,
         session: &mut Session,
@@ -134,15 +135,15 @@ impl Keys<'_> {
         Ok(Upserted { rows, updated, skipped: 0, duplicates: written.saturating_sub(rows), dropped })
     }
 
-    /// How many keys were written, and how many of them were there before. A trigger may have made them: only what was written
-    /// tells.
+    /// How many rows were written that did not take the place of an earlier row of the file, and how many of them were there before.
+    /// A trigger may have made their keys, or taken their rows away: only what was written tells.
     fn written_keys(&self) -> String {
         let (key, is_key) = (self.index.key("w"), self.index.is_key("w"));
         format!(
-            "SELECT count(*), count(*) FILTER (WHERE a.\"baton updated\") FROM ( \
-               SELECT * FROM (SELECT DISTINCT ON ({key}) w.\"baton updated\" FROM {WRITTEN} w WHERE {is_key} \
-                 ORDER BY {key}, w.\"baton range\") f \
-               UNION ALL SELECT w.\"baton updated\" FROM {WRITTEN} w WHERE NOT ({is_key})) a"
+            "SELECT count(*), count(*) FILTER (WHERE a.updated) FROM ( \
+               SELECT w.\"baton updated\" AS updated, \
+                 NOT ({is_key}) OR row_number() OVER (PARTITION BY {key} ORDER BY w.\"baton range\") = 1 AS is_first \
+               FROM {WRITTEN} w) a WHERE a.is_first OR NOT a.updated"
         )
     }
 
