@@ -8,6 +8,7 @@ pub mod failure;
 pub mod import;
 pub mod imports;
 pub mod job;
+pub mod object;
 mod pauses;
 
 #[cfg(test)]

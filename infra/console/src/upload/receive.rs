@@ -1,7 +1,7 @@
 //! A form with a file, as it comes: the file goes to S3 in parts while it is sent, so that it lies nowhere else, and no more
 //! than one part of it is in memory.
 
-mod parts;
+mod writing;
 
 use axum::extract::multipart::{Field, MultipartRejection};
 use axum::extract::{FromRequest, Multipart, Request};
@@ -12,7 +12,7 @@ use super::object;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::state::Shared;
-use parts::Parts;
+use writing::Writing;
 
 /// The most bytes that all fields but the file have.
 const MAX_FIELDS: usize = 256 * 1024;
@@ -73,15 +73,17 @@ async fn text(field: &mut Field<'_>, most: usize) -> Result<String, PageError> {
 /// Puts the file into S3; its key and its size.
 async fn upload(console: &Shared, name: &str, field: &mut Field<'_>) -> Result<(String, u64), PageError> {
     let key = submit::object_key(&submit::new_id("upload")?, &plain(name));
-    let mut parts = Parts::new(&console.target, key.clone());
+    let mut object = Writing::new(&console.target, key.clone());
     while let Some(chunk) = field.chunk().await.map_err(|_| broken_off())? {
-        if parts.bytes() + chunk.len() as u64 > submit::MAX_PUT_BYTES {
+        if object.bytes() + chunk.len() as u64 > submit::MAX_PUT_BYTES {
             return Err(PageError::too_large());
         }
-        parts.push(&chunk).await?;
+        if object.hold(&chunk) {
+            object.write_part().await?;
+        }
     }
-    let bytes = parts.finish().await?;
-    Ok((key, bytes))
+    object.finish().await?;
+    Ok((key, object.bytes()))
 }
 
 /// The name of a file without folders and without what no name of an object should have.
