@@ -57,8 +57,12 @@ pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
 /// The import that a body names, also where it cannot be read as a whole: whoever looks for the message knows it by that.
 #[must_use]
 pub fn import_named_in(body: &str) -> Option<ImportId> {
-    let value: Value = serde_json::from_str(body).ok()?;
-    serde_json::from_value(value.get("import_id")?.clone()).ok()
+    #[derive(serde::Deserialize)]
+    struct Named {
+        import_id: ImportId,
+    }
+    // One that names two names none.
+    serde_json::from_str::<Named>(body).ok().map(|named| named.import_id)
 }
 
 fn described(value: Value) -> Result<Import, InvalidMessage> {
@@ -153,8 +157,15 @@ mod tests {
     fn a_message_that_describes_no_import_may_name_one() {
         let named = |body: &str| import_named_in(body).map(|id| id.to_string());
         assert_eq!(named(r#"{"import_id":"m","options":{"limit":"10"}}"#).as_deref(), Some("m"));
-        assert_eq!(named(r#"{"import_id":17,"tabel":"t"}"#).as_deref(), Some("17"));
-        for body in ["noise", "[1]", "{}", r#"{"import_id":"a/b"}"#, r#"{"import_id":null}"#] {
+        assert_eq!(named(r#"{"import_id":17,"tabel":"t","tabel":"u"}"#).as_deref(), Some("17"));
+        for body in [
+            "noise",
+            "[1]",
+            "{}",
+            r#"{"import_id":"a/b"}"#,
+            r#"{"import_id":null}"#,
+            r#"{"import_id":1,"import_id":2}"#,
+        ] {
             assert_eq!(named(body), None, "{body}");
         }
     }

@@ -148,7 +148,7 @@ impl Import<'_> {
         let surroundings = table::surroundings(connection, &table)?;
         let plan = header::read(&mut reader, &table, &job.options)?;
         let rejects = Rejects::new(job.options.max_rejects, job.options.dry_run);
-        transaction::within_turn(connection, &job.progress, |connection| {
+        let loaded = transaction::within_turn(connection, &job.progress, |connection| {
             if job.options.dry_run {
                 transaction::mark(connection)?;
             }
@@ -172,7 +172,16 @@ impl Import<'_> {
             let settled = settle::settle(self, connection, (&table, &plan), object, loaded, read, rejected)?;
             job.commit(connection, &settled)?;
             Ok(settled)
-        })
+        });
+        match loaded {
+            // Statements that were made for what the table was do not fit what it is.
+            Err(Refused::Failed(Failure::Named { name: FailureName::DatabaseMisconfigured, .. }))
+                if table::read(connection, &job.table, self.allowed).is_ok_and(|now| now != table) =>
+            {
+                Err(Refused::TableChanged)
+            }
+            loaded => loaded,
+        }
     }
 }
 

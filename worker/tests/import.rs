@@ -9,6 +9,7 @@ mod create_table;
 mod database_rejects;
 mod failures;
 mod fields;
+mod full_disk;
 mod given_up;
 mod language;
 pub(crate) mod objects;

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use ops::executions::{has_ended, until_queue_is_empty};
+use ops::executions::{has_ended, until_settled};
 use ops::show::picture::{self, Picture};
 use ops::submit::{self, Submitted};
 use ops::target::Target;
@@ -47,7 +47,7 @@ pub(crate) async fn to_the_end(
     }
     let elapsed = started.elapsed();
     bar.clear();
-    until_queue_is_empty(target).await?;
+    until_settled(target, &execution_arn).await?;
     let picture = at_the_end(common, target, &submitted.import_id, &execution_arn).await?;
     if common.json {
         output::json(&picture)?;

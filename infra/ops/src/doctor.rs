@@ -40,6 +40,8 @@ pub async fn doctor(choice: anyhow::Result<Choice>) -> Examined {
                     reached.close().await;
                 }
                 Err(error) => {
+                    // A disk that is full has SQLite speak of its input and output.
+                    checks.extend(disk::check(&choice.data_dir));
                     checks.push(Check::fail("target", format!("{error:#}"), "mend what the error names"))
                 }
             }

@@ -13,8 +13,8 @@ use statemachine::{ExecutionInput, ExecutionName, FailureName};
 use crate::error::of_aws;
 use crate::show::execution::{cause_for_people, time};
 use crate::target::Target;
-pub(crate) use settle::{SETTLING, until_settled};
-pub use settle::{has_ended, until_queue_is_empty};
+pub(crate) use settle::SETTLING;
+pub use settle::{has_ended, until_settled};
 
 /// How long after its end an execution can be redriven.
 pub const REDRIVABLE: TimeDelta = TimeDelta::days(14);

@@ -72,7 +72,7 @@ pub(crate) fn advice(code: Option<&str>, routine: Option<&str>) -> &'static str 
 /// The failure of a migration, or of a look at those that are applied, for PostgreSQL's code. `what` is what was tried, as an
 /// infinitive. No import's row is concerned, and nothing that the database says here quotes a file.
 pub(crate) fn migration_failure(code: Option<&str>, what: &str, said: &str) -> Failure {
-    let name = match code.map(|code| Meaning::of(code, None)) {
+    let name = match code.map(|code| Meaning::of(code, None, Some("gram.y"))) {
         Some(Meaning::SetUp) => FailureName::DatabaseMisconfigured,
         _ => FailureName::DatabaseUnavailable,
     };

@@ -1,5 +1,6 @@
 //! Connecting to SQLite: one file, one machine.
 
+pub(crate) mod full_disk;
 pub(crate) mod messages;
 
 use std::os::unix::fs::MetadataExt as _;

@@ -122,3 +122,23 @@ fn a_table_of_sqlite_that_is_replaced_while_an_import_waits_for_the_lock_keeps_w
         by_itself.lines("SELECT id || ' ' || code || ' ' || typeof(code) AS line FROM t ORDER BY id");
     assert_eq!(stored, expected);
 }
+
+#[test]
+fn an_upsert_into_a_table_whose_type_or_key_changes_while_it_waits_begins_again() {
+    let changes = [
+        "ALTER TABLE t ALTER n TYPE numeric(8,2) USING n::numeric",
+        "ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (n)",
+    ];
+    for (change, on_conflict) in
+        changes.into_iter().flat_map(|change| [(change, OnConflict::Skip), (change, OnConflict::Update)])
+    {
+        let world = World::postgres("CREATE TABLE t (id int PRIMARY KEY, n text, at timestamp)");
+        let options = ImportOptions { on_conflict, ..ImportOptions::default() };
+        let mut other = world.database.connect().unwrap();
+        execute(&mut other, "INSERT INTO t VALUES (7, '7.5')");
+        drop(other);
+        let (_, rows) = found(&world, change, options);
+        let stored = world.count("t");
+        assert_eq!(rows.map_err(|failure| failure.to_string()), Ok(stored - 1), "{change} {on_conflict:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Rows that only the database can refuse: each is found, with its line, and the others are written.
 
-use statemachine::{FailureName, ImportOptions};
+use statemachine::{FailureName, ImportOptions, OnConflict};
 
 use super::world::{World, max_rejects, named};
 
@@ -101,4 +101,42 @@ fn many_violations_in_many_batches_are_counted_exactly() {
     assert_eq!((summary.rows, summary.rejects), (297_000, 3000));
     assert_eq!((findings.rows_read, findings.rejects_file.unwrap().rows), (300_000, 3000));
     assert_eq!(world.count("t"), 300_000);
+}
+
+#[test]
+fn a_value_whose_own_syntax_a_check_or_a_trigger_cannot_read_is_a_reject() {
+    let function = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM to_tsquery(NEW.v); RETURN NEW; END $$";
+    let tables = [
+        "CREATE TABLE t (id int PRIMARY KEY, v text, q tsquery GENERATED ALWAYS AS (to_tsquery('simple', v)) STORED)",
+        "CREATE TABLE t (id int PRIMARY KEY, v text CHECK (to_tsquery('simple', v) IS NOT NULL))",
+        "CREATE DOMAIN asked AS text CHECK (to_tsquery('simple', VALUE) IS NOT NULL); CREATE TABLE t (id int PRIMARY KEY, v asked)",
+        &format!(
+            "{function}; CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+        "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX ON t USING gin ((to_tsquery('simple', v)::text::tsvector))",
+    ];
+    for table in tables {
+        for on_conflict in [OnConflict::Error, OnConflict::Update] {
+            let world = World::postgres(table);
+            let options = ImportOptions { on_conflict, ..max_rejects(2) };
+            let (result, findings) = world.import_as("q", b"id,v\n1,a\n2,a &\n3,b\n4,c | |\n", "t", options);
+            assert_eq!(result.unwrap().rows, 2, "{table}: {findings:?}");
+            assert_eq!(
+                findings.first_rejects.iter().map(|reject| reject.line).collect::<Vec<_>>(),
+                [3, 5],
+                "{table}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_trigger_whose_own_statement_cannot_be_read_blames_no_row() {
+    let world = World::postgres(
+        "CREATE TABLE t (id int);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SELEC 1'; RETURN NEW; END $$;
+         CREATE TRIGGER f BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    );
+    let (name, cause) = named(world.import_as("s", b"id\n1\n2\n", "t", max_rejects(9)).0);
+    assert_eq!(name, FailureName::DatabaseMisconfigured, "{cause}");
 }

@@ -46,6 +46,11 @@ impl World {
         Self::new(directory, &url, ddl)
     }
 
+    /// A SQLite file in this folder with what `ddl` makes.
+    pub(crate) fn sqlite_in(folder: &std::path::Path, ddl: &str) -> Self {
+        Self::new(TempDir::new().unwrap(), &format!("sqlite:{}", folder.join("data.sqlite3").display()), ddl)
+    }
+
     /// A database of PostgreSQL with what `ddl` makes.
     pub(crate) fn postgres(ddl: &str) -> Self {
         Self::new(TempDir::new().unwrap(), &create_database(), ddl)

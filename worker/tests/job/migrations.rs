@@ -261,13 +261,22 @@ fn a_table_of_somebody_else_with_the_name_of_one_of_batons_is_named_and_left_alo
         );
         connection.batch_execute(&format!("SELECT what FROM {name}")).unwrap();
     }
-    // What the sentence advises.
+}
+
+#[test]
+fn the_schema_that_is_advised_for_batons_tables_leaves_the_others_in_the_path() {
+    let server = crate::postgres::create_database();
     let database = Database::parse(&server).unwrap();
-    database.connect().unwrap().batch_execute("CREATE SCHEMA baton").unwrap();
+    let before = "CREATE SCHEMA \"My app\"; CREATE TABLE \"My app\".imports (id int); CREATE SCHEMA baton;
+                  DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = \"My app\", public', current_database()); END $$";
+    database.connect().unwrap().batch_execute(before).unwrap();
+    let cause = misconfigured(database.migrate());
+    let advised = cause.split_once("?options=").unwrap().1;
     let mark = if server.contains('?') { '&' } else { '?' };
-    let own = Database::parse(&format!("{server}{mark}options=-csearch_path%3Dbaton,public")).unwrap();
+    let own = Database::parse(&format!("{server}{mark}options={advised}")).unwrap();
     assert_eq!(own.migrate().unwrap().len(), folders("postgres").len());
     assert!(own.is_up_to_date().unwrap());
+    own.connect().unwrap().batch_execute("CREATE TABLE \"My app\".orders (id int); SELECT id FROM orders; SELECT source FROM baton.imports").unwrap();
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
-use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::error::of_aws;
 use crate::show::execution;
@@ -33,40 +32,15 @@ pub async fn has_ended(target: &Target, execution_arn: &str) -> anyhow::Result<b
 }
 
 /// Waits until the message of an execution that ended without success is dead-lettered, for a while: where the event was
-/// lost, the queue's own redrive policy will do it.
-pub(crate) async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
+/// lost, the queue's own redrive policy will do it. Another execution does it after the first has ended, and a stack that ends with
+/// whoever waits must not end before that.
+pub async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + SETTLING;
     while Instant::now() < deadline {
         let Some(execution) = execution::take(target, arn).await? else { return Ok(()) };
         let fate = message::fate(target, &execution).await?;
         if !matches!(fate, Some(MessageFate::BeingDeadLettered { .. } | MessageFate::LeftToTheQueue)) {
             return Ok(());
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-    Ok(())
-}
-
-/// Waits until the queue of imports has no message, for a while. The message of a failed import is dead-lettered by another execution,
-/// after the first has ended: a stack that ends with whoever waits must not end before that.
-pub async fn until_queue_is_empty(target: &Target) -> anyhow::Result<()> {
-    use QueueAttributeName::{
-        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
-    };
-    let deadline = Instant::now() + SETTLING;
-    while Instant::now() < deadline {
-        let queue = target
-            .sqs
-            .get_queue_attributes()
-            .queue_url(target.resources.import_queue_url())
-            .attribute_names(Visible)
-            .attribute_names(Hidden)
-            .send()
-            .await
-            .context("failed to ask for the state of the queue")?;
-        let is_empty = queue.attributes.unwrap_or_default().values().all(|count| count == "0");
-        if is_empty {
-            break;
         }
         tokio::time::sleep(GLANCE).await;
     }

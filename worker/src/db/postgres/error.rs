@@ -28,7 +28,7 @@ impl SqlError {
     /// What it means for an import.
     pub(crate) fn meaning(&self) -> Meaning {
         match self {
-            Self::Server(error) => Meaning::of(error.code().code(), error.routine()),
+            Self::Server(error) => Meaning::of(error.code().code(), error.routine(), error.file()),
             Self::Lost(_) | Self::Stopped | Self::Held(_) => Meaning::Outage,
             Self::Driver(_) => Meaning::Internal,
         }
@@ -101,8 +101,8 @@ impl From<SqlError> for diesel::result::Error {
 /// send it.
 pub(crate) fn meaning_of(information: &(dyn DatabaseErrorInformation + Send + Sync)) -> Option<Meaning> {
     let code = unpacked(information.statement_position()?)?;
-    // A policy's refusal comes through no statement of diesel's: rows are written by statements of our own.
-    Some(Meaning::of(&code, None))
+    // Nor a policy's refusal nor a value's syntax comes through a statement of diesel's: rows are written by statements of our own.
+    Some(Meaning::of(&code, None, Some("gram.y")))
 }
 
 /// The SQLSTATE of an error that came through diesel.

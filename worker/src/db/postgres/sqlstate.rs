@@ -20,7 +20,11 @@ pub(crate) enum Meaning {
 const POLICY_CHECK: &str = "ExecWithCheckOptions";
 
 /// Codes that mean something else than their class does.
-const CODES: [(&str, Meaning); 8] = [
+const CODES: [(&str, Meaning); 10] = [
+    // The syntax of a value, such as a jsonpath or a tsquery that a check or a generated column reads; where it is SQL's own, the
+    // file that raised the error tells.
+    ("42601", Meaning::Row),
+    ("42602", Meaning::Row),
     // What a COPY of our own making must never contain.
     ("22P04", Meaning::Internal),
     // A failover left a standby, the session or the statement was ended from outside, or somebody holds a lock.
@@ -52,10 +56,13 @@ const CLASSES: [(Meaning, &[&str]); 3] = [
 ];
 
 impl Meaning {
-    /// The meaning of a code of five characters. `routine` is the C function that raised the error.
-    pub(crate) fn of(code: &str, routine: Option<&str>) -> Self {
+    /// The meaning of a code of five characters. `routine` is the C function that raised the error, `file` where that stands.
+    pub(crate) fn of(code: &str, routine: Option<&str>, file: Option<&str>) -> Self {
         if code == "42501" && routine == Some(POLICY_CHECK) {
             return Self::Row;
+        }
+        if code.starts_with("42") && file.is_some_and(reads_sql) {
+            return Self::SetUp;
         }
         let of_code = CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning);
         of_code.unwrap_or_else(|| Self::of_class(code.get(..2).unwrap_or_default()))
@@ -85,6 +92,11 @@ impl Meaning {
     }
 }
 
+/// Whether a file of the server reads statements, of SQL or of PL/pgSQL.
+fn reads_sql(file: &str) -> bool {
+    matches!(file, "scan.l" | "gram.y" | "analyze.c") || file.starts_with("parse_") || file.starts_with("pl_")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +107,7 @@ mod tests {
             "22001", "22003", "22P02", "22P05", "23505", "23514", "44000", "54000", "54001", "P0001",
             "U0001", "2F005",
         ] {
-            assert_eq!(Meaning::of(code, None), Meaning::Row, "{code}");
+            assert_eq!(Meaning::of(code, None, None), Meaning::Row, "{code}");
         }
     }
 
@@ -103,7 +115,7 @@ mod tests {
     fn missing_permissions_objects_and_settings_blame_no_row() {
         for code in ["42501", "42P01", "42703", "42704", "42883", "3F000", "0A000", "55000", "3D000", "57P04"]
         {
-            assert_eq!(Meaning::of(code, None), Meaning::SetUp, "{code}");
+            assert_eq!(Meaning::of(code, None, None), Meaning::SetUp, "{code}");
         }
     }
 
@@ -113,18 +125,27 @@ mod tests {
             "08006", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P03",
             "58030", "25006",
         ] {
-            assert_eq!(Meaning::of(code, None), Meaning::Outage, "{code}");
+            assert_eq!(Meaning::of(code, None, None), Meaning::Outage, "{code}");
         }
     }
 
     #[test]
     fn a_row_that_breaks_a_policy_is_not_a_missing_permission() {
-        assert_eq!(Meaning::of("42501", Some("ExecWithCheckOptions")), Meaning::Row);
-        assert_eq!(Meaning::of("42501", Some("aclcheck_error")), Meaning::SetUp);
+        assert_eq!(Meaning::of("42501", Some("ExecWithCheckOptions"), None), Meaning::Row);
+        assert_eq!(Meaning::of("42501", Some("aclcheck_error"), None), Meaning::SetUp);
+    }
+
+    #[test]
+    fn the_syntax_of_a_value_is_not_that_of_a_statement() {
+        assert_eq!(Meaning::of("42601", Some("jsonpath_yyerror"), Some("jsonpath_scan.l")), Meaning::Row);
+        assert_eq!(Meaning::of("42601", Some("makepol"), Some("tsquery.c")), Meaning::Row);
+        for file in ["scan.l", "gram.y", "parse_target.c", "pl_exec.c"] {
+            assert_eq!(Meaning::of("42601", None, Some(file)), Meaning::SetUp, "{file}");
+        }
     }
 
     #[test]
     fn a_malformed_copy_is_our_own_fault() {
-        assert_eq!(Meaning::of("22P04", None), Meaning::Internal);
+        assert_eq!(Meaning::of("22P04", None, None), Meaning::Internal);
     }
 }

@@ -5,6 +5,7 @@ mod children;
 mod deferred;
 mod facts;
 mod family;
+mod ids;
 mod keys;
 mod moves;
 mod outcome;

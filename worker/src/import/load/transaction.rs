@@ -7,7 +7,7 @@ use statemachine::FailureName;
 
 use crate::db::Connection;
 use crate::db::failure::database_failure;
-use crate::db::sqlite::{self, messages};
+use crate::db::sqlite::{self, full_disk, messages};
 use crate::failure::Failure;
 use crate::import::reading::interrupted;
 use crate::imports;
@@ -50,9 +50,10 @@ fn end<T, E: From<Failure>>(
         if file.is_none() || file_there(connection) != file {
             return Err(E::from(replaced()));
         }
-        Manager::commit_transaction(connection)
-            .map_err(|error| database_failure(&error, "commit the import"))?;
-        Ok(done)
+        match Manager::commit_transaction(connection) {
+            Ok(()) => Ok(done),
+            Err(error) => Err(E::from(not_committed(connection, &error))),
+        }
     });
     if committed.is_err() {
         abandon(connection);
@@ -61,6 +62,15 @@ fn end<T, E: From<Failure>>(
         }
     }
     committed
+}
+
+fn not_committed(connection: &mut Connection, error: &Error) -> Failure {
+    const WHAT: &str = "commit the import";
+    let filled = match connection {
+        Connection::Sqlite(connection) => full_disk::filled(connection, error, WHAT),
+        Connection::Postgres(_) => None,
+    };
+    filled.unwrap_or_else(|| database_failure(error, WHAT))
 }
 
 /// What lies where the database's file was opened, as device and number. A server has its own eye on its files.

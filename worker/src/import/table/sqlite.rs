@@ -69,7 +69,8 @@ pub(super) fn read(connection: &mut SqliteConnection, name: &str) -> Result<Foun
         if in_sqlite(name).is_some_and(|(_, bare)| bare.to_ascii_lowercase().starts_with("sqlite_")) {
             return Ok(Found::Reserved);
         }
-        return Ok(Found::Missing { others: tables.into_iter().map(|table| table.name).collect() });
+        let others = tables.into_iter().filter(|table| table.kind != "shadow").map(|table| table.name);
+        return Ok(Found::Missing { others: others.collect() });
     };
     let name = table.name.to_ascii_lowercase();
     if OWN_TABLES.contains(&name.as_str()) || name.starts_with("sqlite_") || table.kind == "shadow" {

@@ -9,8 +9,9 @@ use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use statemachine::FailureName;
 
 use super::facts::Facts;
+use super::ids::exhausted;
 use crate::db::failure::{database_failure, described};
-use crate::db::sqlite::log_bytes;
+use crate::db::sqlite::full_disk::filled;
 use crate::db::sqlite::messages::{FULL, is_outage};
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason};
@@ -20,9 +21,6 @@ use crate::import::table::Table;
 const PROBE: &str = "SAVEPOINT \"baton probe\"; PRAGMA cache_size = 10; \
     CREATE TABLE main.\"baton probe\" AS SELECT zeroblob(200000) AS filler; \
     ROLLBACK TO \"baton probe\"; RELEASE \"baton probe\"";
-
-/// An import that has written more than this when the disk is full would fill it again.
-const OWN_SHARE_BYTES: u64 = 1_000_000;
 
 /// Why a row is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +136,13 @@ impl Judge {
     pub(super) fn transaction_ended(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
         let Error::DatabaseError(_, information) = error else { return self.failure(connection, error) };
         let message = information.message();
+        // Of a table that a trigger writes into: the loaded one is asked for its ids before.
+        let exhausted = (self.has_triggers && message == FULL).then(|| exhausted(connection)).flatten();
+        if let Some(refusal) = exhausted {
+            let cause =
+                format!("a row that a trigger of the table {:?} writes {}", self.table, refusal.misfit.says);
+            return Failure::named(FailureName::ConstraintViolation, cause);
+        }
         // Whoever ends a transaction has the word for it, and most say in so many words why.
         let can_end = sql_query(
             "SELECT 1 AS found FROM main.sqlite_schema \
@@ -166,16 +171,33 @@ impl Judge {
 
     fn failure(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
         let what = format!("write rows into {:?}", self.table);
-        let Error::DatabaseError(_, information) = error else { return database_failure(error, &what) };
-        let written = log_bytes(connection);
-        if information.message() == FULL && written > OWN_SHARE_BYTES {
-            let cause = format!(
-                "failed to {what}: {FULL}; the import had written {} MB, which are free again. \
-                 It needs more room than that: free some, or move the database to another disk",
-                written / 1_000_000
-            );
-            return Failure::named(FailureName::DatabaseMisconfigured, cause);
-        }
-        database_failure(error, &what)
+        filled(connection, error, &what).unwrap_or_else(|| database_failure(error, &what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::Connection as _;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_blames_no_row() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection.batch_execute("CREATE TABLE t (v TEXT)").unwrap();
+        let table = Table::declared(&[("v", "TEXT")]);
+        let judge = Judge {
+            table: table.name.clone(),
+            own: Vec::new(),
+            definition: "CREATE TABLE t (v TEXT)".to_owned(),
+            has_triggers: false,
+            cache_kib: 64,
+        };
+        let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(FULL.to_owned()));
+        let Err(Failure::Named { name, cause, .. }) = judge.refusal(&mut connection, &error) else {
+            panic!("a row was blamed")
+        };
+        assert_eq!(name, FailureName::DatabaseUnavailable);
+        assert!(cause.ends_with(FULL), "{cause}");
     }
 }

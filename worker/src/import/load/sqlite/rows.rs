@@ -11,6 +11,7 @@ use self::insertion::{has_triggers, insertion, key_decides_alone};
 use super::children;
 use super::deferred;
 use super::facts::Facts;
+use super::ids::Ids;
 use super::keys::{Key, Taken};
 use super::moves::Moves;
 use super::outcome::{NotWritten, Outcome};
@@ -45,6 +46,7 @@ pub(super) struct Rows {
     references: References,
     moves: Option<Moves>,
     judge: Judge,
+    ids: Ids,
     is_view: bool,
     /// References to rows of the same table are not looked at: they wait for all rows.
     references_wait: bool,
@@ -113,6 +115,7 @@ impl Rows {
             references,
             moves,
             judge: Judge::new(table, &facts, has_triggers, CACHE_KIB),
+            ids: Ids::of(table, plan),
             is_view: facts.is_view,
             references_wait: false,
             waiting_indexes,
@@ -169,6 +172,9 @@ impl Rows {
         record: u64,
         values: &[Native<'_>],
     ) -> Result<Outcome, NotWritten> {
+        if let Some(refusal) = self.ids.refusal(connection, values) {
+            return Err(NotWritten::Refused(refusal));
+        }
         let mut is_asked_behind = false;
         if self.references_wait || (self.references.are_deferred && !self.constraints_wait) {
             match self.references.missing(connection, values)? {
@@ -194,6 +200,7 @@ impl Rows {
         match self.insert.execute(connection, values) {
             Ok(changed) => {
                 let is_written = changed > 0 || self.is_view;
+                self.ids.note(values);
                 if is_asked_behind
                     && is_written
                     && let Some(missing) = self.references.missing(connection, values)?

@@ -92,7 +92,7 @@ pub(super) fn declared(type_: &ColumnType, source: Source) -> &str {
 impl Check {
     /// Whether an error of this code is a value's.
     pub(super) fn is_of_value(&self, code: &str) -> bool {
-        match Meaning::of(code, None) {
+        match Meaning::of(code, None, None) {
             Meaning::Row => true,
             Meaning::SetUp | Meaning::Internal => self.is_of_value_alone,
             Meaning::Outage => false,
