@@ -227,6 +227,9 @@ by_text!(Encoding, Delimiter, Escape);
 pub struct Delimiter(u8);
 
 impl Delimiter {
+    /// What stands between fields where nothing says otherwise.
+    pub const COMMA: Self = Self(b',');
+
     /// The character.
     #[must_use]
     pub fn byte(self) -> u8 {

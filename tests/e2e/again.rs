@@ -127,7 +127,7 @@ async fn a_file_that_cannot_be_compared_any_more_is_refused() {
     let ended = desk.run("lost", "id,name\nx,a\n", &[]).await;
     ended.complains(
         1,
-        &["its file is no longer at s3://baton/uploads/lost/lost.csv, so that it cannot be known"],
+        &["its file is not at s3://baton/uploads/lost/lost.csv on this target, so that it cannot be known"],
     );
 }
 

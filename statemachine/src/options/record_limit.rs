@@ -15,6 +15,9 @@ impl RecordLimit {
     /// The least and the most that it can be: a row of PostgreSQL has hardly more than the latter.
     pub const RANGE: RangeInclusive<u64> = 1024..=256 * 1024 * 1024;
 
+    /// The most.
+    pub const MOST: Self = Self(256 * 1024 * 1024);
+
     /// The limit, in bytes.
     #[must_use]
     pub fn bytes(self) -> usize {

@@ -172,3 +172,14 @@ fn a_sequence_that_ends_or_begins_again_behind_the_ids_of_a_file_is_told_as_it_i
     let again = "begins again (CYCLE): it gives numbers that the table has, whatever it is set to; rows need this column";
     assert!(note.contains(again) && !note.contains("run SELECT"), "{note}");
 }
+
+#[test]
+fn a_default_that_makes_another_number_of_the_sequences_is_not_compared_with_it() {
+    let world = World::postgres(
+        "CREATE SEQUENCE s; CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('s') + 1000, n int DEFAULT nextval('s'))",
+    );
+    let (result, findings) = world.import_as("a", b"id,n\n5,1\n17,2\n", "t", ImportOptions::default());
+    assert_eq!(result.unwrap().rows, 2);
+    let columns: Vec<_> = findings.notes.iter().map(|note| note.contains("the column \"n\"")).collect();
+    assert_eq!(columns, [true], "{:?}", findings.notes);
+}

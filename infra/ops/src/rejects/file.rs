@@ -7,10 +7,10 @@ use std::pin::Pin;
 
 use anyhow::Context as _;
 use aws_sdk_s3::primitives::ByteStream;
-use statemachine::{Encoding, Findings, ImportOptions, Source};
+use statemachine::{Delimiter, Encoding, Escape, Findings, ImportOptions, RecordLimit, Source};
 use tokio::io::AsyncRead;
 use tokio_util::io::SyncIoBridge;
-use worker::import::Text;
+use worker::import::{Text, each_record};
 
 use crate::error::of_aws;
 
@@ -29,8 +29,8 @@ pub struct Object {
 #[derive(Debug, PartialEq)]
 pub struct Format {
     encoding: Encoding,
-    delimiter: u8,
-    escape: Option<u8>,
+    delimiter: Delimiter,
+    escape: Option<Escape>,
 }
 
 /// A row of the file: line, reason, and the row as it stands in the original.
@@ -119,35 +119,38 @@ impl Format {
         let named = findings.encoding.as_deref().and_then(|told| told.split_whitespace().next());
         let encoding = named.and_then(|name| name.parse().ok()).unwrap_or(Encoding::Utf8);
         let found = findings.delimiter.as_deref().and_then(|sign| sign.parse().ok()).or(options.delimiter);
-        Self {
-            encoding,
-            delimiter: found.map_or(b',', statemachine::Delimiter::byte),
-            escape: options.escape.map(statemachine::Escape::byte),
-        }
+        Self { encoding, delimiter: found.unwrap_or(Delimiter::COMMA), escape: options.escape }
     }
 }
 
-/// Reads the rows into the sink, until it has all that it wants.
+/// Reads the rows into the sink, until it has all that it wants. A row is what the import took for one.
 pub fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> anyhow::Result<()> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(format.delimiter)
-        .escape(format.escape)
-        .double_quote(format.escape.is_none())
-        .from_reader(Text::new(bytes, format.encoding));
+    let options = ImportOptions {
+        encoding: Some(Encoding::Utf8),
+        delimiter: Some(format.delimiter),
+        escape: format.escape,
+        no_header: true,
+        // With line and reason a record is longer than the import's own may be.
+        max_record_bytes: RecordLimit::MOST,
+        ..ImportOptions::default()
+    };
+    let (mut is_first, mut ended) = (true, Ok(()));
     let mut record = csv::ByteRecord::new();
-    let mut is_first = true;
-    while reader.read_byte_record(&mut record)? {
+    each_record(Text::new(bytes, format.encoding), &options, |fields| {
+        record.clear();
+        fields.for_each(|field| record.push_field(field));
         let row = Row(&record);
         // A file without a header has rejects without one.
-        if std::mem::take(&mut is_first) && row.line() == LINE_COLUMN {
-            sink.head(&row)?;
-        } else if !sink.take(&row)? {
-            break;
-        }
-    }
-    Ok(())
+        let taken = match std::mem::take(&mut is_first) && row.line() == LINE_COLUMN {
+            true => sink.head(&row).map(|()| true),
+            false => sink.take(&row),
+        };
+        taken.unwrap_or_else(|error| {
+            ended = Err(error);
+            false
+        })
+    })?;
+    ended
 }
 
 #[cfg(test)]
@@ -208,6 +211,22 @@ mod tests {
         let options = ImportOptions { escape: Some("\\".parse().unwrap()), ..ImportOptions::default() };
         let read = rows(b"baton_line,baton_reason,a\n2,\"say \\\"x\\\", no\",1\n", "utf-8", ",", &options);
         assert_eq!(read, [row("2", "say \"x\", no")]);
+    }
+
+    #[test]
+    fn an_escape_that_escapes_nothing_and_a_cr_within_a_line_are_part_of_the_row() {
+        struct Originals(Vec<String>);
+        impl Sink for Originals {
+            fn take(&mut self, row: &Row<'_>) -> anyhow::Result<bool> {
+                self.0.push(row.original().collect::<Vec<_>>().join("|"));
+                Ok(true)
+            }
+        }
+        let options = ImportOptions { escape: Some("\\".parse().unwrap()), ..ImportOptions::default() };
+        let file = b"baton_line,baton_reason,id,p\n3,x,2,\"C:\\new\\\\x\\\"q\"\n4,x,4,\"\\N\"\n5,x,a\rb,c\n";
+        let mut read = Originals(Vec::new());
+        read_rows(&file[..], &Format::new(&Findings::default(), &options), &mut read).unwrap();
+        assert_eq!(read.0, ["2|C:\\new\\x\"q", "4|\\N", "a\rb|c"]);
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn other_content(
     let known = match is_known {
         true => format!("with other content than {path} has now"),
         false => format!(
-            "and its file is no longer at {}, so that it cannot be known whether {path} is the same",
+            "and its file is not at {} on this target, so that it cannot be known whether {path} is the same",
             import.source
         ),
     };

@@ -13,7 +13,8 @@ use crate::import::table::{Table, quoted};
 
 /// The columns of the table `$1`, each with its sequence: what that counts by, and between which values; how `setval` is to name
 /// it; the least and the greatest value of the column's type, where that is one of whole numbers; whether the sequence's last
-/// value may be read, and the column's furthest one found without a look at every row.
+/// value may be read, and the column's furthest one found without a look at every row. A default that makes something else of the
+/// sequence's number (`nextval('s') * 10`) cannot be compared with what the table has.
 const NUMBERED: &str = "\
 SELECT a.attname::text, format('%I', a.attname), format('%I.%I', n.nspname, c.relname), format('%I.%I', sn.nspname, s.relname),
   CASE WHEN d.refobjid = $1::oid AND d.deptype IN ('a', 'i')
@@ -36,6 +37,7 @@ JOIN LATERAL (
   SELECT s.oid AS sequence FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_class s ON s.oid = e.refobjid AND s.relkind = 'S'
   WHERE e.classid = 'pg_catalog.pg_attrdef'::regclass AND e.objid = f.oid
     AND e.refclassid = 'pg_catalog.pg_class'::regclass
+    AND pg_catalog.pg_get_expr(f.adbin, f.adrelid) ~ '^\\(*(pg_catalog\\.)?nextval\\(''[^'']+''::(pg_catalog\\.)?regclass\\)\\)*(::[a-z0-9_.]+)?$'
   UNION
   SELECT s.oid FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_class s ON s.oid = e.objid AND s.relkind = 'S'
   WHERE a.attidentity <> '' AND e.classid = 'pg_catalog.pg_class'::regclass

@@ -187,7 +187,7 @@ mod tests {
         connection.batch_execute("CREATE TABLE t (v TEXT)").unwrap();
         let table = Table::declared(&[("v", "TEXT")]);
         let judge = Judge {
-            table: table.name.clone(),
+            table: table.name,
             own: Vec::new(),
             definition: "CREATE TABLE t (v TEXT)".to_owned(),
             has_triggers: false,
