@@ -127,31 +127,33 @@ async fn start(
     if is_check {
         let limit = wanted.options.max_rejects;
         let options = ImportOptions { dry_run: true, max_rejects: ANY, ..wanted.options };
-        let id = send(console, object, wanted.table, options, made).await?;
+        let id = submit::new_id(&wanted.table)?;
+        send(console, &id, object, wanted.table, options, made).await?;
         return Ok(Ok(Redirect::to(&check::address(&id, limit)).into_response()));
     }
-    let id = send(console, object, wanted.table, wanted.options, made).await?;
+    let id = submit::new_id(&wanted.table)?;
+    send(console, &id, object, wanted.table, wanted.options, made).await?;
     Ok(Ok(on_its_way(console, &id, object.name())))
 }
 
 /// Registers an import of the object, and sends its message. `made` is the table that was made for it.
 async fn send(
     console: &Shared,
+    import_id: &ImportId,
     object: &Object,
     table: String,
     options: ImportOptions,
     made: Option<Made>,
-) -> anyhow::Result<ImportId> {
-    let import_id = submit::new_id(&table)?;
+) -> anyhow::Result<()> {
     let source = object.source().clone();
     let import = NewImport { import_id: import_id.clone(), source, version_id: None, table, options };
     match submit::start(&console.target, import, console.say).await {
         Ok(submitted) => {
             watch::watch(console, made, submitted);
-            Ok(import_id)
+            Ok(())
         }
         Err(error) => {
-            submit::undo(&console.target, made, &import_id, console.say).await;
+            submit::undo(&console.target, made, import_id, console.say).await;
             Err(error)
         }
     }

@@ -241,3 +241,22 @@ async fn a_page_does_not_wait_for_a_long_history_and_tells_the_rest_when_it_is_r
     stack.dead_letter().await;
     stack.audit().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_button_of_a_check_imports_once_however_often_it_is_pressed() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let source = stack.put("uploads/people-1/people.csv", "id,name\n1,a\n2,b\n").await;
+    let sent = stack.describe("people-1", &source, "people", json!({"dry_run": true})).await;
+    assert_eq!(stack.ended(&sent.execution_arn).await.status, ExecutionStatus::Succeeded);
+    assert_eq!(stack.count("people"), 0);
+    let console = Console::beside(&stack).await;
+    let first = console.follow("/upload/check/people-1", &[]).await;
+    has_all(&first, &["is on its way as people-1i"]);
+    let id = "people-1i".parse().unwrap();
+    stack.import_when(&id, "the import", |row| row.status == worker::imports::ImportStatus::Success).await;
+    let again = console.follow("/upload/check/people-1", &[]).await;
+    has_all(&again, &["people.csv was sent before, as people-1i; nothing was sent now."]);
+    assert_eq!(stack.count("people"), 2);
+    stack.audit().await;
+}

@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
+use ops::submit;
 use serde::Deserialize;
 use statemachine::{FailureName, ImportId, ImportOptions, RejectLimit, Source};
 use worker::imports::{ImportRow, ImportStatus};
@@ -17,6 +18,7 @@ use super::on_its_way;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Nav};
+use crate::notices::Outcome;
 use crate::overview::progress;
 use crate::state::{Console, Shared};
 
@@ -45,6 +47,16 @@ struct Check {
     limit: RejectLimit,
 }
 
+/// What has come of a check's button before.
+enum Before {
+    /// It was not pressed; the import is to have this id.
+    Nothing(ImportId),
+    /// An import that failed: another one is wanted, perhaps with another limit.
+    Failed,
+    /// An import that is under way, or done.
+    Sent(ImportId),
+}
+
 impl Check {
     async fn of(console: &Console, id: ImportId, limit: Option<&str>) -> Result<Self, PageError> {
         let wanted = id.clone();
@@ -70,6 +82,24 @@ impl Check {
 
     fn file(&self) -> &str {
         object::name_of(&self.source.key)
+    }
+
+    /// The id of the import for real: the check's own with one sign more, so that the button imports once, however often it is
+    /// pressed.
+    fn import_id(&self) -> anyhow::Result<ImportId> {
+        format!("{}i", self.id).parse().or_else(|_| submit::new_id(&self.row.table_name))
+    }
+
+    /// What has come of the button before.
+    async fn imported_before(&self, console: &Console) -> anyhow::Result<Before> {
+        let id = self.import_id()?;
+        let wanted = id.clone();
+        let row = console.database(move |connection| worker::imports::find(connection, &wanted)).await?;
+        Ok(match row.map(|row| row.status) {
+            None => Before::Nothing(id),
+            Some(ImportStatus::Failure) => Before::Failed,
+            Some(ImportStatus::Pending | ImportStatus::Running | ImportStatus::Success) => Before::Sent(id),
+        })
     }
 
     /// Whether it goes on by itself.
@@ -126,6 +156,15 @@ async fn import(
     fields: Fields,
 ) -> Result<Response, PageError> {
     let check = Check::of(&console, id, fields.get("max_rejects")).await?;
+    let import_id = match check.imported_before(&console).await? {
+        Before::Nothing(id) => id,
+        Before::Failed => submit::new_id(&check.row.table_name)?,
+        // The button was pressed before.
+        Before::Sent(id) => {
+            let says = format!("{} was sent before, as {id}; nothing was sent now.", check.file());
+            return Ok(console.notices.redirect(&format!("/imports/{id}"), Outcome::Done, vec![says]));
+        }
+    };
     let mut wanted = Fields::default();
     wanted.push("object", check.source.key.clone());
     let Ok(object) = Object::of(&console.target, &wanted).await? else {
@@ -133,6 +172,6 @@ async fn import(
     };
     let options = ImportOptions { dry_run: false, max_rejects: check.limit, ..check.options };
     let made = console.made.take(&check.id);
-    let id = super::send(&console, &object, check.row.table_name, options, made).await?;
-    Ok(on_its_way(&console, &id, object.name()))
+    super::send(&console, &import_id, &object, check.row.table_name, options, made).await?;
+    Ok(on_its_way(&console, &import_id, object.name()))
 }
