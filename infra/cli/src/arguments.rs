@@ -114,7 +114,7 @@ pub(crate) struct UpArguments {
     /// The tables that imports may write: names with commas between them, or * for all
     #[arg(long, value_name = "TABLES", default_value = "*")]
     pub(crate) allow_tables: String,
-    /// How many imports may run at once, the others wait; 0 for any number [default: as the last time, at first 0]
+    /// How many imports may run at once, the others wait; what is redriven runs beside them; 0 for any number [default: as the last time, at first 0]
     #[arg(long, value_name = "N")]
     pub(crate) max_imports: Option<u32>,
     /// The port of the web console, on 127.0.0.1; 0 takes a free one [default: the one after --port, or a free one]

@@ -47,7 +47,7 @@ impl<'a> Matching<'a> {
             mismapped: Vec::new(),
         };
         matching.map(&columns);
-        let leading = leading_of_rejects(header);
+        let leading = leading_of_rejects(header, &columns);
         for (field, name) in header.iter().enumerate() {
             if field < leading && !matching.mapped.contains_key(&field) {
                 continue;
@@ -262,15 +262,18 @@ impl Matching<'_> {
     }
 }
 
-/// How many names of a header are those of a file of rejects whose rows have columns of the same names themselves.
-fn leading_of_rejects(header: &[String]) -> usize {
-    let begins_so = |names: &[String]| {
-        names.len() >= REJECTS_COLUMNS.len()
-            && names.iter().zip(REJECTS_COLUMNS).all(|(name, of_rejects)| fold(name) == of_rejects)
+/// How many names of a header are those of a file of rejects, or of the rejects of such a file. Where the table has columns of the same
+/// names, the last ones are theirs.
+fn leading_of_rejects(header: &[String], columns: &Names<'_>) -> usize {
+    let (pairs, _) = header.as_chunks::<2>();
+    let is_of_rejects = |(place, pair): &(usize, &[String; 2])| {
+        let behind = header.get(2 * (place + 1)..).unwrap_or_default();
+        let is_again = |of_rejects: &str| behind.iter().any(|name| fold(name) == of_rejects);
+        pair.iter().zip(REJECTS_COLUMNS).all(|(name, of_rejects)| {
+            fold(name) == of_rejects && (columns.find(of_rejects).is_none() || is_again(of_rejects))
+        })
     };
-    let is_again =
-        |of_rejects: &&str| header.iter().skip(REJECTS_COLUMNS.len()).any(|name| fold(name) == **of_rejects);
-    if begins_so(header) && REJECTS_COLUMNS.iter().all(is_again) { REJECTS_COLUMNS.len() } else { 0 }
+    2 * pairs.iter().enumerate().take_while(is_of_rejects).count()
 }
 
 /// Adds a line for each of the first items, and one that counts the others.

@@ -209,7 +209,24 @@ fn a_file_of_rejects_of_a_table_with_the_two_columns_leaves_out_its_own() {
     let from =
         |first: usize| expected([(first, "baton_line"), (first + 1, "baton_reason"), (first + 2, "v")]);
     assert_eq!(planned(&of_file), from(0));
-    assert_eq!(planned(&[&["baton_line", "baton_reason"][..], &of_file[..]].concat()), from(2));
+    let pair = &["baton_line", "baton_reason"][..];
+    assert_eq!(planned(&[pair, &of_file[..]].concat()), from(2));
+    // The rejects of the rejects.
+    assert_eq!(planned(&[pair, pair, &of_file[..]].concat()), from(4));
+    assert_eq!(
+        planned(&[pair, pair, &["v"], pair].concat()),
+        expected([(5, "baton_line"), (6, "baton_reason"), (4, "v")])
+    );
+}
+
+#[test]
+fn a_file_of_rejects_of_a_table_with_one_of_the_two_columns_leaves_out_its_own() {
+    let table = table(["baton_reason", "v"].map(|name| column(name, text(), true)).into());
+    let planned = |header: &[&str]| planned_with(header, &table, &ImportOptions::default());
+    let from = |first: usize| expected([(first, "baton_reason"), (first + 1, "v")]);
+    assert_eq!(planned(&["baton_reason", "v"]), from(0));
+    assert_eq!(planned(&["baton_line", "baton_reason", "v"]), from(1));
+    assert_eq!(planned(&["baton_line", "baton_reason", "baton_reason", "v"]), from(2));
 }
 
 #[test]
