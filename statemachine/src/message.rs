@@ -61,7 +61,10 @@ pub fn import_named_in(body: &str) -> Option<ImportId> {
     struct Named {
         import_id: ImportId,
     }
-    // One that names two names none.
+    // A body that names two names none; nor does an array, which serde would take for the fields in their order.
+    if !body.trim_start().starts_with('{') {
+        return None;
+    }
     serde_json::from_str::<Named>(body).ok().map(|named| named.import_id)
 }
 
@@ -141,7 +144,7 @@ mod tests {
         assert!(reason("noise").starts_with("the message is not JSON: "));
         assert_eq!(
             reason(r#"{"import_id":"a","source":"s3://b/k","table":"people","table":"orders"}"#),
-            "in the message `table` stands twice in one object at line 1 column 65"
+            "in the message `table` stands twice in one object at line 1 column 61"
         );
         assert_eq!(reason("[1]"), "the message must be a JSON object, not an array");
         assert_eq!(reason("{}"), "the message has neither `import_id` nor S3's `Records`");

@@ -7,7 +7,7 @@ use ops::executions::Execution;
 use ops::numbers;
 use ops::submit::Submitted;
 use ops::target::Target;
-use ops::unfinished;
+use ops::unfinished::{self, Unfinished};
 use statemachine::ImportId;
 
 use crate::arguments::Common;
@@ -26,12 +26,23 @@ pub(crate) async fn say_what_goes_on(common: &Common, target: &Target, meant: &[
         return;
     }
     // Whoever cannot be asked now says so when it has something to do.
-    let mut ids = unfinished::imports(target).await.unwrap_or_default();
+    let Unfinished { imports: mut ids, messages } = unfinished::find(target).await.unwrap_or_default();
     ids.retain(|id| !meant.contains(&id.as_str()));
     let command = |verb: &str| common.command_line(verb);
-    if let Some(sentence) = goes_on(&ids, &command) {
+    for sentence in goes_on(&ids, &command).into_iter().chain(brings(messages)) {
         output::complain(&sentence);
     }
+}
+
+/// That a command brings what waits in the queue beside its own.
+fn brings(messages: usize) -> Option<String> {
+    let count = u64::try_from(messages).unwrap_or(u64::MAX);
+    (count > 0).then(|| {
+        format!(
+            "this command also takes what waits in the queue, messages: {}; what it has not finished when it ends goes on with the next",
+            numbers::count(count)
+        )
+    })
 }
 
 /// That a command goes on with these imports beside its own. `command` makes the command line of a verb.

@@ -8,18 +8,27 @@ use worker::imports::{ImportStatus, Search, search};
 
 use crate::target::Target;
 
-/// The imports that a stack has found in its folder, the earliest first: those whose executions run, and those whose messages
-/// wait.
+/// What a stack has found in its folder.
+#[derive(Debug, Default)]
+pub struct Unfinished {
+    /// The imports that had begun, or were never begun, the earliest first: those whose executions run, and those whose messages wait.
+    pub imports: Vec<String>,
+    /// How many more messages wait: of imports that have failed before and are asked for once more, or that no row tells of.
+    pub messages: usize,
+}
+
+/// Looks at a stack's folder.
 ///
 /// # Errors
 /// The stack or the database cannot be asked.
-pub async fn imports(target: &Target) -> anyhow::Result<Vec<String>> {
+pub async fn find(target: &Target) -> anyhow::Result<Unfinished> {
     let running = running(target).await?;
     let waiting = messages(target).await?.saturating_sub(running.len());
-    let mut ids = pending(target, waiting)?;
-    ids.extend(running);
-    ids.reverse();
-    Ok(ids)
+    let mut imports = pending(target, waiting)?;
+    let messages = waiting.saturating_sub(imports.len());
+    imports.extend(running);
+    imports.reverse();
+    Ok(Unfinished { imports, messages })
 }
 
 /// The newest first.
@@ -38,7 +47,7 @@ async fn running(target: &Target) -> anyhow::Result<Vec<String>> {
 }
 
 /// How many messages are in the queues that imports come through; those of imports that run are hidden there.
-async fn messages(target: &Target) -> anyhow::Result<usize> {
+pub(crate) async fn messages(target: &Target) -> anyhow::Result<usize> {
     let attributes = [
         QueueAttributeName::ApproximateNumberOfMessages,
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,

@@ -11,6 +11,7 @@ use crate::show::execution::{self, time};
 use crate::show::unclaimed;
 use crate::target::Target;
 use crate::text::as_fact;
+use crate::unfinished;
 
 /// The state in which the worker runs.
 const WORK: &str = "RunImport";
@@ -71,7 +72,9 @@ pub async fn plans(
             } else {
                 is_known_here(target, row.as_ref()).await?
             };
-        plans.push(Plan::of(id.clone(), executions, has_ended, row, command));
+        let mut plan = Plan::of(id.clone(), executions, has_ended, row, command);
+        plan.mention(unfinished::messages(target).await?);
+        plans.push(plan);
     }
     Ok(plans)
 }
@@ -123,6 +126,17 @@ impl Plan {
             None => Some(format!("there is no such import here, unless its message still waits in the queue; `{}` lists the latest", command("imports"))),
         };
         Self { import_id, executions, row, is_known, objection }
+    }
+
+    /// A failed import may have been asked for once more, by one of so many messages in the queue.
+    fn mention(&mut self, messages: usize) {
+        let is_failed = self.row.as_ref().is_some_and(|row| row.status == ImportStatus::Failure);
+        if let Some(objection) = self.objection.as_mut().filter(|_| is_failed && messages > 0) {
+            objection.push_str(&format!(
+                "; messages that wait in the queue: {}, and one that asks for it once more would run it again",
+                numbers::count(messages as u64)
+            ));
+        }
     }
 
     /// Whether there is something to stop.

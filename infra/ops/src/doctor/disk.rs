@@ -35,7 +35,7 @@ mod tests {
     fn a_disk_is_named_where_it_is_nearly_or_wholly_full() {
         let of = |bytes| short(Path::new("/data"), bytes);
         assert_eq!(of(LEAST_FREE_BYTES), None);
-        let nearly = of(5_250_000).unwrap();
+        let nearly = of(5_300_000).unwrap();
         assert_eq!((nearly.status, nearly.says.as_str()), (Status::Warn, "5.3 MB are free where /data lies"));
         assert_eq!(of(0).unwrap().status, Status::Fail);
     }
