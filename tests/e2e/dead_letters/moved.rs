@@ -6,7 +6,7 @@ use e2e::{Backend, TestStack, wait};
 use serde_json::{Value, json};
 
 use super::{letters, list, missing, received_too_often};
-use crate::desk::baton_beside;
+use crate::desk::{Desk, baton_beside};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_that_is_moved_back_starts_a_new_execution() {
@@ -159,4 +159,19 @@ async fn a_dead_letter_of_a_fifo_queue_goes_back_into_its_group() {
     assert_eq!(moved, [(r#"{"import_id":"1"}"#, "g"), (r#"{"import_id":"2"}"#, "g")]);
     assert_eq!(stack.messages(&dead).await, 1);
     stack.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_in_the_queue_is_told_by_whoever_takes_it_along_and_by_who_cannot_cancel_it() {
+    let desk = Desk::new();
+    desk.run("late", "id,name\n1,a\n", &[]).await.expect(1, &["Import.TableMissing"]);
+    desk.execute("CREATE TABLE people (id bigint PRIMARY KEY, name varchar(40) NOT NULL)");
+    desk.baton(&["dlq", "redrive", "late", "--yes"]).await.complains(0, &["moved 1 message"]);
+    let cancelled = desk.baton(&["cancel", "late", "--yes"]).await;
+    cancelled.expect(
+        1,
+        &["it has failed already", "messages that wait in the queue: 1, and one that asks for it"],
+    );
+    let other = desk.run("other", "id,name\n2,b\n", &[]).await;
+    other.complains(0, &["this command also takes what waits in the queue, messages: 1"]);
 }
