@@ -73,7 +73,10 @@ pub async fn plans(
                 is_known_here(target, row.as_ref()).await?
             };
         let mut plan = Plan::of(id.clone(), executions, has_ended, row, command);
-        plan.mention(unfinished::messages(target).await?);
+        if plan.may_wait_again() {
+            // Who may not look at the queue is told the rest.
+            plan.mention(unfinished::messages(target).await.unwrap_or_default());
+        }
         plans.push(plan);
     }
     Ok(plans)
@@ -128,10 +131,14 @@ impl Plan {
         Self { import_id, executions, row, is_known, objection }
     }
 
-    /// A failed import may have been asked for once more, by one of so many messages in the queue.
+    /// A failed import may have been asked for once more, by a message that waits.
+    fn may_wait_again(&self) -> bool {
+        self.objection.is_some() && self.row.as_ref().is_some_and(|row| row.status == ImportStatus::Failure)
+    }
+
+    /// Says that so many messages wait.
     fn mention(&mut self, messages: usize) {
-        let is_failed = self.row.as_ref().is_some_and(|row| row.status == ImportStatus::Failure);
-        if let Some(objection) = self.objection.as_mut().filter(|_| is_failed && messages > 0) {
+        if let Some(objection) = self.objection.as_mut().filter(|_| messages > 0) {
             objection.push_str(&format!(
                 "; messages that wait in the queue: {}, and one that asks for it once more would run it again",
                 numbers::count(messages as u64)
