@@ -17,7 +17,6 @@ use crate::error::PageError;
 use crate::fields::{Fields, InQuery};
 use crate::layout::{self, Column, Nav};
 use crate::state::{Console, Shared};
-pub(super) use act::settle_later;
 
 const ADDRESS: &str = "/dead-letters";
 /// As many stand on the page. The others are told of; they are reached by the filters.

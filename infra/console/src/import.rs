@@ -1,9 +1,9 @@
 //! `/imports/{id}`: one import, with all that is known of it: where it stands and what to do, the state machine with what
 //! happened in it, its attempts, their log, its rejects, the history of its execution.
 
-mod actions;
 mod address;
 mod attempts;
+mod buttons;
 mod cancel;
 mod download;
 mod events;
@@ -13,6 +13,7 @@ mod known;
 mod log;
 mod mask;
 mod picture;
+mod redrive;
 mod rejects;
 
 use axum::Router;
@@ -31,7 +32,7 @@ use known::Known;
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/imports/{id}", get(show))
-        .route("/imports/{id}/redrive", get(actions::ask_redrive).post(actions::redrive))
+        .route("/imports/{id}/redrive", get(redrive::ask).post(redrive::redrive))
         .route("/imports/{id}/cancel", get(cancel::ask).post(cancel::cancel))
         .route("/imports/{id}/rejects.csv", get(download::spreadsheet))
         .route("/imports/{id}/rejects.original", get(download::original))

@@ -15,6 +15,7 @@ mod options;
 mod overview;
 mod sent;
 mod server;
+mod settling;
 mod sign_in;
 mod state;
 mod story;

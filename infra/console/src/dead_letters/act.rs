@@ -12,6 +12,7 @@ use super::ask::Deed;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::notices::Outcome;
+use crate::settling::settle_later;
 use crate::state::{Console, Shared};
 
 /// Details beyond these are not told.
@@ -115,16 +116,6 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
     }
     let (outcome, lines) = with_missing(lines, ids.len(), meant.len());
     Ok((if number == 0 { Outcome::Failed } else { outcome }, lines))
-}
-
-/// Where the console ends before that, `baton redrive` deletes the dead letters of executions that have succeeded.
-pub(crate) fn settle_later(console: &Shared, started: again::Started) {
-    let console = Shared::clone(console);
-    tokio::spawn(async move {
-        if let Err(error) = again::settle(&console.target, started).await {
-            tracing::warn!("failed to follow what was redriven: {error:#}");
-        }
-    });
 }
 
 /// Says of how many nothing became.

@@ -10,8 +10,8 @@ use ops::cancel::plan::{Plan, plans};
 use ops::cancel::stop::{stop, to_the_end};
 use ops::executions::Standing;
 
-use super::actions::{Offer, still};
 use super::address::Address;
+use super::buttons::{Offer, still};
 use super::known::{Known, Shown};
 use super::parse;
 use crate::error::PageError;

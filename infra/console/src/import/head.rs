@@ -9,10 +9,10 @@ use ops::show::progress::unchanged;
 use ops::{advice, findings};
 use worker::imports::ImportStatus;
 
-use super::actions::{self, Offer};
 use super::address::Address;
-use super::cancel;
+use super::buttons::Offer;
 use super::known::{Known, Shown};
+use super::{cancel, redrive};
 use crate::layout;
 use crate::state::Console;
 
@@ -50,7 +50,7 @@ fn status(import: &ImportPicture) -> ImportStatus {
 
 /// What can be done, and why not what cannot.
 fn buttons(console: &Console, address: &Address, known: &Known) -> Markup {
-    let offers = [actions::offer(console, address, known), cancel::offer(console, address, known)];
+    let offers = [redrive::offer(console, address, known), cancel::offer(console, address, known)];
     html! {
         div.actions {
             @for offer in offers {

@@ -1,4 +1,4 @@
-//! The button Redrive: what it will do, and that it does it.
+//! The button Redrive: what it will do, and that it does it, as `baton redrive` would.
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -9,21 +9,14 @@ use ops::redrive::again;
 use ops::show::picture::ImportPicture;
 
 use super::address::Address;
+use super::buttons::{Offer, none, of, query, still};
 use super::known::{Known, Shown};
-use super::parse;
-use crate::dead_letters::settle_later;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Confirmation, Nav};
 use crate::notices::Outcome;
+use crate::settling::settle_later;
 use crate::state::{Console, Shared};
-
-/// What a button does, or why it is not one.
-pub(super) enum Offer {
-    Yes { name: &'static str, address: String },
-    No { name: &'static str, why: String },
-    Hidden,
-}
 
 /// Whether the execution that is shown can be redriven.
 pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offer {
@@ -44,30 +37,7 @@ fn objection(console: &Console, execution: &Execution) -> Option<String> {
     execution.objection(&command).or_else(|| still(console))
 }
 
-/// Why nothing that is begun here would go on.
-pub(super) fn still(console: &Console) -> Option<String> {
-    let up = || console.command_line("up");
-    let why = || format!("no stack is up, so it would rest: `{}` starts one, with this console", up());
-    console.target.is_at_rest.then(why)
-}
-
-/// The query that names the execution that is shown.
-pub(super) fn query(shown: &Shown) -> String {
-    format!("?execution={}", shown.execution.name())
-}
-
-/// The import and its execution that a form is about.
-pub(super) async fn of(console: &Console, id: &str, query: &str) -> Result<(Address, Known), PageError> {
-    let address = Address::read(parse(id)?, query);
-    let known = Known::gather(console, &address).await?;
-    Ok((address, known))
-}
-
-pub(super) fn none() -> PageError {
-    PageError::bad_request("The import has no execution yet, or Step Functions has forgotten it.")
-}
-
-pub(super) async fn ask_redrive(
+pub(super) async fn ask(
     State(console): State<Shared>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,

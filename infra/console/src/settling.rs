@@ -1,0 +1,15 @@
+//! What was redriven here is followed behind the scenes, so that its dead letters are deleted once it has succeeded.
+
+use ops::redrive::again;
+
+use crate::state::Shared;
+
+/// Where the console ends before that, `baton redrive` deletes the dead letters of executions that have succeeded.
+pub(crate) fn settle_later(console: &Shared, started: again::Started) {
+    let console = Shared::clone(console);
+    tokio::spawn(async move {
+        if let Err(error) = again::settle(&console.target, started).await {
+            tracing::warn!("failed to follow what was redriven: {error:#}");
+        }
+    });
+}
