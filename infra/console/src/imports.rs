@@ -12,7 +12,6 @@ use worker::imports::{self, ImportRow, ImportStatus, Page};
 use crate::error::PageError;
 use crate::fields::InQuery;
 use crate::layout::{self, Column, Nav};
-use crate::overview::progress;
 use crate::state::{Console, Shared};
 use filters::Filters;
 
@@ -100,7 +99,7 @@ fn table(rows: &[ImportRow]) -> Markup {
             html! { (layout::text(&row.table_name)) },
             html! {
                 @match row.status {
-                    ImportStatus::Running => (progress(row)),
+                    ImportStatus::Running => (layout::import_progress(row)),
                     ImportStatus::Failure => (layout::why(row.error.as_deref(), row.cause.as_deref())),
                     ImportStatus::Success => { span.quiet { (took(row)) } },
                     ImportStatus::Pending => { span.quiet { "no execution of it has begun" } },

@@ -1,6 +1,7 @@
 //! What all pages look like, and the parts that they are made of. Classes are those of `static/console.css`.
 
 mod parts;
+mod progress;
 mod time;
 
 use maud::{DOCTYPE, Markup, Render, html};
@@ -8,6 +9,7 @@ use ops::text::visible_lines;
 
 use crate::files;
 pub(super) use parts::{Column, Confirmation, empty, icon, import_link, live, progress, status, table, why};
+pub(super) use progress::import_progress;
 pub(super) use time::{ago, exact, since};
 
 /// The part of the console that a page belongs to.

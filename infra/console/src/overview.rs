@@ -15,7 +15,6 @@ use crate::error::PageError;
 use crate::fields::InQuery;
 use crate::layout::{self, Column, Nav};
 use crate::state::{Console, Shared};
-pub(super) use running::bar as progress;
 
 /// As many running and failed imports are shown.
 const SHOWN: u32 = 8;

@@ -4,7 +4,7 @@ use ops::redrive::again;
 
 use crate::state::Shared;
 
-/// Where the console ends before that, `baton redrive` deletes the dead letters of executions that have succeeded.
+/// Follows them beside the answer. Where the console ends before they do, `baton redrive` deletes the dead letters of executions that have succeeded.
 pub(crate) fn settle_later(console: &Shared, started: again::Started) {
     let console = Shared::clone(console);
     tokio::spawn(async move {

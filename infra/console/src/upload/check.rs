@@ -19,7 +19,6 @@ use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Nav};
 use crate::notices::Outcome;
-use crate::overview::progress;
 use crate::state::{Console, Shared};
 
 pub(super) fn routes() -> Router<Shared> {
@@ -139,7 +138,7 @@ fn under_way(check: &Check) -> Markup {
     html! {
         section.panel {
             @match check.row.status {
-                ImportStatus::Running => (progress(&check.row)),
+                ImportStatus::Running => (layout::import_progress(&check.row)),
                 ImportStatus::Failure => {
                     p { "It is tried again after " (layout::text(check.row.error.as_deref().unwrap_or("a failure"))) "." }
                 },
