@@ -4,14 +4,14 @@
 use std::process::ExitCode;
 
 use ops::advice;
-use ops::dlq::{copies, letters, selection};
+use ops::dlq::{self, copies, letters};
 use ops::error::Usage;
 use ops::executions::{Execution, SUCCEEDED, Standing};
 use ops::numbers;
-use ops::redrive::again;
-use ops::redrive::find::{self, Found, Wanted};
 use ops::redrive::follow::{self, Seen};
 use ops::redrive::outcome::{Ending, Outcome};
+use ops::redrive::selection::{self, Found, Wanted};
+use ops::redrive::start;
 use ops::target::{Need, Target};
 use ops::text::{self, visible};
 use statemachine::{Findings, ImportId};
@@ -32,7 +32,7 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
         Target::open(&common.choice, Need::Look).await?
     };
     output::say_where(&target.place);
-    let found = find::executions(&common.choice.commands, &target, &wanted).await;
+    let found = selection::executions(&common.choice.commands, &target, &wanted).await;
     let has_to_move = found.as_ref().is_ok_and(|found| found.executions.iter().any(Execution::has_to_move));
     let target = if has_to_move && !is_only_asked { target.moving(&common.choice).await? } else { target };
     let ended = match found {
@@ -116,17 +116,15 @@ async fn act(
     let meant: Vec<_> = found.executions.iter().map(Execution::called).collect();
     unfinished::say_what_goes_on(common, target, &meant).await;
     let (resumed, others) = parted(target, found.executions);
-    let again::Started { redriven, others } = again::start(target, others, &command).await;
+    let start::Started { redriven, others } = start::start(target, others, &command).await;
     outcomes.extend(others);
     if no_wait {
         outcomes.extend(redriven.iter().map(Outcome::left));
         return print(common, target, &mut outcomes);
     }
-    let run = [resumed, redriven].concat();
-    let ended = until_all_have_ended(target, &run).await?;
-    outcomes.extend(ended.iter().map(Outcome::ended));
-    let unseen = again::delete_dead_letters(target, &mut outcomes).await?;
-    if let Some(behind) = selection::behind(unseen) {
+    let started = start::Started { redriven: [resumed, redriven].concat(), others: outcomes };
+    let (mut outcomes, unseen) = until_all_have_ended(target, started).await?;
+    if let Some(behind) = dlq::selection::behind(unseen) {
         output::complain(&format!(
             "{behind}; a dead letter of what has succeeded may be among them, which does no harm"
         ));
@@ -134,20 +132,21 @@ async fn act(
     print(common, target, &mut outcomes)
 }
 
-/// Stays with executions until they have ended and their messages are settled. A bar shows how far they are.
-async fn until_all_have_ended(target: &Target, run: &[Execution]) -> anyhow::Result<Vec<Execution>> {
-    let mut bar = match follow::only_one(run) {
+/// Stays with executions until they have ended and are settled. A bar shows how far they are.
+async fn until_all_have_ended(
+    target: &Target,
+    started: start::Started,
+) -> anyhow::Result<(Vec<Outcome>, usize)> {
+    let mut bar = match follow::only_one(&started.redriven) {
         Some(_) => Bar::new(),
-        None => Bar::of_several(run.len()),
+        None => Bar::of_several(started.redriven.len()),
     };
     let mut show = |seen: Seen<'_>| match seen {
         Seen::Row(row) => bar.show(row),
         Seen::Ended(number) => bar.show_ended(number),
+        Seen::AllEnded => bar.clear(),
     };
-    let ended = follow::to_their_ends(target, run, Some(&mut show)).await?;
-    bar.clear();
-    follow::to_be_settled(target, &ended).await?;
-    Ok(ended)
+    start::settle(target, started, Some(&mut show)).await
 }
 
 /// Deletes the dead letters of executions whose imports have succeeded since: nobody has to do anything about them.

@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 use ops::moment::Moment;
-use ops::redrive::find::Wanted;
+use ops::redrive::selection::Wanted;
 
 /// Which executions are redriven.
 #[derive(Args)]

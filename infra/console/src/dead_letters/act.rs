@@ -5,7 +5,7 @@ use axum::response::Response;
 use ops::dlq::{moving, selection};
 use ops::executions::{Execution, find};
 use ops::numbers;
-use ops::redrive::again;
+use ops::redrive::start;
 
 use super::ADDRESS;
 use super::ask::Deed;
@@ -94,7 +94,7 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
         })
         .await?;
     let command = |verb: &str, id: &str| console.command(verb, id);
-    let started = again::start(&console.target, executions, &command).await;
+    let started = start::start(&console.target, executions, &command).await;
     lines.extend(started.others.iter().flat_map(|outcome| outcome.lines(None)));
     lines.extend(started.redriven.iter().map(|execution| format!("{}: redriven", execution.called())));
     let number = started.redriven.len();

@@ -5,7 +5,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use maud::{Markup, html};
 use ops::executions::{Execution, REDRIVABLE, Standing};
-use ops::redrive::again;
+use ops::redrive::start;
 use ops::show::picture::ImportPicture;
 
 use super::address::Address;
@@ -146,7 +146,7 @@ pub(super) async fn redrive(
         ));
     }
     let command = |verb: &str, id: &str| console.command(verb, id);
-    let started = again::start(&console.target, vec![execution], &command).await;
+    let started = start::start(&console.target, vec![execution], &command).await;
     let refused: Vec<_> = started.others.iter().flat_map(|outcome| outcome.lines(None)).collect();
     if !refused.is_empty() {
         return Ok(console.notices.redirect(&back, Outcome::Failed, refused));

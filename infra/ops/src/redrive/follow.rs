@@ -1,16 +1,14 @@
-//! Redrives executions and stays with them until they have ended and their messages are settled.
+//! Stays with executions until they have ended and their messages are settled.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
-use chrono::{TimeDelta, Utc};
 use statemachine::ImportId;
 use worker::db::Connection;
 use worker::imports::ImportRow;
 
-use crate::error::of_aws;
-use crate::executions::{Execution, SETTLING, Standing, until_settled};
+use crate::executions::{Execution, Standing, until_settled};
 use crate::target::Target;
 
 /// The pauses between two looks at the executions: the first for one import at a terminal, the longest for an account that
@@ -18,37 +16,14 @@ use crate::target::Target;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Redrives one execution. An error is said of this execution and does not keep from the others.
-pub(crate) async fn redrive(target: &Target, execution: &Execution) -> Result<(), String> {
-    // A dead letter that came after the success would stay.
-    let is_fresh = |stopped| Utc::now() - stopped < TimeDelta::seconds(SETTLING.as_secs().cast_signed());
-    if execution.stopped_at.is_some_and(is_fresh) {
-        until_settled(target, &execution.arn).await.map_err(|error| format!("{error:#}"))?;
-    }
-    let redriven = target
-        .sfn
-        .redrive_execution()
-        .execution_arn(&execution.arn)
-        // The same for whoever answers the same failure: a request that is repeated, or two people at once, redrive once.
-        .client_token(format!("baton-{}", execution.redrives + 1))
-        .send()
-        .await;
-    match redriven {
-        Ok(_) => Ok(()),
-        Err(error) => match Execution::describe(target, &execution.arn).await {
-            // Somebody was quicker, by the console perhaps: it runs, or has run.
-            Ok(Some(now)) if now.redrives > execution.redrives || now.standing == Standing::Running => Ok(()),
-            _ => Err(of_aws(error).to_string()),
-        },
-    }
-}
-
 /// What is seen of executions while they run.
 pub enum Seen<'a> {
     /// The row of the only import.
     Row(&'a ImportRow),
     /// Of several, how many have ended.
     Ended(usize),
+    /// All have ended; nothing more is seen of them.
+    AllEnded,
 }
 
 /// The import, where these are the execution of one.
@@ -91,6 +66,9 @@ pub async fn to_their_ends(
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
+    }
+    if let Some(watch) = watch {
+        watch(Seen::AllEnded);
     }
     Ok(ended)
 }
