@@ -13,7 +13,7 @@ mod made;
 mod notices;
 mod options;
 mod overview;
-mod sent;
+mod returned_forms;
 mod server;
 mod settling;
 mod sign_in;

@@ -15,7 +15,7 @@ const KEPT: usize = 100;
 
 /// Whether what was asked for was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum NoticeKind {
     Done,
     Failed,
 }
@@ -23,7 +23,7 @@ pub(crate) enum Outcome {
 #[derive(Clone)]
 struct Notice {
     id: Uuid,
-    outcome: Outcome,
+    kind: NoticeKind,
     /// The first is the sentence, the others are details.
     lines: Vec<String>,
 }
@@ -34,10 +34,10 @@ pub(crate) struct Notices(Mutex<VecDeque<Notice>>);
 
 impl Notices {
     /// Leads to a page of the console, which tells what came of it. `page` may have a query.
-    pub(crate) fn redirect(&self, page: &str, outcome: Outcome, lines: Vec<String>) -> Response {
+    pub(crate) fn redirect(&self, page: &str, kind: NoticeKind, lines: Vec<String>) -> Response {
         let id = Uuid::new_v4();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back(Notice { id, outcome, lines });
+        kept.push_back(Notice { id, kind, lines });
         if kept.len() > KEPT {
             kept.pop_front();
         }
@@ -53,7 +53,7 @@ impl Notices {
         drop(kept);
         html! {
             @if let Some(notice) = notice {
-                section.notice.good[notice.outcome == Outcome::Done].bad[notice.outcome == Outcome::Failed]
+                section.notice.good[notice.kind == NoticeKind::Done].bad[notice.kind == NoticeKind::Failed]
                     role="status" tabindex="-1" {
                     @for (index, line) in notice.lines.iter().enumerate() {
                         p.detail[index > 0] { (layout::text(line)) }
@@ -71,14 +71,14 @@ mod tests {
     #[test]
     fn a_notice_is_shown_by_the_page_that_follows_and_text_in_it_is_text() {
         let notices = Notices::default();
-        let answer = notices.redirect("/a?b=c", Outcome::Failed, vec!["<script>".to_owned()]);
+        let answer = notices.redirect("/a?b=c", NoticeKind::Failed, vec!["<script>".to_owned()]);
         let location = answer.headers()["location"].to_str().unwrap();
         let id = location.strip_prefix("/a?b=c&notice=").unwrap();
         let shown = notices.show(Some(id)).into_string();
         assert!(shown.contains("&lt;script&gt;") && shown.contains("bad"), "{shown}");
         assert_eq!(notices.show(Some("another")).into_string(), "");
         for _ in 0..KEPT {
-            let _ = notices.redirect("/", Outcome::Done, Vec::new());
+            let _ = notices.redirect("/", NoticeKind::Done, Vec::new());
         }
         assert_eq!(notices.show(Some(id)).into_string(), "", "of long ago");
     }

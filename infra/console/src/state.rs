@@ -14,7 +14,7 @@ use crate::layout::Foot;
 use crate::made::MadeTables;
 use crate::notices::Notices;
 use crate::options::UploadForm;
-use crate::sent::SentForms;
+use crate::returned_forms::ReturnedForms;
 use crate::story::stories::Stories;
 
 /// The most questions to the database at once: pages that refresh themselves must not take the workers' connections.
@@ -29,7 +29,7 @@ pub struct Console {
     pub(crate) stories: Stories,
     /// The form of an upload, as the command line has it.
     pub(crate) form: UploadForm,
-    pub(crate) sent: SentForms,
+    pub(crate) returned_forms: ReturnedForms,
     pub(crate) made: MadeTables,
     /// Tells whoever started the console what is said of tables that it drops, and the like.
     pub(crate) say: Say,
@@ -51,7 +51,7 @@ impl Console {
             notices: Notices::default(),
             stories: Stories::default(),
             form,
-            sent: SentForms::default(),
+            returned_forms: ReturnedForms::default(),
             made: MadeTables::default(),
             say,
             database_slots: Semaphore::new(DATABASE_SLOTS),

@@ -24,9 +24,9 @@ use worker::imports::NewImport;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Nav};
-use crate::notices::Outcome;
+use crate::notices::NoticeKind;
 use crate::options::{Problem, Wanted};
-use crate::sent;
+use crate::returned_forms::WhyNoImport;
 use crate::state::{Console, Shared};
 use make_table::Missing;
 use object::Object;
@@ -62,10 +62,10 @@ async fn ask(State(console): State<Shared>, Query(asked): Query<Asked>) -> Resul
             html! { h1 { "Upload" } (nothing_moves(&console)) },
         ));
     }
-    if let Some(sent) = asked.sent.and_then(|id| console.sent.get(id.parse().ok()?)) {
-        return match &sent.outcome {
-            sent::Outcome::Problems(problems) => page(&console, &sent.fields, problems).await,
-            sent::Outcome::NoTable(statement) => Ok(make_table::ask(&console, &sent.fields, statement)),
+    if let Some(form) = asked.sent.and_then(|id| console.returned_forms.get(id.parse().ok()?)) {
+        return match &form.why {
+            WhyNoImport::Problems(problems) => page(&console, &form.fields, problems).await,
+            WhyNoImport::NoTable(statement) => Ok(make_table::ask(&console, &form.fields, statement)),
         };
     }
     let mut fields = match &asked.again {
@@ -92,17 +92,17 @@ async fn page(console: &Console, fields: &Fields, problems: &[Problem]) -> Resul
 async fn take(State(console): State<Shared>, received: Received) -> Result<Response, PageError> {
     let fields = received.fields;
     let (object, wanted) = (Object::of(&console.target, &fields).await?, (console.form.read)(&fields));
-    let outcome = match (object, wanted) {
+    let why = match (object, wanted) {
         (Ok(object), Ok(wanted)) => match start(&console, &fields, &object, wanted).await? {
             Ok(response) => return Ok(response),
-            Err(outcome) => outcome,
+            Err(why) => why,
         },
         (object, wanted) => {
             let problems = object.err().into_iter().chain(wanted.err().into_iter().flatten());
-            sent::Outcome::Problems(problems.collect())
+            WhyNoImport::Problems(problems.collect())
         }
     };
-    let id = console.sent.keep(fields, outcome);
+    let id = console.returned_forms.keep(fields, why);
     Ok(Redirect::to(&format!("/upload?sent={id}")).into_response())
 }
 
@@ -112,14 +112,14 @@ async fn start(
     fields: &Fields,
     object: &Object,
     wanted: Wanted,
-) -> anyhow::Result<Result<Response, sent::Outcome>> {
+) -> anyhow::Result<Result<Response, WhyNoImport>> {
     let is_check = fields.get("do") != Some("import");
     let mut made = None;
     if wanted.create_table {
         let is_agreed = !is_check || fields.get("make") == Some("yes");
         match make_table::missing(console, object, &wanted, is_agreed).await? {
-            Err(problem) => return Ok(Err(sent::Outcome::Problems(vec![problem]))),
-            Ok(Missing::Needs(statement)) => return Ok(Err(sent::Outcome::NoTable(statement))),
+            Err(problem) => return Ok(Err(WhyNoImport::Problems(vec![problem]))),
+            Ok(Missing::Needs(statement)) => return Ok(Err(WhyNoImport::NoTable(statement))),
             Ok(Missing::Made(table)) => made = Some(table),
             Ok(Missing::No) => {}
         }
@@ -162,7 +162,7 @@ async fn send(
 fn on_its_way(console: &Console, id: &ImportId, name: &str) -> Response {
     console.notices.redirect(
         &format!("/imports/{id}"),
-        Outcome::Done,
+        NoticeKind::Done,
         vec![format!("{name} is on its way as {id}.")],
     )
 }

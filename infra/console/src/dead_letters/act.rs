@@ -11,7 +11,7 @@ use super::ADDRESS;
 use super::ask::Deed;
 use crate::error::PageError;
 use crate::fields::Fields;
-use crate::notices::Outcome;
+use crate::notices::NoticeKind;
 use crate::settling::settle_later;
 use crate::state::{Console, Shared};
 
@@ -33,20 +33,20 @@ pub(super) async fn act(
         Deed::Move => move_back(&console, &ids).await,
         Deed::Drop => drop_letters(&console, &ids).await,
     };
-    let (outcome, mut lines) = match done {
+    let (kind, mut lines) = match done {
         Ok(told) => told,
-        Err(error) => (Outcome::Failed, error.chain().map(ToString::to_string).collect()),
+        Err(error) => (NoticeKind::Failed, error.chain().map(ToString::to_string).collect()),
     };
     if lines.len() > DETAILS + 1 {
         let others = lines.len() - DETAILS - 1;
         lines.truncate(DETAILS + 1);
         lines.push(format!("… and {} more", numbers::count(others as u64)));
     }
-    Ok(console.notices.redirect(ADDRESS, outcome, lines))
+    Ok(console.notices.redirect(ADDRESS, kind, lines))
 }
 
 /// What came of it: first the sentence, then the details.
-type Told = anyhow::Result<(Outcome, Vec<String>)>;
+type Told = anyhow::Result<(NoticeKind, Vec<String>)>;
 
 async fn move_back(console: &Console, ids: &[String]) -> Told {
     let _turn = console.dead_letters.lock().await;
@@ -114,12 +114,12 @@ async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
     if !console.target.is_at_rest {
         settle_later(console, started);
     }
-    let (outcome, lines) = with_missing(lines, ids.len(), meant.len());
-    Ok((if number == 0 { Outcome::Failed } else { outcome }, lines))
+    let (kind, lines) = with_missing(lines, ids.len(), meant.len());
+    Ok((if number == 0 { NoticeKind::Failed } else { kind }, lines))
 }
 
 /// Says of how many nothing became.
-fn with_missing(mut lines: Vec<String>, wanted: usize, had: usize) -> (Outcome, Vec<String>) {
+fn with_missing(mut lines: Vec<String>, wanted: usize, had: usize) -> (NoticeKind, Vec<String>) {
     let missing = wanted.saturating_sub(had);
     if missing > 0 {
         lines.push(format!(
@@ -127,7 +127,7 @@ fn with_missing(mut lines: Vec<String>, wanted: usize, had: usize) -> (Outcome, 
             letters(missing)
         ));
     }
-    (if missing == 0 && had > 0 { Outcome::Done } else { Outcome::Failed }, lines)
+    (if missing == 0 && had > 0 { NoticeKind::Done } else { NoticeKind::Failed }, lines)
 }
 
 fn letters(number: usize) -> String {

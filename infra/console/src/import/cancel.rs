@@ -16,7 +16,7 @@ use super::known::{Known, Shown};
 use super::parse;
 use crate::error::PageError;
 use crate::layout::{self, Confirmation, Nav};
-use crate::notices::Outcome;
+use crate::notices::NoticeKind;
 use crate::state::{Console, Shared};
 
 /// Whoever cancels here has no name that the console knows.
@@ -102,7 +102,7 @@ pub(super) async fn cancel(
         Ok(plan) => plan,
         Err(why) => {
             let said = format!("It was not cancelled: {why}.");
-            return Ok(console.notices.redirect(&back, Outcome::Failed, vec![said]));
+            return Ok(console.notices.redirect(&back, NoticeKind::Failed, vec![said]));
         }
     };
     let stopped = stop(&console.target, &plan, BY).await;
@@ -116,14 +116,14 @@ pub(super) async fn cancel(
     Ok(match tokio::time::timeout(PATIENCE, ending).await {
         Ok(ended) => {
             let ended = ended.context("failed to follow what was stopped")??;
-            let outcome = if ended.is_well() { Outcome::Done } else { Outcome::Failed };
-            console.notices.redirect(&back, outcome, ended.lines(&command))
+            let kind = if ended.is_well() { NoticeKind::Done } else { NoticeKind::Failed };
+            console.notices.redirect(&back, kind, ended.lines(&command))
         }
         Err(_) => {
             let said = format!(
                 "{id}: it was stopped; its worker is about to leave, and this page tells how it ends"
             );
-            console.notices.redirect(&back, Outcome::Done, vec![said])
+            console.notices.redirect(&back, NoticeKind::Done, vec![said])
         }
     })
 }

@@ -14,7 +14,7 @@ use super::known::{Known, Shown};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Confirmation, Nav};
-use crate::notices::Outcome;
+use crate::notices::NoticeKind;
 use crate::settling::settle_later;
 use crate::state::{Console, Shared};
 
@@ -141,7 +141,7 @@ pub(super) async fn redrive(
     if let Some(why) = objection(&console, &execution) {
         return Ok(console.notices.redirect(
             &back,
-            Outcome::Failed,
+            NoticeKind::Failed,
             vec![format!("It was not redriven: {why}.")],
         ));
     }
@@ -149,9 +149,9 @@ pub(super) async fn redrive(
     let started = start::start(&console.target, vec![execution], &command).await;
     let refused: Vec<_> = started.others.iter().flat_map(|outcome| outcome.lines(None)).collect();
     if !refused.is_empty() {
-        return Ok(console.notices.redirect(&back, Outcome::Failed, refused));
+        return Ok(console.notices.redirect(&back, NoticeKind::Failed, refused));
     }
     let said = format!("The execution {name} was redriven: it goes on where it failed.");
     settle_later(&console, started);
-    Ok(console.notices.redirect(&back, Outcome::Done, vec![said]))
+    Ok(console.notices.redirect(&back, NoticeKind::Done, vec![said]))
 }

@@ -18,7 +18,7 @@ use super::on_its_way;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Nav};
-use crate::notices::Outcome;
+use crate::notices::NoticeKind;
 use crate::state::{Console, Shared};
 
 pub(super) fn routes() -> Router<Shared> {
@@ -161,7 +161,7 @@ async fn import(
         // The button was pressed before.
         Before::Sent(id) => {
             let says = format!("{} was sent before, as {id}; nothing was sent now.", check.file());
-            return Ok(console.notices.redirect(&format!("/imports/{id}"), Outcome::Done, vec![says]));
+            return Ok(console.notices.redirect(&format!("/imports/{id}"), NoticeKind::Done, vec![says]));
         }
     };
     let mut wanted = Fields::default();

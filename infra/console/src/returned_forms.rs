@@ -1,4 +1,4 @@
-//! Forms that were sent and did not lead to an import, for the page that follows and says why. Their addresses cannot be
+//! Forms that were sent and come back, as they did not lead to an import, for the page that follows and says why. Their addresses cannot be
 //! guessed, and only the latest are kept.
 
 use std::collections::VecDeque;
@@ -13,29 +13,29 @@ use crate::options::Problem;
 const KEPT: usize = 50;
 
 /// Why there is no import yet.
-pub(crate) enum Outcome {
+pub(crate) enum WhyNoImport {
     /// Something is wrong with the form.
     Problems(Vec<Problem>),
     /// The table is missing, and would be made by this statement.
     NoTable(String),
 }
 
-/// A form that was sent.
-pub(crate) struct Sent {
+/// A form that was sent, and why it comes back.
+pub(crate) struct ReturnedForm {
     pub(crate) fields: Fields,
-    pub(crate) outcome: Outcome,
+    pub(crate) why: WhyNoImport,
 }
 
 /// The forms of late.
 #[derive(Default)]
-pub(crate) struct SentForms(Mutex<VecDeque<(Uuid, Arc<Sent>)>>);
+pub(crate) struct ReturnedForms(Mutex<VecDeque<(Uuid, Arc<ReturnedForm>)>>);
 
-impl SentForms {
+impl ReturnedForms {
     /// Keeps a form; the number by which it is found.
-    pub(super) fn keep(&self, fields: Fields, outcome: Outcome) -> Uuid {
+    pub(super) fn keep(&self, fields: Fields, why: WhyNoImport) -> Uuid {
         let id = Uuid::new_v4();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back((id, Arc::new(Sent { fields, outcome })));
+        kept.push_back((id, Arc::new(ReturnedForm { fields, why })));
         if kept.len() > KEPT {
             kept.pop_front();
         }
@@ -43,9 +43,9 @@ impl SentForms {
     }
 
     /// A form that was kept; none where it was long ago.
-    pub(super) fn get(&self, id: Uuid) -> Option<Arc<Sent>> {
+    pub(super) fn get(&self, id: Uuid) -> Option<Arc<ReturnedForm>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(of, _)| *of == id).map(|(_, sent)| Arc::clone(sent))
+        kept.iter().find(|(of, _)| *of == id).map(|(_, form)| Arc::clone(form))
     }
 }
 
@@ -55,8 +55,8 @@ mod tests {
 
     #[test]
     fn only_the_latest_forms_are_kept() {
-        let forms = SentForms::default();
-        let keep = || forms.keep(Fields::default(), Outcome::NoTable(String::new()));
+        let forms = ReturnedForms::default();
+        let keep = || forms.keep(Fields::default(), WhyNoImport::NoTable(String::new()));
         let first = keep();
         assert!(forms.get(first).is_some() && forms.get(Uuid::new_v4()).is_none());
         let last = std::iter::repeat_with(keep).take(KEPT).last().unwrap();
