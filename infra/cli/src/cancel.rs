@@ -9,7 +9,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use ops::cancel::outcome::Outcome;
+use ops::cancel::outcome::CancelOutcome;
 use ops::cancel::plan::{self, Plan};
 use ops::cancel::stop;
 use ops::error::Usage;
@@ -102,7 +102,7 @@ async fn to_the_end(
     target: &mut Target,
     plan: &Plan,
     stopped: Result<Vec<String>, String>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CancelOutcome> {
     loop {
         match stop::to_the_end(target, plan, stopped.clone()).await {
             Ok(outcome) => return Ok(outcome),
@@ -130,5 +130,5 @@ async fn act(common: &Common, target: &mut Target, plans: Vec<Plan>) -> anyhow::
             outcome.lines(&command).iter().for_each(|line| output::line(line));
         }
     }
-    Ok(if outcomes.iter().all(Outcome::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcomes.iter().all(CancelOutcome::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,7 +9,7 @@ use ops::error::Usage;
 use ops::executions::{Execution, SUCCEEDED, Standing};
 use ops::numbers;
 use ops::redrive::follow::{self, Seen};
-use ops::redrive::outcome::{Ending, Outcome};
+use ops::redrive::outcome::{RedriveOutcome, RedriveResult};
 use ops::redrive::selection::{self, Found, Wanted};
 use ops::redrive::start;
 use ops::target::{Need, Target};
@@ -112,14 +112,14 @@ async fn act(
 
     let command = |verb: &str, id: &str| common.command(verb, id);
     let mut outcomes: Vec<_> =
-        found.unknown.into_iter().map(|(id, why)| Outcome::unknown(&id, why)).collect();
+        found.unknown.into_iter().map(|(id, why)| RedriveOutcome::unknown(&id, why)).collect();
     let meant: Vec<_> = found.executions.iter().map(Execution::called).collect();
     unfinished::say_what_goes_on(common, target, &meant).await;
     let (resumed, others) = parted(target, found.executions);
     let start::Started { redriven, others } = start::start(target, others, &command).await;
     outcomes.extend(others);
     if no_wait {
-        outcomes.extend(redriven.iter().map(Outcome::left));
+        outcomes.extend(redriven.iter().map(RedriveOutcome::left));
         return print(common, target, &mut outcomes);
     }
     let started = start::Started { redriven: [resumed, redriven].concat(), others: outcomes };
@@ -136,7 +136,7 @@ async fn act(
 async fn until_all_have_ended(
     target: &Target,
     started: start::Started,
-) -> anyhow::Result<(Vec<Outcome>, usize)> {
+) -> anyhow::Result<(Vec<RedriveOutcome>, usize)> {
     let mut bar = match follow::only_one(&started.redriven) {
         Some(_) => Bar::new(),
         None => Bar::of_several(started.redriven.len()),
@@ -187,7 +187,7 @@ fn parted(target: &Target, executions: Vec<Execution>) -> (Vec<Execution>, Vec<E
     (resumed, others)
 }
 
-fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<ExitCode> {
+fn print(common: &Common, target: &Target, outcomes: &mut [RedriveOutcome]) -> anyhow::Result<ExitCode> {
     for outcome in outcomes.iter_mut() {
         let findings = add_row(target, outcome)?;
         if !common.json {
@@ -203,25 +203,25 @@ fn print(common: &Common, target: &Target, outcomes: &mut [Outcome]) -> anyhow::
     if common.json {
         output::json(&outcomes)?;
     }
-    Ok(if outcomes.iter().all(Outcome::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcomes.iter().all(RedriveOutcome::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Adds what the import's row tells; returns what was found in the file.
-fn add_row(target: &Target, outcome: &mut Outcome) -> anyhow::Result<Option<Findings>> {
+fn add_row(target: &Target, outcome: &mut RedriveOutcome) -> anyhow::Result<Option<Findings>> {
     let Some(import_id) = outcome.import_id.as_deref().and_then(|id| id.parse::<ImportId>().ok()) else {
         return Ok(None);
     };
     let Some(row) = worker::imports::find(&mut target.database.connect()?, &import_id)? else {
         return Ok(None);
     };
-    if outcome.result == Ending::Succeeded && row.status != ImportStatus::Success {
+    if outcome.result == RedriveResult::Succeeded && row.status != ImportStatus::Success {
         // The claim was another's who is alive, such as one that the moved dead letter has started.
         outcome.reason = Some("another execution is at work on the import".to_owned());
         return Ok(None);
     }
-    if outcome.result == Ending::Succeeded && row.execution_arn != outcome.execution_arn {
+    if outcome.result == RedriveResult::Succeeded && row.execution_arn != outcome.execution_arn {
         // Another execution was quicker, and this one has found its rows.
-        (outcome.result, outcome.reason) = (Ending::HadSucceeded, Some(SUCCEEDED.to_owned()));
+        (outcome.result, outcome.reason) = (RedriveResult::HadSucceeded, Some(SUCCEEDED.to_owned()));
     }
     outcome.attempt = Some(row.attempt);
     outcome.rows = Some(row.rows_done);
@@ -230,7 +230,7 @@ fn add_row(target: &Target, outcome: &mut Outcome) -> anyhow::Result<Option<Find
 
 fn nothing(common: &Common) -> anyhow::Result<ExitCode> {
     if common.json {
-        output::json(&Vec::<Outcome>::new())?;
+        output::json(&Vec::<RedriveOutcome>::new())?;
     }
     let imports = common.command_line("imports");
     output::complain(&format!("no failed execution is to be redriven; `{imports}` lists the latest imports"));

@@ -12,9 +12,9 @@ use crate::text::{as_fact, visible};
 
 /// What became of one import.
 #[derive(Debug, Serialize)]
-pub struct Outcome {
+pub struct CancelOutcome {
     pub(crate) import_id: String,
-    pub(crate) result: Ending,
+    pub(crate) result: CancelResult,
     /// What the import's row says now; none where it has none.
     pub(crate) status: Option<String>,
     /// Rows in the table: none unless it was too late.
@@ -28,7 +28,7 @@ pub struct Outcome {
 /// The result in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum CancelResult {
     /// Stopped, and no row of it is in the table.
     Cancelled,
     /// Its worker committed, or the executions ended by themselves, before they could be stopped.
@@ -66,10 +66,10 @@ impl Stopped {
     }
 }
 
-impl Outcome {
+impl CancelOutcome {
     /// Nothing was stopped.
     pub(super) fn not_cancelled(id: &ImportId, row: Option<&ImportRow>, reason: String) -> Self {
-        Self { result: Ending::NotCancelled, reason: Some(reason), ..Self::of(id, row, Vec::new()) }
+        Self { result: CancelResult::NotCancelled, reason: Some(reason), ..Self::of(id, row, Vec::new()) }
     }
 
     /// The executions were asked to stop, and have ended.
@@ -79,18 +79,18 @@ impl Outcome {
         let has_succeeded = executions.iter().any(|execution| execution.has_succeeded);
         let (result, reason) = match committed {
             Some(_) if was_cancelled => (
-                Ending::TooLate,
+                CancelResult::TooLate,
                 Some(
                     "its worker had committed the rows before it was stopped; they are in the table, and its dead \
                      letter can be dropped",
                 ),
             ),
-            Some(_) => (Ending::TooLate, Some("it succeeded before it could be stopped")),
-            None if was_cancelled => (Ending::Cancelled, None),
+            Some(_) => (CancelResult::TooLate, Some("it succeeded before it could be stopped")),
+            None if was_cancelled => (CancelResult::Cancelled, None),
             None if has_succeeded => {
-                (Ending::TooLate, Some("its execution ended before it could be stopped"))
+                (CancelResult::TooLate, Some("its execution ended before it could be stopped"))
             }
-            None => (Ending::TooLate, Some("it failed by itself before it could be stopped")),
+            None => (CancelResult::TooLate, Some("it failed by itself before it could be stopped")),
         };
         Self {
             import_id: id.to_string(),
@@ -104,7 +104,7 @@ impl Outcome {
 
     /// Whether it is as it was wished for.
     pub fn is_well(&self) -> bool {
-        self.result == Ending::Cancelled
+        self.result == CancelResult::Cancelled
     }
 
     /// The lines for a person. `command` makes a command line.
@@ -112,13 +112,13 @@ impl Outcome {
         let id = &self.import_id;
         let reason = visible(self.reason.as_deref().unwrap_or_default());
         let mut lines = vec![match self.result {
-            Ending::Cancelled => format!("{id}: cancelled; no row of it is in the table"),
-            Ending::TooLate if self.rows > 0 => {
+            CancelResult::Cancelled => format!("{id}: cancelled; no row of it is in the table"),
+            CancelResult::TooLate if self.rows > 0 => {
                 let rows = numbers::count(self.rows.try_into().unwrap_or(0));
                 format!("{id}: too late: {reason} ({rows} rows)")
             }
-            Ending::TooLate => format!("{id}: too late: {reason}"),
-            Ending::NotCancelled => format!("{id}: not cancelled: {reason}"),
+            CancelResult::TooLate => format!("{id}: too late: {reason}"),
+            CancelResult::NotCancelled => format!("{id}: not cancelled: {reason}"),
         }];
         for execution in &self.executions {
             let name = execution.execution_arn.rsplit(':').next().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Outcome {
             ));
             lines.extend(execution.message.iter().map(|fate| as_fact("message", &fate.describe())));
         }
-        if self.result == Ending::Cancelled {
+        if self.result == CancelResult::Cancelled {
             let is_open = |status: &&str| matches!(*status, "PENDING" | "RUNNING");
             if let Some(status) = self.status.as_deref().filter(is_open) {
                 // A worker that hangs, or a database that takes no change.
@@ -158,13 +158,14 @@ mod tests {
         }
     }
 
-    fn of(status: ImportStatus, execution: Stopped) -> Outcome {
-        Outcome::of(&"people-1".parse().unwrap(), Some(&row(status, 9)), vec![execution])
+    fn of(status: ImportStatus, execution: Stopped) -> CancelOutcome {
+        CancelOutcome::of(&"people-1".parse().unwrap(), Some(&row(status, 9)), vec![execution])
     }
 
     #[test]
     fn each_outcome_says_what_is_in_the_table() {
-        let text = |outcome: &Outcome| outcome.lines(&|verb, id| format!("baton {verb} {id}")).join("\n");
+        let text =
+            |outcome: &CancelOutcome| outcome.lines(&|verb, id| format!("baton {verb} {id}")).join("\n");
         let cancelled = of(ImportStatus::Failure, stopped("ABORTED", Some(CANCELLED)));
         assert!(cancelled.is_well());
         assert_eq!(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use worker::imports::{Gone, ImportRow, ImportStatus, end_what_was_left};
 
-use super::outcome::{Outcome, Stopped};
+use super::outcome::{CancelOutcome, Stopped};
 use super::plan::Plan;
 use crate::error::of_aws;
 use crate::executions::{Execution, Standing, until_settled};
@@ -65,11 +65,11 @@ pub async fn to_the_end(
     target: &Target,
     plan: &Plan,
     stopped: Result<Vec<String>, String>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CancelOutcome> {
     let id = &plan.import_id;
     let arns = match stopped {
         Ok(arns) => arns,
-        Err(reason) => return Ok(Outcome::not_cancelled(id, plan.row.as_ref(), reason)),
+        Err(reason) => return Ok(CancelOutcome::not_cancelled(id, plan.row.as_ref(), reason)),
     };
     let mut executions = Vec::new();
     for arn in &arns {
@@ -87,7 +87,7 @@ pub async fn to_the_end(
         };
         all.push(Stopped::of(execution, fate));
     }
-    Ok(Outcome::of(id, row.as_ref(), all))
+    Ok(CancelOutcome::of(id, row.as_ref(), all))
 }
 
 async fn ended(target: &Target, arn: &str) -> anyhow::Result<Execution> {

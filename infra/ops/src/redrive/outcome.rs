@@ -8,13 +8,13 @@ use crate::text::{as_fact, visible};
 
 /// What became of one execution.
 #[derive(Debug, Serialize)]
-pub struct Outcome {
+pub struct RedriveOutcome {
     /// The import, where it is known.
     pub import_id: Option<String>,
     /// `None` where nothing is known of the id.
     pub execution_arn: Option<String>,
     /// The result in a word.
-    pub result: Ending,
+    pub result: RedriveResult,
     /// Of the execution.
     pub(crate) status: Option<String>,
     /// How often it was redriven, this time included.
@@ -36,7 +36,7 @@ pub struct Outcome {
 /// The result in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum RedriveResult {
     /// It has succeeded.
     Succeeded,
     /// It has failed, again where it was redriven.
@@ -49,13 +49,13 @@ pub enum Ending {
     NotRedriven,
 }
 
-impl Outcome {
+impl RedriveOutcome {
     /// Nothing is known of this id.
     pub fn unknown(id: &str, reason: String) -> Self {
         Self {
             import_id: Some(id.to_owned()),
             execution_arn: None,
-            result: Ending::NotRedriven,
+            result: RedriveResult::NotRedriven,
             status: None,
             redrives: 0,
             rows: None,
@@ -70,15 +70,15 @@ impl Outcome {
     /// It was not redriven.
     pub(crate) fn objected(execution: &Execution, reason: String) -> Self {
         let result = match execution.standing {
-            Standing::Succeeded => Ending::HadSucceeded,
-            _ => Ending::NotRedriven,
+            Standing::Succeeded => RedriveResult::HadSucceeded,
+            _ => RedriveResult::NotRedriven,
         };
         Self { reason: Some(reason), ..Self::of(execution, result) }
     }
 
     /// It runs again.
     pub fn left(execution: &Execution) -> Self {
-        let redriven = Self::of(execution, Ending::Redriven);
+        let redriven = Self::of(execution, RedriveResult::Redriven);
         let status = Some("RUNNING".to_owned());
         Self { status, redrives: execution.redrives + 1, error: None, cause: None, ..redriven }
     }
@@ -86,10 +86,10 @@ impl Outcome {
     /// It has ended.
     pub fn ended(execution: &Execution) -> Self {
         let succeeded = execution.standing == Standing::Succeeded;
-        Self::of(execution, if succeeded { Ending::Succeeded } else { Ending::Failed })
+        Self::of(execution, if succeeded { RedriveResult::Succeeded } else { RedriveResult::Failed })
     }
 
-    fn of(execution: &Execution, result: Ending) -> Self {
+    fn of(execution: &Execution, result: RedriveResult) -> Self {
         Self {
             import_id: execution.import_id.clone(),
             execution_arn: Some(execution.arn.clone()),
@@ -107,12 +107,12 @@ impl Outcome {
 
     /// Whether it is as it was wished for.
     pub fn is_well(&self) -> bool {
-        !matches!(self.result, Ending::Failed | Ending::NotRedriven)
+        !matches!(self.result, RedriveResult::Failed | RedriveResult::NotRedriven)
     }
 
     /// Whether its dead letter has no purpose any more.
     pub(crate) fn has_succeeded(&self) -> bool {
-        matches!(self.result, Ending::Succeeded | Ending::HadSucceeded)
+        matches!(self.result, RedriveResult::Succeeded | RedriveResult::HadSucceeded)
     }
 
     fn called(&self) -> &str {
@@ -130,12 +130,12 @@ impl Outcome {
         };
         let reason = self.reason.as_deref().unwrap_or_default();
         let headline = match self.result {
-            Ending::Succeeded => {
+            RedriveResult::Succeeded => {
                 let rows = self.rows.map(rows).unwrap_or_default();
                 let attempt = self.attempt.map(|attempt| format!(", attempt {attempt}")).unwrap_or_default();
                 format!("{called}: SUCCEEDED{rows}{attempt}{}{copies}", other(reason))
             }
-            Ending::Failed => {
+            RedriveResult::Failed => {
                 let status = self.status.as_deref().unwrap_or("FAILED");
                 // One that a stack went on with may not have failed before.
                 let again = if self.redrives > 0 { " again" } else { "" };
@@ -144,12 +144,12 @@ impl Outcome {
                     visible(self.error.as_deref().unwrap_or_default())
                 )
             }
-            Ending::Redriven => format!("{called}: redriven"),
-            Ending::HadSucceeded => format!("{called}: {reason}{copies}"),
-            Ending::NotRedriven => format!("{called}: not redriven: {}", visible(reason)),
+            RedriveResult::Redriven => format!("{called}: redriven"),
+            RedriveResult::HadSucceeded => format!("{called}: {reason}{copies}"),
+            RedriveResult::NotRedriven => format!("{called}: not redriven: {}", visible(reason)),
         };
         let mut lines = vec![headline];
-        if self.result == Ending::Failed {
+        if self.result == RedriveResult::Failed {
             lines.extend(self.cause.iter().map(|cause| as_fact("cause", cause)));
             lines.extend(advice.map(|advice| as_fact("next", advice)));
         }
@@ -176,8 +176,9 @@ mod tests {
     #[test]
     fn each_outcome_is_a_line_that_says_what_it_is() {
         let execution = failed("Import.TableMissing");
-        let lines = |outcome: Outcome| outcome.lines(Some("mend it")).join("\n");
-        let mut succeeded = Outcome { result: Ending::Succeeded, ..Outcome::ended(&execution) };
+        let lines = |outcome: RedriveOutcome| outcome.lines(Some("mend it")).join("\n");
+        let mut succeeded =
+            RedriveOutcome { result: RedriveResult::Succeeded, ..RedriveOutcome::ended(&execution) };
         (succeeded.rows, succeeded.attempt, succeeded.dead_letters_deleted) = (Some(5000), Some(2), 1);
         assert_eq!(
             lines(succeeded),
@@ -185,20 +186,20 @@ mod tests {
         );
         for (redrives, again) in [(0, ""), (1, " again")] {
             assert_eq!(
-                lines(Outcome::ended(&Execution { redrives, ..execution.clone() })),
+                lines(RedriveOutcome::ended(&Execution { redrives, ..execution.clone() })),
                 format!(
                     "people-1: FAILED{again} with Import.TableMissing\n  cause     why\n  next      mend it"
                 )
             );
         }
-        let left = Outcome::left(&execution);
+        let left = RedriveOutcome::left(&execution);
         assert_eq!((left.redrives, left.status.as_deref()), (1, Some("RUNNING")));
         assert_eq!(lines(left), "people-1: redriven");
-        let objected = Outcome::objected(&execution, "it is running".to_owned());
+        let objected = RedriveOutcome::objected(&execution, "it is running".to_owned());
         assert!(!objected.is_well());
         assert_eq!(lines(objected), "people-1: not redriven: it is running");
         assert_eq!(
-            lines(Outcome::unknown("x\u{1b}", "unknown".to_owned())),
+            lines(RedriveOutcome::unknown("x\u{1b}", "unknown".to_owned())),
             "x\\u{1b}: not redriven: unknown"
         );
     }

@@ -4,7 +4,7 @@
 use chrono::{TimeDelta, Utc};
 
 use super::follow::{self, Seen};
-use super::outcome::Outcome;
+use super::outcome::RedriveOutcome;
 use crate::dlq::copies;
 use crate::error::of_aws;
 use crate::executions::{Execution, SETTLING, Standing, until_settled};
@@ -16,7 +16,7 @@ pub struct Started {
     /// Those that run again, as they were before.
     pub redriven: Vec<Execution>,
     /// What is to be said of the others.
-    pub others: Vec<Outcome>,
+    pub others: Vec<RedriveOutcome>,
 }
 
 /// Redrives executions, and does not wait for them. `command` makes a command line, for what is to be done instead.
@@ -28,12 +28,12 @@ pub async fn start(
     let mut started = Started::default();
     for execution in executions {
         if let Some(objection) = execution.objection(&|verb, id| command(verb, id)) {
-            started.others.push(Outcome::objected(&execution, objection));
+            started.others.push(RedriveOutcome::objected(&execution, objection));
             continue;
         }
         match redrive(target, &execution).await {
             Ok(()) => started.redriven.push(execution),
-            Err(refused) => started.others.push(Outcome::objected(&execution, refused)),
+            Err(refused) => started.others.push(RedriveOutcome::objected(&execution, refused)),
         }
     }
     started
@@ -66,7 +66,7 @@ async fn redrive(target: &Target, execution: &Execution) -> Result<(), String> {
 
 /// Deletes what lies in the dead-letter queue of executions that have succeeded, those that had before included: a command
 /// that was killed may have left it. Says how many dead letters could not be seen, among which one of these may be.
-async fn delete_dead_letters(target: &Target, outcomes: &mut [Outcome]) -> anyhow::Result<usize> {
+async fn delete_dead_letters(target: &Target, outcomes: &mut [RedriveOutcome]) -> anyhow::Result<usize> {
     let succeeded: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.has_succeeded())
@@ -90,11 +90,11 @@ pub async fn settle(
     target: &Target,
     started: Started,
     watch: Option<&mut (dyn FnMut(Seen<'_>) + Send)>,
-) -> anyhow::Result<(Vec<Outcome>, usize)> {
+) -> anyhow::Result<(Vec<RedriveOutcome>, usize)> {
     let ended = follow::to_their_ends(target, &started.redriven, watch).await?;
     follow::to_be_settled(target, &ended).await?;
     let mut outcomes = started.others;
-    outcomes.extend(ended.iter().map(Outcome::ended));
+    outcomes.extend(ended.iter().map(RedriveOutcome::ended));
     let unseen = delete_dead_letters(target, &mut outcomes).await?;
     Ok((outcomes, unseen))
 }
