@@ -77,8 +77,8 @@ fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
     for (file, of) in [
         ("ops/src/redrive/outcome.rs", "RedriveOutcome"),
         ("ops/src/dlq/letter.rs", "Letter"),
-        ("ops/src/dlq/moving.rs", "Moved"),
-        ("ops/src/dlq/moving.rs", "MovedMessage"),
+        ("ops/src/dlq/move_back.rs", "Moved"),
+        ("ops/src/dlq/move_back.rs", "MovedMessage"),
         ("cli/src/dlq/drop.rs", "Dropped"),
     ] {
         let source = std::fs::read_to_string(infra.join(file)).unwrap();

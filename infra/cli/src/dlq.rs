@@ -2,7 +2,7 @@
 
 mod drop;
 mod list;
-mod redrive;
+mod move_back;
 
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ pub(crate) async fn dlq(common: &Common, verb: &DlqVerb) -> anyhow::Result<ExitC
         match verb {
             DlqVerb::List(arguments) => list::list(common, &target, &arguments.filters).await,
             DlqVerb::Show(arguments) => list::show(common, &target, arguments).await,
-            DlqVerb::Redrive(arguments) => redrive::redrive(common, &target, arguments).await,
+            DlqVerb::Redrive(arguments) => move_back::move_back(common, &target, arguments).await,
             DlqVerb::Drop(arguments) => drop::drop(common, &target, arguments).await,
         }
     };

@@ -4,5 +4,5 @@
 pub mod copies;
 pub mod letter;
 pub mod letters;
-pub mod moving;
+pub mod move_back;
 pub mod selection;

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use ops::dlq::{moving, selection};
+use ops::dlq::{move_back, selection};
 use ops::executions::{Execution, find};
 use ops::numbers;
 use ops::redrive::start;
@@ -50,7 +50,7 @@ type Told = anyhow::Result<(NoticeKind, Vec<String>)>;
 
 async fn move_back(console: &Console, ids: &[String]) -> Told {
     let _turn = console.dead_letters.lock().await;
-    let moved = moving::of_ids(&console.target, ids).await?;
+    let moved = move_back::of_ids(&console.target, ids).await?;
     let mut lines = vec![format!("Moved {} back to the queue of imports", letters(moved.messages.len()))];
     lines.extend(moved.messages.iter().map(|message| {
         let import = message.import_id.as_deref().unwrap_or("no import");

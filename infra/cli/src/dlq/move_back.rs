@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ops::dlq::letters;
-use ops::dlq::moving::{Moved, check_databases, messages, move_all, move_each};
+use ops::dlq::move_back::{Moved, check_databases, messages, move_all, move_each};
 use ops::dlq::selection::{self, Selected};
 use ops::error::Usage;
 use ops::target::Target;
@@ -12,7 +12,7 @@ use super::list;
 use crate::arguments::{Common, DlqRedriveArguments};
 use crate::output;
 
-pub(super) async fn redrive(
+pub(super) async fn move_back(
     common: &Common,
     target: &Target,
     arguments: &DlqRedriveArguments,
