@@ -76,7 +76,7 @@ fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
     let readme = std::fs::read_to_string(infra.join("cli/README.md")).unwrap();
     for (file, of) in [
         ("ops/src/redrive/outcome.rs", "RedriveOutcome"),
-        ("ops/src/dlq/letter.rs", "Letter"),
+        ("ops/src/dlq/dead_letter.rs", "DeadLetter"),
         ("ops/src/dlq/move_back.rs", "Moved"),
         ("ops/src/dlq/move_back.rs", "MovedMessage"),
         ("cli/src/dlq/drop.rs", "Dropped"),

@@ -6,7 +6,7 @@ mod move_back;
 
 use std::process::ExitCode;
 
-use ops::dlq::letters;
+use ops::dlq::queue;
 use ops::target::{Need, Target};
 
 use crate::arguments::{Common, DlqVerb};
@@ -27,7 +27,7 @@ pub(crate) async fn dlq(common: &Common, verb: &DlqVerb) -> anyhow::Result<ExitC
     let ended = tokio::select! {
         ended = Box::pin(acting) => ended,
         () = signals.received() => Err(anyhow::anyhow!(
-            "interrupted; messages that were looked at come back within {} s", letters::HOLD_S
+            "interrupted; messages that were looked at come back within {} s", queue::HOLD_S
         )),
     };
     target.close().await;

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use ops::advice;
-use ops::dlq::{self, copies, letters};
+use ops::dlq::{self, copies, queue};
 use ops::error::Usage;
 use ops::executions::{Execution, SUCCEEDED, Standing};
 use ops::numbers;
@@ -170,7 +170,7 @@ async fn may_have_dead_letters(target: &Target, brought: &[Execution]) -> anyhow
     if brought.is_empty() {
         return Ok(false);
     }
-    let letters = letters::count(target).await?;
+    let letters = queue::count(target).await?;
     Ok(letters.visible + letters.in_flight > 0)
 }
 

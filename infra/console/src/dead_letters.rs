@@ -9,8 +9,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::{get, post};
 use maud::{Markup, html};
-use ops::dlq::letter::Letter;
-use ops::dlq::{letters, selection};
+use ops::dlq::dead_letter::DeadLetter;
+use ops::dlq::{queue, selection};
 use ops::numbers;
 
 use crate::error::PageError;
@@ -31,7 +31,7 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// All visible dead letters, which have been given back, and how many there are besides that cannot be seen. One look at a time: two at once would hide letters from each other.
-async fn look(console: &Console) -> anyhow::Result<(Vec<Letter>, usize)> {
+async fn look(console: &Console) -> anyhow::Result<(Vec<DeadLetter>, usize)> {
     let _turn = console.dead_letters.lock().await;
     selection::look(&console.target).await
 }
@@ -44,7 +44,7 @@ struct Wanted {
 
 async fn all(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<Markup, PageError> {
     let (mut seen, unseen) = look(&console).await?;
-    let hidden = letters::count(&console.target).await?.in_flight;
+    let hidden = queue::count(&console.target).await?.in_flight;
     let wanted = Wanted::read(&asked);
     let form = (!seen.is_empty() || !wanted.is_all()).then(|| form(&wanted, &errors(&seen)));
     seen.retain(|letter| wanted.accepts(letter));
@@ -69,7 +69,7 @@ async fn all(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<M
             @if hidden > 0 {
                 p.quiet {
                     (numbers::count(hidden as u64)) " more cannot be seen at the moment: somebody else is looking at them. They \
-                     come back within " (letters::HOLD_S) " s."
+                     come back within " (queue::HOLD_S) " s."
                 }
             }
         },
@@ -86,14 +86,14 @@ impl Wanted {
         self.error.is_none() && self.import.is_none()
     }
 
-    fn accepts(&self, letter: &Letter) -> bool {
+    fn accepts(&self, letter: &DeadLetter) -> bool {
         let is = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         is(&self.error, &letter.error) && is(&self.import, &letter.import_id)
     }
 }
 
 /// The errors that occur, each once.
-fn errors(letters: &[Letter]) -> Vec<&str> {
+fn errors(letters: &[DeadLetter]) -> Vec<&str> {
     let mut errors: Vec<_> = letters.iter().filter_map(|letter| letter.error.as_deref()).collect();
     errors.sort_unstable();
     errors.dedup();
@@ -131,7 +131,7 @@ fn nothing(wanted: &Wanted) -> Markup {
 }
 
 /// The list, with a box to tick at each, and what can be done with those that are ticked.
-fn selection(console: &Console, letters: &[Letter]) -> Markup {
+fn selection(console: &Console, letters: &[DeadLetter]) -> Markup {
     let columns = [
         Column::new("Select"),
         Column::new("Import"),
@@ -173,7 +173,7 @@ fn selection(console: &Console, letters: &[Letter]) -> Markup {
     }
 }
 
-fn import(letter: &Letter) -> Markup {
+fn import(letter: &DeadLetter) -> Markup {
     match &letter.import_id {
         Some(id) if letter.asks_for_import => layout::import_link(id),
         Some(id) => html! { (id) },
@@ -181,7 +181,7 @@ fn import(letter: &Letter) -> Markup {
     }
 }
 
-fn why(letter: &Letter) -> Markup {
+fn why(letter: &DeadLetter) -> Markup {
     layout::why(letter.error.as_deref(), letter.cause.as_deref())
 }
 

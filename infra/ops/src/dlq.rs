@@ -2,7 +2,7 @@
 //! receiving its messages.
 
 pub mod copies;
-pub mod letter;
-pub mod letters;
+pub mod dead_letter;
 pub mod move_back;
+pub mod queue;
 pub mod selection;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ops::dlq::{letters, selection};
+use ops::dlq::{queue, selection};
 use ops::error::Usage;
 use ops::numbers;
 use ops::target::Target;
@@ -49,11 +49,11 @@ pub(super) async fn drop(
         ));
     }
     if !arguments.yes && !held.is_empty() {
-        letters::give_back(target, held).await;
+        queue::give_back(target, held).await;
         list::say_unseen(selected.unseen);
         return Err(Usage("nothing was done; --yes drops them".to_owned()).into());
     }
-    letters::delete(target, held).await?;
+    queue::delete(target, held).await?;
     if common.json {
         let messages = held.iter().map(|letter| DroppedMessage {
             message_id: letter.message_id.clone(),

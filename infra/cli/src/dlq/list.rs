@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::Utc;
 use ops::advice;
-use ops::dlq::letter::{BroughtBy, Letter};
+use ops::dlq::dead_letter::{BroughtBy, DeadLetter};
 use ops::dlq::selection::look;
-use ops::dlq::{letters, selection};
+use ops::dlq::{queue, selection};
 use ops::numbers;
 use ops::target::Target;
 use ops::text::{self, as_fact, cut};
@@ -70,7 +70,7 @@ pub(super) fn say_unseen(unseen: usize) {
 }
 
 async fn say_hidden(target: &Target) -> anyhow::Result<()> {
-    let hidden = letters::count(target).await?.in_flight;
+    let hidden = queue::count(target).await?.in_flight;
     if hidden > 0 {
         output::complain(&format!("hidden, because somebody is looking at them: {hidden} more"));
     }
@@ -78,8 +78,8 @@ async fn say_hidden(target: &Target) -> anyhow::Result<()> {
 }
 
 /// The table of dead letters, for `list` and for whoever says what he is going to do.
-pub(super) fn table(letters: &[Letter]) -> Vec<String> {
-    let row = |letter: &Letter| {
+pub(super) fn table(letters: &[DeadLetter]) -> Vec<String> {
+    let row = |letter: &DeadLetter| {
         [
             letter.message_id.clone(),
             letter.import_id.clone().unwrap_or_else(|| "none".to_owned()),
@@ -97,7 +97,7 @@ pub(super) fn table(letters: &[Letter]) -> Vec<String> {
     text::table_lines(["MESSAGE", "IMPORT", "ERROR", "AGE", "RECEIVED", "CAUSE", "EXECUTION"], &rows)
 }
 
-fn age(letter: &Letter) -> String {
+fn age(letter: &DeadLetter) -> String {
     let age = (Utc::now() - letter.sent_at).to_std().unwrap_or_default();
     match age.as_secs() {
         0..=119 => format!("{} s", age.as_secs()),
@@ -107,7 +107,7 @@ fn age(letter: &Letter) -> String {
 }
 
 /// One dead letter, whole.
-fn whole(common: &Common, letter: &Letter, other: Option<String>) -> String {
+fn whole(common: &Common, letter: &DeadLetter, other: Option<String>) -> String {
     let mut lines = vec![format!("message    {}", letter.message_id)];
     let mut fact = |label: &str, value: &str| lines.push(as_fact(label, value));
     let import = match &letter.import_id {

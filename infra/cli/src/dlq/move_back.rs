@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ops::dlq::letters;
 use ops::dlq::move_back::{Moved, check_databases, messages, move_all, move_each};
+use ops::dlq::queue;
 use ops::dlq::selection::{self, Selected};
 use ops::error::Usage;
 use ops::target::Target;
@@ -37,7 +37,7 @@ pub(super) async fn move_back(
         output::complain("");
     }
     if is_bulk && (!arguments.yes || is_everything) {
-        letters::give_back(target, &selected.letters).await;
+        queue::give_back(target, &selected.letters).await;
     }
     if is_bulk && !arguments.yes {
         return Err(Usage("nothing was done; --yes moves them".to_owned()).into());

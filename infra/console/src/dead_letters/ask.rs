@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use ops::dlq::letter::Letter;
+use ops::dlq::dead_letter::DeadLetter;
 use ops::dlq::selection;
 use ops::numbers;
 
@@ -79,7 +79,7 @@ pub(super) async fn ask(
 }
 
 /// Those that are meant, and how many are meant that are not there.
-fn meant(seen: Vec<Letter>, ids: &[String]) -> (Vec<Letter>, usize) {
+fn meant(seen: Vec<DeadLetter>, ids: &[String]) -> (Vec<DeadLetter>, usize) {
     let meant: Vec<_> = seen.into_iter().filter(|letter| ids.contains(&letter.message_id)).collect();
     let gone = ids.len().saturating_sub(meant.len());
     (meant, gone)
@@ -127,7 +127,7 @@ fn meaning(deed: Deed, number: usize) -> Markup {
     }
 }
 
-fn table(letters: &[Letter]) -> Markup {
+fn table(letters: &[DeadLetter]) -> Markup {
     let columns = [Column::new("Import"), Column::wide("Error and cause"), Column::new("Sent")];
     let shown = letters.get(..SHOWN).unwrap_or(letters);
     let rows =
@@ -145,7 +145,7 @@ fn table(letters: &[Letter]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ops::dlq::letter::sample::letter;
+    use ops::dlq::dead_letter::sample::letter;
 
     #[test]
     fn a_question_says_how_many_and_what_is_lost() {

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use ops::dlq::letter::Letter;
+use ops::dlq::dead_letter::DeadLetter;
 use ops::dlq::selection;
 
 use super::ADDRESS;
@@ -49,7 +49,7 @@ pub(super) async fn show(
     ))
 }
 
-fn facts(letter: &Letter) -> Markup {
+fn facts(letter: &DeadLetter) -> Markup {
     html! {
         dl.facts {
             dt { "Message" } dd.id { (letter.message_id) }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
-use ops::dlq::letters::{Counts, count_in};
+use ops::dlq::queue::{Counts, count_in};
 use ops::numbers;
 use ops::target::Target;
 use worker::imports::{HourCount, OpenCounts};

@@ -62,7 +62,7 @@ struct Draft {
 }
 
 /// What can be sent.
-struct Letter {
+struct Outgoing {
     body: String,
     delay_s: i64,
     attributes: MessageAttributes,
@@ -82,15 +82,15 @@ pub(super) fn send_message(call: &mut Call, request: SendMessage) -> Result<Valu
         deduplication_id: request.message_deduplication_id,
         group_id: request.message_group_id,
     };
-    let letter = Letter::check(&queue, draft)?;
-    Ok(Value::Object(letter.send(call, &queue)?))
+    let outgoing = Outgoing::check(&queue, draft)?;
+    Ok(Value::Object(outgoing.send(call, &queue)?))
 }
 
 pub(super) fn send_message_batch(call: &mut Call, request: SendMessageBatch) -> Result<Value, Fault> {
     let queue = call.open_queue(&request.queue_url)?;
     batch::check("SendMessageBatch", request.entries.iter().map(|entry| entry.id.as_str()))?;
     let mut bytes = 0;
-    let mut letters = Vec::new();
+    let mut messages = Vec::new();
     for entry in request.entries {
         let draft = Draft {
             body: entry.message_body,
@@ -101,9 +101,9 @@ pub(super) fn send_message_batch(call: &mut Call, request: SendMessageBatch) -> 
             group_id: entry.message_group_id,
         };
         bytes += draft.body.len();
-        let letter = Letter::check(&queue, draft);
-        bytes += letter.as_ref().map_or(0, |letter| letter.attributes.bytes());
-        letters.push((entry.id, letter));
+        let outgoing = Outgoing::check(&queue, draft);
+        bytes += outgoing.as_ref().map_or(0, |outgoing| outgoing.attributes.bytes());
+        messages.push((entry.id, outgoing));
     }
     if exceeds(bytes, MAX_MESSAGE_BYTES) {
         let message = format!(
@@ -112,14 +112,14 @@ pub(super) fn send_message_batch(call: &mut Call, request: SendMessageBatch) -> 
         return Err(AwsError::client("BatchRequestTooLong", message).into());
     }
     let mut results = batch::Results::default();
-    for (id, letter) in letters {
-        let sent = letter.map_err(Fault::from).and_then(|letter| letter.send(call, &queue));
+    for (id, outgoing) in messages {
+        let sent = outgoing.map_err(Fault::from).and_then(|outgoing| outgoing.send(call, &queue));
         results.add(&id, sent)?;
     }
     Ok(results.into_value())
 }
 
-impl Letter {
+impl Outgoing {
     fn check(queue: &Queue, draft: Draft) -> Result<Self, AwsError> {
         let fifo = queue.attributes.fifo;
         if draft.body.is_empty() {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::letter::Letter;
-use super::letters;
+use super::dead_letter::DeadLetter;
+use super::queue;
 use crate::executions::Execution;
 use crate::target::Target;
 
@@ -22,22 +22,22 @@ pub async fn delete(
 ) -> anyhow::Result<(HashMap<String, usize>, usize)> {
     let mut deleted: HashMap<String, usize> = HashMap::new();
     let messages = messages(target, execution_arns).await?;
-    let copy_of = |letter: &Letter| {
+    let copy_of = |letter: &DeadLetter| {
         let named = execution_arns.iter().find(|arn| **arn == letter.execution_arn);
         named.or_else(|| messages.get(&letter.message_id)).cloned()
     };
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let (all, unseen) = letters::receive_all(target).await?;
+        let (all, unseen) = queue::receive_all(target).await?;
         let (copies, others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|letter| copy_of(letter).is_some());
-        letters::give_back(target, &others).await;
-        letters::delete(target, &copies).await?;
+        queue::give_back(target, &others).await;
+        queue::delete(target, &copies).await?;
         for arn in copies.iter().filter_map(copy_of) {
             *deleted.entry(arn).or_default() += 1;
         }
         let has_all = execution_arns.iter().all(|arn| deleted.contains_key(arn));
-        if has_all || Instant::now() >= deadline || letters::count(target).await?.in_flight == 0 {
+        if has_all || Instant::now() >= deadline || queue::count(target).await?.in_flight == 0 {
             return Ok((deleted, if has_all { 0 } else { unseen }));
         }
         tokio::time::sleep(PAUSE).await;

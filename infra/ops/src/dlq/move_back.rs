@@ -9,8 +9,8 @@ use aws_sdk_sqs::types::{
 };
 use serde::Serialize;
 
-use super::letter::Letter;
-use super::{letters, selection};
+use super::dead_letter::DeadLetter;
+use super::{queue, selection};
 use crate::error::{Usage, of_aws};
 use crate::numbers;
 use crate::target::Target;
@@ -49,10 +49,10 @@ pub async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Moved> {
 ///
 /// # Errors
 /// There is such a one.
-pub async fn check_databases(target: &Target, held: &[Letter]) -> anyhow::Result<()> {
+pub async fn check_databases(target: &Target, held: &[DeadLetter]) -> anyhow::Result<()> {
     let of_another = held.iter().find_map(|letter| Some((letter, target.other_database(letter.sent_at)?)));
     let Some((letter, name)) = of_another else { return Ok(()) };
-    letters::give_back(target, held).await;
+    queue::give_back(target, held).await;
     Err(Usage(format!(
         "nothing was moved: the dead letter {} is of an import for {name}; name that database by --database-url or DATABASE_URL, or \
          leave the message out",
@@ -111,11 +111,11 @@ async fn arn(target: &Target, queue_url: &str) -> anyhow::Result<String> {
 /// Moves messages that are held, one by one. SQS moves all or nothing, so each is sent, and then deleted here: whoever is
 /// killed in between leaves a second message for the same import. That one finds the import claimed or done and is
 /// acknowledged, whichever comes first; in the other order a kill would lose the message.
-pub async fn move_each(target: &Target, held: &[Letter]) -> anyhow::Result<Moved> {
+pub async fn move_each(target: &Target, held: &[DeadLetter]) -> anyhow::Result<Moved> {
     let mut moved = Moved::default();
     for (place, letter) in held.iter().enumerate() {
         let sent = match send(target, letter).await {
-            Ok(new_message_id) => letters::delete(target, [letter]).await.map(|()| new_message_id),
+            Ok(new_message_id) => queue::delete(target, [letter]).await.map(|()| new_message_id),
             Err(error) => Err(error),
         };
         match sent {
@@ -125,7 +125,7 @@ pub async fn move_each(target: &Target, held: &[Letter]) -> anyhow::Result<Moved
                 new_message_id,
             }),
             Err(error) => {
-                letters::give_back(target, held.iter().skip(place)).await;
+                queue::give_back(target, held.iter().skip(place)).await;
                 return Err(error.context(format!(
                     "failed to move the dead letter {} after {}; the others stay",
                     letter.message_id,
@@ -139,7 +139,7 @@ pub async fn move_each(target: &Target, held: &[Letter]) -> anyhow::Result<Moved
 }
 
 /// Sends the message as it was when it came first: its body, the attributes of its sender, its trace and its group.
-async fn send(target: &Target, letter: &Letter) -> anyhow::Result<String> {
+async fn send(target: &Target, letter: &DeadLetter) -> anyhow::Result<String> {
     let attributes = Some(letter.attributes_of_sender()).filter(|attributes| !attributes.is_empty());
     let mut sending = target
         .sqs

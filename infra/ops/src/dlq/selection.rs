@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use statemachine::ImportId;
 
-use super::letter::{BroughtBy, Letter};
-use super::letters;
+use super::dead_letter::{BroughtBy, DeadLetter};
+use super::queue;
 use crate::error::Usage;
 use crate::numbers;
 use crate::target::Target;
@@ -34,7 +34,7 @@ pub struct Selection {
 /// Dead letters that are meant, held; all others were given back.
 pub struct Selected {
     /// Hidden from others, until they are given back or deleted.
-    pub letters: Vec<Letter>,
+    pub letters: Vec<DeadLetter>,
     /// Ids that no dead letter has.
     pub unknown: Vec<String>,
     /// How many there are besides that cannot be seen now.
@@ -48,7 +48,7 @@ impl Filters {
     }
 
     /// Whether all conditions hold.
-    pub fn accept(&self, letter: &Letter) -> bool {
+    pub fn accept(&self, letter: &DeadLetter) -> bool {
         let error = letter.error.as_deref().unwrap_or_default();
         (self.errors.is_empty() || self.errors.iter().any(|name| name.eq_ignore_ascii_case(error)))
             && (self.imports.is_empty()
@@ -59,30 +59,30 @@ impl Filters {
 }
 
 /// Whether the id is this dead letter's, or its import's.
-pub fn is_called(letter: &Letter, id: &str) -> bool {
+pub fn is_called(letter: &DeadLetter, id: &str) -> bool {
     letter.message_id == id || letter.import_id.as_deref() == Some(id)
 }
 
 /// The dead letters that are meant, held.
 pub async fn select(target: &Target, selection: &Selection) -> anyhow::Result<Selected> {
-    let (mut all, unseen) = letters::receive_all(target).await?;
+    let (mut all, unseen) = queue::receive_all(target).await?;
     if let Err(error) = explain(target, &mut all).await {
-        letters::give_back(target, &all).await;
+        queue::give_back(target, &all).await;
         return Err(error);
     }
-    let is_meant = |letter: &Letter| {
+    let is_meant = |letter: &DeadLetter| {
         let is_named = selection.ids.is_empty() || selection.ids.iter().any(|id| is_called(letter, id));
         is_named && selection.filters.accept(letter)
     };
     let is_known = |id: &&String| all.iter().any(|letter| is_called(letter, id));
     let unknown: Vec<_> = selection.ids.iter().filter(|id| !is_known(id)).cloned().collect();
     let (letters, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_meant);
-    letters::give_back(target, &others).await;
+    queue::give_back(target, &others).await;
     Ok(Selected { letters, unknown, unseen })
 }
 
 /// The dead letters of these ids, held. Those that are not there are left out.
-pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<DeadLetter>> {
     // A selection without ids means all; whoever names none means none.
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -92,9 +92,9 @@ pub(crate) async fn of_ids(target: &Target, ids: &[String]) -> anyhow::Result<Ve
 }
 
 /// All visible messages, which are given back before anything else is done, and how many there are besides that cannot be seen.
-pub async fn look(target: &Target) -> anyhow::Result<(Vec<Letter>, usize)> {
-    let (mut all, unseen) = letters::receive_all(target).await?;
-    letters::give_back(target, &all).await;
+pub async fn look(target: &Target) -> anyhow::Result<(Vec<DeadLetter>, usize)> {
+    let (mut all, unseen) = queue::receive_all(target).await?;
+    queue::give_back(target, &all).await;
     explain(target, &mut all).await?;
     Ok((all, unseen))
 }
@@ -112,14 +112,14 @@ pub fn behind(unseen: usize) -> Option<String> {
 }
 
 /// Deletes the dead letters of these ids, and returns those that it had.
-pub async fn drop_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<Letter>> {
+pub async fn drop_ids(target: &Target, ids: &[String]) -> anyhow::Result<Vec<DeadLetter>> {
     let held = of_ids(target, ids).await?;
-    letters::delete(target, &held).await?;
+    queue::delete(target, &held).await?;
     Ok(held)
 }
 
 /// Looks up why messages are here that do not say it themselves.
-pub(crate) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::Result<()> {
+pub(crate) async fn explain(target: &Target, letters: &mut [DeadLetter]) -> anyhow::Result<()> {
     for letter in letters.iter_mut().filter(|letter| letter.brought_by != BroughtBy::DeadLetterExecution) {
         letter.explain(target).await?;
     }
@@ -128,11 +128,11 @@ pub(crate) async fn explain(target: &Target, letters: &mut [Letter]) -> anyhow::
 
 /// The complaint about an id that no dead letter has which can be seen. `list` is the command line that lists them.
 pub async fn unknown(target: &Target, id: &str, list: &str, unseen: usize) -> anyhow::Result<Usage> {
-    let hidden = match letters::count(target).await?.in_flight {
+    let hidden = match queue::count(target).await?.in_flight {
         0 => String::new(),
         hidden => format!(
             "; hidden at the moment: {hidden}, because somebody is looking at them; try again in {} s",
-            letters::HOLD_S
+            queue::HOLD_S
         ),
     };
     let behind = behind(unseen).map(|behind| format!("; {behind}")).unwrap_or_default();
@@ -143,7 +143,7 @@ pub async fn unknown(target: &Target, id: &str, list: &str, unseen: usize) -> an
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dlq::letter::sample::letter;
+    use crate::dlq::dead_letter::sample::letter;
     use crate::moment::Moment;
 
     #[test]

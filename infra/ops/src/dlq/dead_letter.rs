@@ -17,7 +17,7 @@ pub(super) const OWN_ATTRIBUTES: [&str; 4] = ["Error", "Cause", "ExecutionArn", 
 
 /// A message of the dead-letter queue. Its JSON is what `--json` prints.
 #[derive(Clone, Debug, Serialize)]
-pub struct Letter {
+pub struct DeadLetter {
     /// Its id in the dead-letter queue.
     pub message_id: String,
     /// The import that it names; none where it names none.
@@ -69,7 +69,7 @@ impl BroughtBy {
     }
 }
 
-impl Letter {
+impl DeadLetter {
     /// Reads a message as it was received.
     pub(super) fn read(target: &Target, message: Message) -> anyhow::Result<Self> {
         Self::parse(message, |name| execution_arn(target, name))
@@ -227,12 +227,12 @@ pub mod sample {
     }
 
     /// A letter with this body and these attributes, which its sender brought.
-    pub fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
+    pub fn letter(body: &str, attributes: &[(&str, &str)]) -> DeadLetter {
         parse(message(body, attributes, false))
     }
 
-    pub(super) fn parse(message: Message) -> Letter {
-        Letter::parse(message, |name| format!("arn:execution:import:{name}")).unwrap()
+    pub(super) fn parse(message: Message) -> DeadLetter {
+        DeadLetter::parse(message, |name| format!("arn:execution:import:{name}")).unwrap()
     }
 }
 

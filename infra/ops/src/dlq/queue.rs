@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName, QueueAttributeName,
 };
 
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use crate::error::of_aws;
 use crate::target::Target;
 
@@ -49,7 +49,7 @@ pub async fn count_in(target: &Target, queue_url: &str) -> anyhow::Result<Counts
 
 /// Receives all visible messages, the oldest first. They are hidden from others for [`HOLD_S`], unless given back or
 /// deleted. In a FIFO queue, messages of a group of which others were received stay where they are; says how many.
-pub(crate) async fn receive_all(target: &Target) -> anyhow::Result<(Vec<Letter>, usize)> {
+pub(crate) async fn receive_all(target: &Target) -> anyhow::Result<(Vec<DeadLetter>, usize)> {
     let mut letters = Vec::new();
     let received = receive_into(target, &mut letters).await;
     if received.is_err() {
@@ -64,7 +64,7 @@ pub(crate) async fn receive_all(target: &Target) -> anyhow::Result<(Vec<Letter>,
     Ok((letters, unseen))
 }
 
-async fn receive_into(target: &Target, letters: &mut Vec<Letter>) -> anyhow::Result<()> {
+async fn receive_into(target: &Target, letters: &mut Vec<DeadLetter>) -> anyhow::Result<()> {
     let expected = count(target).await?.visible;
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut wait_s = 0;
@@ -73,7 +73,7 @@ async fn receive_into(target: &Target, letters: &mut Vec<Letter>) -> anyhow::Res
         let was_empty = batch.is_empty();
         let before = letters.len();
         for message in batch {
-            let letter = Letter::read(target, message)?;
+            let letter = DeadLetter::read(target, message)?;
             match places.get(&letter.message_id).and_then(|place| letters.get_mut(*place)) {
                 // Received again: the new receipt is the one that counts.
                 Some(known) => *known = letter,
@@ -112,7 +112,7 @@ async fn receive(target: &Target, wait_s: i32) -> anyhow::Result<Vec<Message>> {
 }
 
 /// Makes messages visible again, so that nobody has to wait for them. Where that fails they come back by themselves.
-pub async fn give_back(target: &Target, letters: impl IntoIterator<Item = &Letter>) {
+pub async fn give_back(target: &Target, letters: impl IntoIterator<Item = &DeadLetter>) {
     for batch in batches(letters) {
         let entries = batch.iter().enumerate().filter_map(|(index, letter)| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -139,7 +139,7 @@ pub async fn give_back(target: &Target, letters: impl IntoIterator<Item = &Lette
 ///
 /// # Errors
 /// Where SQS refuses one, after the others were tried. What is left comes back.
-pub async fn delete(target: &Target, letters: impl IntoIterator<Item = &Letter>) -> anyhow::Result<()> {
+pub async fn delete(target: &Target, letters: impl IntoIterator<Item = &DeadLetter>) -> anyhow::Result<()> {
     let mut refused = Vec::new();
     for batch in batches(letters) {
         let entries = batch.iter().enumerate().filter_map(|(index, letter)| {
@@ -163,7 +163,7 @@ pub async fn delete(target: &Target, letters: impl IntoIterator<Item = &Letter>)
     }
 }
 
-fn batches<'a>(letters: impl IntoIterator<Item = &'a Letter>) -> Vec<Vec<&'a Letter>> {
+fn batches<'a>(letters: impl IntoIterator<Item = &'a DeadLetter>) -> Vec<Vec<&'a DeadLetter>> {
     let all: Vec<_> = letters.into_iter().collect();
     all.chunks(BATCH).map(<[_]>::to_vec).collect()
 }
