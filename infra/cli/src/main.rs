@@ -3,6 +3,7 @@
 mod arguments;
 mod bar;
 mod cancel;
+mod console;
 mod dlq;
 mod doctor;
 mod explain;
@@ -15,7 +16,6 @@ mod redrive;
 mod rejects;
 mod report;
 mod run;
-mod serve;
 mod show;
 mod signals;
 mod submit;
@@ -68,7 +68,7 @@ async fn act(common: &Common, verb: &Verb) -> anyhow::Result<ExitCode> {
         Verb::Dlq(arguments) => dlq::dlq(common, &arguments.verb).await,
         Verb::Cancel(arguments) => Box::pin(cancel::cancel(common, arguments)).await,
         Verb::Logs(arguments) => logs::logs(common, arguments).await,
-        Verb::Console(arguments) => Box::pin(serve::serve(common, arguments)).await,
+        Verb::Console(arguments) => Box::pin(console::console(common, arguments)).await,
         Verb::Migrate(arguments) => migrate::migrate(common, arguments),
         Verb::Completions(_) | Verb::Doctor(_) => Ok(ExitCode::SUCCESS),
     }

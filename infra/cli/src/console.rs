@@ -9,7 +9,7 @@ use crate::arguments::{Common, ConsoleArguments};
 use crate::signals::Signals;
 use crate::{output, upload_form};
 
-pub(crate) async fn serve(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn console(common: &Common, arguments: &ConsoleArguments) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     // First, so that a port that is taken is said before a stack is started.
     let address = Address::bind(arguments.listen, arguments.port).await?;
