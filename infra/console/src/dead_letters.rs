@@ -1,9 +1,9 @@
 //! `/dead-letters`: the messages of imports that failed, and what can be done with them. Seeing them means receiving them:
 //! they are given back before the page is made, but count as received. So the list does not refresh itself.
 
-mod act;
-mod ask;
-mod one;
+mod confirm;
+mod detail;
+mod perform;
 
 use axum::Router;
 use axum::extract::State;
@@ -25,9 +25,9 @@ const SHOWN: usize = 200;
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route(ADDRESS, get(all))
-        .route("/dead-letters/{message_id}", get(one::show))
-        .route("/dead-letters/ask/{deed}", post(ask::ask))
-        .route("/dead-letters/do/{deed}", post(act::act))
+        .route("/dead-letters/{message_id}", get(detail::show))
+        .route("/dead-letters/ask/{deed}", post(confirm::confirm))
+        .route("/dead-letters/do/{deed}", post(perform::perform))
 }
 
 /// All visible dead letters, which have been given back, and how many there are besides that cannot be seen. One look at a time: two at once would hide letters from each other.

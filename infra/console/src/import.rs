@@ -5,14 +5,14 @@ mod address;
 mod attempts;
 mod buttons;
 mod cancel;
+mod diagram;
 mod download;
 mod events;
 mod graph;
 mod head;
-mod known;
 mod log;
 mod mask;
-mod picture;
+mod page_data;
 mod redrive;
 mod rejects;
 
@@ -27,7 +27,7 @@ use crate::error::PageError;
 use crate::layout::{self, Nav};
 use crate::state::{Console, Shared};
 use address::Address;
-use known::Known;
+use page_data::PageData;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -44,8 +44,8 @@ async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Markup, PageError> {
     let address = Address::read(parse(&id)?, query.as_deref().unwrap_or_default());
-    let known = Known::gather(&console, &address).await?;
-    let body = Box::pin(body(&console, &address, &known)).await?;
+    let data = PageData::gather(&console, &address).await?;
+    let body = Box::pin(body(&console, &address, &data)).await?;
     if address.get("fragment").is_some() {
         return Ok(body);
     }
@@ -54,16 +54,16 @@ async fn show(
 }
 
 /// All of the page; it moves as long as the import does.
-async fn body(console: &Console, address: &Address, known: &Known) -> Result<Markup, PageError> {
-    let shown = known.shown.as_ref();
+async fn body(console: &Console, address: &Address, data: &PageData) -> Result<Markup, PageError> {
+    let shown = data.shown.as_ref();
     let (attempts, log, rejects, events) = tokio::join!(
-        attempts::section(console, address, known),
-        log::section(console, address, known),
-        rejects::section(console, address, known),
+        attempts::section(console, address, data),
+        log::section(console, address, data),
+        rejects::section(console, address, data),
         events::section(console, address, shown),
     );
     let body = html! {
-        (head::section(console, address, known))
+        (head::section(console, address, data))
         @if let Some(shown) = shown {
             section.panel #states {
                 h2 { "States" }
@@ -74,7 +74,7 @@ async fn body(console: &Console, address: &Address, known: &Known) -> Result<Mar
                     }
                 }
                 @match &shown.graph {
-                    Ok(graph) => div.graph-frame tabindex="0" { (picture::draw(graph, &shown.story)) },
+                    Ok(graph) => div.graph-frame tabindex="0" { (diagram::draw(graph, &shown.story)) },
                     Err(why) => p.quiet { "There is no picture: " (layout::text(why)) },
                 }
             }
@@ -84,7 +84,7 @@ async fn body(console: &Console, address: &Address, known: &Known) -> Result<Mar
         (log)
         (events?)
     };
-    Ok(layout::live("import", &address.link(&[("fragment", Some("import"))], ""), known.moves(), body))
+    Ok(layout::live("import", &address.link(&[("fragment", Some("import"))], ""), data.moves(), body))
 }
 
 /// The import that an address names.

@@ -9,7 +9,7 @@ mod guard;
 mod import;
 mod imports;
 mod layout;
-mod made;
+mod made_tables;
 mod notices;
 mod options;
 mod overview;

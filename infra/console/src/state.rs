@@ -11,11 +11,11 @@ use worker::db::Connection;
 
 use crate::guard::Guard;
 use crate::layout::Foot;
-use crate::made::MadeTables;
+use crate::made_tables::MadeTables;
 use crate::notices::Notices;
 use crate::options::UploadForm;
 use crate::returned_forms::ReturnedForms;
-use crate::story::stories::Stories;
+use crate::story::cache::StoryCache;
 
 /// The most questions to the database at once: pages that refresh themselves must not take the workers' connections.
 const DATABASE_SLOTS: usize = 4;
@@ -26,11 +26,11 @@ pub struct Console {
     commands: Commands,
     pub(crate) guard: Arc<Guard>,
     pub(crate) notices: Notices,
-    pub(crate) stories: Stories,
+    pub(crate) stories: StoryCache,
     /// The form of an upload, as the command line has it.
     pub(crate) form: UploadForm,
     pub(crate) returned_forms: ReturnedForms,
-    pub(crate) made: MadeTables,
+    pub(crate) made_tables: MadeTables,
     /// Tells whoever started the console what is said of tables that it drops, and the like.
     pub(crate) say: Say,
     database_slots: Semaphore,
@@ -49,10 +49,10 @@ impl Console {
             commands: choice.commands.clone(),
             guard: Arc::new(guard),
             notices: Notices::default(),
-            stories: Stories::default(),
+            stories: StoryCache::default(),
             form,
             returned_forms: ReturnedForms::default(),
-            made: MadeTables::default(),
+            made_tables: MadeTables::default(),
             say,
             database_slots: Semaphore::new(DATABASE_SLOTS),
             dead_letters: Mutex::new(()),

@@ -1,7 +1,7 @@
 //! What happened in an execution, folded from its history: of each state how it went, which ways were taken, and each try
 //! of the import's container. A history only grows, so a story goes on where it stood. No inputs or outputs are needed.
 
-pub(crate) mod stories;
+pub(crate) mod cache;
 
 use std::collections::HashMap;
 

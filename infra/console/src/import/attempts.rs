@@ -10,7 +10,7 @@ use worker::imports::{AttemptRow, Ended};
 
 use super::address::Address;
 use super::head::unsigned;
-use super::known::{Known, Shown};
+use super::page_data::{PageData, Shown};
 use crate::layout::{self, Column};
 use crate::state::Console;
 use crate::story::Try;
@@ -38,9 +38,9 @@ struct Line {
     rows: Option<i64>,
 }
 
-pub(super) async fn section(console: &Console, address: &Address, known: &Known) -> anyhow::Result<Markup> {
-    let (arn, tries) = known.shown.as_ref().map(containers).unwrap_or_default();
-    let mut lines = lines(arn, tries, &known.attempts);
+pub(super) async fn section(console: &Console, address: &Address, data: &PageData) -> anyhow::Result<Markup> {
+    let (arn, tries) = data.shown.as_ref().map(containers).unwrap_or_default();
+    let mut lines = lines(arn, tries, &data.attempts);
     let all = lines.len();
     let wants_all = address.get("attempts").is_some();
     lines.truncate(if wants_all { MOST } else { SHOWN });

@@ -1,7 +1,7 @@
 //! What the buttons Redrive and Cancel have in common: whether there is one, and the import that its form is about.
 
 use super::address::Address;
-use super::known::{Known, Shown};
+use super::page_data::{PageData, Shown};
 use super::parse;
 use crate::error::PageError;
 use crate::state::Console;
@@ -26,10 +26,10 @@ pub(super) fn query(shown: &Shown) -> String {
 }
 
 /// The import and its execution that a form is about.
-pub(super) async fn of(console: &Console, id: &str, query: &str) -> Result<(Address, Known), PageError> {
+pub(super) async fn of(console: &Console, id: &str, query: &str) -> Result<(Address, PageData), PageError> {
     let address = Address::read(parse(id)?, query);
-    let known = Known::gather(console, &address).await?;
-    Ok((address, known))
+    let data = PageData::gather(console, &address).await?;
+    Ok((address, data))
 }
 
 pub(super) fn none() -> PageError {

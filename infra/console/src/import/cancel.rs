@@ -12,7 +12,7 @@ use ops::executions::Standing;
 
 use super::address::Address;
 use super::buttons::{Offer, still};
-use super::known::{Known, Shown};
+use super::page_data::{PageData, Shown};
 use super::parse;
 use crate::error::PageError;
 use crate::layout::{self, Confirmation, Nav};
@@ -25,9 +25,9 @@ const BY: &str = "somebody at the console";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the import can be cancelled.
-pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offer {
+pub(super) fn offer(console: &Console, address: &Address, data: &PageData) -> Offer {
     let name = "Cancel …";
-    match (&known.shown, &known.import) {
+    match (&data.shown, &data.import) {
         (Some(shown), _) if shown.execution.standing == Standing::Running => match still(console) {
             Some(why) => Offer::No { name, why },
             None => Offer::Yes { name, address: address.below("cancel") },
@@ -41,11 +41,11 @@ pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offe
 }
 
 /// What cancelling means now; or why the import cannot be cancelled.
-async fn plan(console: &Console, address: &Address, known: &Known) -> anyhow::Result<Result<Plan, String>> {
+async fn plan(console: &Console, address: &Address, data: &PageData) -> anyhow::Result<Result<Plan, String>> {
     if let Some(why) = still(console) {
         return Ok(Err(why));
     }
-    let has_ended = known.shown.as_ref().is_some_and(|shown| shown.execution.standing != Standing::Running);
+    let has_ended = data.shown.as_ref().is_some_and(|shown| shown.execution.standing != Standing::Running);
     let command = |verb: &str| console.command_line(verb);
     let plan = plans(&console.target, std::slice::from_ref(&address.id), &command).await?.into_iter().next();
     Ok(match plan {
@@ -58,13 +58,13 @@ async fn plan(console: &Console, address: &Address, known: &Known) -> anyhow::Re
 
 pub(super) async fn ask(State(console): State<Shared>, Path(id): Path<String>) -> Result<Markup, PageError> {
     let address = Address::read(parse(&id)?, "");
-    let known = Known::gather(&console, &address).await?;
-    let plan = plan(&console, &address, &known).await?;
+    let data = PageData::gather(&console, &address).await?;
+    let plan = plan(&console, &address, &data).await?;
     let plan = plan.map_err(|why| PageError::bad_request(format!("It cannot be cancelled: {why}.")))?;
     let sentences = plan.what_happens(&console.command("redrive", &id));
     let confirmation = Confirmation {
         question: "Cancel this import?",
-        meaning: meaning(&known, &sentences),
+        meaning: meaning(&data, &sentences),
         action: &address.below("cancel"),
         fields: Vec::new(),
         button: "Cancel the import",
@@ -80,11 +80,11 @@ pub(super) async fn ask(State(console): State<Shared>, Path(id): Path<String>) -
 }
 
 /// What cancelling will do.
-fn meaning(known: &Known, sentences: &[String]) -> Markup {
+fn meaning(data: &PageData, sentences: &[String]) -> Markup {
     html! {
         ul {
             @for sentence in sentences { li { (layout::text(sentence)) } }
-            @if let Some(group) = known.shown.as_ref().and_then(Shown::group) {
+            @if let Some(group) = data.shown.as_ref().and_then(Shown::group) {
                 li { "the next message of the group " code { (layout::text(group)) } " begins once this one is dead-lettered" }
             }
         }
@@ -97,8 +97,8 @@ pub(super) async fn cancel(
 ) -> Result<Response, PageError> {
     let address = Address::read(parse(&id)?, "");
     let back = address.link(&[], "");
-    let known = Known::gather(&console, &address).await?;
-    let plan = match plan(&console, &address, &known).await? {
+    let data = PageData::gather(&console, &address).await?;
+    let plan = match plan(&console, &address, &data).await? {
         Ok(plan) => plan,
         Err(why) => {
             let said = format!("It was not cancelled: {why}.");

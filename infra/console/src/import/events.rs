@@ -10,8 +10,8 @@ use ops::error::of_aws;
 use ops::show::execution::time;
 
 use super::address::Address;
-use super::known::Shown;
 use super::mask::pretty;
+use super::page_data::Shown;
 use crate::layout;
 use crate::state::Console;
 use crate::story::Story;

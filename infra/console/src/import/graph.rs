@@ -3,7 +3,7 @@
 //! same, each of them as one box.
 
 mod layers;
-pub(super) mod layout;
+pub(super) mod placement;
 
 use std::collections::VecDeque;
 

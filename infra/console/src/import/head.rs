@@ -11,7 +11,7 @@ use worker::imports::ImportStatus;
 
 use super::address::Address;
 use super::buttons::Offer;
-use super::known::{Known, Shown};
+use super::page_data::{PageData, Shown};
 use super::{cancel, redrive};
 use crate::layout;
 use crate::state::Console;
@@ -19,23 +19,23 @@ use crate::state::Console;
 /// As many other executions are named.
 const OTHERS: usize = 20;
 
-pub(super) fn section(console: &Console, address: &Address, known: &Known) -> Markup {
+pub(super) fn section(console: &Console, address: &Address, data: &PageData) -> Markup {
     html! {
         div.import-head {
-            h1 { span.id { (address.id.as_str()) } @if let Some(import) = &known.import { " " (layout::status(status(import))) } }
-            (buttons(console, address, known))
+            h1 { span.id { (address.id.as_str()) } @if let Some(import) = &data.import { " " (layout::status(status(import))) } }
+            (buttons(console, address, data))
         }
-        @if let Some(import) = &known.import {
+        @if let Some(import) = &data.import {
             @if import.status == "RUNNING" { section.panel { (progress(import)) } }
         } @else {
             section.notice.warn { p { "No worker has registered this import: it is known by its executions alone." } }
         }
-        (failure(console, address, known))
+        (failure(console, address, data))
         section.panel.facts-panel {
             h2.hidden { "Facts" }
             dl.facts {
-                @if let Some(import) = &known.import { (facts(import)) }
-                (execution(address, known))
+                @if let Some(import) = &data.import { (facts(import)) }
+                (execution(address, data))
             }
         }
     }
@@ -49,8 +49,8 @@ fn status(import: &ImportPicture) -> ImportStatus {
 }
 
 /// What can be done, and why not what cannot.
-fn buttons(console: &Console, address: &Address, known: &Known) -> Markup {
-    let offers = [redrive::offer(console, address, known), cancel::offer(console, address, known)];
+fn buttons(console: &Console, address: &Address, data: &PageData) -> Markup {
+    let offers = [redrive::offer(console, address, data), cancel::offer(console, address, data)];
     html! {
         div.actions {
             @for offer in offers {
@@ -98,9 +98,9 @@ fn pace(import: &ImportPicture) -> Vec<String> {
 }
 
 /// Why it failed, and what to do next.
-fn failure(console: &Console, address: &Address, known: &Known) -> Markup {
-    let of_import = known.import.as_ref().filter(|import| import.status == "FAILURE");
-    let of_execution = known.shown.as_ref().map(|shown| &shown.execution);
+fn failure(console: &Console, address: &Address, data: &PageData) -> Markup {
+    let of_import = data.import.as_ref().filter(|import| import.status == "FAILURE");
+    let of_execution = data.shown.as_ref().map(|shown| &shown.execution);
     let (error, cause) = match (of_execution.and_then(|execution| execution.error.as_ref()), of_import) {
         (Some(error), _) => (error, of_execution.and_then(|execution| execution.cause.as_ref())),
         (None, Some(import)) => match &import.error {
@@ -109,7 +109,7 @@ fn failure(console: &Console, address: &Address, known: &Known) -> Markup {
         },
         (None, None) => return html! {},
     };
-    let found = known.import.as_ref().and_then(|import| import.findings.as_ref());
+    let found = data.import.as_ref().and_then(|import| import.findings.as_ref());
     let command = |verb: &str| console.command(verb, address.id.as_str());
     let (import_id, words) = (address.id.as_str(), cause.map_or("", String::as_str));
     let failed = advice::Failed { import_id, name: error, cause: words, findings: found };
@@ -156,16 +156,16 @@ fn facts(import: &ImportPicture) -> Markup {
 }
 
 /// The execution that is shown, and the others.
-fn execution(address: &Address, known: &Known) -> Markup {
+fn execution(address: &Address, data: &PageData) -> Markup {
     let name = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).to_owned();
-    let is_shown = |arn: &str| known.shown.as_ref().is_some_and(|shown| shown.execution.arn == arn);
+    let is_shown = |arn: &str| data.shown.as_ref().is_some_and(|shown| shown.execution.arn == arn);
     let others: Vec<_> =
-        known.executions.iter().filter(|arn| !is_shown(arn)).take(OTHERS).map(|arn| name(arn)).collect();
+        data.executions.iter().filter(|arn| !is_shown(arn)).take(OTHERS).map(|arn| name(arn)).collect();
     html! {
         (fact("Execution", html! {
-            @match &known.shown {
+            @match &data.shown {
                 Some(shown) => { code { (shown.execution.name()) } " " (of_execution(shown)) },
-                None if known.import.as_ref().is_some_and(|import| import.execution_arn.is_some()) => {
+                None if data.import.as_ref().is_some_and(|import| import.execution_arn.is_some()) => {
                     "not known any more, or not on this target"
                 },
                 None => { "none here yet: its message waits in the queue, or none was sent here" },
@@ -178,10 +178,10 @@ fn execution(address: &Address, known: &Known) -> Markup {
                 }
             }))
         }
-        @if let Some(fate) = known.shown.as_ref().and_then(|shown| shown.fate.as_ref()) {
+        @if let Some(fate) = data.shown.as_ref().and_then(|shown| shown.fate.as_ref()) {
             (fact("Message", html! { (layout::text(&fate.describe())) }))
         }
-        @if let Some(group) = known.shown.as_ref().and_then(Shown::group) {
+        @if let Some(group) = data.shown.as_ref().and_then(Shown::group) {
             (fact("Message group", html! { code { (layout::text(group)) } }))
         }
     }

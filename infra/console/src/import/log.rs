@@ -6,15 +6,15 @@ use ops::logs::runs::stream_of;
 
 use super::address::Address;
 use super::attempts::id_of;
-use super::known::Known;
+use super::page_data::PageData;
 use crate::layout;
 use crate::state::Console;
 
 /// As many of the last lines are shown.
 const LINES: u32 = 200;
 
-pub(super) async fn section(console: &Console, address: &Address, known: &Known) -> Markup {
-    let latest = || known.attempts.last().map(|attempt| id_of(&attempt.worker));
+pub(super) async fn section(console: &Console, address: &Address, data: &PageData) -> Markup {
+    let latest = || data.attempts.last().map(|attempt| id_of(&attempt.worker));
     let Some(task) = address.get("log").or_else(latest) else { return html! {} };
     // A page is no worse for a log group that does not answer.
     let read = Reader::of(stream_of(task)).last(&console.target, LINES).await;

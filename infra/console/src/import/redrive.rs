@@ -10,7 +10,7 @@ use ops::show::picture::ImportPicture;
 
 use super::address::Address;
 use super::buttons::{Offer, none, of, query, still};
-use super::known::{Known, Shown};
+use super::page_data::{PageData, Shown};
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::layout::{self, Confirmation, Nav};
@@ -19,9 +19,9 @@ use crate::settling::settle_later;
 use crate::state::{Console, Shared};
 
 /// Whether the execution that is shown can be redriven.
-pub(super) fn offer(console: &Console, address: &Address, known: &Known) -> Offer {
+pub(super) fn offer(console: &Console, address: &Address, data: &PageData) -> Offer {
     let name = "Redrive …";
-    let Some(shown) = &known.shown else { return Offer::Hidden };
+    let Some(shown) = &data.shown else { return Offer::Hidden };
     match objection(console, &shown.execution) {
         None => Offer::Yes { name, address: format!("{}{}", address.below("redrive"), query(shown)) },
         Some(_) if matches!(shown.execution.standing, Standing::Running | Standing::Succeeded) => {
@@ -42,14 +42,14 @@ pub(super) async fn ask(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Markup, PageError> {
-    let (address, known) = of(&console, &id, query.as_deref().unwrap_or_default()).await?;
-    let shown = known.shown.as_ref().ok_or_else(none)?;
+    let (address, data) = of(&console, &id, query.as_deref().unwrap_or_default()).await?;
+    let shown = data.shown.as_ref().ok_or_else(none)?;
     if let Some(why) = objection(&console, &shown.execution) {
         return Err(PageError::bad_request(format!("It is not redriven: {why}.")));
     }
     let confirmation = Confirmation {
         question: "Run this import again?",
-        meaning: meaning(&known, shown),
+        meaning: meaning(&data, shown),
         action: &address.below("redrive"),
         fields: vec![("execution", shown.execution.name().to_owned())],
         button: "Redrive",
@@ -65,7 +65,7 @@ pub(super) async fn ask(
 }
 
 /// What a redrive will do.
-fn meaning(known: &Known, shown: &Shown) -> Markup {
+fn meaning(data: &PageData, shown: &Shown) -> Markup {
     let execution = &shown.execution;
     let error = execution.error.as_deref().unwrap_or("an error");
     let state = shown.story.current().filter(|_| shown.is_whole).unwrap_or("the state that failed");
@@ -76,7 +76,7 @@ fn meaning(known: &Known, shown: &Shown) -> Markup {
         }
         @if let Some(cause) = &execution.cause { p.cause { (layout::text(cause)) } }
         ul {
-            li { (rows(known)) }
+            li { (rows(data)) }
             li { "Unless its cause is mended it will fail again, and can be redriven again." }
             li {
                 @match execution.redrives {
@@ -103,12 +103,12 @@ fn meaning(known: &Known, shown: &Shown) -> Markup {
 }
 
 /// What the table has of the import.
-fn rows(known: &Known) -> &'static str {
+fn rows(data: &PageData) -> &'static str {
     let of_another = |import: &&ImportPicture| {
-        let shown = known.shown.as_ref().map(|shown| &shown.execution.arn);
+        let shown = data.shown.as_ref().map(|shown| &shown.execution.arn);
         import.status != "RUNNING" || import.execution_arn.as_ref() != shown
     };
-    match known.import.as_ref().filter(of_another).map(|import| import.status.as_str()) {
+    match data.import.as_ref().filter(of_another).map(|import| import.status.as_str()) {
         Some("SUCCESS") => {
             "The rows are in the table already, by another execution: it will find that, and add none."
         }
@@ -135,8 +135,8 @@ pub(super) async fn redrive(
     fields: Fields,
 ) -> Result<Response, PageError> {
     let name = fields.get("execution").ok_or_else(none)?;
-    let (address, known) = of(&console, &id, &format!("execution={name}")).await?;
-    let execution = known.shown.ok_or_else(none)?.execution;
+    let (address, data) = of(&console, &id, &format!("execution={name}")).await?;
+    let execution = data.shown.ok_or_else(none)?.execution;
     let back = address.link(&[], "");
     if let Some(why) = objection(&console, &execution) {
         return Ok(console.notices.redirect(

@@ -13,7 +13,7 @@ use ops::{advice, findings, same_options};
 use statemachine::{Findings, ImportOptions, RejectedRow};
 
 use super::address::Address;
-use super::known::Known;
+use super::page_data::PageData;
 use crate::layout::{self, Column};
 use crate::state::Console;
 use page::{Kept, Page};
@@ -25,8 +25,8 @@ const CELL_COLUMNS: usize = 32;
 const VALUE_COLUMNS: usize = 60;
 const CELLS: usize = 24;
 
-pub(super) async fn section(console: &Console, address: &Address, known: &Known) -> anyhow::Result<Markup> {
-    let Some(import) = known.import.as_ref().filter(|import| findings::rejects_of(import) > 0) else {
+pub(super) async fn section(console: &Console, address: &Address, data: &PageData) -> anyhow::Result<Markup> {
+    let Some(import) = data.import.as_ref().filter(|import| findings::rejects_of(import) > 0) else {
         return Ok(html! {});
     };
     let all = findings::rejects_of(import);
@@ -39,7 +39,7 @@ pub(super) async fn section(console: &Console, address: &Address, known: &Known)
     let is_there = object.is_some();
     let (rows, listed) = match (object, &found.rejects_file) {
         (Some(object), Some(file)) => {
-            let read = object.read(Format::new(&found, &known.options), Page::new(first, SHOWN)).await?;
+            let read = object.read(Format::new(&found, &data.options), Page::new(first, SHOWN)).await?;
             (read.rows(&found), file.rows)
         }
         _ => (of_findings(&found, first), found.first_rejects.len() as u64),
@@ -58,7 +58,7 @@ pub(super) async fn section(console: &Console, address: &Address, known: &Known)
             p { (layout::text(&findings::rejects(import))) }
             @if let Some(advice) = advice::for_rejects(&found) { p.quiet { (advice) } }
             (how_kept(import, &found, is_there))
-            @if is_there && import.status == "SUCCESS" && !found.dry_run { (how_again(&known.options, &found)) }
+            @if is_there && import.status == "SUCCESS" && !found.dry_run { (how_again(&data.options, &found)) }
             @if rows.is_empty() { (layout::empty("No more rejects", "The page before has the last of them.")) } @else { (table(&rows)) }
             (pages(address, first, rows.len(), listed, all))
         }

@@ -170,7 +170,7 @@ async fn import(
         return Err(PageError::not_found(format!("The file {} is no longer in S3.", check.source)));
     };
     let options = ImportOptions { dry_run: false, max_rejects: check.limit, ..check.options };
-    let made = console.made.take(&check.id);
+    let made = console.made_tables.take(&check.id);
     super::send(&console, &import_id, &object, check.row.table_name, options, made).await?;
     Ok(on_its_way(&console, &import_id, object.name()))
 }

@@ -22,10 +22,10 @@ use super::graph::Graph;
 use crate::error::PageError;
 use crate::state::Console;
 use crate::story::Story;
-use crate::story::stories::Told;
+use crate::story::cache::KnownStory;
 
 /// An import, with all that belongs to it.
-pub(super) struct Known {
+pub(super) struct PageData {
     /// Its row; none where nobody has registered it, since its message was never taken up.
     pub(super) import: Option<ImportPicture>,
     pub(super) options: ImportOptions,
@@ -51,7 +51,7 @@ pub(super) struct Shown {
     pub(super) fate: Option<MessageFate>,
 }
 
-impl Known {
+impl PageData {
     /// Gathers what is known of the import that the address names, and of the execution that it asks for, else the latest.
     pub(super) async fn gather(console: &Console, address: &Address) -> Result<Self, PageError> {
         let id = address.id.clone();
@@ -117,7 +117,7 @@ impl Shown {
         let Some(described) = describe(&console.target, arn).await? else { return Ok(None) };
         let (told, graph) =
             tokio::join!(console.stories.of(&console.target, arn), graph(&console.target, arn));
-        let Told { story, is_whole, .. } = told?;
+        let KnownStory { story, is_whole, .. } = told?;
         let started_at = time(&described.start_date);
         let input = described.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
         let execution = Execution::of_target(&console.target, described);

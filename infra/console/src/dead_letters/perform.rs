@@ -8,7 +8,7 @@ use ops::numbers;
 use ops::redrive::start;
 
 use super::ADDRESS;
-use super::ask::Deed;
+use super::confirm::Deed;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::notices::NoticeKind;
@@ -18,7 +18,7 @@ use crate::state::{Console, Shared};
 /// Details beyond these are not told.
 const DETAILS: usize = 20;
 
-pub(super) async fn act(
+pub(super) async fn perform(
     State(console): State<Shared>,
     Path(deed): Path<String>,
     fields: Fields,
@@ -34,7 +34,7 @@ pub(super) async fn act(
         Deed::Drop => drop_letters(&console, &ids).await,
     };
     let (kind, mut lines) = match done {
-        Ok(told) => told,
+        Ok(done) => done,
         Err(error) => (NoticeKind::Failed, error.chain().map(ToString::to_string).collect()),
     };
     if lines.len() > DETAILS + 1 {
@@ -46,9 +46,9 @@ pub(super) async fn act(
 }
 
 /// What came of it: first the sentence, then the details.
-type Told = anyhow::Result<(NoticeKind, Vec<String>)>;
+type Done = anyhow::Result<(NoticeKind, Vec<String>)>;
 
-async fn move_back(console: &Console, ids: &[String]) -> Told {
+async fn move_back(console: &Console, ids: &[String]) -> Done {
     let _turn = console.dead_letters.lock().await;
     let moved = move_back::of_ids(&console.target, ids).await?;
     let mut lines = vec![format!("Moved {} back to the queue of imports", letters(moved.messages.len()))];
@@ -59,7 +59,7 @@ async fn move_back(console: &Console, ids: &[String]) -> Told {
     Ok(with_missing(lines, ids.len(), moved.messages.len()))
 }
 
-async fn drop_letters(console: &Console, ids: &[String]) -> Told {
+async fn drop_letters(console: &Console, ids: &[String]) -> Done {
     let _turn = console.dead_letters.lock().await;
     let dropped = selection::drop_ids(&console.target, ids).await?;
     let mut lines = vec![format!("Dropped {}", letters(dropped.len()))];
@@ -71,7 +71,7 @@ async fn drop_letters(console: &Console, ids: &[String]) -> Told {
 
 /// Redrives the executions of dead letters, and stays with them behind the scenes, to delete the letters of those that
 /// succeed.
-async fn redrive_executions(console: &Shared, ids: &[String]) -> Told {
+async fn redrive_executions(console: &Shared, ids: &[String]) -> Done {
     let (seen, _) = super::look(console).await?;
     let meant: Vec<_> = seen.into_iter().filter(|letter| ids.contains(&letter.message_id)).collect();
     let mut arns: Vec<_> = meant.iter().map(|letter| letter.execution_arn.clone()).collect();

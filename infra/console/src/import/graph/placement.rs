@@ -1,4 +1,4 @@
-//! Where everything of a graph stands in its picture: the second half of the layout. Each row is moved towards its
+//! Where everything of a graph stands in its diagram: the second half of the layout. Each row is moved towards its
 //! neighbours as far as the order and the widths within it allow.
 
 mod places;
@@ -36,7 +36,7 @@ const LOOP: f64 = 30.0;
 
 /// A graph with a place for all of it.
 #[derive(Debug)]
-pub(crate) struct Layout {
+pub(crate) struct Placement {
     pub(crate) width: f64,
     pub(crate) height: f64,
     /// Of each state: its box.
@@ -63,12 +63,12 @@ pub(crate) struct Route {
     pub(crate) label: Option<(f64, f64)>,
 }
 
-impl Layout {
+impl Placement {
     pub(crate) fn of(graph: &Graph) -> Self {
         let layers = Layers::of(graph);
         let places = places(graph, &layers);
         let tops = tops(graph, &layers);
-        let mut layout = Self {
+        let mut placement = Self {
             width: 0.0,
             height: tops.last().map_or(0.0, |top| top + STATE_HEIGHT + MARGIN),
             boxes: Vec::new(),
@@ -76,17 +76,17 @@ impl Layout {
         };
         for (number, state) in graph.states.iter().enumerate() {
             let width = box_width(state);
-            layout.boxes.push(Box {
+            placement.boxes.push(Box {
                 x: places[&Item::State(number)],
                 y: tops[2 * layers.ranks[number]],
                 width,
             });
         }
         for number in 0..graph.ways.len() {
-            layout.ways.push(route(graph, &layers, &places, &tops, &layout.boxes, number));
+            placement.ways.push(route(graph, &layers, &places, &tops, &placement.boxes, number));
         }
-        layout.trim(graph);
-        layout
+        placement.trim(graph);
+        placement
     }
 
     /// Moves all to the left edge, and finds how wide it is.

@@ -28,11 +28,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The stories of late.
 #[derive(Default)]
-pub(crate) struct Stories(Mutex<HashMap<String, Arc<Remembered>>>);
+pub(crate) struct StoryCache(Mutex<HashMap<String, Arc<Remembered>>>);
 
 /// What is known of an execution.
 #[derive(Clone, Default)]
-pub(crate) struct Told {
+pub(crate) struct KnownStory {
     pub(crate) story: Arc<Story>,
     /// Whether it has been read to its end once; before, `next` is where it is to be read on.
     pub(crate) is_whole: bool,
@@ -41,14 +41,14 @@ pub(crate) struct Told {
 
 #[derive(Default)]
 struct Remembered {
-    told: Mutex<Told>,
+    known: Mutex<KnownStory>,
     /// Whoever reads on holds it.
     reading: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Stories {
+impl StoryCache {
     /// What happened in an execution so far, as far as it can be read in a moment.
-    pub(crate) async fn of(&self, target: &Target, arn: &str) -> anyhow::Result<Told> {
+    pub(crate) async fn of(&self, target: &Target, arn: &str) -> anyhow::Result<KnownStory> {
         let remembered = self.remembered(arn);
         match Arc::clone(&remembered.reading).try_lock_owned() {
             Ok(reading) => {
@@ -60,7 +60,7 @@ impl Stories {
             }
             Err(_) => drop(timeout(PATIENCE, remembered.reading.lock()).await),
         }
-        Ok(remembered.told().clone())
+        Ok(remembered.known().clone())
     }
 
     fn remembered(&self, arn: &str) -> Arc<Remembered> {
@@ -73,8 +73,8 @@ impl Stories {
 }
 
 impl Remembered {
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, KnownStory> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read_on(
@@ -83,21 +83,21 @@ impl Remembered {
         arn: String,
         _reading: OwnedMutexGuard<()>,
     ) -> anyhow::Result<()> {
-        while !self.told().is_whole {
-            let next = self.told().next.clone();
+        while !self.known().is_whole {
+            let next = self.known().next.clone();
             let page = page(history(&sfn, &arn).max_results(PAGE).set_next_token(next), &arn).await?;
-            let mut told = self.told();
-            Arc::make_mut(&mut told.story).go_on(&page.events);
-            told.is_whole = page.next_token.is_none();
-            told.next = page.next_token;
-            if told.is_whole {
+            let mut known = self.known();
+            Arc::make_mut(&mut known.story).go_on(&page.events);
+            known.is_whole = page.next_token.is_none();
+            known.next = page.next_token;
+            if known.is_whole {
                 return Ok(());
             }
         }
-        let last = self.told().story.last_event;
+        let last = self.known().story.last_event;
         let news = since(&sfn, &arn, last).await?;
         if !news.is_empty() {
-            Arc::make_mut(&mut self.told().story).go_on(&news);
+            Arc::make_mut(&mut self.known().story).go_on(&news);
         }
         Ok(())
     }

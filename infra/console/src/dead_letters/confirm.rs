@@ -35,7 +35,7 @@ impl Deed {
     }
 }
 
-pub(super) async fn ask(
+pub(super) async fn confirm(
     State(console): State<Shared>,
     Path(deed): Path<String>,
     fields: Fields,

@@ -1,4 +1,4 @@
-//! The picture of a state machine with what happened in it, as SVG. Each state says in a word and by a mark how it went, not
+//! The diagram of a state machine with what happened in it, as SVG. Each state says in a word and by a mark how it went, not
 //! by colour alone; all is told in words, too, for whoever does not see it. Colours are classes of the style sheet.
 
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use ops::numbers;
 use ops::text::{cut, visible};
 
-use super::graph::layout::{Box, LABEL_HEIGHT, Layout, Route, STATE_HEIGHT, label_width};
+use super::graph::placement::{Box, LABEL_HEIGHT, Placement, Route, STATE_HEIGHT, label_width};
 use super::graph::{Graph, State, Way, WayKind};
 use crate::story::{Happening, How, Story};
 
@@ -18,8 +18,8 @@ const WORD_COLUMNS: usize = 34;
 
 /// Draws the machine with what happened.
 pub(super) fn draw(graph: &Graph, story: &Story) -> Markup {
-    let layout = Layout::of(graph);
-    let Layout { width, height, .. } = layout;
+    let placement = Placement::of(graph);
+    let Placement { width, height, .. } = placement;
     html! {
         // As large as it is drawn, or as the screen allows.
         svg.graph viewBox=(format!("0 0 {width:.0} {height:.0}")) width=(format!("{width:.0}")) height=(format!("{height:.0}"))
@@ -27,9 +27,9 @@ pub(super) fn draw(graph: &Graph, story: &Story) -> Markup {
             title #graph-title { "The state machine, and what happened in it" }
             desc #graph-words { (in_words(graph, story)) }
             (arrow_heads())
-            @for (route, way) in layout.ways.iter().zip(&graph.ways) { (draw_way(graph, story, route, way)) }
-            @if let Some(first) = layout.boxes.first() { (start(*first)) }
-            @for (place, state) in layout.boxes.iter().zip(&graph.states) { (draw_state(*place, state, story)) }
+            @for (route, way) in placement.ways.iter().zip(&graph.ways) { (draw_way(graph, story, route, way)) }
+            @if let Some(first) = placement.boxes.first() { (start(*first)) }
+            @for (place, state) in placement.boxes.iter().zip(&graph.states) { (draw_state(*place, state, story)) }
         }
     }
 }

@@ -16,13 +16,13 @@ fn overlap(one: Area, other: Area) -> bool {
 #[test]
 fn boxes_and_labels_stand_clear_of_each_other_and_inside_of_the_picture() {
     for graph in graphs() {
-        let layout = Layout::of(&graph);
-        let mut areas: Vec<Area> = layout
+        let placement = Placement::of(&graph);
+        let mut areas: Vec<Area> = placement
             .boxes
             .iter()
             .map(|one| (one.x - one.width / 2.0, one.y, one.x + one.width / 2.0, one.y + STATE_HEIGHT))
             .collect();
-        for (route, way) in layout.ways.iter().zip(&graph.ways) {
+        for (route, way) in placement.ways.iter().zip(&graph.ways) {
             let half = label_width(way) / 2.0;
             areas.extend(
                 route
@@ -34,7 +34,7 @@ fn boxes_and_labels_stand_clear_of_each_other_and_inside_of_the_picture() {
         assert_eq!(areas.len(), graph.states.len() + labels, "each has a place");
         for (number, area) in areas.iter().enumerate() {
             assert!(
-                area.0 >= 0.0 && area.2 <= layout.width && area.1 >= 0.0 && area.3 <= layout.height,
+                area.0 >= 0.0 && area.2 <= placement.width && area.1 >= 0.0 && area.3 <= placement.height,
                 "{area:?}"
             );
             for other in &areas[number + 1..] {
@@ -47,8 +47,8 @@ fn boxes_and_labels_stand_clear_of_each_other_and_inside_of_the_picture() {
 #[test]
 fn ways_lead_down_unless_they_lead_back_and_none_passes_through_a_box() {
     for graph in graphs() {
-        let layout = Layout::of(&graph);
-        for (route, way) in layout.ways.iter().zip(&graph.ways).filter(|(_, way)| way.from != way.to) {
+        let placement = Placement::of(&graph);
+        for (route, way) in placement.ways.iter().zip(&graph.ways).filter(|(_, way)| way.from != way.to) {
             let (first, last) = (route.points[0], route.points[route.points.len() - 1]);
             let is_back = graph.states[way.to].name == "Look";
             assert_eq!(first.1 < last.1, !is_back, "{way:?}");
@@ -56,7 +56,7 @@ fn ways_lead_down_unless_they_lead_back_and_none_passes_through_a_box() {
                 let is_in = |one: &Box| {
                     (x - one.x).abs() < one.width / 2.0 && *y > one.y && *y < one.y + STATE_HEIGHT
                 };
-                assert!(!layout.boxes.iter().any(is_in), "{way:?} at {x}, {y}");
+                assert!(!placement.boxes.iter().any(is_in), "{way:?} at {x}, {y}");
             }
         }
     }
