@@ -12,8 +12,7 @@ use anyhow::Context as _;
 use ops::cancel::outcome::CancelOutcome;
 use ops::cancel::plan::{self, Plan};
 use ops::cancel::stop;
-use ops::error::Usage;
-use ops::show::picture;
+use ops::error::{Usage, no_such_import};
 use ops::target::{Need, Target};
 
 use crate::arguments::{CancelArguments, Common};
@@ -54,7 +53,7 @@ async fn confirmed(
     ids.dedup();
     let plans = plan::plans(target, &ids, &|verb| common.command_line(verb)).await?;
     if let [Plan { is_known: false, import_id, .. }] = plans.as_slice() {
-        return Err(picture::unknown(&common.choice.commands, import_id).into());
+        return Err(no_such_import(&common.choice.commands, import_id).into());
     }
     if !plans.iter().any(Plan::can_be_cancelled) || arguments.yes {
         return Ok(Some(plans));

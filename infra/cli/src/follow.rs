@@ -72,7 +72,7 @@ async fn at_the_end(
     let deadline = Instant::now() + AWAY;
     let mut is_told = false;
     loop {
-        let error = match picture::take(&common.choice.commands, target, id, Some(execution_arn)).await {
+        let error = match picture::gather(&common.choice.commands, target, id, Some(execution_arn)).await {
             Err(error) if is_away(&error) => error,
             taken => return taken,
         };

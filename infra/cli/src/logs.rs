@@ -6,8 +6,8 @@ mod print;
 
 use std::process::ExitCode;
 
-use ops::logs::runs;
-use ops::show::picture;
+use ops::error::no_such_import;
+use ops::logs::containers;
 use ops::target::{Need, Target};
 
 use crate::arguments::{Common, LogsArguments};
@@ -24,13 +24,13 @@ pub(crate) async fn logs(common: &Common, arguments: &LogsArguments) -> anyhow::
 
 async fn show(common: &Common, target: &Target, arguments: &LogsArguments) -> anyhow::Result<()> {
     let id = arguments.id.as_str();
-    let executions = runs::executions(target, &arguments.id).await?;
+    let executions = containers::executions(target, &arguments.id).await?;
     let is_known = !executions.is_empty() || is_in_the_database(target, arguments)?;
     if !is_known {
-        return Err(picture::unknown(&common.choice.commands, &arguments.id).into());
+        return Err(no_such_import(&common.choice.commands, &arguments.id).into());
     }
     let mut printer = Printer::new(common.json);
-    let followed = follow::Followed { target, arguments, runs: Vec::new() };
+    let followed = follow::Followed { target, arguments, containers: Vec::new() };
     let count = followed.show(executions, &mut printer).await?;
     match (count, arguments.attempt) {
         (0, None) => output::complain(&none(target, arguments)?),

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use ops::advice;
-use ops::dlq::{self, copies, queue};
+use ops::dlq::{self, delete_succeeded, queue};
 use ops::error::Usage;
 use ops::executions::{Execution, SUCCEEDED, Standing};
 use ops::numbers;
@@ -153,7 +153,7 @@ async fn until_all_have_ended(
 async fn forget_brought_since(target: &Target, brought: &[Execution]) -> anyhow::Result<()> {
     if may_have_dead_letters(target, brought).await? {
         let arns: Vec<_> = brought.iter().map(|execution| execution.arn.clone()).collect();
-        let deleted: usize = copies::delete(target, &arns).await?.0.values().sum();
+        let deleted: usize = delete_succeeded::dead_letters_of(target, &arns).await?.0.values().sum();
         match deleted {
             0 => {}
             1 => output::complain("deleted 1 dead letter: its import has succeeded since"),

@@ -15,11 +15,11 @@ use crate::output;
 
 pub(crate) async fn show(common: &Common, arguments: &ShowArguments) -> anyhow::Result<ExitCode> {
     let target = Target::open(&common.choice, Need::Look).await?;
-    let taken = picture::take(&common.choice.commands, &target, &arguments.id, None).await;
+    let gathered = picture::gather(&common.choice.commands, &target, &arguments.id, None).await;
     let database = target.database.display_name();
-    let links = taken.as_ref().map(|picture| links::of(&target, picture)).unwrap_or_default();
+    let links = gathered.as_ref().map(|picture| links::of(&target, picture)).unwrap_or_default();
     target.close().await;
-    let picture = taken?;
+    let picture = gathered?;
     if common.json {
         output::json(&Shown { picture: &picture, links: &links })?;
     } else {

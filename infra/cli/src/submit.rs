@@ -61,7 +61,7 @@ pub(crate) async fn report_done_before(
     row: &ImportRow,
 ) -> anyhow::Result<ExitCode> {
     let id: ImportId = row.id.parse()?;
-    let picture = picture::take(&common.choice.commands, target, &id, None).await?;
+    let picture = picture::gather(&common.choice.commands, target, &id, None).await?;
     if common.json {
         let mut document = serde_json::to_value(&picture)?;
         document["done_before"] = json!(picture.import.finished_at);

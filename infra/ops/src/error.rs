@@ -5,6 +5,9 @@ use std::error::Error;
 use aws_sdk_sfn::config::http::HttpResponse;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::RequestId as _;
+use statemachine::ImportId;
+
+use crate::commands::Commands;
 
 /// Wrong usage: the command line names something that is not there, or asks for the impossible. Ends with exit code 2.
 #[derive(Debug)]
@@ -17,6 +20,14 @@ impl std::fmt::Display for Usage {
 }
 
 impl Error for Usage {}
+
+/// The complaint about an id that no import has.
+pub fn no_such_import(commands: &Commands, id: &ImportId) -> Usage {
+    Usage(format!(
+        "there is no import {id} here, unless its message still waits in the queue; `{}` lists the latest",
+        commands.line("imports")
+    ))
+}
 
 /// An error of an AWS service, as [`words_of_aws`] has it.
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]

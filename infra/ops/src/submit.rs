@@ -1,9 +1,9 @@
 //! Brings a file to its import: puts it into S3, writes the import's row, sends the message. What takes its time, or makes and drops
 //! tables, is said while it is done ([`Say`]).
 
-mod before;
 mod content;
 mod interrupted;
+mod registered;
 mod upload;
 
 use std::fs;
@@ -22,9 +22,9 @@ use crate::commands::Commands;
 use crate::error::{Usage, of_aws};
 use crate::numbers;
 use crate::target::Target;
-use before::Before;
 pub use interrupted::Interrupted;
 use interrupted::Left;
+use registered::Registration;
 use upload::{Stamp, upload};
 
 /// The most that S3 takes in one PutObject, in bytes; the console takes no more either.
@@ -132,12 +132,12 @@ pub async fn prepare(
     };
     // Before anything of it is looked at: what a table is made for is what is uploaded.
     let seen = Stamp::of(&file.path).await?;
-    let before = tokio::select! {
-        before = before::look(commands, target, &import, &file.path, say) => before?,
+    let registered = tokio::select! {
+        registered = registered::look(commands, target, &import, &file.path, say) => registered?,
         () = stop.cancelled() => return Err(Interrupted(Left::AsBefore).into()),
     };
-    let is_new = matches!(before, Before::New);
-    if let Some(settled) = before.settled(import_id) {
+    let is_new = matches!(registered, Registration::NotYet);
+    if let Some(settled) = registered.settled(import_id) {
         return Ok(Prepared::Settled(settled));
     }
     let made = match file.create_table {
@@ -159,7 +159,7 @@ pub async fn prepare(
         Ok(()) => Ok(Prepared::ToBeAsked(made)),
         Err(error) => {
             undo(target, made, import_id, say).await;
-            Err(before::or_registered_otherwise(commands, target, &import, error))
+            Err(registered::or_registered_otherwise(commands, target, &import, error))
         }
     }
 }

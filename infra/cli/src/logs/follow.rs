@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use ops::error::of_aws;
+use ops::logs::containers::{self, ContainerLog, OneExecution};
 use ops::logs::read::{LogLine, Reader};
-use ops::logs::runs::{self, OneExecution, Run};
 use ops::target::Target;
 
 use crate::arguments::LogsArguments;
@@ -20,12 +20,12 @@ const LEAVING: Duration = Duration::from_secs(10);
 pub(crate) struct Followed<'a> {
     pub(crate) target: &'a Target,
     pub(crate) arguments: &'a LogsArguments,
-    pub(crate) runs: Vec<Shown>,
+    pub(crate) containers: Vec<Shown>,
 }
 
 /// A container, and how far its lines were shown.
 pub(crate) struct Shown {
-    run: Run,
+    container: ContainerLog,
     reader: Reader,
     attempt: Option<u64>,
     /// Whether some page was read.
@@ -50,13 +50,13 @@ impl Followed<'_> {
             }
             self.show_new(printer, is_over).await?;
             if is_over {
-                return Ok(self.runs.iter().filter(|shown| shown.is_begun || shown.is_gone).count());
+                return Ok(self.containers.iter().filter(|shown| shown.is_begun || shown.is_gone).count());
             }
             tokio::time::sleep(GLANCE).await;
             // Those that have ended were looked at after their end.
             let ended: Vec<_> =
                 executions.iter().filter(|one| !one.is_open).map(|one| one.arn.clone()).collect();
-            executions = runs::executions(self.target, &self.arguments.id).await?;
+            executions = containers::executions(self.target, &self.arguments.id).await?;
             let changing = executions.iter().filter(|one| one.is_open || !ended.contains(&one.arn));
             self.look_at(changing).await?;
         }
@@ -65,10 +65,11 @@ impl Followed<'_> {
     /// Takes up what the histories of these executions say.
     async fn look_at(&mut self, executions: impl Iterator<Item = &OneExecution>) -> anyhow::Result<()> {
         for execution in executions {
-            for run in runs::of_execution(self.target, &execution.arn).await? {
-                match self.runs.iter_mut().find(|shown| shown.run.task_arn == run.task_arn) {
-                    Some(shown) => shown.run = run,
-                    None => self.runs.push(Shown::new(run)),
+            for container in containers::of_execution(self.target, &execution.arn).await? {
+                match self.containers.iter_mut().find(|shown| shown.container.task_arn == container.task_arn)
+                {
+                    Some(shown) => shown.container = container,
+                    None => self.containers.push(Shown::new(container)),
                 }
             }
         }
@@ -76,16 +77,16 @@ impl Followed<'_> {
     }
 
     async fn show_new(&mut self, printer: &mut Printer, is_over: bool) -> anyhow::Result<()> {
-        for shown in self.runs.iter_mut().filter(|shown| !shown.is_gone) {
+        for shown in self.containers.iter_mut().filter(|shown| !shown.is_gone) {
             if self.arguments.attempt.is_some() && !shown.is_of(self.target, self.arguments.attempt).await? {
                 continue;
             }
             loop {
                 let Some(lines) = shown.read(self.target, self.arguments.tail).await? else {
                     // A container that was just started has none yet.
-                    if is_over || shown.run.ended_at.is_some() {
+                    if is_over || shown.container.ended_at.is_some() {
                         shown.is_gone = true;
-                        printer.gone(&shown.run, &self.target.resources.worker_log_group);
+                        printer.gone(&shown.container, &self.target.resources.worker_log_group);
                     }
                     break;
                 };
@@ -93,7 +94,7 @@ impl Followed<'_> {
                     break;
                 }
                 shown.attempt = lines.iter().find_map(LogLine::attempt).or(shown.attempt);
-                printer.lines(&shown.run, shown.attempt, &lines)?;
+                printer.lines(&shown.container, shown.attempt, &lines)?;
             }
         }
         Ok(())
@@ -101,7 +102,7 @@ impl Followed<'_> {
 
     /// Waits until no container runs any more, or for long enough.
     async fn wait_until_left(&self) -> anyhow::Result<()> {
-        let Some(last) = self.runs.last() else { return Ok(()) };
+        let Some(last) = self.containers.last() else { return Ok(()) };
         let begun = Instant::now();
         while begun.elapsed() < LEAVING {
             let target = self.target;
@@ -109,11 +110,11 @@ impl Followed<'_> {
                 .ecs
                 .describe_tasks()
                 .cluster(&target.resources.cluster_arn)
-                .tasks(&last.run.task_arn)
+                .tasks(&last.container.task_arn)
                 .send()
                 .await
                 .map_err(of_aws)
-                .with_context(|| format!("failed to describe the task {}", last.run.task_arn))?;
+                .with_context(|| format!("failed to describe the task {}", last.container.task_arn))?;
             // One that ECS has forgotten has stopped.
             if described.tasks().iter().all(|task| task.last_status() == Some("STOPPED")) {
                 break;
@@ -125,9 +126,9 @@ impl Followed<'_> {
 }
 
 impl Shown {
-    fn new(run: Run) -> Self {
-        let reader = Reader::of(run.stream());
-        Self { run, reader, attempt: None, is_begun: false, is_gone: false }
+    fn new(container: ContainerLog) -> Self {
+        let reader = Reader::of(container.stream());
+        Self { container, reader, attempt: None, is_begun: false, is_gone: false }
     }
 
     /// The next lines; at first the last ones, where only those are wanted.
@@ -143,7 +144,7 @@ impl Shown {
     /// Whether the container made this attempt. It says so in its first lines.
     async fn is_of(&mut self, target: &Target, attempt: Option<u64>) -> anyhow::Result<bool> {
         if self.attempt.is_none() {
-            let first = Reader::of(self.run.stream()).next(target).await?.unwrap_or_default();
+            let first = Reader::of(self.container.stream()).next(target).await?.unwrap_or_default();
             self.attempt = first.iter().find_map(LogLine::attempt);
         }
         Ok(self.attempt.is_some() && self.attempt == attempt)

@@ -1,8 +1,8 @@
 //! Lines for a person, each container under a heading of its own; or an object for each line.
 
 use chrono::SecondsFormat;
+use ops::logs::containers::ContainerLog;
 use ops::logs::line::LogLine;
-use ops::logs::runs::Run;
 use ops::text::visible;
 use serde_json::{Value, json};
 
@@ -20,57 +20,62 @@ impl Printer {
         Self { json, task_arn: None }
     }
 
-    pub(crate) fn lines(&mut self, run: &Run, attempt: Option<u64>, lines: &[LogLine]) -> anyhow::Result<()> {
+    pub(crate) fn lines(
+        &mut self,
+        container: &ContainerLog,
+        attempt: Option<u64>,
+        lines: &[LogLine],
+    ) -> anyhow::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
         if self.json {
             for line in lines {
-                output::line(&serde_json::to_string(&as_json(run, attempt, line))?);
+                output::line(&serde_json::to_string(&as_json(container, attempt, line))?);
             }
             return Ok(());
         }
-        self.heading(run, attempt);
+        self.heading(container, attempt);
         lines.iter().for_each(|line| output::line(&as_text(line)));
         Ok(())
     }
 
     /// A container whose lines are not there.
-    pub(crate) fn gone(&mut self, run: &Run, log_group: &str) {
-        let task = run.task_id();
+    pub(crate) fn gone(&mut self, container: &ContainerLog, log_group: &str) {
+        let task = container.task_id();
         let why = format!(
             "the log group {log_group} does not have, or no longer has, the lines of the task {task}"
         );
         if self.json {
             output::complain(&why);
         } else {
-            self.heading(run, None);
+            self.heading(container, None);
             output::line(&format!("  {why}"));
         }
     }
 
-    fn heading(&mut self, run: &Run, attempt: Option<u64>) {
-        if self.task_arn.as_ref() == Some(&run.task_arn) {
+    fn heading(&mut self, container: &ContainerLog, attempt: Option<u64>) {
+        if self.task_arn.as_ref() == Some(&container.task_arn) {
             return;
         }
         if self.task_arn.is_some() {
             output::line("");
         }
-        self.task_arn = Some(run.task_arn.clone());
-        let (first, execution) = heading(run, attempt);
+        self.task_arn = Some(container.task_arn.clone());
+        let (first, execution) = heading(container, attempt);
         output::line(&first);
         output::line(&execution);
     }
 }
 
 /// What is said of a container, in two lines.
-fn heading(run: &Run, attempt: Option<u64>) -> (String, String) {
+fn heading(container: &ContainerLog, attempt: Option<u64>) -> (String, String) {
     let attempt = attempt.map_or_else(|| "no attempt".to_owned(), |attempt| format!("attempt {attempt}"));
-    let from = run.submitted_at.format("%Y-%m-%d %H:%M:%S");
-    let to = run.ended_at.map_or_else(String::new, |ended| ended.format(" to %H:%M:%S").to_string());
-    let ended_as = run.ended_as.as_deref().unwrap_or("running");
-    let first = format!("{attempt}  {}  {from}{to} UTC  task {}", visible(ended_as), run.task_id());
-    (first, format!("execution  {}", run.execution_arn))
+    let from = container.submitted_at.format("%Y-%m-%d %H:%M:%S");
+    let to = container.ended_at.map_or_else(String::new, |ended| ended.format(" to %H:%M:%S").to_string());
+    let ended_as = container.ended_as.as_deref().unwrap_or("running");
+    let first = format!("{attempt}  {}  {from}{to} UTC  task {}", visible(ended_as), container.task_id());
+    (first, format!("execution  {}", container.execution_arn))
 }
 
 fn as_text(line: &LogLine) -> String {
@@ -88,15 +93,15 @@ fn as_text(line: &LogLine) -> String {
     text.trim_end().to_owned()
 }
 
-fn as_json(run: &Run, attempt: Option<u64>, line: &LogLine) -> Value {
+fn as_json(container: &ContainerLog, attempt: Option<u64>, line: &LogLine) -> Value {
     json!({
         "time": line.time.to_rfc3339_opts(SecondsFormat::Micros, true),
         "level": line.level,
         "message": line.message,
         "fields": line.fields,
         "attempt": attempt,
-        "task_arn": run.task_arn,
-        "execution_arn": run.execution_arn,
+        "task_arn": container.task_arn,
+        "execution_arn": container.execution_arn,
     })
 }
 

@@ -1,8 +1,8 @@
 //! What a worker logged: of the attempt that is asked for, else of the latest.
 
 use maud::{Markup, html};
+use ops::logs::containers::stream_of;
 use ops::logs::read::{LogLine, Reader};
-use ops::logs::runs::stream_of;
 
 use super::address::Address;
 use super::attempts::id_of;

@@ -81,7 +81,7 @@ pub async fn to_the_end(
         if execution.standing != Standing::Succeeded {
             until_settled(target, &execution.arn).await?;
         }
-        let fate = match execution::take(target, &execution.arn).await? {
+        let fate = match execution::gather(target, &execution.arn).await? {
             Some(picture) => message::fate(target, &picture).await?,
             None => None,
         };

@@ -37,7 +37,7 @@ pub async fn has_ended(target: &Target, execution_arn: &str) -> anyhow::Result<b
 pub async fn until_settled(target: &Target, arn: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + SETTLING;
     while Instant::now() < deadline {
-        let Some(execution) = execution::take(target, arn).await? else { return Ok(()) };
+        let Some(execution) = execution::gather(target, arn).await? else { return Ok(()) };
         let fate = message::fate(target, &execution).await?;
         if !matches!(fate, Some(MessageFate::BeingDeadLettered { .. } | MessageFate::LeftToTheQueue)) {
             return Ok(());

@@ -5,7 +5,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::follow::{self, Seen};
 use super::outcome::RedriveOutcome;
-use crate::dlq::copies;
+use crate::dlq::delete_succeeded;
 use crate::error::of_aws;
 use crate::executions::{Execution, SETTLING, Standing, until_settled};
 use crate::target::Target;
@@ -75,7 +75,7 @@ async fn delete_dead_letters(target: &Target, outcomes: &mut [RedriveOutcome]) -
     if succeeded.is_empty() {
         return Ok(0);
     }
-    let (deleted, unseen) = copies::delete(target, &succeeded).await?;
+    let (deleted, unseen) = delete_succeeded::dead_letters_of(target, &succeeded).await?;
     for outcome in outcomes {
         let arn = outcome.execution_arn.as_deref().unwrap_or_default();
         outcome.dead_letters_deleted = deleted.get(arn).copied().unwrap_or(0);

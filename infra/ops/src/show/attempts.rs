@@ -44,7 +44,7 @@ pub struct KeptAttempt {
 
 /// The attempts with the ends of their containers. `execution` is the one whose history was read; the others' tasks are
 /// asked for.
-pub(crate) async fn take(
+pub(crate) async fn gather(
     target: &Target,
     rows: Vec<AttemptRow>,
     execution: Option<&ExecutionPicture>,

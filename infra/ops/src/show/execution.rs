@@ -92,7 +92,7 @@ impl StatePicture {
 }
 
 /// Gathers the picture of an execution; none where it has not started yet.
-pub(crate) async fn take(target: &Target, arn: &str) -> anyhow::Result<Option<ExecutionPicture>> {
+pub(crate) async fn gather(target: &Target, arn: &str) -> anyhow::Result<Option<ExecutionPicture>> {
     let described = match target.sfn.describe_execution().execution_arn(arn).send().await {
         Ok(described) => described,
         Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {

@@ -7,7 +7,7 @@ use statemachine::{Findings, ImportId, ImportOptions};
 use worker::imports::{ImportRow, ImportStatus};
 
 use crate::commands::Commands;
-use crate::error::Usage;
+use crate::error::{Usage, no_such_import};
 use crate::show::attempts::{self, KeptAttempt};
 use crate::show::execution::{self, ExecutionPicture};
 use crate::show::message::{self, MessageFate};
@@ -109,15 +109,7 @@ impl From<ImportRow> for ImportPicture {
     }
 }
 
-/// The complaint about an id that no import has.
-pub fn unknown(commands: &Commands, id: &ImportId) -> Usage {
-    Usage(format!(
-        "there is no import {id} here, unless its message still waits in the queue; `{}` lists the latest",
-        commands.line("imports")
-    ))
-}
-
-/// The same about one that no row names, because no worker has claimed it: what has ended is known, and how it goes on.
+/// The complaint about an import that no row names, because no worker has claimed it: what has ended is known, and how it goes on.
 fn unregistered(commands: &Commands, target: &Target, id: &ImportId, execution: &ExecutionPicture) -> Usage {
     let name = execution.arn.rsplit(':').next().unwrap_or(&execution.arn);
     if let Some(other) = target.other_database(execution.started_at) {
@@ -143,7 +135,7 @@ fn unregistered(commands: &Commands, target: &Target, id: &ImportId, execution: 
 
 /// Gathers the picture of one import. `execution_arn` is given by whoever sent its message; else the row knows it, or, where
 /// no worker has claimed it, the executions' names tell.
-pub async fn take(
+pub async fn gather(
     commands: &Commands,
     target: &Target,
     id: &ImportId,
@@ -157,13 +149,13 @@ pub async fn take(
         None => unclaimed::executions(target, id).await?.into_iter().next(),
     };
     let execution = match arn {
-        Some(arn) => execution::take(target, &arn).await?,
+        Some(arn) => execution::gather(target, &arn).await?,
         None => None,
     };
     let Some(row) = row else {
         return Err(match &execution {
             Some(execution) => unregistered(commands, target, id, execution),
-            None => unknown(commands, id),
+            None => no_such_import(commands, id),
         }
         .into());
     };
@@ -176,6 +168,6 @@ pub async fn take(
         None => None,
     };
     let rows = worker::imports::attempts(&mut connection, id)?;
-    let attempts = attempts::take(target, rows, execution.as_ref()).await;
+    let attempts = attempts::gather(target, rows, execution.as_ref()).await;
     Ok(Picture { import, attempts, execution, message })
 }

@@ -28,7 +28,7 @@ pub struct OneExecution {
 
 /// One container of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct ContainerLog {
     /// The execution that started it.
     pub execution_arn: String,
     /// Its ECS task.
@@ -41,7 +41,7 @@ pub struct Run {
     pub ended_as: Option<String>,
 }
 
-impl Run {
+impl ContainerLog {
     /// The task's id, without what all tasks of the cluster have in commands.
     pub fn task_id(&self) -> &str {
         id_of(&self.task_arn)
@@ -106,27 +106,33 @@ async fn list(target: &Target, since: Option<DateTime<Utc>>) -> anyhow::Result<V
 }
 
 /// The containers of an execution, the oldest first.
-pub async fn of_execution(target: &Target, arn: &str) -> anyhow::Result<Vec<Run>> {
-    Ok(runs_in(arn, &history(target, arn).await?))
+pub async fn of_execution(target: &Target, arn: &str) -> anyhow::Result<Vec<ContainerLog>> {
+    Ok(containers_in(arn, &history(target, arn).await?))
 }
 
-fn runs_in(execution_arn: &str, history: &[HistoryEvent]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn containers_in(execution_arn: &str, history: &[HistoryEvent]) -> Vec<ContainerLog> {
+    let mut containers: Vec<ContainerLog> = Vec::new();
     let mut is_running = false;
     for event in history {
         let at = time(&event.timestamp);
         if let Some(task_arn) = submitted(event) {
             let execution_arn = execution_arn.to_owned();
-            runs.push(Run { execution_arn, task_arn, submitted_at: at, ended_at: None, ended_as: None });
+            containers.push(ContainerLog {
+                execution_arn,
+                task_arn,
+                submitted_at: at,
+                ended_at: None,
+                ended_as: None,
+            });
             is_running = true;
         } else if let Some(ended_as) = end(event).filter(|_| is_running)
-            && let Some(run) = runs.last_mut()
+            && let Some(container) = containers.last_mut()
         {
-            (run.ended_at, run.ended_as) = (Some(at), Some(ended_as));
+            (container.ended_at, container.ended_as) = (Some(at), Some(ended_as));
             is_running = false;
         }
     }
-    runs
+    containers
 }
 
 /// The ECS task that was started, if the event says so.
@@ -206,10 +212,12 @@ mod tests {
             // Of the task that deletes the message, which is no container.
             event(6, HistoryEventType::TaskSucceeded).build().unwrap(),
         ];
-        let runs = runs_in("e", &history);
-        let told: Vec<_> = runs
+        let containers = containers_in("e", &history);
+        let told: Vec<_> = containers
             .iter()
-            .map(|run| (run.stream(), run.submitted_at.timestamp(), run.ended_as.as_deref()))
+            .map(|container| {
+                (container.stream(), container.submitted_at.timestamp(), container.ended_as.as_deref())
+            })
             .collect();
         assert_eq!(
             told,
@@ -218,6 +226,6 @@ mod tests {
                 ("worker/worker/b".to_owned(), 4, Some("Cancelled")),
             ]
         );
-        assert_eq!(runs_in("e", &history[..4])[1].ended_at, None);
+        assert_eq!(containers_in("e", &history[..4])[1].ended_at, None);
     }
 }

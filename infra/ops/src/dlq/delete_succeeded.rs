@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// import that has succeeded, and is acknowledged whenever it is moved back.
 ///
 /// Says as well how many dead letters could not be seen, where there was none of one of these executions.
-pub async fn delete(
+pub async fn dead_letters_of(
     target: &Target,
     execution_arns: &[String],
 ) -> anyhow::Result<(HashMap<String, usize>, usize)> {

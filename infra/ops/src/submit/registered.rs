@@ -14,10 +14,10 @@ use crate::executions::has_ended;
 use crate::show::unclaimed;
 use crate::target::Target;
 
-/// What is known of an import before its file is brought.
-pub(crate) enum Before {
-    /// Nothing.
-    New,
+/// Whether an import is registered, before its file is brought, and how far it is.
+pub(crate) enum Registration {
+    /// Nothing is known of it.
+    NotYet,
     /// It is registered, its file is in S3, and nobody is at work on it.
     ToBeAsked,
     /// This execution is at work on it.
@@ -26,11 +26,11 @@ pub(crate) enum Before {
     Done(Box<ImportRow>),
 }
 
-impl Before {
+impl Registration {
     /// What came of the file, where nothing more is to be done.
     pub(super) fn settled(self, import_id: &ImportId) -> Option<Sending> {
         match self {
-            Self::New | Self::ToBeAsked => None,
+            Self::NotYet | Self::ToBeAsked => None,
             Self::UnderWay { execution_arn } => {
                 let import_id = import_id.clone();
                 let under_way = Submitted { import_id, execution_arn, made: None, is_sent: false };
@@ -51,9 +51,9 @@ pub(super) async fn look(
     import: &NewImport,
     path: &Path,
     say: Say,
-) -> anyhow::Result<Before> {
+) -> anyhow::Result<Registration> {
     let Some(row) = imports::find(&mut target.database.connect()?, &import.import_id)? else {
-        return Ok(Before::New);
+        return Ok(Registration::NotYet);
     };
     if let Some(otherwise) = imports::registered_otherwise(&row, import) {
         return Err(registered_otherwise(commands, &row, &otherwise).into());
@@ -64,7 +64,7 @@ pub(super) async fn look(
     }
     let id = &import.import_id;
     if row.status == ImportStatus::Success {
-        return Ok(Before::Done(Box::new(row)));
+        return Ok(Registration::Done(Box::new(row)));
     }
     let execution_arn = match row.status {
         ImportStatus::Running => row.execution_arn.clone(),
@@ -74,7 +74,7 @@ pub(super) async fn look(
         && !has_ended(target, &execution_arn).await?
     {
         say(&format!("the import {id} is under way already; nothing was uploaded"));
-        return Ok(Before::UnderWay { execution_arn });
+        return Ok(Registration::UnderWay { execution_arn });
     }
     say(&match &row.error {
         Some(error) => {
@@ -84,7 +84,7 @@ pub(super) async fn look(
         }
         None => format!("the import {id} is registered already, and its file is in S3; its message is sent"),
     });
-    Ok(Before::ToBeAsked)
+    Ok(Registration::ToBeAsked)
 }
 
 /// Whether the file is the one that the import has read or, where it has not succeeded, will read; none where that cannot be
