@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use worker::db::Database;
 
 use crate::desk::baton_beside;
-use crate::under_way::{ROWS, under_way};
+use crate::mid_load::{ROWS, under_way};
 
 async fn shown(stack: &TestStack, id: &str) -> Value {
     baton_beside(stack, &["show", id, "--json"]).await.expect(0, &[]).json()

@@ -1,9 +1,9 @@
 //! A browser of a test's own: headless Chromium, driven through WebDriver. It sees and touches a page as a person does, by
 //! mouse or by keyboard, waits for what must appear, and ends with the test, however that ends.
 
-mod faults;
 mod hand;
 mod look;
+mod page_errors;
 mod picture;
 mod program;
 mod tests;

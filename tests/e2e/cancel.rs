@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::desk::{at_terminal, baton_beside};
-use crate::under_way::{self, ROWS, under_way};
+use crate::mid_load::{self, ROWS, under_way};
 
 async fn status(stack: &TestStack, sent: &Sent) -> ExecutionStatus {
     stack.sfn.describe_execution().execution_arn(&sent.execution_arn).send().await.unwrap().status
@@ -97,7 +97,7 @@ async fn an_import_that_no_worker_has_claimed_yet_is_cancelled_too() {
 
 /// Registers an import, as `baton submit` does, and sends its message.
 async fn submit(stack: &TestStack, import_id: &str) -> Sent {
-    let source = stack.put("uploads/people.csv", under_way::file()).await;
+    let source = stack.put("uploads/people.csv", mid_load::file()).await;
     let import = worker::imports::NewImport {
         import_id: import_id.parse().unwrap(),
         source,

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
 use crate::desk::Desk;
-use crate::under_way;
+use crate::mid_load;
 
 fn example() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/people.csv").display().to_string()
@@ -339,11 +339,11 @@ async fn a_stack_that_comes_up_prints_json_for_programs() {
 #[tokio::test]
 async fn an_import_survives_the_kill_of_the_stack_and_every_row_is_there_once() {
     let desk = Desk::new();
-    let file = desk.file("many.csv", under_way::file()).display().to_string();
+    let file = desk.file("many.csv", mid_load::file()).display().to_string();
     let up = Up::start(&desk).await;
     let database = desk.rows();
     rows::execute(&database, "CREATE TABLE people (id integer, name text)");
-    under_way::slow_down_the_first_attempt(&database);
+    mid_load::slow_down_the_first_attempt(&database);
     let sent = desk.baton(&["submit", &file, "-t", "people", "--id", "killed"]).await;
     assert_eq!(sent.code, Some(0), "{sent:#?}");
     let status = async || {
@@ -363,7 +363,7 @@ async fn an_import_survives_the_kill_of_the_stack_and_every_row_is_there_once() 
     wait::until("the execution to end", execution, |status| status == "SUCCEEDED").await;
     assert_eq!(status().await.0, "SUCCESS");
     let rows = rows::number(&database, "SELECT count(DISTINCT id) AS value FROM people");
-    assert_eq!(rows, i64::from(under_way::ROWS));
+    assert_eq!(rows, i64::from(mid_load::ROWS));
     assert_eq!(rows, rows::number(&database, "SELECT count(*) AS value FROM people"));
     assert_eq!(up.stop().await, Some(0));
 }

@@ -13,7 +13,7 @@ use worker::imports::ImportRow;
 
 use crate::command_line::Up;
 use crate::desk::{Desk, Ended};
-use crate::joined::{GATE, WAITING};
+use crate::shared_stack::{GATE, WAITING};
 
 /// More than can be uploaded within the deadline of a test.
 const HUGE: u64 = 4 << 30;

@@ -1,7 +1,6 @@
 //! End-to-end tests: everything is real but the network between the machines.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod again;
 mod attempts;
 mod browser;
 mod cancel;
@@ -17,24 +16,25 @@ mod doctor;
 mod documents;
 mod faults;
 mod golden;
+mod imports_list;
 mod in_browser;
 mod interrupted_run;
-mod joined;
 mod lanes;
 mod licences;
-mod listed;
 mod logs;
 mod messages;
+mod mid_load;
 mod moved;
+mod observability;
 mod options;
 mod package;
 mod readme;
 mod redrive;
 mod rejects;
+mod same_command_again;
+mod shared_stack;
 mod stack_killed;
 mod target;
 mod template;
-mod under_way;
 mod upgrade;
-mod watched;
 mod workspace;

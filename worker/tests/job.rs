@@ -7,7 +7,7 @@ mod databases;
 mod endings;
 pub(crate) mod fixture;
 mod hanging;
-mod ledger;
+mod heartbeats;
 mod left;
 mod migrations;
 mod search;

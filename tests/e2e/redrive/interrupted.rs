@@ -7,7 +7,7 @@ use worker::imports::ImportRow;
 
 use crate::command_line::Up;
 use crate::desk::{Desk, Ended};
-use crate::joined::{GATE, WAITING};
+use crate::shared_stack::{GATE, WAITING};
 
 /// How many rows the file has: many enough for a load that is met in its middle.
 const ROWS: u32 = 20_000;

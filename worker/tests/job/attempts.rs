@@ -1,363 +1,141 @@
-//! Work beside heartbeats: what goes on while it runs, and how it is stopped.
+//! What is written down of every attempt, on both databases.
 
-use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection as _, RunQueryDsl};
-use statemachine::{ExitCode, FailureName};
-use worker::db::{Connection, Database};
-use worker::failure::Failure;
-use worker::imports::{ImportRow, ImportStatus};
-use worker::job::{Job, Patience, Summary, run, shutdown};
+use statemachine::FailureName;
+use worker::imports::{self, AttemptRow, Claim, Ended, Failed, Lease, Renewer};
+use worker::job::progress::Counters;
 
-use super::fixture::{OURS, TestDatabase, by, count_people};
-use crate::step_functions::{Answer, Call, StepFunctions};
+use super::fixture::{ANOTHER, OURS, TestDatabase, WORKER, by_id, id, succeeded_report};
 
-const DEADLINE: Duration = Duration::from_secs(20);
+const COUNTERS: Counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
 
-/// Work that loads one row and commits.
-pub(crate) fn load_one(job: &Job, database: &Database) -> Result<Summary, Failure> {
-    load_one_after(job, database, |_| {})
+fn attempts(test: &TestDatabase) -> Vec<AttemptRow> {
+    imports::attempts(&mut test.connect(), &id()).unwrap()
 }
 
-/// The same, and `before_commit` is called in the middle of the transaction.
-pub(crate) fn load_one_after(
-    job: &Job,
-    database: &Database,
-    before_commit: impl FnOnce(&mut Connection),
-) -> Result<Summary, Failure> {
-    let summary = Summary { rows: 1, rejects: 0, bytes: 4 };
-    let mut failure = None;
-    let committed = database.connect()?.transaction(|connection| {
-        diesel::sql_query("INSERT INTO people VALUES ('Ada')").execute(connection)?;
-        assert_eq!(count_people(connection), 1);
-        before_commit(connection);
-        job.commit(connection, &summary).map_err(|error| {
-            failure = Some(error);
-            diesel::result::Error::RollbackTransaction
-        })
-    });
-    match (committed, failure) {
-        (Ok(()), _) => Ok(summary),
-        (Err(_), Some(failure)) => Err(failure),
-        (Err(error), None) => panic!("{error}"),
-    }
+fn fail(test: &TestDatabase, attempt: i32) -> Failed {
+    let failure = (FailureName::DatabaseUnavailable, "the database went away");
+    imports::fail(&mut test.connect(), &id(), attempt, failure, COUNTERS, None).unwrap()
 }
 
-/// Work that goes on, and gets on, until it is asked to stop.
-fn work_until_stopped(job: &Job) -> Result<Summary, Failure> {
-    let begun = Instant::now();
-    let (_never, ticks) = channel::<()>();
-    while begun.elapsed() < DEADLINE {
-        if job.progress.stop_requested() {
-            return Err(Failure::named(FailureName::Interrupted, "the work was asked to stop"));
+fn succeed(test: &TestDatabase, attempt: i32) -> bool {
+    let report = succeeded_report(attempt);
+    imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap()
+}
+
+#[test]
+fn every_attempt_is_kept_with_its_worker_and_its_end() {
+    for test in TestDatabase::both() {
+        test.register();
+        assert!(attempts(&test).is_empty());
+        test.claim(OURS);
+        assert_eq!(fail(&test, 1), Failed::Recorded);
+        test.claim(OURS);
+        let mut renewer = Renewer::new(test.database.clone(), id(), 2, Duration::from_secs(300));
+        renewer.renew(COUNTERS, Lease::Renewed).unwrap();
+        test.claim(OURS);
+        assert!(succeed(&test, 3));
+        let kept = attempts(&test);
+        let ends: Vec<_> = kept
+            .iter()
+            .map(|attempt| (attempt.attempt, attempt.ended_as.clone(), attempt.cause.as_deref()))
+            .collect();
+        assert_eq!(
+            ends,
+            [
+                (1, Ended::Failure("Import.DatabaseUnavailable".to_owned()), Some("the database went away")),
+                (2, Ended::Replaced, None),
+                (3, Ended::Success, None),
+            ]
+        );
+        let counts: Vec<_> = kept.iter().map(|one| (one.rows_done, one.rejects, one.bytes_done)).collect();
+        // The second got so far before it was replaced.
+        assert_eq!(counts, [(10, 2, 300), (10, 2, 300), (5, 1, 99)]);
+        for attempt in &kept {
+            assert_eq!((attempt.execution_arn.as_str(), attempt.worker.as_str()), (OURS, WORKER));
+            assert!(attempt.finished_at >= Some(attempt.started_at), "{attempt:?}");
         }
-        job.progress.add_rows(1, 0);
-        assert_eq!(ticks.recv_timeout(Duration::from_millis(2)), Err(RecvTimeoutError::Timeout));
+        assert_eq!(kept[1].finished_at, Some(kept[2].started_at));
     }
-    panic!("nobody asked the work to stop");
 }
 
-fn is_beat(call: &Call) -> bool {
-    call.operation == "SendTaskHeartbeat"
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn beats_accompany_the_work_and_tell_its_progress() {
+#[test]
+fn the_attempt_at_work_is_open_and_tells_its_progress() {
     for test in TestDatabase::both() {
         test.register();
-        let server = StepFunctions::start().await;
-        let (go, wait) = channel::<()>();
-        let config = test.config(&[]);
-        let work = move |job: &Job, database: &Database| {
-            job.progress.add_rows(41, 1);
-            wait.recv_timeout(DEADLINE).unwrap();
-            load_one(job, database)
-        };
-        let observe = async {
-            server.wait_for_beats(4).await;
-            let deadline = Instant::now() + DEADLINE;
-            while test.row().rows_done != 41 {
-                assert!(Instant::now() < deadline, "{:?}", test.row());
-                tokio::task::yield_now().await;
-            }
-            assert_eq!(test.row().status, ImportStatus::Running);
-            go.send(()).unwrap();
-        };
-        let (code, ()) =
-            tokio::join!(run(&config, server.client(), Patience::default(), pending(), work), observe);
-        assert_eq!(code, ExitCode::Reported);
-        assert!(server.calls().iter().all(|call| call.body["taskToken"] == "the-token"));
+        test.claim(OURS);
+        let mut load = test.connect();
+        if test.url.starts_with("sqlite") {
+            load.batch_execute("BEGIN IMMEDIATE").unwrap();
+        }
+        let mut renewer = Renewer::new(test.database.clone(), id(), 1, Duration::from_secs(300));
+        renewer.renew(COUNTERS, Lease::Renewed).unwrap();
+        let [only] = attempts(&test).try_into().unwrap();
+        assert_eq!((&only.ended_as, only.finished_at), (&Ended::NotYet, None));
+        assert_eq!((only.rows_done, only.rejects, only.bytes_done), (10, 2, 300));
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn beats_stop_while_the_work_does_not_get_on_and_begin_again_when_it_does() {
-    let test = TestDatabase::sqlite();
-    test.register();
-    let server = StepFunctions::start().await;
-    let (go, wait) = channel::<()>();
-    let config = test.config(&[("STALL_LIMIT_SECONDS", "0.2")]);
-    let work = move |job: &Job, database: &Database| {
-        let step = |wait: &Receiver<()>| wait.recv_timeout(DEADLINE).unwrap();
-        step(&wait);
-        job.progress.add_bytes(1);
-        step(&wait);
-        load_one(job, database)
-    };
-    let observe = async {
-        server.wait_for_beats(2).await;
-        server.wait_for_quiet(Duration::from_millis(500)).await;
-        let before = server.beats();
-        go.send(()).unwrap();
-        server.wait_for_beats(before + 2).await;
-        go.send(()).unwrap();
-    };
-    let (code, ()) =
-        tokio::join!(run(&config, server.client(), Patience::default(), pending(), work), observe);
-    assert_eq!(code, ExitCode::Reported);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn beats_that_are_not_taken_do_not_stop_the_work() {
-    let test = TestDatabase::sqlite();
-    test.register();
-    let server = StepFunctions::answering(|call, before| match before % 2 {
-        _ if !is_beat(call) => Answer::Taken,
-        0 => Answer::Unavailable,
-        _ => Answer::Error("ThrottlingException"),
-    })
-    .await;
-    let (go, wait) = channel::<()>();
-    let config = test.config(&[]);
-    let work = move |job: &Job, database: &Database| {
-        wait.recv_timeout(DEADLINE).unwrap();
-        load_one(job, database)
-    };
-    let observe = async {
-        server.wait_for_beats(5).await;
-        go.send(()).unwrap();
-    };
-    let (code, ()) =
-        tokio::join!(run(&config, server.client(), Patience::default(), pending(), work), observe);
-    assert_eq!((code, test.people()), (ExitCode::Reported, 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lease_is_not_renewed_before_step_functions_has_taken_a_beat_of_the_attempt() {
+#[test]
+fn an_attempt_that_was_replaced_does_not_write_its_end() {
     for test in TestDatabase::both() {
         test.register();
-        let is_away = Arc::new(AtomicBool::new(true));
-        let server = {
-            let is_away = Arc::clone(&is_away);
-            StepFunctions::answering(move |call, _| {
-                if is_beat(call) && is_away.load(Relaxed) { Answer::Unavailable } else { Answer::Taken }
-            })
-            .await
-        };
-        let (go, wait) = channel::<()>();
-        let config = test.config(&[]);
-        let work = move |job: &Job, database: &Database| {
-            job.progress.add_rows(41, 1);
-            wait.recv_timeout(DEADLINE).unwrap();
-            load_one(job, database)
-        };
-        let row_when = async |accept: &dyn Fn(&ImportRow) -> bool| {
-            let deadline = Instant::now() + DEADLINE;
-            loop {
-                let row = test.row();
-                if accept(&row) {
-                    return row;
-                }
-                assert!(Instant::now() < deadline, "{row:?}");
-                tokio::task::yield_now().await;
-            }
-        };
-        let observe = async {
-            // The progress is told all the same.
-            let untold = row_when(&|row| row.rows_done == 41).await;
-            let lease = (untold.lease_expires_at.unwrap() - untold.started_at.unwrap()).to_std().unwrap();
-            assert_eq!(lease, config.lease);
-            is_away.store(false, Relaxed);
-            row_when(&|row| row.lease_expires_at > untold.lease_expires_at).await;
-            go.send(()).unwrap();
-        };
-        let (code, ()) =
-            tokio::join!(run(&config, server.client(), Patience::default(), pending(), work), observe);
-        assert_eq!(code, ExitCode::Reported);
+        test.claim(OURS);
+        test.claim(OURS);
+        let before = attempts(&test);
+        assert_eq!(fail(&test, 1), Failed::NotOurs);
+        assert!(!succeed(&test, 1));
+        assert_eq!(attempts(&test), before);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_gone_stops_the_work_and_nothing_is_reported() {
-    for gone in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
-        let test = TestDatabase::sqlite();
-        test.register();
-        let server = StepFunctions::answering(
-            move |_, before| if before < 3 { Answer::Taken } else { Answer::Error(gone) },
-        )
-        .await;
-        let config = test.config(&[]);
-        let work = |job: &Job, _: &Database| work_until_stopped(job);
-        let code = run(&config, server.client(), Patience::default(), pending(), work).await;
-        assert_eq!(code, ExitCode::NotOurs, "{gone}");
-        assert!(server.reports().is_empty(), "{:?}", server.reports());
-        // Nobody else has claimed it: another execution need not wait for the end of the lease.
-        let row = test.row();
-        assert_eq!((row.status, row.error.as_deref()), (ImportStatus::Failure, Some("Import.Interrupted")));
-        assert!(row.cause.unwrap().contains(gone));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_waited_for_no_longer_does_not_even_claim() {
-    let test = TestDatabase::sqlite();
-    test.register();
-    let server = StepFunctions::answering(|_, _| Answer::Error("TaskTimedOut")).await;
-    let work = |_: &Job, _: &Database| panic!("the work began");
-    let code = run(&test.config(&[]), server.client(), Patience::default(), pending(), work).await;
-    assert_eq!((code, test.row().attempt, server.calls().len()), (ExitCode::NotOurs, 0, 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_whose_import_is_claimed_anew_stops_and_leaves_the_row_alone() {
+#[test]
+fn a_claim_that_gets_nothing_writes_nothing() {
     for test in TestDatabase::both() {
         test.register();
-        let server = StepFunctions::start().await;
-        let config = test.config(&[]);
-        let (database, claimed_anew) = (test.database.clone(), test.config(&[]).import);
-        let work = move |job: &Job, _: &Database| {
-            let lease = Duration::from_secs(300);
-            worker::imports::claim(&mut database.connect()?, &claimed_anew, &by(OURS), lease)?;
-            work_until_stopped(job)
-        };
-        let code = run(&config, server.client(), Patience::default(), pending(), work).await;
-        assert_eq!((code, server.reports().len()), (ExitCode::NotOurs, 0));
-        let row = test.row();
-        assert_eq!((row.status, row.attempt, row.error), (ImportStatus::Running, 2, None));
+        test.claim(ANOTHER);
+        let before = attempts(&test);
+        let lease = Duration::from_secs(300);
+        let held = imports::claim(&mut test.connect(), &by_id(), &super::fixture::by(OURS), lease).unwrap();
+        assert!(matches!(held, Claim::Held(_)), "{held:?}");
+        assert_eq!(attempts(&test), before);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replaced_worker_cannot_commit_and_its_rows_are_rolled_back() {
+/// The statements of the version before, which knows no attempts.
+#[test]
+fn a_worker_of_the_version_before_leaves_a_gap_and_nothing_that_fails() {
     for test in TestDatabase::both() {
         test.register();
-        let server = StepFunctions::start().await;
-        // No beat finds out before the commit does.
-        let config = test.config(&[("HEARTBEAT_INTERVAL_SECONDS", "100")]);
-        let url = test.url.clone();
-        let work = move |job: &Job, database: &Database| {
-            let replace = "UPDATE imports SET attempt = attempt + 1";
-            if url.starts_with("sqlite") {
-                // Nobody can claim while the load holds the lock, so it happens just before.
-                database.connect()?.batch_execute(replace).unwrap();
-                load_one(job, database)
-            } else {
-                load_one_after(job, database, |_| database.connect().unwrap().batch_execute(replace).unwrap())
-            }
-        };
-        let code = run(&config, server.client(), Patience::default(), pending(), work).await;
-        assert_eq!((code, server.reports().len()), (ExitCode::NotOurs, 0));
-        let row = test.row();
-        assert_eq!((test.people(), row.status, row.attempt), (0, ImportStatus::Running, 2));
+        test.claim(OURS);
+        test.execute(
+            "UPDATE imports SET attempt = attempt + 1, execution_arn = 'arn:old', error = NULL, cause = NULL",
+        );
+        let [first] = attempts(&test).try_into().unwrap();
+        assert_eq!(first.ended_as, Ended::Replaced);
+        // The old one is claimed from, and ends, as ever.
+        assert_eq!(fail(&test, 2), Failed::Recorded);
+        test.claim(OURS);
+        assert!(succeed(&test, 3));
+        let kept: Vec<_> = attempts(&test).into_iter().map(|one| (one.attempt, one.ended_as)).collect();
+        assert_eq!(kept, [(1, Ended::Replaced), (3, Ended::Success)]);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_asked_to_stop_rolls_back_and_reports_that_it_was_interrupted() {
-    let test = TestDatabase::sqlite();
-    test.register();
-    let server = StepFunctions::start().await;
-    let config = test.config(&[]);
-    let asked = async {
-        server.wait_for_beats(2).await;
-        "SIGTERM"
-    };
-    let work = |job: &Job, _: &Database| work_until_stopped(job);
-    let code = run(&config, server.client(), Patience::default(), asked, work).await;
-    assert_eq!(code, ExitCode::FailureReported);
-    assert_eq!(server.reports()[0].body["error"], "Import.Interrupted");
-    assert_eq!(test.row().error.as_deref(), Some("Import.Interrupted"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn work_that_does_not_stop_is_left_behind_and_reported_as_interrupted() {
-    let test = TestDatabase::postgres();
-    test.register();
-    let server = StepFunctions::start().await;
-    let config = test.config(&[]);
-    let patience = Patience { stop: Duration::from_millis(100), ..Patience::default() };
-    let (go, wait) = channel::<()>();
-    let (ended, end) = channel();
-    let work = move |job: &Job, database: &Database| {
-        let result = load_one_after(job, database, |_| wait.recv_timeout(DEADLINE).unwrap());
-        ended.send(result.clone()).unwrap();
-        result
-    };
-    let asked = async {
-        server.wait_for_beats(2).await;
-        "SIGTERM"
-    };
-    let code = run(&config, server.client(), patience, asked, work).await;
-    assert_eq!(code, ExitCode::FailureReported);
-    assert_eq!(server.reports()[0].body["error"], "Import.Interrupted");
-    // Should the work go on after all, it finds itself shut out.
-    go.send(()).unwrap();
-    assert!(matches!(end.recv_timeout(DEADLINE).unwrap(), Err(Failure::NotOurs(_))));
-    assert_eq!((test.people(), test.row().status), (0, ImportStatus::Failure));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_waits_for_the_database_can_be_stopped_too() {
-    let test = TestDatabase::sqlite();
-    test.register();
-    let mut load = test.connect();
-    load.batch_execute("BEGIN IMMEDIATE").unwrap();
-    let server = StepFunctions::start().await;
-    let patience = Patience { stop: Duration::from_millis(100), ..Patience::default() };
-    let work = |_: &Job, _: &Database| panic!("the work began");
-    let asked = async {
-        server.wait_for_beats(1).await;
-        "SIGTERM"
-    };
-    let code = run(&test.config(&[]), server.client(), patience, asked, work).await;
-    assert_eq!(code, ExitCode::FailureReported);
-    assert_eq!(server.reports()[0].body["error"], "Import.Interrupted");
-    load.batch_execute("ROLLBACK").unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_nobody_takes_does_not_hold_up_a_worker_that_is_to_stop() {
-    let test = TestDatabase::sqlite();
-    test.register();
-    let server =
-        StepFunctions::answering(|call, _| if is_beat(call) { Answer::Taken } else { Answer::Unavailable })
-            .await;
-    let patience = Patience { report_stopped: Duration::from_millis(100), ..Patience::default() };
-    let asked = async {
-        server.wait_for_beats(2).await;
-        "SIGINT"
-    };
-    let work = |job: &Job, _: &Database| work_until_stopped(job);
-    let config = test.config(&[]);
-    let ended = run(&config, server.client(), patience, asked, work);
-    let code = tokio::time::timeout(DEADLINE, ended).await.unwrap();
-    assert_eq!((code, test.row().status), (ExitCode::NotOurs, ImportStatus::Failure));
-}
-
-#[tokio::test]
-async fn sigterm_and_sigint_ask_the_worker_to_stop() {
-    for signal in ["SIGTERM", "SIGINT"] {
-        let requested = shutdown::requested().unwrap();
-        let own_id = std::process::id().to_string();
-        // The shell's own `kill`: the program of that name is a package that a bare system does not have.
-        let kill = format!("kill -s {} {own_id}", &signal[3..]);
-        let sent = std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(sent.success());
-        assert_eq!(tokio::time::timeout(DEADLINE, requested).await, Ok(signal));
+#[test]
+fn an_import_that_is_counted_anew_or_deleted_takes_its_attempts_along() {
+    for test in TestDatabase::both() {
+        test.register();
+        test.claim(OURS);
+        test.claim(OURS);
+        test.execute("UPDATE imports SET attempt = 0, status = 'PENDING'");
+        test.claim(ANOTHER);
+        let [only] = attempts(&test).try_into().unwrap();
+        assert_eq!((only.attempt, only.execution_arn.as_str()), (1, ANOTHER));
+        test.execute("DELETE FROM imports");
+        test.register();
+        assert!(attempts(&test).is_empty());
     }
 }

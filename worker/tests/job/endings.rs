@@ -12,8 +12,8 @@ use worker::failure::Failure;
 use worker::imports::ImportStatus;
 use worker::job::{Job, Patience, Summary, run, span};
 
-use super::attempts::load_one;
 use super::fixture::{ANOTHER, OURS, TestDatabase};
+use super::heartbeats::load_one;
 use crate::step_functions::{Answer, Call, StepFunctions};
 
 async fn run_with<W>(config: &Config, server: &StepFunctions, work: W) -> ExitCode

@@ -15,8 +15,8 @@ use worker::failure::Failure;
 use worker::imports::{self, Claim, Failed, ImportStatus, Registered};
 use worker::job::{Job, Patience, Summary, run};
 
-use super::attempts::load_one;
 use super::fixture::{ANOTHER, OURS, TestDatabase, by, described, id, new_import};
+use super::heartbeats::load_one;
 use crate::step_functions::{Call, StepFunctions};
 
 const LEASE: Duration = Duration::from_secs(300);

@@ -4,7 +4,7 @@ use e2e::{rows, wait};
 
 use crate::command_line::Up;
 use crate::desk::{Desk, Ended};
-use crate::joined::{GATE, WAITING};
+use crate::shared_stack::{GATE, WAITING};
 
 const TABLE: &str = "CREATE TABLE people (id int PRIMARY KEY, name text)";
 
