@@ -46,12 +46,12 @@ pub(crate) fn check<'a>(raw: &RawRow<'a>, plan: &Plan, values: &mut Vec<Value<'a
     let mut walk = raw.walk();
     for (index, column) in plan.columns.iter().enumerate() {
         let field = raw.fields.get(column.field).unwrap_or_default();
-        let mut value = column.kind.read(field, &plan.reading);
+        let mut value = column.kind.read(field, &plan.rules);
         if matches!(value, Ok(Value::Null)) {
             let may_be_quoted = if field.is_empty() { quotes.empty } else { quotes.any };
             let is_quoted = may_be_quoted && walk.is_quoted(column.field);
             let quoted = if is_quoted { Quoted::Yes } else { Quoted::No };
-            value = column.kind.absent(field, quoted, column.takes_empty, &plan.reading);
+            value = column.kind.absent(field, quoted, column.takes_empty, &plan.rules);
         }
         let misfit = match value {
             Ok(Value::Null) if !column.takes_null => required(field),

@@ -12,7 +12,7 @@ use super::csv::{MAX_FIELDS, RawRow, Reader, Record, TooLarge};
 use super::decode::unreadable;
 use super::reject::is_of_rejects_file;
 use super::table::{Column, Table};
-use super::value::{Kind, Reading};
+use super::value::{FieldRules, Kind};
 use crate::failure::Failure;
 use crate::failure::words::{EMPTY_FILE, WITHOUT_HEADER};
 use matching::Matching;
@@ -26,7 +26,7 @@ pub(crate) struct Plan {
     /// The columns that the file fills, in the file's order.
     pub(crate) columns: Vec<Filled>,
     /// How the fields are read.
-    pub(crate) reading: Reading,
+    pub(crate) rules: FieldRules,
     /// What says that.
     pub(crate) said_by: SaidBy,
     /// What a person should know of the columns: which of the file's are left out, and why.
@@ -117,14 +117,14 @@ pub(crate) fn without_surplus(header: &[String]) -> &[String] {
 /// Matches the header with the table.
 fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Plan, Failure> {
     let header = without_surplus(header);
-    let reading = Reading::of(options)?.on(table.server);
+    let rules = FieldRules::of(options)?.on(table.server);
     let matching = Matching::of(header, table, options);
     let notes = matching.left_out();
     let fields_of = matching.into_fields()?;
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));
     let mut columns = fill(filled, table)?;
     columns.sort_by_key(|column| column.field);
-    Ok(Plan { fields: header.len(), columns, reading, said_by: SaidBy::Header, notes })
+    Ok(Plan { fields: header.len(), columns, rules, said_by: SaidBy::Header, notes })
 }
 
 /// The plan for a file without a header: its fields are the table's columns in the table's order, without those that the
@@ -138,7 +138,7 @@ fn plan_without_header<'f>(
         let cause = "map says which names of the header mean which columns, and no_header that there is none";
         return Err(Failure::named(FailureName::OptionsInvalid, cause));
     }
-    let reading = Reading::of(options)?.on(table.server);
+    let rules = FieldRules::of(options)?.on(table.server);
     let expected: Vec<_> =
         table.columns.iter().enumerate().filter(|(_, column)| column.takes_values()).collect();
     let first: Vec<_> = first.into_iter().collect();
@@ -150,7 +150,7 @@ fn plan_without_header<'f>(
     }
     let said_by = if leading == 0 { SaidBy::FirstRow } else { SaidBy::Rejects { columns: expected.len() } };
     let filled = expected.iter().enumerate().map(|(place, (index, _))| (leading + place, *index));
-    Ok(Plan { fields, columns: fill(filled, table)?, reading, said_by, notes: Vec::new() })
+    Ok(Plan { fields, columns: fill(filled, table)?, rules, said_by, notes: Vec::new() })
 }
 
 /// How many fields of a first row are Baton's: a line and a reason, as they stand before each row of a file of rejects, or several

@@ -121,7 +121,7 @@ impl<R: Read> Reading<'_, R> {
             buffer = recycle(values);
             fitting += u64::from(is_kept);
             self.reader.end_row(is_kept);
-            self.plan.reading.end_row(is_kept);
+            self.plan.rules.end_row(is_kept);
             if rows_read % RECORDS_PER_LOOK == 0 && self.progress.stop_requested() {
                 return Err(interrupted());
             }
@@ -146,7 +146,7 @@ impl<R: Read> Reading<'_, R> {
             notes.push(format!("the file was read to record {rows_read} alone: there were too many rejects"));
         }
         let notes_of_values =
-            self.reader.notes_of_values().into_iter().chain(self.plan.reading.notes()).collect();
+            self.reader.notes_of_values().into_iter().chain(self.plan.rules.notes()).collect();
         let format = self.reader.format().clone();
         if whole && is_enough(rows_read) {
             whole = self.reader.is_at_end();

@@ -2,19 +2,19 @@
 //! Nothing is ever rounded or guessed: what would lose something is rejected. Which fields are NULL, `absent` decides.
 
 mod absent;
+mod ambiguities;
 mod boolean;
-mod cut;
 mod date_format;
 pub(crate) mod decimal;
 mod full_width;
 mod json;
 mod labels;
-mod noted;
 mod number;
-mod reading;
+mod rules;
 mod server;
 mod text;
 mod time;
+mod truncating;
 mod uuid;
 
 use std::borrow::Cow;
@@ -25,11 +25,11 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use super::reject::{Misfit, Reason};
 pub(crate) use absent::Quoted;
-pub(crate) use cut::Cut;
 pub(crate) use decimal::{Decimal, DecimalLimits};
 pub(crate) use labels::Labels;
-pub(crate) use reading::Reading;
+pub(crate) use rules::FieldRules;
 pub(crate) use text::hex_bytes;
+pub(crate) use truncating::TruncatingType;
 
 /// What a column takes, as far as a value must be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(crate) enum Kind {
     /// Text of a type that only the database can read.
     Opaque,
     /// The same of one that drops what is too long.
-    Cut(Cut),
+    Truncating(TruncatingType),
 }
 
 /// The size of an integer.
@@ -132,14 +132,14 @@ pub(crate) struct Special<'a> {
 impl Kind {
     /// Whether only the database can read it.
     pub(crate) fn is_opaque(&self) -> bool {
-        matches!(self, Self::Opaque | Self::Cut(_))
+        matches!(self, Self::Opaque | Self::Truncating(_))
     }
 
     /// Reads a field that stands outside quotes. `Value::Null` for one that is NULL; whether the column takes that is not
     /// asked here.
-    pub(crate) fn parse<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
-        match self.read(field, reading) {
-            Ok(Value::Null) => self.absent(field, Quoted::No, true, reading),
+    pub(crate) fn parse<'a>(&self, field: &'a [u8], rules: &FieldRules) -> Result<Value<'a>, Misfit> {
+        match self.read(field, rules) {
+            Ok(Value::Null) => self.absent(field, Quoted::No, true, rules),
             read => read,
         }
     }
@@ -147,23 +147,23 @@ impl Kind {
     /// The same, but for fields that quotes or options may make an empty value or a text: those are `Value::Null` here, and
     /// then [`absent`](Self::absent) is to be asked.
     #[inline]
-    pub(crate) fn read<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
-        if field.is_empty() || reading.is_marker(field) {
+    pub(crate) fn read<'a>(&self, field: &'a [u8], rules: &FieldRules) -> Result<Value<'a>, Misfit> {
+        if field.is_empty() || rules.is_marker(field) {
             return Ok(Value::Null);
         }
-        self.read_value(field, reading)
+        self.read_value(field, rules)
     }
 
-    fn read_value<'a>(&self, field: &'a [u8], reading: &Reading) -> Result<Value<'a>, Misfit> {
+    fn read_value<'a>(&self, field: &'a [u8], rules: &FieldRules) -> Result<Value<'a>, Misfit> {
         let whole = decoded(field)?;
         if let Self::Text { max_characters } = *self {
-            return text::parse_text(whole, max_characters, &reading.noted).map(Value::Text);
+            return text::parse_text(whole, max_characters, &rules.ambiguities).map(Value::Text);
         }
         let text = text::trim(whole);
-        if text.len() < whole.len() && (reading.is_marker(text.as_bytes()) || reading.is_blank_null(text)) {
+        if text.len() < whole.len() && (rules.is_marker(text.as_bytes()) || rules.is_blank_null(text)) {
             return Ok(Value::Null);
         }
-        self.read_written(whole, text, reading)
+        self.read_written(whole, text, rules)
     }
 
     /// Reads what is not NULL. `text` is `whole` without white space around it.
@@ -172,21 +172,21 @@ impl Kind {
         &self,
         whole: &'a str,
         text: &'a str,
-        reading: &Reading,
+        rules: &FieldRules,
     ) -> Result<Value<'a>, Misfit> {
         match self {
             Self::Text { max_characters } => {
-                text::parse_text(whole, *max_characters, &reading.noted).map(Value::Text)
+                text::parse_text(whole, *max_characters, &rules.ambiguities).map(Value::Text)
             }
-            Self::Opaque => text::parse_text(whole, None, &reading.noted).map(Value::Text),
-            Self::Cut(cut) => {
-                let read = text::parse_text(whole, None, &reading.noted)?;
-                cut.check(read, reading.server).map(|()| Value::Text(read))
+            Self::Opaque => text::parse_text(whole, None, &rules.ambiguities).map(Value::Text),
+            Self::Truncating(truncating) => {
+                let read = text::parse_text(whole, None, &rules.ambiguities)?;
+                truncating.check(read, rules.server).map(|()| Value::Text(read))
             }
             Self::Enum(labels) => text::parse_label(whole, labels).map(Value::Text),
             // White space may be bytes by itself.
             Self::Bytes => match text::parse_hex(text) {
-                Err(misfit) => parse_bytes(whole, misfit, reading),
+                Err(misfit) => parse_bytes(whole, misfit, rules),
                 hex => hex.map(Value::Hex),
             },
             _ if text.is_empty() => Err(absent::is_empty()),
@@ -197,8 +197,8 @@ impl Kind {
             // What stands around it belongs to the text that the database keeps.
             Self::Json => json::check(whole, false).map(|()| Value::Text(whole)),
             Self::Jsonb => json::check(text, true).map(|()| Value::Text(text)),
-            _ => match self.parse_digits(Cow::Borrowed(text), reading) {
-                Err(misfit) => self.parse_otherwise(text, misfit, reading),
+            _ => match self.parse_digits(Cow::Borrowed(text), rules) {
+                Err(misfit) => self.parse_otherwise(text, misfit, rules),
                 value => value,
             },
         }
@@ -210,27 +210,27 @@ impl Kind {
         &self,
         text: &'a str,
         mut misfit: Misfit,
-        reading: &Reading,
+        rules: &FieldRules,
     ) -> Result<Value<'a>, Misfit> {
         let ascii = full_width::to_ascii(text);
         if let Some(ascii) = &ascii {
-            match self.parse_digits(Cow::Owned(ascii.clone()), reading) {
+            match self.parse_digits(Cow::Owned(ascii.clone()), rules) {
                 Err(of_ascii) => misfit = of_ascii,
                 value => return value,
             }
         }
         let text = ascii.map_or(Cow::Borrowed(text), Cow::Owned);
         // Dates that the import's own form reads otherwise are not to be read by another one.
-        let is_free = reading.dates.as_ref().is_none_or(|dates| !dates.overrides_iso);
+        let is_free = rules.dates.as_ref().is_none_or(|dates| !dates.overrides_iso);
         let of_server =
-            reading.server.filter(|_| is_free).and_then(|version| server::parse(self, text, version));
+            rules.server.filter(|_| is_free).and_then(|version| server::parse(self, text, version));
         of_server.unwrap_or(Err(misfit))
     }
 
     /// Reads a value of a type that may be written with full-width digits.
     #[inline]
-    fn parse_digits<'a>(&self, text: Cow<'a, str>, reading: &Reading) -> Result<Value<'a>, Misfit> {
-        let dates = reading.dates.as_ref();
+    fn parse_digits<'a>(&self, text: Cow<'a, str>, rules: &FieldRules) -> Result<Value<'a>, Misfit> {
+        let dates = rules.dates.as_ref();
         match *self {
             Self::Boolean => boolean::parse(&text).map(Value::Boolean),
             Self::Integer(width) => number::parse_integer(&text, width).map(Value::Integer),
@@ -257,10 +257,10 @@ fn decoded(field: &[u8]) -> Result<&str, Misfit> {
 
 /// Bytes in the forms that only PostgreSQL reads.
 #[cold]
-fn parse_bytes<'a>(text: &str, misfit: Misfit, reading: &Reading) -> Result<Value<'a>, Misfit> {
-    let bytes = reading.server.and_then(|_| server::parse_bytes(text)).ok_or(misfit)?;
+fn parse_bytes<'a>(text: &str, misfit: Misfit, rules: &FieldRules) -> Result<Value<'a>, Misfit> {
+    let bytes = rules.server.and_then(|_| server::parse_bytes(text)).ok_or(misfit)?;
     if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        reading.noted.bare_hex();
+        rules.ambiguities.bare_hex();
     }
     Ok(Value::Bytes(bytes))
 }

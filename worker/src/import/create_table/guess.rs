@@ -6,7 +6,7 @@ use statemachine::{EmptyFields, ImportOptions};
 
 use super::Dialect;
 use crate::failure::Failure;
-use crate::import::value::{DecimalLimits, Kind, Reading, Value, Width};
+use crate::import::value::{DecimalLimits, FieldRules, Kind, Value, Width};
 
 /// Digits of a day: a value with more of them has a time.
 const DAY_DIGITS: usize = 8;
@@ -40,7 +40,7 @@ pub(super) const GUESSES: [Guess; 7] = [
 
 /// How the values of one file are read, and for which database.
 pub(super) struct Values {
-    reading: Reading,
+    rules: FieldRules,
     dialect: Dialect,
     /// The import says how dates are written: it wants them read.
     has_date_format: bool,
@@ -51,7 +51,7 @@ pub(super) struct Values {
 impl Values {
     pub(super) fn of(dialect: Dialect, options: &ImportOptions) -> Result<Self, Failure> {
         Ok(Self {
-            reading: Reading::of(options)?,
+            rules: FieldRules::of(options)?,
             dialect,
             has_date_format: options.date_format.is_some(),
             quotes_count: options.empty != Some(EmptyFields::Null),
@@ -60,7 +60,7 @@ impl Values {
 
     /// Whether a field is NULL in a column of any type but text.
     pub(super) fn is_null(&self, field: &[u8]) -> bool {
-        self.reading.is_null(field)
+        self.rules.is_null(field)
     }
 
     /// Whether a field can be kept as a value of this type.
@@ -115,7 +115,7 @@ impl Values {
     }
 
     fn parse<'a>(&self, kind: &Kind, field: &'a [u8]) -> Option<Value<'a>> {
-        kind.parse(field, &self.reading).ok().filter(|value| *value != Value::Null)
+        kind.parse(field, &self.rules).ok().filter(|value| *value != Value::Null)
     }
 }
 

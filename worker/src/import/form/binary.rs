@@ -123,11 +123,11 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::import::value::{DecimalLimits, Reading};
+    use crate::import::value::{DecimalLimits, FieldRules};
 
     fn written(kind: &Kind, field: &str) -> Vec<u8> {
         let mut out = Vec::new();
-        write_value(&mut out, kind, &kind.parse(field.as_bytes(), &Reading::default()).unwrap());
+        write_value(&mut out, kind, &kind.parse(field.as_bytes(), &FieldRules::default()).unwrap());
         out
     }
 

@@ -96,7 +96,7 @@ mod tests {
     use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
     use super::*;
-    use crate::import::value::{DecimalLimits, Reading};
+    use crate::import::value::{DecimalLimits, FieldRules};
 
     #[derive(QueryableByName)]
     struct Stored {
@@ -168,7 +168,7 @@ mod tests {
     fn a_decimal_number_beyond_a_binary_fraction_is_out_of_range() {
         let kind = Kind::Decimal(DecimalLimits { declared: None, significant: Some(15) });
         let fits = |text: &str| {
-            let value = kind.parse(text.as_bytes(), &Reading::default()).unwrap();
+            let value = kind.parse(text.as_bytes(), &FieldRules::default()).unwrap();
             misfit(&kind, &value).is_none()
         };
         for text in ["1e400", "-1e400", "1e-400", "1.5e-310", "4.9e-324", "1e309"] {
@@ -185,7 +185,7 @@ mod tests {
     fn a_year_that_sqlite_cannot_read_is_out_of_range() {
         let kind = Kind::TimestampZone(9);
         let fits = |text: &str| {
-            let value = kind.parse(text.as_bytes(), &Reading::default()).unwrap();
+            let value = kind.parse(text.as_bytes(), &FieldRules::default()).unwrap();
             misfit(&kind, &value).is_none()
         };
         assert!(!fits("9999-12-31T23:30:00-09:00"));

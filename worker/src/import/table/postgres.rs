@@ -15,7 +15,7 @@ use super::{Column, Found, Table, quoted};
 use crate::db::Session;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
-use crate::import::value::{Cut, Kind};
+use crate::import::value::{Kind, TruncatingType};
 
 /// A column whose NULL a trigger BEFORE INSERT may fill, or whose row it may leave out, counts as one that takes NULL: the server
 /// looks afterwards. A column of a view counts as computed where no value can be written to it.
@@ -112,15 +112,15 @@ struct ColumnRow {
 
 impl ColumnRow {
     /// What the type drops of a value, if it drops anything.
-    fn cut(&self, is_unicode: bool) -> Option<Kind> {
+    fn truncating(&self, is_unicode: bool) -> Option<Kind> {
         if is_unicode && self.character_bytes == Some(1) && self.is_builtin {
             // SQL_ASCII counts bytes, and of those that are too many cuts the blanks.
-            return Cut::of_bytes(&self.base, self.modifier).map(Kind::Cut);
+            return TruncatingType::of_bytes(&self.base, self.modifier).map(Kind::Truncating);
         }
         let name = self.element.as_deref().or(self.is_builtin.then_some(self.base.as_str()))?;
         let bytes =
             self.character_bytes.filter(|_| !is_unicode).and_then(|bytes| usize::try_from(bytes).ok());
-        Cut::of(name, self.element.is_some(), bytes).map(Kind::Cut)
+        TruncatingType::of(name, self.element.is_some(), bytes).map(Kind::Truncating)
     }
 }
 
@@ -145,7 +145,7 @@ pub(super) fn read(connection: &mut Session, name: &str) -> Result<Found, Failur
         .into_iter()
         .map(|row| Column {
             kind: Some(
-                row.cut(is_unicode)
+                row.truncating(is_unicode)
                     .unwrap_or_else(|| kind::of(&row.base, row.is_builtin, row.modifier, row.labels)),
             ),
             name: row.name,

@@ -6,7 +6,7 @@
 
 use statemachine::EmptyFields;
 
-use super::{Kind, Reading, Value, text};
+use super::{FieldRules, Kind, Value, text};
 use crate::import::reject::{Misfit, Reason};
 
 /// Whether a field stands in quotes.
@@ -24,22 +24,22 @@ impl Kind {
         field: &'a [u8],
         quoted: Quoted,
         takes_empty: bool,
-        reading: &Reading,
+        rules: &FieldRules,
     ) -> Result<Value<'a>, Misfit> {
         if !field.is_empty() {
-            return match self.marker_in_quotes(field, quoted, takes_empty, reading) {
+            return match self.marker_in_quotes(field, quoted, takes_empty, rules) {
                 Some(read) => read,
-                None => self.white_space(field, takes_empty, reading),
+                None => self.white_space(field, takes_empty, rules),
             };
         }
-        let is_value = match reading.empty {
+        let is_value = match rules.empty {
             EmptyFields::Quoted => quoted == Quoted::Yes,
             EmptyFields::Null => false,
             EmptyFields::Text => true,
         };
         match self.empty_value(takes_empty) {
             Some(empty) if is_value => Ok(empty),
-            None if !reading.is_blank_null("") => Err(is_empty()),
+            None if !rules.is_blank_null("") => Err(is_empty()),
             _ => Ok(Value::Null),
         }
     }
@@ -51,19 +51,19 @@ impl Kind {
         field: &'a [u8],
         quoted: Quoted,
         takes_empty: bool,
-        reading: &Reading,
+        rules: &FieldRules,
     ) -> Option<Result<Value<'a>, Misfit>> {
-        if quoted == Quoted::No || reading.empty == EmptyFields::Null {
+        if quoted == Quoted::No || rules.empty == EmptyFields::Null {
             return None;
         }
         let whole = std::str::from_utf8(field).ok()?;
         let text = text::trim(whole);
-        if !reading.is_marker(field) && !reading.is_marker(text.as_bytes()) {
+        if !rules.is_marker(field) && !rules.is_marker(text.as_bytes()) {
             return None;
         }
-        match self.read_written(whole, text, reading) {
+        match self.read_written(whole, text, rules) {
             Ok(value) => {
-                reading.noted.marker_in_quotes();
+                rules.ambiguities.marker_in_quotes();
                 Some(Ok(value))
             }
             // Exports that quote every field write NULL in quotes, too; but a text is never dropped.
@@ -81,13 +81,13 @@ impl Kind {
         &self,
         field: &'a [u8],
         takes_empty: bool,
-        reading: &Reading,
+        rules: &FieldRules,
     ) -> Result<Value<'a>, Misfit> {
         match (self, std::str::from_utf8(field)) {
-            (Self::Opaque | Self::Cut(_), Ok(text)) if takes_empty && text::trim(text).is_empty() => {
-                self.read_written(text, "", reading)
+            (Self::Opaque | Self::Truncating(_), Ok(text)) if takes_empty && text::trim(text).is_empty() => {
+                self.read_written(text, "", rules)
             }
-            (Self::Bytes, Ok(text)) if text::trim(text).is_empty() => self.read_written(text, "", reading),
+            (Self::Bytes, Ok(text)) if text::trim(text).is_empty() => self.read_written(text, "", rules),
             _ => Ok(Value::Null),
         }
     }
@@ -98,7 +98,7 @@ impl Kind {
             Self::Text { .. } => Some(Value::Text("")),
             Self::Bytes => Some(Value::Hex("")),
             Self::Enum(labels) if labels.contains("") => Some(Value::Text("")),
-            Self::Opaque | Self::Cut(_) if takes_empty => Some(Value::Text("")),
+            Self::Opaque | Self::Truncating(_) if takes_empty => Some(Value::Text("")),
             _ => None,
         }
     }

@@ -34,7 +34,7 @@ pub(super) struct DateFormat {
 }
 
 /// What a text of this form tells.
-pub(super) struct Told {
+pub(super) struct ParsedMoment {
     pub(super) day: NaiveDate,
     pub(super) time: NaiveTime,
     pub(super) zone: Option<FixedOffset>,
@@ -92,7 +92,7 @@ impl DateFormat {
     }
 
     /// A day and a time at the beginning of the text, and what follows them.
-    pub(super) fn whole<'t>(&self, text: &'t str) -> Option<(Told, &'t str)> {
+    pub(super) fn whole<'t>(&self, text: &'t str) -> Option<(ParsedMoment, &'t str)> {
         let mut parsed = Parsed::new();
         let rest = steps::read(&mut parsed, text, self.whole.as_ref()?)?;
         let zone = match (parsed.offset(), parsed.timestamp()) {
@@ -106,7 +106,7 @@ impl DateFormat {
         if loses_digits(text) {
             return None;
         }
-        Some((Told { day: local.date(), time: local.time(), zone }, rest))
+        Some((ParsedMoment { day: local.date(), time: local.time(), zone }, rest))
     }
 }
 

@@ -7,12 +7,12 @@ const TEXT: Kind = Kind::Text { max_characters: None };
 const DOUBLE: Kind = Kind::Float { single: false, special: true };
 
 fn misfit(kind: &Kind, field: &str) -> String {
-    let Misfit { reason, says } = kind.parse(field.as_bytes(), &Reading::default()).unwrap_err();
+    let Misfit { reason, says } = kind.parse(field.as_bytes(), &FieldRules::default()).unwrap_err();
     format!("{says} ({})", reason.code())
 }
 
 fn value<'a>(kind: &Kind, field: &'a str) -> Value<'a> {
-    kind.parse(field.as_bytes(), &Reading::default())
+    kind.parse(field.as_bytes(), &FieldRules::default())
         .unwrap_or_else(|misfit| panic!("{field:?} {}", misfit.says))
 }
 
@@ -85,7 +85,7 @@ fn a_text_is_measured_in_characters() {
 
 #[test]
 fn bytes_that_cannot_be_decoded_are_told() {
-    let misfit = TEXT.parse(b"caf\xE9 au lait", &Reading::default()).unwrap_err();
+    let misfit = TEXT.parse(b"caf\xE9 au lait", &FieldRules::default()).unwrap_err();
     assert_eq!(misfit, Misfit::new(Reason::Undecodable, "has bytes that cannot be decoded"));
 }
 

@@ -1,7 +1,7 @@
 //! Values that stay as they are written: text, the labels of an enum, hexadecimal digits.
 
 use super::Labels;
-use super::noted::Noted;
+use super::ambiguities::Ambiguities;
 use crate::import::reject::{Misfit, Reason};
 
 /// The text without white space around it.
@@ -17,7 +17,7 @@ pub(super) fn trim(text: &str) -> &str {
 pub(super) fn parse_text<'a>(
     text: &'a str,
     max_characters: Option<u32>,
-    noted: &Noted,
+    ambiguities: &Ambiguities,
 ) -> Result<&'a str, Misfit> {
     if text.as_bytes().contains(&0) {
         return Err(Misfit::new(Reason::NulCharacter, "has a NUL character"));
@@ -28,7 +28,7 @@ pub(super) fn parse_text<'a>(
         if text.len() > max
             && let Some((end, _)) = text.char_indices().nth(max)
         {
-            return without_blanks(text, end, max, noted);
+            return without_blanks(text, end, max, ambiguities);
         }
     }
     Ok(text)
@@ -36,10 +36,15 @@ pub(super) fn parse_text<'a>(
 
 /// A text that is too long, up to its end, where only blanks stand behind that.
 #[cold]
-fn without_blanks<'a>(text: &'a str, end: usize, max: usize, noted: &Noted) -> Result<&'a str, Misfit> {
+fn without_blanks<'a>(
+    text: &'a str,
+    end: usize,
+    max: usize,
+    ambiguities: &Ambiguities,
+) -> Result<&'a str, Misfit> {
     match text.split_at_checked(end) {
         Some((kept, blanks)) if blanks.bytes().all(|byte| byte == b' ') => {
-            noted.cut_blanks();
+            ambiguities.cut_blanks();
             Ok(kept)
         }
         _ => {

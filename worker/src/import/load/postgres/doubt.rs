@@ -162,7 +162,7 @@ fn is_judged_here(column: &Filled, type_: &ColumnType, is_unicode: bool) -> bool
         return false;
     }
     match column.kind {
-        Kind::Opaque | Kind::Cut(_) | Kind::Json | Kind::Jsonb => false,
+        Kind::Opaque | Kind::Truncating(_) | Kind::Json | Kind::Jsonb => false,
         Kind::Text { .. } | Kind::Enum(_) => is_unicode,
         _ => true,
     }

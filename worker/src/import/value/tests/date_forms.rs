@@ -1,11 +1,11 @@
 //! Days and times in a form of the import's own.
 
-use super::forms::{day, parsed, reading};
+use super::forms::{day, parsed, rules};
 use super::*;
 
 #[test]
 fn a_date_may_have_the_imports_own_form() {
-    let slashes = reading(None, Some("%Y/%m/%d"));
+    let slashes = rules(None, Some("%Y/%m/%d"));
     for text in ["2024/2/9", "2024/02/09", "2024-02-09", "２０２４／２／９"] {
         assert_eq!(parsed(&Kind::Date, text, &slashes), Ok(Value::Date(day(2024, 2, 9))), "{text}");
     }
@@ -17,12 +17,12 @@ fn a_date_may_have_the_imports_own_form() {
         assert!(parsed(&Kind::Date, text, &slashes).is_err(), "{text}");
     }
     assert_eq!(parsed(&Kind::Date, "0024/2/9", &slashes), Ok(Value::Date(day(24, 2, 9))));
-    let japanese = reading(None, Some("%Y年%m月%d日"));
+    let japanese = rules(None, Some("%Y年%m月%d日"));
     assert_eq!(parsed(&Kind::Date, "２０２４年２月９日", &japanese), Ok(Value::Date(day(2024, 2, 9))));
-    let american = reading(None, Some("%m/%d/%y"));
+    let american = rules(None, Some("%m/%d/%y"));
     assert_eq!(parsed(&Kind::Date, "2/9/24", &american), Ok(Value::Date(day(2024, 2, 9))));
     // What could be both is read by the form that the import names.
-    let swapped = reading(None, Some("%Y-%d-%m"));
+    let swapped = rules(None, Some("%Y-%d-%m"));
     assert_eq!(parsed(&Kind::Date, "2024-02-09", &swapped), Ok(Value::Date(day(2024, 9, 2))));
 }
 
@@ -38,14 +38,14 @@ fn a_number_beside_another_has_all_of_its_digits() {
         ("%Y %m %d", "2024 11 1", &["2024111", "2024 111"]),
         ("%d.%m.%y", "1.11.24", &["1.11.4"]),
     ] {
-        let reading = reading(None, Some(format));
-        assert_eq!(parsed(&Kind::Date, whole, &reading), Ok(Value::Date(day(2024, 11, 1))), "{format}");
+        let rules = rules(None, Some(format));
+        assert_eq!(parsed(&Kind::Date, whole, &rules), Ok(Value::Date(day(2024, 11, 1))), "{format}");
         for text in short {
-            let says = parsed(&Kind::Date, text, &reading).unwrap_err();
+            let says = parsed(&Kind::Date, text, &rules).unwrap_err();
             assert!(says.ends_with("(not_a_date)"), "{format} {text}: {says}");
         }
     }
-    let stamp = reading(None, Some("%Y%m%d%H%M%S"));
+    let stamp = rules(None, Some("%Y%m%d%H%M%S"));
     let at = day(2024, 11, 1).and_hms_opt(7, 5, 6).unwrap();
     assert_eq!(parsed(&Kind::Timestamp(6), "20241101070506", &stamp), Ok(Value::Timestamp(at)));
     for text in ["2024110107056", "2024110170506", "202411170506", "20241101 70506"] {
@@ -55,10 +55,10 @@ fn a_number_beside_another_has_all_of_its_digits() {
 
 #[test]
 fn a_time_before_its_day_is_not_lost_in_a_column_of_days() {
-    let first = reading(None, Some("%H:%M %d.%m.%Y"));
+    let first = rules(None, Some("%H:%M %d.%m.%Y"));
     assert_eq!(parsed(&Kind::Date, "00:00 09.02.2024", &first), Ok(Value::Date(day(2024, 2, 9))));
     for (format, text) in [("%H:%M %d.%m.%Y", "17:05 09.02.2024"), ("%s", "1707440700")] {
-        let says = parsed(&Kind::Date, text, &reading(None, Some(format))).unwrap_err();
+        let says = parsed(&Kind::Date, text, &rules(None, Some(format))).unwrap_err();
         assert!(says.starts_with("has a time of day"), "{format}: {says}");
     }
 }
@@ -107,34 +107,34 @@ fn a_day_without_a_time_is_written_as_the_form_has_it_up_to_the_time() {
         ),
         ("%I:%M %p, %d.%m.%Y", &["05.01.2024"], &[", 05.01.2024"], "10:30 AM, 05.01.2024"),
     ] {
-        let reading = reading(None, Some(format));
+        let rules = rules(None, Some(format));
         let midnight = day(2024, 1, 5).and_hms_opt(0, 0, 0).unwrap();
         for text in days {
             assert_eq!(
-                parsed(&Kind::Date, text, &reading),
+                parsed(&Kind::Date, text, &rules),
                 Ok(Value::Date(day(2024, 1, 5))),
                 "{format}: {text}"
             );
             assert_eq!(
-                parsed(&Kind::Timestamp(6), text, &reading),
+                parsed(&Kind::Timestamp(6), text, &rules),
                 Ok(Value::Timestamp(midnight)),
                 "{format}: {text}"
             );
         }
         for text in others {
             for kind in [Kind::Date, Kind::Timestamp(6)] {
-                assert!(parsed(&kind, text, &reading).is_err(), "{format}: {text}");
+                assert!(parsed(&kind, text, &rules).is_err(), "{format}: {text}");
             }
         }
         let at = day(2024, 1, 5).and_hms_opt(10, 30, 0).unwrap();
-        assert_eq!(parsed(&Kind::Timestamp(6), whole, &reading), Ok(Value::Timestamp(at)), "{format}");
-        let says = parsed(&Kind::Date, whole, &reading).unwrap_err();
+        assert_eq!(parsed(&Kind::Timestamp(6), whole, &rules), Ok(Value::Timestamp(at)), "{format}");
+        let says = parsed(&Kind::Date, whole, &rules).unwrap_err();
         assert!(says.starts_with("has a time of day"), "{format}: {says}");
-        let says = parsed(&Kind::Date, "x", &reading).unwrap_err();
+        let says = parsed(&Kind::Date, "x", &rules).unwrap_err();
         let of_form =
             says.split_once(" or ").and_then(|(_, rest)| rest.strip_suffix(") (not_a_date)")).unwrap();
         assert_eq!(
-            parsed(&Kind::Date, of_form, &reading),
+            parsed(&Kind::Date, of_form, &rules),
             Ok(Value::Date(day(2001, 2, 3))),
             "{format}: {says}"
         );
@@ -155,15 +155,15 @@ fn the_examples_of_a_reject_are_values_that_the_column_takes() {
         Some("%H:%M %d.%m.%Y"),
         Some("%s"),
     ] {
-        let reading = reading(None, format);
+        let rules = rules(None, format);
         for kind in &kinds {
-            let says = parsed(kind, "x", &reading).unwrap_err();
+            let says = parsed(kind, "x", &rules).unwrap_err();
             let examples =
                 says.split_once("(for example ").and_then(|(_, rest)| rest.split_once(')')).unwrap().0;
             let examples: Vec<_> = examples.split(" or ").collect();
             assert_eq!(examples.len(), if format.is_none_or(|format| format == "%Y-%d-%m") { 1 } else { 2 });
             for example in examples {
-                assert!(parsed(kind, example, &reading).is_ok(), "{format:?} {kind:?}: {example}");
+                assert!(parsed(kind, example, &rules).is_ok(), "{format:?} {kind:?}: {example}");
             }
         }
     }
@@ -173,11 +173,11 @@ fn the_examples_of_a_reject_are_values_that_the_column_takes() {
 fn a_timestamp_begins_with_a_day_in_the_imports_form_or_is_of_it_as_a_whole() {
     let plain = Kind::Timestamp(6);
     let at = |h, m, s| Ok(Value::Timestamp(day(2024, 2, 9).and_hms_opt(h, m, s).unwrap()));
-    let slashes = reading(None, Some("%Y/%m/%d"));
+    let slashes = rules(None, Some("%Y/%m/%d"));
     assert_eq!(parsed(&plain, "2024/2/9 7:05", &slashes), at(7, 5, 0));
     assert_eq!(parsed(&plain, "2024/02/09T17:05:06", &slashes), at(17, 5, 6));
     assert_eq!(parsed(&plain, "2024/02/09", &slashes), at(0, 0, 0));
-    let whole = reading(None, Some("%d/%m/%Y %I:%M %p"));
+    let whole = rules(None, Some("%d/%m/%Y %I:%M %p"));
     assert_eq!(parsed(&plain, "09/02/2024 05:06 PM", &whole), at(17, 6, 0));
     for without_half in ["09/02/2024 17:06:07", "09/02/2024 9:05", "09/02/2024 09:05"] {
         let says = parsed(&plain, without_half, &whole).unwrap_err();
@@ -187,7 +187,7 @@ fn a_timestamp_begins_with_a_day_in_the_imports_form_or_is_of_it_as_a_whole() {
     assert_eq!(parsed(&Kind::Date, "09/02/2024", &whole), Ok(Value::Date(day(2024, 2, 9))));
     assert_eq!(parsed(&Kind::Date, "09/02/2024 12:00 AM", &whole), Ok(Value::Date(day(2024, 2, 9))));
     assert!(parsed(&Kind::Date, "09/02/2024 12:01 AM", &whole).unwrap_err().starts_with("has a time of day"));
-    let fraction = reading(None, Some("%d/%m/%Y %H:%M:%S%.f"));
+    let fraction = rules(None, Some("%d/%m/%Y %H:%M:%S%.f"));
     assert!(parsed(&Kind::Timestamp(3), "09/02/2024 10:00:00.123", &fraction).is_ok());
     let says = parsed(&Kind::Timestamp(3), "09/02/2024 10:00:00.1234", &fraction).unwrap_err();
     assert!(says.ends_with("(too_precise)"), "{says}");
@@ -199,14 +199,14 @@ fn a_timestamp_begins_with_a_day_in_the_imports_form_or_is_of_it_as_a_whole() {
 fn a_point_in_time_in_the_imports_form_needs_its_zone_too() {
     let zoned = Kind::TimestampZone(6);
     let point = Ok(Value::TimestampZone(DateTime::from_timestamp(1_707_440_700, 0).unwrap()));
-    let inside = reading(None, Some("%d.%m.%Y %H:%M %z"));
+    let inside = rules(None, Some("%d.%m.%Y %H:%M %z"));
     assert_eq!(parsed(&zoned, "09.02.2024 10:05 +0900", &inside), point);
-    let behind = reading(None, Some("%d.%m.%Y %H:%M"));
+    let behind = rules(None, Some("%d.%m.%Y %H:%M"));
     assert_eq!(parsed(&zoned, "09.02.2024 10:05+09:00", &behind), point);
     assert!(parsed(&zoned, "09.02.2024 10:05", &behind).unwrap_err().ends_with("(zone_missing)"));
     let says = parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0900", &inside).unwrap_err();
     assert!(says.ends_with("(zone_unexpected)"), "{says}");
-    assert_eq!(parsed(&zoned, "1707440700", &reading(None, Some("%s"))), point);
+    assert_eq!(parsed(&zoned, "1707440700", &rules(None, Some("%s"))), point);
 }
 
 #[test]
@@ -221,22 +221,22 @@ fn a_zone_behind_a_form_that_has_one_or_is_a_moment_is_none_of_the_form() {
         ("%+", "2024-02-09T10:05:00+09:00"),
         ("%s", "1707440700"),
     ] {
-        let reading = reading(None, Some(format));
+        let rules = rules(None, Some(format));
         let point = Ok(Value::TimestampZone(DateTime::from_timestamp(1_707_440_700, 0).unwrap()));
-        assert_eq!(parsed(&Kind::TimestampZone(6), value, &reading), point, "{format}");
+        assert_eq!(parsed(&Kind::TimestampZone(6), value, &rules), point, "{format}");
         for behind in ["+09:00", " +09:00", "-05:00", "+0900", "+09", "Z", " Z", "UTC", "+00:00"] {
             for kind in [Kind::TimestampZone(6), Kind::Timestamp(6)] {
-                let says = parsed(&kind, &format!("{value}{behind}"), &reading).unwrap_err();
+                let says = parsed(&kind, &format!("{value}{behind}"), &rules).unwrap_err();
                 assert!(says.ends_with("(not_a_timestamp)"), "{format} {value}{behind}: {says}");
             }
         }
     }
     // A word is no zone.
-    let word = reading(None, Some("%d.%m.%Y %H:%M NZ"));
+    let word = rules(None, Some("%d.%m.%Y %H:%M NZ"));
     let says = parsed(&Kind::TimestampZone(6), "09.02.2024 10:05 NZ", &word).unwrap_err();
     assert!(says.ends_with("(zone_missing)"), "{says}");
     // In UTC nothing is lost, and a second zone is one too many there, too.
-    let inside = reading(None, Some("%d.%m.%Y %H:%M %z"));
+    let inside = rules(None, Some("%d.%m.%Y %H:%M %z"));
     assert!(parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0000", &inside).is_ok());
     let says = parsed(&Kind::Timestamp(6), "09.02.2024 10:05 +0000+09:00", &inside).unwrap_err();
     assert!(says.ends_with("(not_a_timestamp)"), "{says}");

@@ -4,14 +4,14 @@ use statemachine::{EmptyFields, ImportOptions};
 
 use super::*;
 
-pub(super) fn reading(null: Option<&str>, date_format: Option<&str>) -> Reading {
+pub(super) fn rules(null: Option<&str>, date_format: Option<&str>) -> FieldRules {
     let (null, date_format) = (null.map(str::to_owned), date_format.map(str::to_owned));
-    Reading::of(&ImportOptions { null, date_format, ..ImportOptions::default() }).unwrap()
+    FieldRules::of(&ImportOptions { null, date_format, ..ImportOptions::default() }).unwrap()
 }
 
-pub(super) fn parsed<'a>(kind: &Kind, field: &'a str, reading: &Reading) -> Result<Value<'a>, String> {
+pub(super) fn parsed<'a>(kind: &Kind, field: &'a str, rules: &FieldRules) -> Result<Value<'a>, String> {
     let says = |misfit: Misfit| format!("{} ({})", misfit.says, misfit.reason.code());
-    kind.parse(field.as_bytes(), reading).map_err(says)
+    kind.parse(field.as_bytes(), rules).map_err(says)
 }
 
 pub(super) fn day(year: i32, month: u32, day: u32) -> NaiveDate {
@@ -45,7 +45,7 @@ fn full_width_digits_and_signs_are_those_of_ascii() {
 
 #[test]
 fn a_marker_of_null_leaves_the_empty_text() {
-    let marked = reading(Some("\\N"), None);
+    let marked = rules(Some("\\N"), None);
     assert_eq!(parsed(&TEXT, "", &marked), Ok(Value::Text("")));
     assert_eq!(parsed(&TEXT, "\\N", &marked), Ok(Value::Null));
     assert_eq!(parsed(&TEXT, " \\N", &marked), Ok(Value::Text(" \\N")));
@@ -56,46 +56,46 @@ fn a_marker_of_null_leaves_the_empty_text() {
         let says = "is empty, and an empty field is not NULL here (empty)";
         assert_eq!(parsed(&integer, field, &marked), Err(says.to_owned()), "{field:?}");
     }
-    assert_eq!(parsed(&integer, "", &reading(Some(""), None)), Ok(Value::Null));
+    assert_eq!(parsed(&integer, "", &rules(Some(""), None)), Ok(Value::Null));
 }
 
-fn in_quotes<'a>(kind: &Kind, field: &'a str, reading: &Reading) -> Result<Value<'a>, String> {
+fn in_quotes<'a>(kind: &Kind, field: &'a str, rules: &FieldRules) -> Result<Value<'a>, String> {
     let says = |misfit: Misfit| format!("{} ({})", misfit.says, misfit.reason.code());
-    match kind.read(field.as_bytes(), reading) {
-        Ok(Value::Null) => kind.absent(field.as_bytes(), Quoted::Yes, false, reading).map_err(says),
+    match kind.read(field.as_bytes(), rules) {
+        Ok(Value::Null) => kind.absent(field.as_bytes(), Quoted::Yes, false, rules).map_err(says),
         read => read.map_err(says),
     }
 }
 
 #[test]
 fn an_empty_field_in_quotes_is_the_empty_value_of_types_that_have_one() {
-    let reading = Reading::default();
+    let rules = FieldRules::default();
     let mood = |labels: &[&str]| {
         Kind::Enum(Arc::new(Labels::new(labels.iter().map(|label| (*label).to_owned()).collect())))
     };
     for kind in [TEXT, Kind::Text { max_characters: Some(3) }, mood(&["", "ok"])] {
-        assert_eq!(in_quotes(&kind, "", &reading), Ok(Value::Text("")));
-        assert_eq!(parsed(&kind, "", &reading), Ok(Value::Null));
+        assert_eq!(in_quotes(&kind, "", &rules), Ok(Value::Text("")));
+        assert_eq!(parsed(&kind, "", &rules), Ok(Value::Null));
     }
-    assert_eq!(in_quotes(&Kind::Bytes, "", &reading), Ok(Value::Hex("")));
+    assert_eq!(in_quotes(&Kind::Bytes, "", &rules), Ok(Value::Hex("")));
     let others =
         [Kind::Integer(Width::Four), Kind::Date, Kind::Json, Kind::Uuid, mood(&["ok"]), Kind::Opaque];
     for kind in others {
-        assert_eq!(in_quotes(&kind, "", &reading), Ok(Value::Null), "{kind:?}");
-        assert_eq!(in_quotes(&kind, " ", &reading), Ok(Value::Null), "{kind:?}");
+        assert_eq!(in_quotes(&kind, "", &rules), Ok(Value::Null), "{kind:?}");
+        assert_eq!(in_quotes(&kind, " ", &rules), Ok(Value::Null), "{kind:?}");
     }
-    let of_server = Kind::Opaque.absent(b"", Quoted::Yes, true, &reading);
+    let of_server = Kind::Opaque.absent(b"", Quoted::Yes, true, &rules);
     assert_eq!(of_server, Ok(Value::Text("")));
 }
 
-fn options_of(null: &str) -> Reading {
-    reading(Some(null), None)
+fn options_of(null: &str) -> FieldRules {
+    rules(Some(null), None)
 }
 
-fn with_empty(empty: EmptyFields, null: Option<&str>) -> Reading {
+fn with_empty(empty: EmptyFields, null: Option<&str>) -> FieldRules {
     let options =
         ImportOptions { empty: Some(empty), null: null.map(str::to_owned), ..ImportOptions::default() };
-    Reading::of(&options).unwrap()
+    FieldRules::of(&options).unwrap()
 }
 
 #[test]
@@ -109,32 +109,28 @@ fn an_import_may_say_what_empty_fields_are() {
         (EmptyFields::Quoted, Some("-"), &empty, &null, &null),
         (EmptyFields::Null, Some("-"), &null, &null, &null),
     ] {
-        let reading = with_empty(option, marker);
-        assert_eq!(&in_quotes(&TEXT, "", &reading), quoted, "{option:?} {marker:?}");
-        assert_eq!(&parsed(&TEXT, "", &reading), plain, "{option:?} {marker:?}");
-        assert_eq!(&parsed(&integer, "", &reading), number, "{option:?} {marker:?}");
-        assert_eq!(&in_quotes(&integer, "", &reading), number, "{option:?} {marker:?}");
-        assert_eq!(parsed(&integer, " ", &reading), null, "{option:?} {marker:?}");
+        let rules = with_empty(option, marker);
+        assert_eq!(&in_quotes(&TEXT, "", &rules), quoted, "{option:?} {marker:?}");
+        assert_eq!(&parsed(&TEXT, "", &rules), plain, "{option:?} {marker:?}");
+        assert_eq!(&parsed(&integer, "", &rules), number, "{option:?} {marker:?}");
+        assert_eq!(&in_quotes(&integer, "", &rules), number, "{option:?} {marker:?}");
+        assert_eq!(parsed(&integer, " ", &rules), null, "{option:?} {marker:?}");
     }
-    let reading = with_empty(EmptyFields::Text, Some("-"));
-    assert!(parsed(&integer, "", &reading).unwrap_err().ends_with("(empty)"));
+    let rules = with_empty(EmptyFields::Text, Some("-"));
+    assert!(parsed(&integer, "", &rules).unwrap_err().ends_with("(empty)"));
 }
 
 #[test]
 fn the_text_of_null_is_a_value_in_quotes_where_the_type_has_it() {
-    let reading = reading(Some("NULL"), None);
-    assert_eq!(parsed(&TEXT, "NULL", &reading), Ok(Value::Null));
-    assert_eq!(in_quotes(&TEXT, "NULL", &reading), Ok(Value::Text("NULL")));
-    assert_eq!(in_quotes(&Kind::Opaque, "NULL", &reading), Ok(Value::Text("NULL")));
-    assert_eq!(in_quotes(&Kind::Integer(Width::Four), "NULL", &reading), Ok(Value::Null));
-    assert_eq!(in_quotes(&Kind::Date, " NULL ", &reading), Ok(Value::Null));
-    reading.end_row(true);
-    assert_eq!(reading.notes().len(), 1);
-    assert!(
-        reading.notes()[0].starts_with("\"NULL\" stands in quotes in 2 fields,"),
-        "{:?}",
-        reading.notes()
-    );
+    let rules = rules(Some("NULL"), None);
+    assert_eq!(parsed(&TEXT, "NULL", &rules), Ok(Value::Null));
+    assert_eq!(in_quotes(&TEXT, "NULL", &rules), Ok(Value::Text("NULL")));
+    assert_eq!(in_quotes(&Kind::Opaque, "NULL", &rules), Ok(Value::Text("NULL")));
+    assert_eq!(in_quotes(&Kind::Integer(Width::Four), "NULL", &rules), Ok(Value::Null));
+    assert_eq!(in_quotes(&Kind::Date, " NULL ", &rules), Ok(Value::Null));
+    rules.end_row(true);
+    assert_eq!(rules.notes().len(), 1);
+    assert!(rules.notes()[0].starts_with("\"NULL\" stands in quotes in 2 fields,"), "{:?}", rules.notes());
     let numbers = options_of("-99");
     assert_eq!(in_quotes(&Kind::Integer(Width::Four), "-99", &numbers), Ok(Value::Integer(-99)));
     assert_eq!(parsed(&Kind::Integer(Width::Four), "-99", &numbers), Ok(Value::Null));
@@ -154,12 +150,12 @@ fn the_text_of_null_in_quotes_is_never_dropped_where_the_type_has_an_empty_value
     for (kind, reason) in
         [(&three, "too_long"), (&Kind::Bytes, "not_hex"), (&enum_of(&["", "ok"]), "not_in_enum")]
     {
-        let reading = options_of("NULL");
-        let says = in_quotes(kind, "NULL", &reading).unwrap_err();
+        let rules = options_of("NULL");
+        let says = in_quotes(kind, "NULL", &rules).unwrap_err();
         assert!(says.ends_with(&format!("{advice} ({reason})")), "{says}");
-        reading.end_row(true);
-        assert!(reading.notes().is_empty(), "it was not taken for a value");
-        assert_eq!(parsed(kind, "NULL", &reading), Ok(Value::Null));
+        rules.end_row(true);
+        assert!(rules.notes().is_empty(), "it was not taken for a value");
+        assert_eq!(parsed(kind, "NULL", &rules), Ok(Value::Null));
         let null = with_empty(EmptyFields::Null, Some("NULL"));
         assert_eq!(in_quotes(kind, "NULL", &null), Ok(Value::Null));
     }
@@ -174,8 +170,8 @@ fn the_text_of_null_in_quotes_is_never_dropped_where_the_type_has_an_empty_value
 }
 
 fn on_server(kind: &Kind, field: &str) -> Result<String, String> {
-    let reading = Reading::default().on(Some(150_000));
-    match parsed(kind, field, &reading)? {
+    let rules = FieldRules::default().on(Some(150_000));
+    match parsed(kind, field, &rules)? {
         Value::Special(special) => Ok(special.code.to_string()),
         other => Ok(format!("{other:?}")),
     }
@@ -201,7 +197,7 @@ fn what_only_the_server_has_is_taken_for_the_server_only() {
         (&DOUBLE, "0x1F"),
     ] {
         assert!(on_server(kind, field).is_ok(), "{field}");
-        assert!(parsed(kind, field, &Reading::default()).is_err(), "{field}");
+        assert!(parsed(kind, field, &FieldRules::default()).is_err(), "{field}");
     }
     assert!(on_server(&places, "Infinity").unwrap_err().ends_with("(out_of_range)"));
     for (kind, field) in [
@@ -213,9 +209,9 @@ fn what_only_the_server_has_is_taken_for_the_server_only() {
     ] {
         assert!(on_server(kind, field).is_err(), "{field}");
     }
-    let swapped = reading(None, Some("%Y-%d-%m")).on(Some(150_000));
+    let swapped = rules(None, Some("%Y-%d-%m")).on(Some(150_000));
     assert!(parsed(&Kind::Date, "2024-01-31", &swapped).is_err());
-    let newer = Reading::default().on(Some(160_000));
+    let newer = FieldRules::default().on(Some(160_000));
     assert_eq!(parsed(&Kind::Integer(Width::Two), "-0x1F", &newer), Ok(Value::Integer(-31)));
     assert!(parsed(&Kind::Integer(Width::Two), "0xFFFF", &newer).unwrap_err().ends_with("(out_of_range)"));
     assert!(parsed(&numeric, "1_000.5", &newer).is_ok());
@@ -223,16 +219,16 @@ fn what_only_the_server_has_is_taken_for_the_server_only() {
 
 #[test]
 fn what_somebody_could_mean_otherwise_is_counted() {
-    let reading = Reading::default().on(Some(150_000));
+    let rules = FieldRules::default().on(Some(150_000));
     let three = Kind::Text { max_characters: Some(3) };
     for (kind, field) in [(&three, "abc "), (&three, "ab "), (&three, "abc   "), (&Kind::Bytes, "00ff")] {
-        parsed(kind, field, &reading).unwrap();
-        reading.end_row(true);
+        parsed(kind, field, &rules).unwrap();
+        rules.end_row(true);
         // Of a reject nothing is stored.
-        parsed(kind, field, &reading).unwrap();
-        reading.end_row(false);
+        parsed(kind, field, &rules).unwrap();
+        rules.end_row(false);
     }
-    let notes = reading.notes();
+    let notes = rules.notes();
     assert_eq!(notes.len(), 2);
     assert!(notes[0].starts_with("blanks at the end of 2 fields were cut"), "{notes:?}");
     assert!(notes[1].starts_with("1 field for bytea had hexadecimal digits without \\x"), "{notes:?}");
@@ -258,7 +254,7 @@ fn what_only_the_database_can_read_is_left_as_it_is() {
 #[test]
 fn white_space_alone_is_bytes_or_none_and_never_nothing() {
     for null in [None, Some("-")] {
-        let (of_sqlite, on_server) = (reading(null, None), reading(null, None).on(Some(150_000)));
+        let (of_sqlite, on_server) = (rules(null, None), rules(null, None).on(Some(150_000)));
         for text in [" ", "\t", " \r\n", "\u{a0}", "\u{3000}", " \u{3000}"] {
             let none = Err("is not \\x and pairs of hexadecimal digits (not_hex)".to_owned());
             let bytes = || if text.is_ascii() { Ok(Value::Bytes(text.into())) } else { none.clone() };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// How often each thing was seen.
 #[derive(Debug, Default)]
-pub(crate) struct Noted {
+pub(crate) struct Ambiguities {
     markers_in_quotes: Count,
     cut_blanks: Count,
     bare_hex: Count,
@@ -32,7 +32,7 @@ impl Count {
     }
 }
 
-impl Noted {
+impl Ambiguities {
     /// The text of NULL stood in quotes and was taken for a value.
     #[cold]
     pub(super) fn marker_in_quotes(&self) {

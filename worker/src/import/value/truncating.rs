@@ -9,7 +9,7 @@ const CHAR: &str = "\"char\"";
 
 /// Such a type, or an array of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut {
+pub(crate) struct TruncatingType {
     /// Its name in SQL.
     type_name: &'static str,
     /// How many bytes it holds.
@@ -19,7 +19,7 @@ pub(crate) struct Cut {
     character_bytes: Option<usize>,
 }
 
-impl Cut {
+impl TruncatingType {
     /// What the type of this name in `pg_type` drops, if it drops anything.
     pub(crate) fn of(name: &str, is_array: bool, character_bytes: Option<usize>) -> Option<Self> {
         let (type_name, holds) = match name {
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn says(name: &str, is_array: bool, text: &str) -> Option<String> {
-        let misfit = Cut::of(name, is_array, None).unwrap().check(text, Some(160_000)).err()?;
+        let misfit = TruncatingType::of(name, is_array, None).unwrap().check(text, Some(160_000)).err()?;
         Some(misfit.says.into_owned())
     }
 
@@ -121,12 +121,12 @@ mod tests {
             assert_eq!(says("char", false, text), None, "{text}");
         }
         assert!(says("char", false, "\\400").is_some() && says("char", false, "\\18").is_some());
-        assert!(Cut::of("char", false, None).unwrap().check("\\101", Some(140_000)).is_err());
+        assert!(TruncatingType::of("char", false, None).unwrap().check("\\101", Some(140_000)).is_err());
     }
 
     #[test]
     fn characters_have_the_bytes_of_the_databases_encoding() {
-        let latin = Cut::of("name", false, Some(1)).unwrap();
+        let latin = TruncatingType::of("name", false, Some(1)).unwrap();
         assert!(latin.check(&"é".repeat(63), None).is_ok() && latin.check(&"é".repeat(64), None).is_err());
     }
 

@@ -1,15 +1,15 @@
-//! How the fields of one file are to be read, as far as its import says so: which text is NULL, how dates are written.
+//! The rules by which the fields of one file are read, as far as its import says so: which text is NULL, how dates are written.
 //! Made once from the options, so that no value pays for what does not change.
 
 use statemachine::{EmptyFields, FailureName, ImportOptions};
 
+use super::ambiguities::Ambiguities;
 use super::date_format::DateFormat;
-use super::noted::Noted;
 use crate::failure::Failure;
 
 /// How fields are read.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub(crate) struct FieldRules {
     /// The text that is NULL besides, or instead of, the empty field.
     marker: Option<String>,
     /// What an empty field is.
@@ -19,10 +19,10 @@ pub(crate) struct Reading {
     /// How dates are written besides ISO 8601.
     pub(super) dates: Option<DateFormat>,
     /// What was seen on the way that a person should know.
-    pub(super) noted: Noted,
+    pub(super) ambiguities: Ambiguities,
 }
 
-impl Reading {
+impl FieldRules {
     /// What the options say of values.
     ///
     /// # Errors
@@ -61,18 +61,24 @@ impl Reading {
     /// The fields of a row have been read; `is_kept` tells that it is no reject.
     #[inline]
     pub(crate) fn end_row(&self, is_kept: bool) {
-        self.noted.end_row(is_kept);
+        self.ambiguities.end_row(is_kept);
     }
 
     /// What a person should know of the values of rows that are no rejects, as far as they have been read.
     pub(crate) fn notes(&self) -> Vec<String> {
-        self.noted.notes(self.marker.as_deref())
+        self.ambiguities.notes(self.marker.as_deref())
     }
 }
 
-impl Default for Reading {
+impl Default for FieldRules {
     /// As of an import without options.
     fn default() -> Self {
-        Self { marker: None, empty: EmptyFields::Quoted, server: None, dates: None, noted: Noted::default() }
+        Self {
+            marker: None,
+            empty: EmptyFields::Quoted,
+            server: None,
+            dates: None,
+            ambiguities: Ambiguities::default(),
+        }
     }
 }
