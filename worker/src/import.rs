@@ -37,7 +37,7 @@ use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
 pub use decode::Text;
-use load::{Context, How, Refused, transaction};
+use load::{Context, LoadMode, NotLoaded, transaction};
 pub use read_all::{Counts, read_all};
 pub use records::each_record;
 use rejects::Rejects;
@@ -72,23 +72,23 @@ pub fn run(
 ) -> Result<Summary, Failure> {
     table::check_allowed(&job.table, allowed)?;
     let import = Import { job, database, allowed, s3, runtime };
-    let mut how = How { rebuild_indexes: job.options.rebuild_indexes, constraints_wait: true };
+    let mut mode = LoadMode { rebuild_indexes: job.options.rebuild_indexes, constraints_wait: true };
     let mut changes = 0;
     let ended = loop {
-        match import.attempt(how) {
+        match import.attempt(mode) {
             // The rows that an index refuses when it is built are found by a load that has it in place.
-            Err(Refused::WithoutIndexes) if how.rebuild_indexes => {
+            Err(NotLoaded::WithoutIndexes) if mode.rebuild_indexes => {
                 tracing::info!("The indexes refuse rows; loading again with them in place");
-                how.rebuild_indexes = false;
+                mode.rebuild_indexes = false;
             }
             // At the end nobody knows any more which rows they are.
-            Err(Refused::AtTheEnd) if how.constraints_wait => {
+            Err(NotLoaded::AtTheEnd) if mode.constraints_wait => {
                 tracing::info!(
                     "Deferred constraints refuse rows; loading again with them checked behind each row"
                 );
-                how.constraints_wait = false;
+                mode.constraints_wait = false;
             }
-            Err(Refused::TableChanged) if changes < MOST_CHANGES => {
+            Err(NotLoaded::TableChanged) if changes < MOST_CHANGES => {
                 tracing::info!("Others have changed the table; loading again into what it is now");
                 changes += 1;
             }
@@ -98,30 +98,30 @@ pub fn run(
     };
     ended.map_err(|refused| match refused {
         // A statement that was cancelled, or a connection that was given up, only says how the work was stopped.
-        Refused::Failed(Failure::Named { .. }) if job.progress.stop_requested() => reading::interrupted(),
-        Refused::Failed(failure) => failure,
-        Refused::TableChanged => Failure::named(
+        NotLoaded::Failed(Failure::Named { .. }) if job.progress.stop_requested() => reading::interrupted(),
+        NotLoaded::Failed(failure) => failure,
+        NotLoaded::TableChanged => Failure::named(
             FailureName::DatabaseUnavailable,
             format!(
                 "others changed the table {:?} each time before the import could have its lock",
                 job.table
             ),
         ),
-        Refused::WithoutIndexes | Refused::AtTheEnd => load::refused_again(),
+        NotLoaded::WithoutIndexes | NotLoaded::AtTheEnd => load::refused_again(),
     })
 }
 
 impl Import<'_> {
-    fn attempt(&self, how: How) -> Result<Summary, Refused> {
+    fn attempt(&self, mode: LoadMode) -> Result<Summary, NotLoaded> {
         let job = self.job;
         let source = Source::open(job, self.s3, self.runtime);
         let object = source.object();
         let reader = open(source, &job.options)?;
         let mut connection = self.connect()?;
         match &connection {
-            Connection::Postgres(_) => self.load(&mut connection, reader, &object, how),
+            Connection::Postgres(_) => self.load(&mut connection, reader, &object, mode),
             Connection::Sqlite(_) => {
-                at_work::watched(&job.progress, || self.load(&mut connection, reader, &object, how))
+                at_work::watched(&job.progress, || self.load(&mut connection, reader, &object, mode))
             }
         }
     }
@@ -143,8 +143,8 @@ impl Import<'_> {
         connection: &mut Connection,
         mut reader: csv::Reader<Source>,
         object: &Object,
-        how: How,
-    ) -> Result<Summary, Refused> {
+        mode: LoadMode,
+    ) -> Result<Summary, NotLoaded> {
         let job = self.job;
         let table = table::read(connection, &job.table, self.allowed)?;
         let surroundings = table::surroundings(connection, &table)?;
@@ -155,13 +155,13 @@ impl Import<'_> {
                 transaction::mark(connection)?;
             }
             let context = Context { job, table: &table, plan: &plan, rejects: &rejects };
-            let (loaded, read) = load::load(connection, context, reader, how)?;
+            let (loaded, read) = load::load(connection, context, reader, mode)?;
             // The load has waited for the table's lock, and whoever had it may have given a column another type, to which
             // the database has rounded without a word, or have made a trigger. Now nobody can any more.
             if table::read(connection, &job.table, self.allowed)? != table
                 || table::surroundings(connection, &table)? != surroundings
             {
-                return Err(Refused::TableChanged);
+                return Err(NotLoaded::TableChanged);
             }
             let rejected = rejects.finish()?;
             if rejected.failure(read.rows_read).is_some() {
@@ -177,10 +177,10 @@ impl Import<'_> {
         });
         match loaded {
             // Statements that were made for what the table was do not fit what it is.
-            Err(Refused::Failed(Failure::Named { name: FailureName::DatabaseMisconfigured, .. }))
+            Err(NotLoaded::Failed(Failure::Named { name: FailureName::DatabaseMisconfigured, .. }))
                 if table::read(connection, &job.table, self.allowed).is_ok_and(|now| now != table) =>
             {
-                Err(Refused::TableChanged)
+                Err(NotLoaded::TableChanged)
             }
             loaded => loaded,
         }

@@ -1,7 +1,7 @@
 //! Rows into the table. The reader fills batches on a thread of its own, this one hands them to the database; all of it
 //! within one transaction, which somebody else begins and ends.
 
-pub(crate) mod awake;
+pub(crate) mod keep_alive;
 mod postgres;
 mod sqlite;
 pub(crate) mod transaction;
@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 
 use statemachine::{FailureName, ImportOptions, OnConflict};
 
-use self::awake::Awake;
+use self::keep_alive::KeepAlive;
 use super::batch::Batch;
 use super::csv::Reader;
 use super::form::Form;
@@ -53,7 +53,7 @@ impl Context<'_> {
 
 /// How rows are loaded.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct How {
+pub(crate) struct LoadMode {
     /// The indexes are dropped before, and built afterwards.
     pub(crate) rebuild_indexes: bool,
     /// Constraints that are declared to be checked at the commit are checked at the end; else as soon as can be.
@@ -79,7 +79,7 @@ pub(crate) struct Loaded {
 
 /// Why a load ended without its rows in the table.
 #[derive(Debug)]
-pub(crate) enum Refused {
+pub(crate) enum NotLoaded {
     /// For this failure.
     Failed(Failure),
     /// The table's indexes, built after the load, refuse rows: only a load with the indexes in place can tell which.
@@ -90,7 +90,7 @@ pub(crate) enum Refused {
     AtTheEnd,
 }
 
-impl From<Failure> for Refused {
+impl From<Failure> for NotLoaded {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
@@ -109,13 +109,13 @@ trait Load {
     fn sorted_by(&self) -> Option<usize>;
 
     /// Writes a batch, which is sorted. Rows that the database refuses become rejects.
-    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused>;
+    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, NotLoaded>;
 
     /// Ends without a look at what is held back, since there are too many rejects and nothing stays. Says what was not looked at.
-    fn give_up(self) -> Result<Loaded, Refused>;
+    fn give_up(self) -> Result<Loaded, NotLoaded>;
 
     /// Writes what is held back, and says what the database has taken in all.
-    fn finish(self, connection: &mut Connection) -> Result<Loaded, Refused>;
+    fn finish(self, connection: &mut Connection) -> Result<Loaded, NotLoaded>;
 }
 
 /// Loads all rows that `reader` has left, behind the header.
@@ -123,15 +123,15 @@ pub(crate) fn load<R: Read + Send>(
     connection: &mut Connection,
     context: Context<'_>,
     reader: Reader<R>,
-    how: How,
-) -> Result<(Loaded, Done), Refused> {
+    mode: LoadMode,
+) -> Result<(Loaded, Done), NotLoaded> {
     match &*connection {
         Connection::Postgres(_) => {
-            let loader = postgres::Loader::new(connection, context, how)?;
+            let loader = postgres::Loader::new(connection, context, mode)?;
             run(connection, context, reader, loader)
         }
         Connection::Sqlite(_) => {
-            let loader = sqlite::Loader::new(connection, context, how)?;
+            let loader = sqlite::Loader::new(connection, context, mode)?;
             run(connection, context, reader, loader)
         }
     }
@@ -142,7 +142,7 @@ fn run<R: Read + Send>(
     context: Context<'_>,
     reader: Reader<R>,
     mut loader: impl Load,
-) -> Result<(Loaded, Done), Refused> {
+) -> Result<(Loaded, Done), NotLoaded> {
     let is_given_up = AtomicBool::new(false);
     let reading = Reading {
         is_given_up: &is_given_up,
@@ -177,7 +177,7 @@ fn run<R: Read + Send>(
         let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // What the database says comes first: a reader that was cut off has nothing to say.
         written?;
-        Ok::<_, Refused>(read?)
+        Ok::<_, NotLoaded>(read?)
     })?;
     // Rows that will not stay need not be brought to their end.
     context.job.progress.enter(Stage::Load);
@@ -195,14 +195,14 @@ fn write_all(
     batches: &Receiver<Batch>,
     emptied: &SyncSender<Batch>,
     progress: &Progress,
-) -> Result<(), Refused> {
+) -> Result<(), NotLoaded> {
     progress.enter(Stage::Read);
-    let mut awake = Awake::new(progress, Stage::Read);
+    let mut keep_alive = KeepAlive::new(progress, Stage::Read);
     loop {
-        let mut batch = match batches.recv_timeout(awake::PERIOD) {
+        let mut batch = match batches.recv_timeout(keep_alive::PERIOD) {
             Ok(batch) => batch,
             Err(RecvTimeoutError::Timeout) => {
-                awake.keep(connection)?;
+                keep_alive.keep(connection)?;
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),

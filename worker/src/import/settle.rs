@@ -8,7 +8,7 @@ use statemachine::{FailureName, Findings, ImportOptions};
 
 use super::decode::Format;
 use super::header::Plan;
-use super::load::{Loaded, awake};
+use super::load::{Loaded, keep_alive};
 use super::reading::Done;
 use super::rejects::Rejected;
 use super::source::{Object, Source};
@@ -84,7 +84,7 @@ pub(super) fn settle(
         return Err(Failure::named(FailureName::AlreadyImported, cause));
     }
     if rejected.count() > 0 {
-        let written = awake::during(connection, &job.progress, |is_in_vain| {
+        let written = keep_alive::during(connection, &job.progress, |is_in_vain| {
             write_rejects(import, plan, object, &format, &mut rejected, is_in_vain)
         });
         match written {

@@ -2,43 +2,43 @@
 //! that only the rows that are at fault become rejects. Where rows may be there already, or refer to rows that come later,
 //! all of them are staged and written at the end.
 
+mod by_pieces;
+mod by_query;
+mod by_trying;
 mod constraint;
 mod copy;
-mod culprits;
-mod doubt;
 mod facts;
 mod index;
 mod insertion;
 mod key;
-mod load;
-mod numbers;
+mod loader;
 mod parents_first;
 mod partition;
-mod piecewise;
 mod rebuild;
 mod refusal;
-mod refused;
+mod refused_records;
 mod rights;
+mod sequences;
+mod server_checked;
 mod sift;
 mod staging;
-mod trial;
 mod types;
 mod upsert;
 
 use self::copy::{Copy, row_alone, row_with_record};
-use self::doubt::Doubt;
 use self::facts::Facts;
 use self::index::Index;
 use self::insertion::Insertion;
-use self::numbers::Numbers;
 use self::rebuild::Rebuild;
 use self::refusal::{Refusal, is_row_error, names_no_table, write_failure};
-use self::refused::Refused as RefusedRecords;
+use self::refused_records::RefusedRecords;
 use self::rights::Missing;
+use self::sequences::Sequences;
+use self::server_checked::ServerChecked;
 use self::sift::{Sift, Sifted};
 use self::staging::Staging;
 use self::upsert::Upsert;
-use super::{Context, How, Loaded};
+use super::{Context, LoadMode, Loaded};
 use crate::db::failure::sql_failure;
 use crate::db::postgres::error::SqlError;
 use crate::db::postgres::sqlstate::Meaning;
@@ -58,9 +58,9 @@ pub(super) struct Loader<'a> {
     way: Way,
     facts: Facts,
     missing: Missing,
-    numbers: Numbers,
+    sequences: Sequences,
     indexes: Vec<Index>,
-    doubt: Doubt,
+    server_checked: ServerChecked,
     staging: Staging,
     refused: RefusedRecords,
     insertion: Insertion,
@@ -90,15 +90,19 @@ enum Way {
 
 impl<'a> Loader<'a> {
     /// Looks at the table, and prepares what the options ask for.
-    pub(super) fn new(connection: &mut Connection, context: Context<'a>, how: How) -> Result<Self, Failure> {
+    pub(super) fn new(
+        connection: &mut Connection,
+        context: Context<'a>,
+        mode: LoadMode,
+    ) -> Result<Self, Failure> {
         let session = postgres(connection)?;
         let Context { job, table, plan, .. } = context;
         let failed = |error: SqlError| sql_failure(&error, "look at the table");
         let facts = Facts::read(session, table, plan, job.options.on_conflict).map_err(failed)?;
         // A constraint that is deferred tells of its rows only at the commit, when they are found no more. So it waits only
         // where it may hold at the end without having held before, and as long as it does hold.
-        let constraints_wait = facts.may_hold_later && how.constraints_wait;
-        if facts.may_hold_later && !how.constraints_wait {
+        let constraints_wait = facts.may_hold_later && mode.constraints_wait;
+        if facts.may_hold_later && !mode.constraints_wait {
             session.check_constraints_behind(table.oid).map_err(failed)?;
         } else if !constraints_wait {
             session.check_constraints().map_err(failed)?;
@@ -115,11 +119,11 @@ impl<'a> Loader<'a> {
         };
         let upsert = key.map(|key| Upsert::new(table, plan, key, &indexes, &facts, job.options.on_conflict));
         let missing = Missing::of(session, table, plan, upsert.as_ref()).map_err(failed)?;
-        let numbers = Numbers::read(session, table, plan).map_err(failed)?;
+        let sequences = Sequences::read(session, table, plan).map_err(failed)?;
         missing.check(table, way != Way::Directly)?;
         let sorted_by =
-            if how.rebuild_indexes { None } else { key::sorting(&indexes, key, &facts, way, plan) };
-        let rebuild = if how.rebuild_indexes { Some(Rebuild::begin(session, table)?) } else { None };
+            if mode.rebuild_indexes { None } else { key::sorting(&indexes, key, &facts, way, plan) };
+        let rebuild = if mode.rebuild_indexes { Some(Rebuild::begin(session, table)?) } else { None };
         let form = Form::of_copy(&plan.columns);
         let names: Vec<_> = plan.columns.iter().map(|column| quoted(&column.name)).collect();
         Ok(Self {
@@ -129,8 +133,8 @@ impl<'a> Loader<'a> {
             way,
             facts,
             missing,
-            numbers,
-            doubt: Doubt::of(plan, &types, form, session.is_unicode()),
+            sequences,
+            server_checked: ServerChecked::of(plan, &types, form, session.is_unicode()),
             staging: Staging::new(plan, &types, form),
             refused: RefusedRecords::default(),
             insertion: Insertion::plain(table, plan),
@@ -160,7 +164,7 @@ impl<'a> Loader<'a> {
         }
         // An error that names a table is about a row of it, not about a value.
         if error.as_ref().is_some_and(names_no_table)
-            && self.doubt.take(session, batch, &mut self.refused, self.context)?
+            && self.server_checked.take(session, batch, &mut self.refused, self.context)?
         {
             if self.verdict() != Verdict::Within {
                 self.has_untried = true;
@@ -223,7 +227,7 @@ impl<'a> Loader<'a> {
         let context = self.context;
         let mut refused = 0;
         let copy = self.copy();
-        let sent = piecewise::send(session, &copy, batch, row_alone(self.form), |record, error| {
+        let sent = by_pieces::send(session, &copy, batch, row_alone(self.form), |record, error| {
             refused += 1;
             reject(context, record, error)
         });
@@ -244,7 +248,7 @@ impl<'a> Loader<'a> {
             match session.in_savepoint(|session| self.staging.fill(session, batch.rows(), progress)) {
                 Ok(staged) => return Ok(staged),
                 Err(error) if self.may_lie_in_the_rows(&error) => {
-                    let taken = self.doubt.take(session, batch, &mut self.refused, self.context)?;
+                    let taken = self.server_checked.take(session, batch, &mut self.refused, self.context)?;
                     if !taken && !is_row_error(&error) {
                         return Err(self.failure(&error));
                     }
@@ -259,7 +263,7 @@ impl<'a> Loader<'a> {
             return Ok(0);
         }
         let (context, copy) = (self.context, self.staging.copy(progress));
-        let sent = piecewise::send(session, &copy, batch, row_with_record(self.form), |record, error| {
+        let sent = by_pieces::send(session, &copy, batch, row_with_record(self.form), |record, error| {
             reject(context, record, error)
         });
         sent.map_err(|error| self.failure(&error))
@@ -289,7 +293,7 @@ impl<'a> Loader<'a> {
             context: self.context,
             facts: self.facts,
             indexes: &self.indexes,
-            numbers: &self.numbers,
+            sequences: &self.sequences,
             insertion,
             staging: &mut self.staging,
             refused: &mut self.refused,
@@ -315,7 +319,7 @@ impl<'a> Loader<'a> {
     fn may_lie_in_the_rows(&self, error: &SqlError) -> bool {
         match error.meaning() {
             Meaning::Row => true,
-            Meaning::SetUp | Meaning::Internal => error.server().is_some() && !self.doubt.is_empty(),
+            Meaning::SetUp | Meaning::Internal => error.server().is_some() && !self.server_checked.is_empty(),
             Meaning::Outage => false,
         }
     }

@@ -22,7 +22,7 @@ use statemachine::FailureName;
 use self::family::Family;
 use self::outcome::{Counts, NotWritten};
 use self::rows::Rows;
-use super::{CHECKED_EARLY, Context, How, Load, Loaded, Refused};
+use super::{CHECKED_EARLY, Context, Load, LoadMode, Loaded, NotLoaded};
 use crate::db::failure::database_failure;
 use crate::db::{Connection, LEAVE_IT};
 use crate::failure::Failure;
@@ -73,14 +73,18 @@ enum Ended {
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(connection: &mut Connection, context: Context<'a>, how: How) -> Result<Self, Failure> {
+    pub(super) fn new(
+        connection: &mut Connection,
+        context: Context<'a>,
+        mode: LoadMode,
+    ) -> Result<Self, Failure> {
         let connection = sqlite(connection)?;
         if context.job.options.rebuild_indexes {
             let cause = "rebuild_indexes is for PostgreSQL; SQLite's indexes stay as they are";
             return Err(Failure::named(FailureName::OptionsInvalid, cause));
         }
         connection.batch_execute(LEAVE_IT).map_err(|error| database_failure(&error, "prepare the load"))?;
-        let How { constraints_wait, .. } = how;
+        let LoadMode { constraints_wait, .. } = mode;
         let rows = Rows::new(connection, context, constraints_wait)?;
         let counts = Counts::default();
         let keeps_all = rows.may_break_unseen();
@@ -171,7 +175,7 @@ impl Load for Loader<'_> {
         self.rows.sorted_by
     }
 
-    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
+    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, NotLoaded> {
         let connection = sqlite(connection)?;
         let ended = if self.rows.sorts_insertions() {
             self.write_sorted(connection, batch)?
@@ -184,7 +188,7 @@ impl Load for Loader<'_> {
         })
     }
 
-    fn give_up(self) -> Result<Loaded, Refused> {
+    fn give_up(self) -> Result<Loaded, NotLoaded> {
         let mut loaded = Loaded::default();
         if let Some(family) = self.family {
             family.give_up(&self.context.job.progress, reject_later(self.context))?;
@@ -194,7 +198,7 @@ impl Load for Loader<'_> {
         Ok(loaded)
     }
 
-    fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {
+    fn finish(mut self, connection: &mut Connection) -> Result<Loaded, NotLoaded> {
         let connection = sqlite(connection)?;
         if let Some(family) = self.family.take() {
             let progress = &self.context.job.progress;
@@ -205,7 +209,7 @@ impl Load for Loader<'_> {
             deferred::hold(connection).map_err(|error| database_failure(&error, "check deferred constraints"))
         };
         if is_kept && !holds(connection)? {
-            return Err(if self.constraints_wait { Refused::AtTheEnd } else { nobodys_fault().into() });
+            return Err(if self.constraints_wait { NotLoaded::AtTheEnd } else { nobodys_fault().into() });
         }
         self.rows.finish(connection)?;
         let mut loaded = self.counts.loaded();

@@ -5,10 +5,10 @@
 
 pub(super) mod circles;
 
+use super::by_trying::block;
 use super::constraint::{self, Constraint, Kind};
-use super::refused::REFUSED;
+use super::refused_records::REFUSED;
 use super::staging::{RECORD, STAGING};
-use super::trial::block;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;

@@ -5,17 +5,17 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
+use super::by_query::{self, Culprits, Destination};
+use super::by_trying::{Range, Trial};
 use super::constraint::{self, Constraint, Kind};
-use super::culprits::{self, Culprits, Into};
 use super::facts::Facts;
 use super::index::Index;
 use super::insertion::Insertion;
-use super::numbers::Numbers;
 use super::parents_first::{self, Order};
 use super::refusal::Refusal;
-use super::refused::{Entry, Refused};
+use super::refused_records::{Entry, RefusedRecords};
+use super::sequences::Sequences;
 use super::staging::{RECORD, STAGING, Staging};
-use super::trial::{Range, Trial};
 use super::{Context, is_row_error, write_failure};
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
@@ -37,10 +37,10 @@ pub(super) struct Sift<'a> {
     pub(super) context: Context<'a>,
     pub(super) facts: Facts,
     pub(super) indexes: &'a [Index],
-    pub(super) numbers: &'a Numbers,
+    pub(super) sequences: &'a Sequences,
     pub(super) insertion: &'a Insertion,
     pub(super) staging: &'a mut Staging,
-    pub(super) refused: &'a mut Refused,
+    pub(super) refused: &'a mut RefusedRecords,
     /// Deferred constraints are checked when all rows are in.
     pub(super) constraints_wait: bool,
     /// What came of it so far.
@@ -137,7 +137,7 @@ impl Sift<'_> {
         index: &Index,
     ) -> Result<Option<(u64, Culprits)>, SqlError> {
         session.in_savepoint(|session| {
-            let later = culprits::take_later_of_a_key(session, constraint, index)?;
+            let later = by_query::take_later_of_a_key(session, constraint, index)?;
             if later.records.is_empty() {
                 return Ok(None);
             }
@@ -167,8 +167,8 @@ impl Sift<'_> {
         let Context { table, plan, .. } = self.context;
         // A query that fails, for whatever reason of its own, only means that the rows are found otherwise.
         let own_rows = self.facts.own_rows(table);
-        let into = Into { table, own_rows: &own_rows, plan };
-        let told = session.in_savepoint(|session| culprits::take(session, constraint, into, which));
+        let into = Destination { table, own_rows: &own_rows, plan };
+        let told = session.in_savepoint(|session| by_query::take(session, constraint, into, which));
         let Some(told) = self.unless_serious(told)? else { return Ok(None) };
         let is_any = !told.is_empty();
         self.reject(told, constraint);
@@ -263,7 +263,7 @@ impl Sift<'_> {
                     MapEntry::Vacant(place) => place.insert(self.blamed(session, &refusal).map_err(failed)?),
                 };
                 let is_changed = self.facts.may_change_rows;
-                let number = |constraint: &Constraint| self.numbers.blame(constraint);
+                let number = |constraint: &Constraint| self.sequences.blame(constraint);
                 self.add(match blamed {
                     Blamed::Elsewhere => refusal.of_other_table(record),
                     Blamed::Here(constraint) => match constraint.as_ref().and_then(number) {

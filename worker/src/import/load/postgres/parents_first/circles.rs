@@ -5,7 +5,7 @@
 
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
-use crate::import::load::postgres::trial::block;
+use crate::import::load::postgres::by_trying::block;
 use crate::import::table::Table;
 
 /// The keys that a sort has left.

@@ -4,9 +4,9 @@
 use super::Upserted;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
-use crate::import::load::postgres::culprits::WRITTEN_HERE;
+use crate::import::load::postgres::by_query::WRITTEN_HERE;
 use crate::import::load::postgres::index::Index;
-use crate::import::load::postgres::refused::REFUSED;
+use crate::import::load::postgres::refused_records::REFUSED;
 use crate::import::load::postgres::staging::{RECORD, STAGING};
 use crate::import::table::quoted;
 

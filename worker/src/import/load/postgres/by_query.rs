@@ -1,6 +1,7 @@
-//! All staged rows that break a constraint, found and taken out by one query. Only what can be told of each row by itself is
-//! told here, so that the order of the rows decides nothing; which of several rows of the file keeps a key is a question of
-//! its own. Where a query cannot tell (a constraint on columns that the file does not fill), nothing is found.
+//! Refused rows found by a query: all staged rows that break a constraint, found and taken out by one. Only what can be told
+//! of each row by itself is told here, so that the order of the rows decides nothing; which of several rows of the file keeps
+//! a key is a question of its own. Where a query cannot tell (a constraint on columns that the file does not fill), nothing
+//! is found.
 
 use std::borrow::Cow;
 
@@ -24,7 +25,7 @@ pub(super) struct Culprits {
 
 /// Where the rows are to go.
 #[derive(Clone, Copy)]
-pub(super) struct Into<'a> {
+pub(super) struct Destination<'a> {
     pub(super) table: &'a Table,
     /// The rows that the table's keys are about, as SQL.
     pub(super) own_rows: &'a str,
@@ -41,7 +42,7 @@ pub(super) const WRITTEN_HERE: &str = "CASE WHEN pg_catalog.age(t.xmin) <= 0 THE
 pub(super) fn take(
     session: &mut Session,
     constraint: &Constraint,
-    into: Into<'_>,
+    into: Destination<'_>,
     which: &str,
 ) -> Result<Vec<Culprits>, SqlError> {
     let mut culprits = Vec::new();
@@ -66,7 +67,7 @@ struct Question {
 fn questions(
     session: &mut Session,
     constraint: &Constraint,
-    Into { table, own_rows, plan }: Into<'_>,
+    Destination { table, own_rows, plan }: Destination<'_>,
 ) -> Result<Vec<Question>, SqlError> {
     let question = |test, reason, says| Question { test, reason, says };
     if !constraint.is_filled_by(plan) {

@@ -1,4 +1,4 @@
-//! Values that only the server can judge. Where it refuses rows of a batch for one of their values, the columns in question go
+//! Values that the server has to check, since it alone can judge them. Where it refuses rows of a batch for one of their values, the columns in question go
 //! into a second temporary table as they stand in the file, and the server says for each value whether the column's type
 //! reads it: by the very function that COPY calls, so that nothing is decided otherwise than there.
 
@@ -9,7 +9,7 @@ use self::check::{Check, Source, declared};
 use self::fields::Transport;
 use super::Context;
 use super::copy::Copy;
-use super::refused::{Entry, Refused};
+use super::refused_records::{Entry, RefusedRecords};
 use super::staging::RECORD;
 use super::types::ColumnType;
 use crate::db::Session;
@@ -25,7 +25,7 @@ use crate::import::value::Kind;
 const DOUBT: &str = "pg_temp.\"baton doubt\"";
 
 /// The columns whose values only the server can judge.
-pub(super) struct Doubt {
+pub(super) struct ServerChecked {
     columns: Vec<Doubtful>,
     target: String,
     definition: String,
@@ -42,7 +42,7 @@ struct Doubtful {
     checks: Vec<Check>,
 }
 
-impl Doubt {
+impl ServerChecked {
     /// The columns in doubt where rows are written in this form. In a database that does not know every character, text is
     /// in doubt, too.
     pub(super) fn of(plan: &Plan, types: &[ColumnType], form: Form, is_unicode: bool) -> Self {
@@ -89,7 +89,7 @@ impl Doubt {
         &mut self,
         session: &mut Session,
         batch: &mut Batch,
-        refused: &mut Refused,
+        refused: &mut RefusedRecords,
         context: Context<'_>,
     ) -> Result<bool, Failure> {
         if self.is_empty() || batch.is_empty() {
@@ -136,7 +136,7 @@ impl Doubt {
         &mut self,
         session: &mut Session,
         batch: &Batch,
-        refused: &mut Refused,
+        refused: &mut RefusedRecords,
         context: Context<'_>,
     ) -> Result<(), SqlError> {
         refused.make(session)?;

@@ -7,7 +7,7 @@ use crate::db::Connection;
 use crate::db::failure::sql_failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
-use crate::import::load::{CHECKED_EARLY, Load, Loaded, Refused};
+use crate::import::load::{CHECKED_EARLY, Load, Loaded, NotLoaded};
 use crate::import::rejects::Verdict;
 
 /// How many bytes of rows a batch has.
@@ -34,7 +34,7 @@ impl Load for Loader<'_> {
         self.sorted_by
     }
 
-    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, Refused> {
+    fn write(&mut self, connection: &mut Connection, batch: &mut Batch) -> Result<Verdict, NotLoaded> {
         let session = postgres(connection)?;
         if self.rebuild.is_some() {
             let copy = self.copy();
@@ -46,7 +46,7 @@ impl Load for Loader<'_> {
                     Ok(Verdict::Within)
                 }
                 Err(error) if self.may_lie_in_the_rows(&error) && !session.is_out_of_step() => {
-                    Err(Refused::WithoutIndexes)
+                    Err(NotLoaded::WithoutIndexes)
                 }
                 Err(error) => Err(self.copy_failure(session, &error).into()),
             };
@@ -62,13 +62,13 @@ impl Load for Loader<'_> {
         }
     }
 
-    fn give_up(self) -> Result<Loaded, Refused> {
+    fn give_up(self) -> Result<Loaded, NotLoaded> {
         let mut loaded = if self.has_untried { self.context.left_off(UNTRIED) } else { Loaded::default() };
         loaded.notes.extend(self.has_checked_early().then(|| CHECKED_EARLY.to_owned()));
         Ok(loaded)
     }
 
-    fn finish(mut self, connection: &mut Connection) -> Result<Loaded, Refused> {
+    fn finish(mut self, connection: &mut Connection) -> Result<Loaded, NotLoaded> {
         let session = postgres(connection)?;
         if self.way == Way::AtTheEnd && self.staged > 0 {
             self.move_staged(session)?;
@@ -76,7 +76,7 @@ impl Load for Loader<'_> {
         if self.facts.may_hold_later && self.verdict() == Verdict::Within {
             match session.check_constraints() {
                 Ok(()) => {}
-                Err(error) if is_row_error(&error) => return Err(Refused::AtTheEnd),
+                Err(error) if is_row_error(&error) => return Err(NotLoaded::AtTheEnd),
                 Err(error) => return Err(self.failure(&error).into()),
             }
         }
@@ -84,7 +84,7 @@ impl Load for Loader<'_> {
         if let Some(rebuild) = self.rebuild.take() {
             match rebuild.finish(session) {
                 Ok(note) => self.loaded.notes.push(note),
-                Err(error) if is_row_error(&error) => return Err(Refused::WithoutIndexes),
+                Err(error) if is_row_error(&error) => return Err(NotLoaded::WithoutIndexes),
                 Err(error) => return Err(sql_failure(&error, "build the table's indexes again").into()),
             }
         }
@@ -92,7 +92,7 @@ impl Load for Loader<'_> {
             self.loaded.notes.push(FOREIGN.to_owned());
         }
         if self.loaded.rows > 0 {
-            self.loaded.notes.extend(self.numbers.notes(session, self.context.table));
+            self.loaded.notes.extend(self.sequences.notes(session, self.context.table));
         }
         Ok(self.loaded)
     }

@@ -18,14 +18,14 @@ use crate::job::stages::Stage;
 pub(super) const PERIOD: Duration = Duration::from_secs(2);
 
 /// Signs of life of one transaction.
-pub(super) struct Awake<'a> {
+pub(super) struct KeepAlive<'a> {
     progress: &'a Progress,
     /// The stage in which the import waits.
     stage: Stage,
     seen: u64,
 }
 
-impl<'a> Awake<'a> {
+impl<'a> KeepAlive<'a> {
     pub(super) fn new(progress: &'a Progress, stage: Stage) -> Self {
         Self { progress, stage, seen: progress.steps() }
     }
@@ -60,9 +60,9 @@ pub(crate) fn during<T>(
         let is_lost = &is_lost;
         let keeper = scope.spawn(move || {
             let _in_span = span.entered();
-            let mut awake = Awake::new(progress, Stage::Settle);
+            let mut keep_alive = KeepAlive::new(progress, Stage::Settle);
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                awake.keep(connection).inspect_err(|_| is_lost.store(true, Relaxed))?;
+                keep_alive.keep(connection).inspect_err(|_| is_lost.store(true, Relaxed))?;
             }
             Ok::<(), Failure>(())
         });

@@ -39,11 +39,11 @@ pub(super) struct Entry {
 
 /// The table of refused records.
 #[derive(Default)]
-pub(super) struct Refused {
+pub(super) struct RefusedRecords {
     is_made: bool,
 }
 
-impl Refused {
+impl RefusedRecords {
     /// Makes it where there is none yet.
     pub(super) fn make(&mut self, session: &mut Session) -> Result<(), SqlError> {
         if !self.is_made {

@@ -6,9 +6,11 @@ use super::DOUBT;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::db::postgres::sqlstate::Meaning;
-use crate::import::load::postgres::refused::{ERROR_VARIABLES, POSITION, READ_ERROR, REFUSED, write_down};
+use crate::import::load::postgres::by_trying::{block, literal};
+use crate::import::load::postgres::refused_records::{
+    ERROR_VARIABLES, POSITION, READ_ERROR, REFUSED, write_down,
+};
 use crate::import::load::postgres::staging::RECORD;
-use crate::import::load::postgres::trial::{block, literal};
 use crate::import::load::postgres::types::{ColumnType, SqlType};
 
 /// The version that can say whether a text is valid input of a type.

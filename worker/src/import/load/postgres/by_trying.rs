@@ -1,10 +1,10 @@
-//! Rows that no query can tell: a trigger refuses them, a partition is missing, an expression of an index fails. The server
-//! tries ranges of staged records by itself, each behind a savepoint of its own, and writes down the records that it refuses
-//! alone. Ranges grow while all goes well and shrink where rows are refused, so that the cost stays that of the rows. They
-//! are tried in the file's order: what comes of it is what would come of one row after the other.
+//! Refused rows found by trying, where no query can tell: a trigger refuses them, a partition is missing, an expression of an
+//! index fails. The server tries ranges of staged records by itself, each behind a savepoint of its own, and writes down the
+//! records that it refuses alone. Ranges grow while all goes well and shrink where rows are refused, so that the cost stays
+//! that of the rows. They are tried in the file's order: what comes of it is what would come of one row after the other.
 
 use super::parents_first::circles;
-use super::refused::{ERROR_VARIABLES, POSITION, READ_ERROR, write_down};
+use super::refused_records::{ERROR_VARIABLES, POSITION, READ_ERROR, write_down};
 use super::staging::{RECORD, STAGING};
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;

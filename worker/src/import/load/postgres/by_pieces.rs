@@ -1,6 +1,6 @@
-//! Rows that the server refuses in a COPY for a reason that cannot be found out on the server: they are found by sending the
-//! batch in pieces. It costs a statement for each piece, and is left to what comes rarely: a table with a rule, whose rows
-//! no INSERT writes as COPY does; a table with no column to spare; whatever else a COPY refuses.
+//! Refused rows found by pieces: those that the server refuses in a COPY for a reason that cannot be found out on the server
+//! are found by sending the batch in pieces. It costs a statement for each piece, and is left to what comes rarely: a table
+//! with a rule, whose rows no INSERT writes as COPY does; a table with no column to spare; whatever else a COPY refuses.
 
 use super::copy::Copy;
 use super::is_row_error;

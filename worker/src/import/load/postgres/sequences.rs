@@ -50,7 +50,7 @@ WHERE c.oid = $1::oid ORDER BY a.attnum";
 
 /// The columns of a table that a sequence numbers.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(Vec<Numbered>);
+pub(super) struct Sequences(Vec<Numbered>);
 
 /// One of them.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ struct Numbered {
     is_filled: bool,
 }
 
-impl Numbers {
+impl Sequences {
     /// Reads them.
     pub(super) fn read(session: &mut Session, table: &Table, plan: &Plan) -> Result<Self, SqlError> {
         let rows = session.query(NUMBERED, &[(&i64::from(table.oid), Type::INT8)])?;
