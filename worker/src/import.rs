@@ -36,7 +36,7 @@ use crate::failure::Failure;
 use crate::job::stages::Stage;
 use crate::job::{Job, Summary};
 pub use check_all::{Checked, check_all};
-pub use decode::Text;
+pub use decode::Utf8Reader;
 use load::{Context, LoadMode, NotLoaded, transaction};
 pub use read_all::{Counts, read_all};
 pub use records::each_record;

@@ -3,9 +3,9 @@
 mod diesel_connection;
 pub(crate) mod error;
 pub(super) mod iam;
-mod kept;
 mod row;
 mod session;
+mod session_settings;
 mod settings;
 pub(crate) mod sqlstate;
 mod tls;

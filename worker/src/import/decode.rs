@@ -7,9 +7,9 @@ mod detect;
 mod foreign;
 mod format;
 mod tables;
-mod text;
 mod transcode;
 mod unpack;
+mod utf8_reader;
 
 #[cfg(test)]
 mod tests;
@@ -24,10 +24,10 @@ use detect::{Guess, Later};
 pub(crate) use format::{EncodingFrom, Format};
 #[cfg(test)]
 pub(crate) use tables::{decoded, encoded};
-pub use text::Text;
 use transcode::Transcoder;
 pub(crate) use transcode::first_undecodable;
 use unpack::Unpacked;
+pub use utf8_reader::Utf8Reader;
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -1,8 +1,8 @@
 //! The form in which a database takes rows: the reader writes it beside the database's work, the loader only passes it on.
 
 pub(crate) mod binary;
-mod kept;
 pub(crate) mod native;
+mod sqlite_exact;
 pub(crate) mod text;
 
 use super::check::Unfit;
@@ -32,7 +32,7 @@ impl Form {
             return Ok(());
         }
         for (index, (column, value)) in columns.iter().zip(values).enumerate() {
-            if let Some(misfit) = kept::misfit(&column.kind, value) {
+            if let Some(misfit) = sqlite_exact::misfit(&column.kind, value) {
                 return Err(Unfit { column: Some(index), misfit });
             }
         }

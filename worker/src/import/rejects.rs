@@ -10,11 +10,11 @@ use statemachine::{FailureName, RejectLimit, RejectedRow};
 use super::reject::Reject;
 use crate::failure::Failure;
 
-mod filed;
+mod sorter;
 mod texts;
 
-use filed::Filed;
-pub(crate) use filed::Sorted;
+pub(crate) use sorter::Sorted;
+use sorter::Sorter;
 
 /// Rejects that are kept whole, for the report.
 const KEPT: usize = 100;
@@ -39,7 +39,7 @@ struct Found {
     reasons: BTreeMap<&'static str, u64>,
     /// By record: the first in the file, in whatever order they are found.
     first: BTreeMap<u64, Reject>,
-    filed: Filed,
+    sorter: Sorter,
     /// Why rejects are missing among those.
     lost: Option<io::Error>,
 }
@@ -100,13 +100,13 @@ impl Rejects {
     /// `Import.Internal` where not all of them could be kept.
     pub(crate) fn finish(self) -> Result<Rejected, Failure> {
         let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Found { count, reasons, first, filed, lost } = found;
-        let filed = match lost {
+        let Found { count, reasons, first, sorter, lost } = found;
+        let sorted = match lost {
             Some(error) => Err(error),
-            None => filed.finish(),
+            None => sorter.finish(),
         };
-        let filed = filed.map_err(|error| unkept(&error, count))?;
-        Ok(Rejected { limit: self.limit, count, reasons, first, filed })
+        let sorted = sorted.map_err(|error| unkept(&error, count))?;
+        Ok(Rejected { limit: self.limit, count, reasons, first, sorted })
     }
 
     /// Rejects so far.
@@ -124,7 +124,7 @@ impl Found {
         self.count += 1;
         *self.reasons.entry(reject.misfit.reason.code()).or_default() += 1;
         if self.lost.is_none() {
-            self.lost = self.filed.push(&reject).err();
+            self.lost = self.sorter.push(&reject).err();
         }
         let record = reject.position.record;
         if self.first.len() < KEPT || self.first.last_key_value().is_some_and(|(last, _)| record < *last) {
@@ -151,7 +151,7 @@ pub(crate) struct Rejected {
     count: u64,
     reasons: BTreeMap<&'static str, u64>,
     first: BTreeMap<u64, Reject>,
-    filed: Sorted,
+    sorted: Sorted,
 }
 
 impl Rejected {
@@ -175,8 +175,8 @@ impl Rejected {
     }
 
     /// All of them, as the rejects file needs them.
-    pub(crate) fn filed(&self) -> &Sorted {
-        &self.filed
+    pub(crate) fn sorted(&self) -> &Sorted {
+        &self.sorted
     }
 
     /// The failure, where there are too many among the rows that were read.
@@ -246,14 +246,14 @@ mod tests {
         assert_eq!((rejected.count(), rejected.reasons()["not_an_integer"]), (500, 500));
         let first = rejected.first();
         assert_eq!((first.len(), first[0].line, first[KEPT - 1].line), (KEPT, 1, KEPT as u64));
-        let first = rejected.filed().iter().unwrap().next().unwrap();
+        let first = rejected.sorted().iter().unwrap().next().unwrap();
         assert_eq!(first, Some((1, "age: is no integer (not_an_integer)".to_owned())));
     }
 
     #[test]
     fn rejects_that_cannot_be_kept_end_the_import_and_say_so() {
         let nowhere = tempfile::spooled_tempfile_in(1, "/there/is/no/such/folder");
-        let found = Found { filed: Filed::into(nowhere), ..Found::default() };
+        let found = Found { sorter: Sorter::into(nowhere), ..Found::default() };
         let limit = "100%".parse().unwrap();
         let rejects = Rejects { limit, is_dry_run: false, found: Mutex::new(found) };
         let mut verdicts = (1..=100_000).map(|line| rejects.add(reject(line, b"x")));

@@ -48,8 +48,8 @@ pub(crate) fn write<R: Read>(
         upload.push(&line(format, REJECTS_COLUMNS, Some(&header)))?;
     }
     let count = rejected.count();
-    let mut filed = rejected.filed().iter().map_err(|error| unkept(&error, count))?;
-    let mut next = || filed.next().map_err(|error| unkept(&error, count));
+    let mut sorted = rejected.sorted().iter().map_err(|error| unkept(&error, count))?;
+    let mut next = || sorted.next().map_err(|error| unkept(&error, count));
     let mut reject = next()?;
     let mut rows = 0;
     let mut unlocated = rejected.first_mut().values().filter(|first| !first.is_located()).count();

@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use statemachine::{Delimiter, Encoding, Escape, Findings, ImportOptions, RecordLimit, Source};
 use tokio::io::AsyncRead;
 use tokio_util::io::SyncIoBridge;
-use worker::import::{Text, each_record};
+use worker::import::{Utf8Reader, each_record};
 
 use crate::error::of_aws;
 
@@ -136,7 +136,7 @@ pub fn read_rows(bytes: impl Read, format: &Format, sink: &mut impl Sink) -> any
     };
     let (mut is_first, mut ended) = (true, Ok(()));
     let mut record = csv::ByteRecord::new();
-    each_record(Text::new(bytes, format.encoding), &options, |fields| {
+    each_record(Utf8Reader::new(bytes, format.encoding), &options, |fields| {
         record.clear();
         fields.for_each(|field| record.push_field(field));
         let row = Row(&record);

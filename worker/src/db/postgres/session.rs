@@ -15,7 +15,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, CopyInSink, Row};
 
 use super::error::SqlError;
-use super::kept::{self, WayBack};
+use super::session_settings::{self, WayBack};
 use super::watch::Watcher;
 use super::{Greeting, NoSession, Target, Watch};
 
@@ -149,16 +149,16 @@ impl Session {
     /// # Errors
     /// Where they cannot be asked for.
     pub(crate) fn keep_settings(&mut self) -> Result<(), SqlError> {
-        self.way_back = Some(kept::way_back(self)?);
+        self.way_back = Some(session_settings::way_back(self)?);
         Ok(())
     }
 
     /// Has deferred constraints checked: those of the rows before, those of each statement from now on, and what a trigger defers
     /// where settings are kept.
     pub(crate) fn check_constraints(&mut self) -> Result<(), SqlError> {
-        self.batch(kept::IMMEDIATE)?;
+        self.batch(session_settings::IMMEDIATE)?;
         if let Some(way_back) = &mut self.way_back {
-            way_back.check = kept::IMMEDIATE.to_owned();
+            way_back.check = session_settings::IMMEDIATE.to_owned();
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Session {
     /// Those of other tables are checked at once.
     pub(crate) fn check_constraints_behind(&mut self, table: u32) -> Result<(), SqlError> {
         self.check_constraints()?;
-        let rows = self.query(kept::DEFERRED, &[(&i64::from(table), Type::INT8)])?;
+        let rows = self.query(session_settings::DEFERRED, &[(&i64::from(table), Type::INT8)])?;
         let names: Option<String> = rows.first().map_or(Ok(None), |row| row.try_get(0))?;
         let (Some(names), Some(way_back)) = (names, &mut self.way_back) else { return Ok(()) };
         let wait = format!("SET CONSTRAINTS {names} DEFERRED; ");

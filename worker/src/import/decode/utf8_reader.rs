@@ -11,7 +11,7 @@ use super::{CHUNK_BYTES, MARKS};
 const MARK_BYTES: u64 = 3;
 
 /// Reads what is in an encoding as UTF-8. A byte order mark counts more. What cannot be decoded is a byte that is no UTF-8.
-pub struct Text<R> {
+pub struct Utf8Reader<R> {
     source: R,
     transcoder: Transcoder,
     text: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct Text<R> {
     has_ended: bool,
 }
 
-impl<R: Read> Text<R> {
+impl<R: Read> Utf8Reader<R> {
     /// What `source` says in this encoding.
     pub fn new(source: R, encoding: Encoding) -> Self {
         let transcoder = Transcoder::new(encoding);
@@ -51,7 +51,7 @@ impl<R: Read> Text<R> {
     }
 }
 
-impl<R: Read> Read for Text<R> {
+impl<R: Read> Read for Utf8Reader<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         if !self.has_begun {
             self.begin()?;
@@ -81,12 +81,12 @@ mod tests {
         ] {
             let bytes = encoded(encoding, &text.repeat(20_000));
             let mut read = String::new();
-            Text::new(&*bytes, encoding).read_to_string(&mut read).unwrap();
+            Utf8Reader::new(&*bytes, encoding).read_to_string(&mut read).unwrap();
             assert!(read == text.repeat(20_000), "{encoding}");
         }
         let marked: Vec<_> = "\u{FEFF}a,é\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let mut read = String::new();
-        Text::new(&*marked, Encoding::Windows1252).read_to_string(&mut read).unwrap();
+        Utf8Reader::new(&*marked, Encoding::Windows1252).read_to_string(&mut read).unwrap();
         assert_eq!(read, "a,é\n");
     }
 }

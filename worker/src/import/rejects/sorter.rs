@@ -1,7 +1,7 @@
-//! Record and reason of every reject, for the rejects file: as many as there are, in the file's order, in little memory. They
-//! are found nearly in order, by the reader and, a batch or two later, by the database. So a few ten thousand at a time are
-//! sorted and written down as a run, or as the rest of the run before; some 2 bytes each, in memory up to a bound and in a
-//! temporary file beyond that. In the end the runs are merged.
+//! Sorts the rejects: record and reason of every one, for the rejects file: as many as there are, in the file's order, in
+//! little memory. They are found nearly in order, by the reader and, a batch or two later, by the database. So a few ten
+//! thousand at a time are sorted and written down as a run, or as the rest of the run before; some 2 bytes each, in memory up
+//! to a bound and in a temporary file beyond that. In the end the runs are merged.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -29,7 +29,7 @@ const READ_BYTES: usize = 2 * 1024 * 1024;
 const READ_BYTES_AT_LEAST: usize = 512;
 
 /// The rejects while they are found.
-pub(super) struct Filed {
+pub(super) struct Sorter {
     pending: Vec<Entry>,
     pending_bytes: usize,
     texts: Texts,
@@ -45,13 +45,13 @@ struct Entry {
     text: Text,
 }
 
-impl Default for Filed {
+impl Default for Sorter {
     fn default() -> Self {
         Self::into(SpooledTempFile::new(SPOOLED_BYTES))
     }
 }
 
-impl Filed {
+impl Sorter {
     /// None yet; runs are written into this file.
     pub(super) fn into(runs: SpooledTempFile) -> Self {
         Self { pending: Vec::new(), pending_bytes: 0, texts: Texts::default(), runs, spans: Vec::new() }
@@ -229,9 +229,9 @@ mod tests {
     use super::super::super::reject::{Misfit, Reason};
     use super::*;
 
-    fn push(filed: &mut Filed, record: u64, says: String) {
+    fn push(sorter: &mut Sorter, record: u64, says: String) {
         let position = Position { record, line: record, byte: 0 };
-        filed.push(&Reject::of_row(position, Misfit::new(Reason::Check, says))).unwrap();
+        sorter.push(&Reject::of_row(position, Misfit::new(Reason::Check, says))).unwrap();
     }
 
     fn records(sorted: &Sorted) -> Vec<u64> {
@@ -241,18 +241,18 @@ mod tests {
 
     #[test]
     fn rejects_come_back_in_order_each_once_whatever_their_number() {
-        let mut filed = Filed::default();
+        let mut sorter = Sorter::default();
         // As they are found: the reader is ahead, the database follows in batches, each in an order of its own.
         for batch in 0..40_u64 {
             for row in 0..10_000 {
-                push(&mut filed, 1 + 2 * (batch * 10_000 + row), "is odd".to_owned());
+                push(&mut sorter, 1 + 2 * (batch * 10_000 + row), "is odd".to_owned());
             }
             for row in (0..10_000).rev().filter(|_| batch > 0) {
-                push(&mut filed, 2 * ((batch - 1) * 10_000 + row), "is even".to_owned());
+                push(&mut sorter, 2 * ((batch - 1) * 10_000 + row), "is even".to_owned());
             }
         }
-        push(&mut filed, 7, "is odd".to_owned());
-        let sorted = filed.finish().unwrap();
+        push(&mut sorter, 7, "is odd".to_owned());
+        let sorted = sorter.finish().unwrap();
         let mut expected: Vec<u64> =
             (0..390_000).map(|row| 2 * row).chain((0..400_000).map(|row| 1 + 2 * row)).collect();
         expected.sort_unstable();
@@ -267,10 +267,10 @@ mod tests {
 
     #[test]
     fn reasons_of_their_own_are_all_kept_beyond_what_memory_is_for() {
-        let mut filed = Filed::default();
+        let mut sorter = Sorter::default();
         let says = |record: u64| format!("is refused: {record} {}", "x".repeat(500));
-        (0..20_000).rev().for_each(|record| push(&mut filed, record, says(record)));
-        let sorted = filed.finish().unwrap();
+        (0..20_000).rev().for_each(|record| push(&mut sorter, record, says(record)));
+        let sorted = sorter.finish().unwrap();
         assert!(sorted.spans.last().unwrap().0.end > SPOOLED_BYTES as u64, "it is in a file");
         let mut merge = sorted.iter().unwrap();
         for record in 0..20_000 {
