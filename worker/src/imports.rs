@@ -1,12 +1,12 @@
 //! The `imports` table: what is to be imported, whose it is at the moment, and what became of it. Every statement that
 //! changes a claimed row is guarded by the attempt's number, so that a worker that was replaced changes nothing.
 
+mod abandoned;
 mod attempts;
-mod brief;
 mod claim;
 mod finish;
 mod hours;
-mod left;
+mod lock_wait;
 mod open;
 mod renew;
 mod search;
@@ -20,12 +20,12 @@ use crate::db::schema::imports;
 use crate::db::{Connection, unavailable, unavailable_after_claim};
 use crate::failure::Failure;
 use crate::job::Job;
+pub use abandoned::{EndedExecution, end_what_was_left};
 pub use attempts::{AttemptRow, Claimant, Ended, attempts};
-pub use brief::wait_briefly;
 pub use claim::{Claim, Held, claim};
 pub use finish::{Failed, fail, succeed};
 pub use hours::{HourCount, counts_by_hour};
-pub use left::{Gone, end_what_was_left};
+pub use lock_wait::wait_briefly;
 pub use open::{OpenCounts, count_open};
 pub use renew::{Lease, Renewal, Renewer};
 pub use search::{InvalidPosition, LOOKED_AT, Page, Position, Search, search};
@@ -150,7 +150,7 @@ pub fn register(connection: &mut Connection, new: &NewImport) -> Result<Register
         return agree(&row, new);
     }
     let doing = || format!("register import {}", new.import_id);
-    let inserted = brief::unless_busy(insert(connection, new));
+    let inserted = lock_wait::unless_busy(insert(connection, new));
     match inserted.map_err(|error| unavailable(&doing(), &error))? {
         None => return Ok(Registered::Busy),
         Some(0) => {}

@@ -4,14 +4,14 @@
 mod attempt;
 mod callback;
 mod heartbeat;
-mod measured;
+mod metrics;
 pub mod progress;
-mod record;
 mod report;
 mod run;
 pub mod shutdown;
 pub mod stages;
 mod takeover;
+mod write_failure;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};

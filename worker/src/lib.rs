@@ -8,7 +8,7 @@ pub mod failure;
 pub mod import;
 pub mod imports;
 pub mod job;
-pub mod object;
+pub mod multipart;
 mod pauses;
 
 #[cfg(test)]

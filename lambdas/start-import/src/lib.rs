@@ -2,7 +2,7 @@
 
 pub mod config;
 mod decision;
-mod measured;
+mod metrics;
 mod record;
 mod taker;
 
@@ -65,7 +65,7 @@ impl StartImport {
         let mut response = SqsBatchResponse::default();
         response.set_failures(ids.into_iter().filter(|id| !is_acknowledged(id)));
         let decisions: Vec<Decision> = decided.iter().map(|(_, decision)| *decision).collect();
-        measured::tell(&decisions);
+        metrics::tell(&decisions);
         Ok(response)
     }
 

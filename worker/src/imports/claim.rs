@@ -8,7 +8,7 @@ use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::{FailureName, Import, Outcome, Report};
 
-use super::brief::unless_busy;
+use super::lock_wait::unless_busy;
 use super::{Claimant, ImportRow, ImportStatus, NewImport, Registered, attempts, find, register, select};
 use crate::db::schema::imports;
 use crate::db::{Connection, now, unavailable};

@@ -5,7 +5,7 @@ use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::{FailureName, Findings, ImportId, Report};
 
-use super::brief::unless_busy;
+use super::lock_wait::unless_busy;
 use super::{ImportStatus, attempts, select, stored};
 use crate::db::schema::imports;
 use crate::db::{Connection, escaped, now, unavailable, unavailable_after_claim};

@@ -11,10 +11,10 @@ use tracing::{error, info, warn};
 use super::callback::{Callback, cause_of};
 use super::heartbeat::Heartbeat;
 use super::progress::Progress;
-use super::record::{Limits, Record};
 use super::run::Patience;
 use super::shutdown::Stop;
-use super::{Job, Summary, blocking, measured};
+use super::write_failure::{FailureWriter, Limits};
+use super::{Job, Summary, blocking, metrics};
 use crate::config::Config;
 use crate::db::Database;
 use crate::failure::Failure;
@@ -65,7 +65,7 @@ impl<'a> Attempt<'a> {
             Err(failure) => end_of(failure),
         };
         let end = self.settle(end, patience, stop).await;
-        measured::tell(&end, &self.row, &self.progress);
+        metrics::tell(&end, &self.row, &self.progress);
         end
     }
 
@@ -133,7 +133,7 @@ impl<'a> Attempt<'a> {
             }
         };
         let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
-        let record = Record {
+        let writer = FailureWriter {
             database: self.config.database.clone(),
             import_id,
             attempt: self.row.attempt,
@@ -147,7 +147,7 @@ impl<'a> Attempt<'a> {
             awaited_by: matches!(end, End::Failed(..)).then(|| self.callback.clone()),
             interval: self.config.heartbeat_interval,
         };
-        match (record.write(limits, stop).await, end) {
+        match (writer.write(limits, stop).await, end) {
             (Some(Failed::HadCommitted(report)), _) => End::Committed(report),
             (Some(Failed::NotOurs), End::Failed(..)) => {
                 End::NotOurs("another attempt has claimed the import")

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use statemachine::FailureName;
-use worker::imports::{self, Claim, Ended, Gone, ImportRow, ImportStatus, Lease, Renewal, Renewer};
+use worker::imports::{self, Claim, Ended, EndedExecution, ImportRow, ImportStatus, Lease, Renewal, Renewer};
 use worker::job::progress::Counters;
 
 use super::fixture::{ANOTHER, OURS, TestDatabase, by, by_id, id, succeeded_report};
 
-const STOPPED: Gone<'_> = Gone { execution_arn: OURS, error: "Cancelled", cause: "cancelled by joe@host" };
+const STOPPED: EndedExecution<'_> =
+    EndedExecution { execution_arn: OURS, error: "Cancelled", cause: "cancelled by joe@host" };
 
 fn end(test: &TestDatabase, seen: &ImportRow) -> bool {
     imports::end_what_was_left(&mut test.connect(), seen, &STOPPED).unwrap()
@@ -74,7 +75,7 @@ fn an_import_whose_worker_wrote_that_it_was_interrupted_tells_why_its_execution_
         let interrupted = (FailureName::Interrupted, "asked to stop");
         imports::fail(&mut test.connect(), &id(), 1, interrupted, counters, None).unwrap();
         let seen = test.row();
-        let other = Gone { execution_arn: ANOTHER, ..STOPPED };
+        let other = EndedExecution { execution_arn: ANOTHER, ..STOPPED };
         assert!(!imports::end_what_was_left(&mut test.connect(), &seen, &other).unwrap());
         assert_eq!(test.row(), seen, "it is another execution's");
         assert!(end(&test, &seen));
@@ -105,7 +106,7 @@ fn a_row_that_has_changed_since_or_is_another_executions_keeps_what_it_says() {
         test.claim(OURS);
         assert!(!end(&test, &first), "another attempt was quicker");
         let seen = test.row();
-        let other = Gone { execution_arn: ANOTHER, ..STOPPED };
+        let other = EndedExecution { execution_arn: ANOTHER, ..STOPPED };
         assert!(!imports::end_what_was_left(&mut test.connect(), &seen, &other).unwrap());
         assert!(imports::succeed(&mut test.connect(), &id(), &succeeded_report(2), 900).unwrap());
         assert!(!end(&test, &seen) && !end(&test, &test.row()), "its rows are in the table");

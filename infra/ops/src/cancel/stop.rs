@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use worker::imports::{Gone, ImportRow, ImportStatus, end_what_was_left};
+use worker::imports::{EndedExecution, ImportRow, ImportStatus, end_what_was_left};
 
 use super::outcome::{CancelOutcome, Stopped};
 use super::plan::Plan;
@@ -124,7 +124,7 @@ async fn row_at_its_end(
         ImportStatus::Success => None,
     };
     let Some(execution) = gone else { return Ok(Some(row)) };
-    let by = Gone {
+    let by = EndedExecution {
         execution_arn: &execution.arn,
         error: execution.error.as_deref().unwrap_or(CANCELLED),
         cause: execution.cause.as_deref().unwrap_or_default(),

@@ -1,19 +1,19 @@
 //! SQLite: one prepared statement, executed for each row. In the file's order wherever that could make a difference, else
 //! in the order of the key, which costs fewer pages. A row that SQLite refuses is undone by itself and becomes a reject.
 
-mod children;
+mod changed_keys;
 mod deferred;
 mod facts;
 mod family;
 mod ids;
+mod incoming_keys;
 mod keys;
-mod moves;
 mod outcome;
 mod references;
 mod refusal;
 mod rows;
 mod statement;
-mod waiting;
+mod temporary_indexes;
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection as _;

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::import::reading::interrupted;
 use crate::import::source::patience::{LATER, Patience};
 use crate::job::progress::Progress;
-use crate::object::{Calls, Writer};
+use crate::multipart::{Calls, ObjectWriter};
 
 /// What the object says of itself.
 const CONTENT_TYPE: &str = "text/csv";
@@ -22,7 +22,7 @@ const CONTENT_TYPE: &str = "text/csv";
 pub(super) struct Upload<'a> {
     runtime: &'a Handle,
     place: Source,
-    writer: Writer<Patiently<'a>>,
+    writer: ObjectWriter<Patiently<'a>>,
 }
 
 /// Makes a call until S3 has answered it, or refuses it, or is away for too long.
@@ -39,7 +39,7 @@ impl<'a> Upload<'a> {
         place: Source,
     ) -> Self {
         let calls = Patiently { progress, place: place.clone() };
-        let writer = Writer::new(s3.clone(), place.clone(), Some(CONTENT_TYPE), calls);
+        let writer = ObjectWriter::new(s3.clone(), place.clone(), Some(CONTENT_TYPE), calls);
         Self { runtime, place, writer }
     }
 

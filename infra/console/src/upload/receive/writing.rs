@@ -9,10 +9,10 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use ops::error::words_of_aws;
 use ops::target::Target;
 use statemachine::Source;
-use worker::object::{Calls, Writer};
+use worker::multipart::{Calls, ObjectWriter};
 
 /// An object on its way.
-pub(super) struct Writing(Writer<Once>);
+pub(super) struct Writing(ObjectWriter<Once>);
 
 /// A call is made once: whoever uploads sees that it failed, and does so again.
 pub(super) struct Once {
@@ -22,20 +22,20 @@ pub(super) struct Once {
 impl Writing {
     pub(super) fn new(target: &Target, key: String) -> Self {
         let place = Source { bucket: target.resources.bucket.clone(), key };
-        Self(Writer::new(target.s3.clone(), place.clone(), None, Once { place }))
+        Self(ObjectWriter::new(target.s3.clone(), place.clone(), None, Once { place }))
     }
 }
 
 impl Deref for Writing {
-    type Target = Writer<Once>;
+    type Target = ObjectWriter<Once>;
 
-    fn deref(&self) -> &Writer<Once> {
+    fn deref(&self) -> &ObjectWriter<Once> {
         &self.0
     }
 }
 
 impl DerefMut for Writing {
-    fn deref_mut(&mut self) -> &mut Writer<Once> {
+    fn deref_mut(&mut self) -> &mut ObjectWriter<Once> {
         &mut self.0
     }
 }

@@ -21,8 +21,8 @@ use diesel::{QueryResult, SqliteConnection};
 use self::relations::Relations;
 use self::sift::Sift;
 use self::spool::{Kept, MAY_COME, Spool, State};
+use super::changed_keys::ChangedKeys;
 use super::deferred;
-use super::moves::Moves;
 use super::outcome::{Counts, NotWritten};
 use super::refusal::Refusal;
 use super::rows::Rows;
@@ -56,7 +56,7 @@ impl Family {
         rows: &Rows,
         counts: Counts,
     ) -> Result<Self, Failure> {
-        let notes = rows.moves().map_or(Ok(()), |moves| moves.begin(connection));
+        let notes = rows.changed_keys().map_or(Ok(()), |changed_keys| changed_keys.begin(connection));
         notes
             .and_then(|()| connection.batch_execute(&format!("SAVEPOINT {FAMILY}")))
             .map_err(|error| database_failure(&error, "begin to keep rows"))?;
@@ -179,10 +179,13 @@ impl Family {
                     if !references.holds_to(reference) || reference.is_met(connection, &values)? {
                         continue;
                     }
-                    let is_moved_later = |moves: &Moves, connection: &mut _| {
-                        moves.is_moved_later(connection, reference, kept.record(), &values)
+                    let is_moved_later = |changed_keys: &ChangedKeys, connection: &mut _| {
+                        changed_keys.is_moved_later(connection, reference, kept.record(), &values)
                     };
-                    if !rows.moves().map_or(Ok(false), |moves| is_moved_later(moves, connection))? {
+                    if !rows
+                        .changed_keys()
+                        .map_or(Ok(false), |changed_keys| is_moved_later(changed_keys, connection))?
+                    {
                         found = true;
                         self.spool.note_orphan(kept.record, number).map_err(|error| beside(&error))?;
                     }
@@ -220,8 +223,8 @@ impl Family {
 
     /// Marks the rows that took away what other rows still refer to.
     fn refuse_replacing(&mut self, connection: &mut SqliteConnection, rows: &Rows) -> Result<bool, Failure> {
-        let Some(moves) = rows.moves() else { return Ok(false) };
-        let blamed = moves.blamed(connection)?;
+        let Some(changed_keys) = rows.changed_keys() else { return Ok(false) };
+        let blamed = changed_keys.blamed(connection)?;
         for (record, refusal) in &blamed {
             self.spool.refuse(*record, refusal).map_err(|error| beside(&error))?;
         }

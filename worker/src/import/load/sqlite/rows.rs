@@ -8,17 +8,17 @@ use diesel::result::Error;
 use statemachine::OnConflict;
 
 use self::insertion::{has_triggers, insertion, key_decides_alone};
-use super::children;
+use super::changed_keys::ChangedKeys;
 use super::deferred;
 use super::facts::Facts;
 use super::ids::Ids;
+use super::incoming_keys;
 use super::keys::{Key, Taken};
-use super::moves::Moves;
 use super::outcome::{NotWritten, Outcome};
 use super::references::{Missing, References};
 use super::refusal::Judge;
 use super::statement::{Kind, Statement, forget_prepared};
-use super::waiting::WaitingIndexes;
+use super::temporary_indexes::TemporaryIndexes;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::form::native::Native;
@@ -44,13 +44,13 @@ pub(super) struct Rows {
     taken: Option<Taken>,
     on_conflict: OnConflict,
     references: References,
-    moves: Option<Moves>,
+    changed_keys: Option<ChangedKeys>,
     judge: Judge,
     ids: Ids,
     is_view: bool,
     /// References to rows of the same table are not looked at: they wait for all rows.
     references_wait: bool,
-    waiting_indexes: WaitingIndexes,
+    temporary_indexes: TemporaryIndexes,
     /// Whether a row refers to nothing is asked behind its statement: a trigger may have written what it refers to, or the row is
     /// left out.
     checks_behind: bool,
@@ -84,14 +84,16 @@ impl Rows {
         let has_triggers = has_triggers(connection, &insert, plan, table)?;
         let references = References::of(&facts, table, plan, constraints_wait);
         let updates = on_conflict == OnConflict::Update;
-        let children = if updates || references.are_within() || references.are_deferred {
-            children::read(connection, table).map_err(failed)?
+        let incoming_keys = if updates || references.are_within() || references.are_deferred {
+            incoming_keys::read(connection, table).map_err(failed)?
         } else {
             Vec::new()
         };
-        let waiting_indexes = WaitingIndexes::of(&children, &facts);
-        let moves =
-            key.as_ref().filter(|_| updates).and_then(|key| Moves::of(children, table, &facts, key, plan));
+        let temporary_indexes = TemporaryIndexes::of(&incoming_keys, &facts);
+        let changed_keys = key
+            .as_ref()
+            .filter(|_| updates)
+            .and_then(|key| ChangedKeys::of(incoming_keys, table, &facts, key, plan));
         let order_is_free =
             !has_triggers && !references.are_within() && key_decides_alone(&facts, table, key.as_ref());
         let sorted_by = match &key {
@@ -102,7 +104,9 @@ impl Rows {
             Some(key) => key.first_place(),
         };
         // A trigger may leave what was done before it fails (FAIL); and a row that waits for another is tried twice.
-        let may_wait = moves.as_ref().is_some_and(|moves| moves.are_within || moves.are_deferred);
+        let may_wait = changed_keys
+            .as_ref()
+            .is_some_and(|changed_keys| changed_keys.are_within || changed_keys.are_deferred);
         // A row that is left out is held to no reference, which is known behind the statement.
         let checks_behind = has_triggers || on_conflict == OnConflict::Skip;
         let needs_savepoint =
@@ -113,12 +117,12 @@ impl Rows {
             taken,
             on_conflict,
             references,
-            moves,
+            changed_keys,
             judge: Judge::new(table, &facts, has_triggers, CACHE_KIB),
             ids: Ids::of(table, plan),
             is_view: facts.is_view,
             references_wait: false,
-            waiting_indexes,
+            temporary_indexes,
             checks_behind,
             constraints_wait,
             sorted_by: sorted_by.filter(|_| order_is_free),
@@ -143,8 +147,8 @@ impl Rows {
     }
 
     /// What an upsert may change under rows that refer to it.
-    pub(super) fn moves(&self) -> Option<&Moves> {
-        self.moves.as_ref()
+    pub(super) fn changed_keys(&self) -> Option<&ChangedKeys> {
+        self.changed_keys.as_ref()
     }
 
     /// Whether a row may break a constraint at the commit without a word of its own: by a trigger, a default, or what others refer
@@ -154,7 +158,7 @@ impl Rows {
             && (self.judge.has_triggers
                 || self.references.are_within()
                 || self.references.are_partly_known
-                || self.moves.is_some())
+                || self.changed_keys.is_some())
     }
 
     pub(super) fn references_wait(&self) -> bool {
@@ -185,17 +189,17 @@ impl Rows {
             }
         }
         let noted = |error: Error| database_failure(&error, "look for what a row changes");
-        if let Some(moves) = &self.moves
-            && moves.are_deferred
+        if let Some(changed_keys) = &self.changed_keys
+            && changed_keys.are_deferred
             && !self.references_wait
             && !self.constraints_wait
-            && moves.is_any(connection, values).map_err(noted)?
+            && changed_keys.is_any(connection, values).map_err(noted)?
         {
             return Err(NotWritten::TooEarly);
         }
         self.step(connection, Savepoint::Open)?;
-        if let Some(moves) = self.moves.as_ref().filter(|_| self.references_wait) {
-            moves.note(connection, record, values).map_err(noted)?;
+        if let Some(changed_keys) = self.changed_keys.as_ref().filter(|_| self.references_wait) {
+            changed_keys.note(connection, record, values).map_err(noted)?;
         }
         match self.insert.execute(connection, values) {
             Ok(changed) => {
@@ -301,7 +305,9 @@ impl Rows {
             Some(missing) if missing.may_come => NotWritten::TooEarly,
             Some(missing) => missing.refused(),
             // It takes away what other rows refer to, and a later row may bring that back.
-            None if self.moves.as_ref().is_some_and(|moves| moves.are_within) => NotWritten::TooEarly,
+            None if self.changed_keys.as_ref().is_some_and(|changed_keys| changed_keys.are_within) => {
+                NotWritten::TooEarly
+            }
             // Not by what the row says: by a default, or by what a trigger does.
             None => NotWritten::Refused(refusal),
         })
@@ -311,12 +317,12 @@ impl Rows {
     pub(super) fn wait(&mut self, connection: &mut SqliteConnection) -> Result<(), Error> {
         self.references_wait = true;
         connection.batch_execute("PRAGMA defer_foreign_keys = ON")?;
-        self.waiting_indexes.make(connection)
+        self.temporary_indexes.make(connection)
     }
 
     /// Prepares for more rows behind those that wait, once what was done before is undone.
     pub(super) fn go_on_waiting(&self, connection: &mut SqliteConnection) -> Result<(), Error> {
-        if self.references_wait { self.waiting_indexes.make(connection) } else { Ok(()) }
+        if self.references_wait { self.temporary_indexes.make(connection) } else { Ok(()) }
     }
 
     /// Looks whether rows wait by constraints that SQLite checks at the commit, and prepares for more of them.
@@ -326,7 +332,7 @@ impl Rows {
         }
         let holds = deferred::hold(connection);
         holds
-            .and_then(|holds| if holds { Ok(()) } else { self.waiting_indexes.make_deferred(connection) })
+            .and_then(|holds| if holds { Ok(()) } else { self.temporary_indexes.make_deferred(connection) })
             .map_err(|error| database_failure(&error, "look whether rows wait for others"))
     }
 
@@ -355,8 +361,8 @@ impl Rows {
     pub(super) fn finish(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
         self.taken
             .map_or(Ok(()), |taken| taken.forget(connection))
-            .and_then(|()| self.moves.map_or(Ok(()), |moves| moves.forget(connection)))
-            .and_then(|()| self.waiting_indexes.drop(connection))
+            .and_then(|()| self.changed_keys.map_or(Ok(()), |changed_keys| changed_keys.forget(connection)))
+            .and_then(|()| self.temporary_indexes.drop(connection))
             .and_then(|()| connection.batch_execute(&format!("RELEASE {BATCH}")))
             .map_err(|error| database_failure(&error, "finish the load"))
     }

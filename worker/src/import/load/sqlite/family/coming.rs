@@ -63,7 +63,7 @@ impl Coming {
         });
         let notes = notes.collect::<Result<_, _>>()?;
         // What a row takes away, a later one may bring back, also for other tables.
-        let of_itself = if rows.moves().is_some() { "" } else { " AND \"table\" = ?1 COLLATE NOCASE" };
+        let of_itself = if rows.changed_keys().is_some() { "" } else { " AND \"table\" = ?1 COLLATE NOCASE" };
         let elsewhere = format!(
             "SELECT count(*) AS number FROM pragma_foreign_key_check WHERE NOT (parent = ?1 COLLATE NOCASE{of_itself})"
         );
@@ -87,7 +87,7 @@ impl Coming {
 
     /// Forgets rows that are there: none comes in their place, unless rows may give their keys away.
     pub(super) fn forget_there(&self, connection: &mut SqliteConnection, rows: &Rows) -> QueryResult<()> {
-        let mut notes = self.notes.iter().filter(|_| rows.moves().is_none());
+        let mut notes = self.notes.iter().filter(|_| rows.changed_keys().is_none());
         notes.try_for_each(|note| connection.batch_execute(&note.forget))
     }
 

@@ -1,14 +1,14 @@
-//! The end of an import that no worker has written: its execution ended before a worker claimed the import, or the worker was
-//! killed. Who has seen that end writes it, so that the row does not say for ever that the import waits or runs. What a worker
-//! has written that was stopped, who knows no more than that, takes the name that the execution has.
+//! Imports that were abandoned, whose end no worker has written: the execution ended before a worker claimed the import, or
+//! the worker was killed. Who has seen that end writes it, so that the row does not say for ever that the import waits or
+//! runs. What a worker has written that was stopped, who knows no more than that, takes the name that the execution has.
 
 use chrono::NaiveDateTime;
 use diesel::Connection as _;
 use diesel::prelude::*;
 use statemachine::ImportId;
 
-use super::brief::unless_busy;
 use super::finish::storable;
+use super::lock_wait::unless_busy;
 use super::{ImportRow, ImportStatus, attempts};
 use crate::db::schema::imports;
 use crate::db::{Connection, now, unavailable};
@@ -17,7 +17,7 @@ use crate::job::progress::Counters;
 
 /// An execution that has ended without success, and no worker of which is at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gone<'a> {
+pub struct EndedExecution<'a> {
     /// The execution.
     pub execution_arn: &'a str,
     /// The error that it ended with.
@@ -36,7 +36,7 @@ pub struct Gone<'a> {
 pub fn end_what_was_left(
     connection: &mut Connection,
     seen: &ImportRow,
-    by: &Gone<'_>,
+    by: &EndedExecution<'_>,
 ) -> Result<bool, Failure> {
     let is_left = match seen.status {
         ImportStatus::Pending => true,

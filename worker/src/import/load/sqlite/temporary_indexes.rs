@@ -6,18 +6,18 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use super::children::Child;
 use super::facts::Facts;
+use super::incoming_keys::IncomingKey;
 use crate::import::table::quoted;
 
 /// The indexes that may be missing: one for each foreign key that refers to the table.
 #[derive(Debug)]
-pub(super) struct WaitingIndexes {
-    all: Vec<WaitingIndex>,
+pub(super) struct TemporaryIndexes {
+    all: Vec<TemporaryIndex>,
 }
 
 #[derive(Debug)]
-struct WaitingIndex {
+struct TemporaryIndex {
     name: String,
     /// The search that SQLite makes, as SQL.
     search: String,
@@ -31,9 +31,12 @@ struct Plan {
     detail: String,
 }
 
-impl WaitingIndexes {
-    pub(super) fn of(children: &[Child], facts: &Facts) -> Self {
-        let all = children.iter().enumerate().map(|(number, child)| WaitingIndex::of(number, child, facts));
+impl TemporaryIndexes {
+    pub(super) fn of(incoming_keys: &[IncomingKey], facts: &Facts) -> Self {
+        let all = incoming_keys
+            .iter()
+            .enumerate()
+            .map(|(number, incoming)| TemporaryIndex::of(number, incoming, facts));
         Self { all: all.collect() }
     }
 
@@ -55,26 +58,26 @@ impl WaitingIndexes {
     }
 }
 
-impl WaitingIndex {
-    fn of(number: usize, child: &Child, facts: &Facts) -> Self {
+impl TemporaryIndex {
+    fn of(number: usize, incoming: &IncomingKey, facts: &Facts) -> Self {
         let name = format!("baton waiting {number}");
         // Values compare by the collation of what is referred to.
-        let collations = child.there.iter().map(|there| quoted(&facts.collation(&child.there, there)));
-        let columns: Vec<_> = child.here.iter().map(|column| quoted(column)).zip(collations).collect();
+        let collations = incoming.there.iter().map(|there| quoted(&facts.collation(&incoming.there, there)));
+        let columns: Vec<_> = incoming.here.iter().map(|column| quoted(column)).zip(collations).collect();
         let each = |one: &dyn Fn(&(String, String)) -> String, between: &str| -> String {
             columns.iter().map(one).collect::<Vec<_>>().join(between)
         };
         let wanted = each(&|(column, collation)| format!("{column} COLLATE {collation} = ?"), " AND ");
         let indexed = each(&|(column, collation)| format!("{column} COLLATE {collation}"), ", ");
         Self {
-            search: format!("EXPLAIN QUERY PLAN SELECT 1 FROM {} WHERE {wanted}", child.sql),
+            search: format!("EXPLAIN QUERY PLAN SELECT 1 FROM {} WHERE {wanted}", incoming.sql),
             definition: format!(
                 "CREATE INDEX \"main\".{} ON {} ({indexed})",
                 quoted(&name),
-                quoted(&child.name)
+                quoted(&incoming.name)
             ),
             name,
-            may_be_deferred: child.may_be_deferred,
+            may_be_deferred: incoming.may_be_deferred,
         }
     }
 

@@ -20,9 +20,9 @@ use crate::pauses::Pauses;
 /// The time between two looks at a lock. Each of them waits for it as well.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// A failure of one attempt.
+/// Writes the failure of one attempt.
 #[derive(Clone)]
-pub(super) struct Record {
+pub(super) struct FailureWriter {
     pub(super) database: Database,
     pub(super) import_id: ImportId,
     pub(super) attempt: i32,
@@ -43,7 +43,7 @@ pub(super) struct Limits {
     pub(super) interval: Duration,
 }
 
-impl Record {
+impl FailureWriter {
     /// Writes the failure. `None` where that was not possible.
     pub(super) async fn write(self, limits: Limits, mut stop: Stop) -> Option<Failed> {
         let stopped = limits.stopped;

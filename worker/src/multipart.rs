@@ -42,7 +42,7 @@ pub trait Calls {
 
 /// An object on its way. One that is dropped before it is finished leaves parts behind, which are paid for, unless they are
 /// [given up](Self::give_up).
-pub struct Writer<C> {
+pub struct ObjectWriter<C> {
     s3: aws_sdk_s3::Client,
     place: Source,
     content_type: Option<&'static str>,
@@ -54,7 +54,7 @@ pub struct Writer<C> {
     parts: Vec<CompletedPart>,
 }
 
-impl<C: Calls> Writer<C> {
+impl<C: Calls> ObjectWriter<C> {
     /// An object of which nothing is written yet.
     pub fn new(s3: aws_sdk_s3::Client, place: Source, content_type: Option<&'static str>, calls: C) -> Self {
         Self { s3, place, content_type, calls, held: Vec::new(), bytes: 0, upload: None, parts: Vec::new() }

@@ -8,7 +8,7 @@ use crate::import::table::{Table, quoted};
 
 /// A foreign key that refers to the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Child {
+pub(super) struct IncomingKey {
     /// The table that refers, as SQL.
     pub(super) sql: String,
     /// The same, for people.
@@ -24,7 +24,7 @@ pub(super) struct Child {
 }
 
 #[derive(QueryableByName)]
-struct ChildRow {
+struct IncomingKeyRow {
     #[diesel(sql_type = Text)]
     child: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -38,8 +38,8 @@ struct ChildRow {
 }
 
 /// Reads them.
-pub(super) fn read(connection: &mut SqliteConnection, table: &Table) -> QueryResult<Vec<Child>> {
-    let rows: Vec<ChildRow> = sql_query(
+pub(super) fn read(connection: &mut SqliteConnection, table: &Table) -> QueryResult<Vec<IncomingKey>> {
+    let rows: Vec<IncomingKeyRow> = sql_query(
         "SELECT m.name AS child, m.sql AS definition, f.id AS number, f.\"from\" AS child_column, f.\"to\" AS parent_column \
          FROM main.sqlite_schema m, pragma_foreign_key_list(m.name, 'main') f \
          WHERE m.type = 'table' AND f.\"table\" = ? COLLATE NOCASE ORDER BY m.name, f.id, f.seq",
@@ -47,13 +47,13 @@ pub(super) fn read(connection: &mut SqliteConnection, table: &Table) -> QueryRes
     .bind::<Text, _>(&table.name)
     .load(connection)?;
     let keys = rows.chunk_by(|one, other| one.child == other.child && one.number == other.number);
-    let child = |parts: &[ChildRow]| {
+    let child = |parts: &[IncomingKeyRow]| {
         let first = parts.first()?;
         let definition = first.definition.as_deref().unwrap_or_default();
         let there = parts.iter().enumerate().map(|(place, part)| {
             part.parent_column.clone().or_else(|| table.primary_key.get(place).cloned())
         });
-        Some(Child {
+        Some(IncomingKey {
             sql: format!("\"main\".{}", quoted(&first.child)),
             name: first.child.clone(),
             is_self: first.child.eq_ignore_ascii_case(&table.name),

@@ -6,8 +6,8 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
 use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 
-use super::children::Child;
 use super::facts::Facts;
+use super::incoming_keys::IncomingKey;
 use super::keys::Key;
 use super::references::Reference;
 use super::refusal::Refusal;
@@ -20,7 +20,7 @@ use crate::import::reject::{Misfit, Reason};
 use crate::import::table::{Table, quoted};
 
 /// What the rows of an upsert may change under those that refer to it.
-pub(super) struct Moves {
+pub(super) struct ChangedKeys {
     targets: Vec<Target>,
     /// A reference of the table to itself may be broken by a row that stands before the one that mends it.
     pub(super) are_within: bool,
@@ -31,7 +31,7 @@ pub(super) struct Moves {
 /// Columns that foreign keys refer to.
 struct Target {
     columns: Vec<String>,
-    children: Vec<Child>,
+    incoming_keys: Vec<IncomingKey>,
     /// The table of the values that were taken away.
     moved: String,
     definition: String,
@@ -50,28 +50,31 @@ struct Blamed {
     record: i64,
 }
 
-impl Moves {
+impl ChangedKeys {
     /// Those of an upsert by this key; none where nothing that it changes is referred to.
     pub(super) fn of(
-        children: Vec<Child>,
+        incoming_keys: Vec<IncomingKey>,
         table: &Table,
         facts: &Facts,
         key: &Key,
         plan: &Plan,
     ) -> Option<Self> {
         let mut targets: Vec<Target> = Vec::new();
-        for child in children {
+        for incoming in incoming_keys {
             let is_changed = |name: &&String| key.changes(plan, name);
-            if !child.there.iter().any(|name| is_changed(&name)) {
+            if !incoming.there.iter().any(|name| is_changed(&name)) {
                 continue;
             }
-            match targets.iter_mut().find(|target| is_same(&target.columns, &child.there)) {
-                Some(target) => target.children.push(child),
-                None => targets.push(Target::new(targets.len(), child, table, facts, key, plan)),
+            match targets.iter_mut().find(|target| is_same(&target.columns, &incoming.there)) {
+                Some(target) => target.incoming_keys.push(incoming),
+                None => targets.push(Target::new(targets.len(), incoming, table, facts, key, plan)),
             }
         }
-        let any = |test: fn(&Child) -> bool| targets.iter().any(|target| target.children.iter().any(test));
-        let (are_within, are_deferred) = (any(|child| child.is_self), any(|child| child.may_be_deferred));
+        let any = |test: fn(&IncomingKey) -> bool| {
+            targets.iter().any(|target| target.incoming_keys.iter().any(test))
+        };
+        let (are_within, are_deferred) =
+            (any(|incoming| incoming.is_self), any(|incoming| incoming.may_be_deferred));
         (!targets.is_empty()).then_some(Self { targets, are_within, are_deferred })
     }
 
@@ -130,15 +133,15 @@ impl Moves {
     pub(super) fn blamed(&self, connection: &mut SqliteConnection) -> Result<Vec<(u64, Refusal)>, Failure> {
         let mut all = Vec::new();
         for target in &self.targets {
-            for child in &target.children {
+            for incoming in &target.incoming_keys {
                 let blamed: Vec<Blamed> =
-                    sql_query(target.question(child)).load(connection).map_err(|error| {
+                    sql_query(target.question(incoming)).load(connection).map_err(|error| {
                         database_failure(&error, "look for rows that refer to what was changed")
                     })?;
                 let refusal = || {
                     let column =
                         if let [column] = target.columns.as_slice() { Some(column.clone()) } else { None };
-                    let says = format!("replaces a key that a row of {} refers to", child.name);
+                    let says = format!("replaces a key that a row of {} refers to", incoming.name);
                     Refusal { column, misfit: Misfit::new(Reason::ForeignKey, says) }
                 };
                 all.extend(blamed.iter().map(|Blamed { record }| (record.unsigned_abs(), refusal())));
@@ -156,8 +159,15 @@ impl Moves {
 }
 
 impl Target {
-    fn new(number: usize, child: Child, table: &Table, facts: &Facts, key: &Key, plan: &Plan) -> Self {
-        let columns = child.there.clone();
+    fn new(
+        number: usize,
+        incoming: IncomingKey,
+        table: &Table,
+        facts: &Facts,
+        key: &Key,
+        plan: &Plan,
+    ) -> Self {
+        let columns = incoming.there.clone();
         let moved = format!("temp.\"baton moved {number}\"");
         let keys: Vec<_> = key.compared("t").collect();
         let changed = columns.iter().filter(|name| key.changes(plan, name));
@@ -220,7 +230,7 @@ impl Target {
             is_there: format!("SELECT 1 FROM {} t WHERE {}", table.sql, there.join(" AND ")),
             moved,
             columns,
-            children: vec![child],
+            incoming_keys: vec![incoming],
         }
     }
 
@@ -229,8 +239,8 @@ impl Target {
     }
 
     /// Which rows took away last what rows of a child refer to. The key's own type and collation compare.
-    fn question(&self, child: &Child) -> String {
-        let pairs = child.here.iter().enumerate();
+    fn question(&self, incoming: &IncomingKey) -> String {
+        let pairs = incoming.here.iter().enumerate();
         let refers: Vec<_> = pairs.map(|(place, here)| format!("m.g{place} = c.{}", quoted(here))).collect();
         let names: Vec<_> = (0..self.columns.len()).map(|place| format!("m.g{place}")).collect();
         format!(
@@ -238,7 +248,7 @@ impl Target {
              AND EXISTS (SELECT 1 FROM {} c WHERE {}) GROUP BY {} ORDER BY 1",
             self.moved,
             self.is_there,
-            child.sql,
+            incoming.sql,
             refers.join(" AND "),
             names.join(", ")
         )
