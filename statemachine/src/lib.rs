@@ -1,11 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod execution;
+mod exit_code;
+mod failure_name;
 mod import;
 pub mod lane;
 mod message;
 mod options;
-mod outcome;
 mod report;
 mod s3_event;
 mod task;
@@ -14,13 +15,14 @@ mod trace_header;
 mod unique;
 
 pub use execution::{ExecutionInput, ExecutionName, InputTooLarge, InvalidMessage, MAX_INPUT_BYTES, Message};
+pub use exit_code::ExitCode;
+pub use failure_name::FailureName;
 pub use import::{Import, ImportId, InvalidImportId, MAX_QUOTED_IMPORT_CHARS, Source};
 pub use message::{Body, import_named_in, parse_body};
 pub use options::{
     Delimiter, EmptyFields, Encoding, Escape, ImportOptions, OnConflict, RecordLimit, RejectLimit,
 };
-pub use outcome::{ExitCode, FailureName, Outcome};
-pub use report::{Findings, MAX_OUTPUT_BYTES, RejectedRow, RejectsFile, Report};
+pub use report::{Findings, ImportOutcome, MAX_OUTPUT_BYTES, RejectedRow, RejectsFile, Report};
 pub use s3_event::is_import_key;
 pub use task::{EXECUTION_ARN, IMPORT, TASK_TOKEN, TRACE_HEADER};
 pub use text::{cut, printable};

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::import::Source;
-use crate::outcome::Outcome;
 pub use bounds::MAX_OUTPUT_BYTES;
 
 /// What a worker says of an import that needs no further attempt; the output of `RunImport`.
@@ -18,7 +17,7 @@ pub struct Report {
     /// exit with 0.
     pub import_id: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: ImportOutcome,
     /// The table that was written.
     pub table: String,
     /// Rows written; of a dry run, rows that would have been.
@@ -34,6 +33,16 @@ pub struct Report {
     /// What was found in the file.
     #[serde(default, skip_serializing_if = "Findings::is_empty")]
     pub findings: Box<Findings>,
+}
+
+/// What became of an import that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ImportOutcome {
+    /// This execution's worker committed the rows.
+    Imported,
+    /// Another execution has imported it, or is doing so under a live lease; this one did nothing.
+    Duplicate,
 }
 
 /// What was found in a file: how it is written, what became of its rows, which were rejected and why.

@@ -15,7 +15,7 @@ use aws_sdk_sqs::types::{
 use e2e::{Backend, Gate, Sent, TestStack, rows, wait};
 use local_stack::Config;
 use serde_json::json;
-use statemachine::{Outcome, Report};
+use statemachine::{ImportOutcome, Report};
 
 const PEOPLE: &str = "id,name\n1,a\n2,b\n";
 
@@ -124,7 +124,11 @@ async fn two_messages_for_one_import_follow_one_another_in_one_lane() {
             serde_json::from_str(&stack.ended(&sent.execution_arn).await.output.unwrap()).unwrap();
         outcomes.push(report.outcome);
     }
-    assert_eq!(outcomes, [Outcome::Imported, Outcome::Duplicate], "in the order in which they were moved");
+    assert_eq!(
+        outcomes,
+        [ImportOutcome::Imported, ImportOutcome::Duplicate],
+        "in the order in which they were moved"
+    );
     assert_eq!(lane_of(&stack, &first).await, lane_of(&stack, &second).await);
     assert!(held(&stack, &first).await.1 <= held(&stack, &second).await.0);
     stack.audit().await;

@@ -16,7 +16,7 @@ mod write_failure;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use statemachine::{FailureName, ImportId, ImportOptions, Outcome, Report, Source};
+use statemachine::{FailureName, ImportId, ImportOptions, ImportOutcome, Report, Source};
 use tokio::task::JoinError;
 use tracing::Span;
 
@@ -107,7 +107,7 @@ impl Job {
         self.progress.enter(Stage::Commit);
         let report = Report {
             import_id: self.import_id.to_string(),
-            outcome: Outcome::Imported,
+            outcome: ImportOutcome::Imported,
             table: self.table.clone(),
             rows: summary.rows,
             rejects: summary.rejects,

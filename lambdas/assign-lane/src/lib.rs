@@ -2,7 +2,7 @@
 
 pub mod config;
 mod lane;
-mod parcel;
+mod lane_message;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use tracing::{info, warn};
 use config::Config;
 use lambda_shared::{BrokenEvent, Patience, name_of};
 use lane::Asks;
+use lane_message::{LaneMessage, requests};
 use logging::{About, import_span};
-use parcel::{Parcel, requests};
 
 /// A message needs one call, which may carry a MiB, and calls run side by side: below the function's timeout of 10 s,
 /// whatever happens.
@@ -44,18 +44,18 @@ impl AssignLane {
     /// [`BrokenEvent`] where the event is not one of a standard queue: Lambda then keeps the whole batch.
     pub async fn handle(&self, event: SqsEvent) -> Result<SqsBatchResponse, BrokenEvent> {
         let lanes = self.config.maximum_imports;
-        let parcels = event.records.into_iter().map(|record| Parcel::of(record, lanes));
-        let parcels: Vec<Parcel> = parcels.collect::<Result<_, _>>()?;
+        let messages = event.records.into_iter().map(|record| LaneMessage::of(record, lanes));
+        let messages: Vec<LaneMessage> = messages.collect::<Result<_, _>>()?;
         // Side by side: one after the other, the requests of a batch of large messages would take the function's time.
-        let sent = join_all(requests(&parcels).into_iter().map(|entries| self.send(entries))).await;
+        let sent = join_all(requests(&messages).into_iter().map(|entries| self.send(entries))).await;
         let taken: HashSet<String> = sent.into_iter().flatten().collect();
 
         let mut kept = Vec::new();
-        for (place, parcel) in parcels.into_iter().enumerate() {
-            let is_done = parcel.asks == Asks::ForNothing || taken.contains(&place.to_string());
-            say(&parcel, is_done);
+        for (place, message) in messages.into_iter().enumerate() {
+            let is_done = message.asks == Asks::ForNothing || taken.contains(&place.to_string());
+            say(&message, is_done);
             if !is_done {
-                kept.push(parcel.message_id);
+                kept.push(message.message_id);
             }
         }
         let mut response = SqsBatchResponse::default();
@@ -81,16 +81,16 @@ impl AssignLane {
     }
 }
 
-fn say(parcel: &Parcel, is_done: bool) {
-    let message_id = &parcel.message_id;
-    let import_id = match &parcel.asks {
+fn say(message: &LaneMessage, is_done: bool) {
+    let message_id = &message.message_id;
+    let import_id = match &message.asks {
         Asks::For { import_id, .. } => import_id.as_deref(),
         Asks::ForNothing => None,
     };
     let about =
-        About { import_id, message_id: Some(message_id), trace_id: parcel.trace_id(), ..About::default() };
+        About { import_id, message_id: Some(message_id), trace_id: message.trace_id(), ..About::default() };
     let _entered = import_span(&about).entered();
-    match &parcel.asks {
+    match &message.asks {
         Asks::For { lane, .. } if is_done => info!(lane, "Message {message_id} is in {lane}"),
         Asks::For { .. } => warn!("Message {message_id} is left"),
         Asks::ForNothing => info!("Message {message_id} is acknowledged: S3 tests a new notification"),

@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+mod decider;
 mod decision;
 mod metrics;
 mod record;
-mod taker;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use futures_util::{StreamExt as _, stream};
 use statemachine::{Message, TraceHeader};
 
 use config::Config;
+use decider::Decider;
 use decision::Decision;
 use lambda_shared::{BrokenEvent, Patience};
 use record::message_of;
-use taker::Taker;
 
 /// A record needs three calls at most, and the records of a batch of 10 run side by side: together below the function's
 /// timeout of 10 s, whatever happens.
@@ -29,13 +29,13 @@ const CONCURRENT_MESSAGES: usize = 10;
 
 /// The function: a batch of records at a time.
 #[derive(Debug)]
-pub struct StartImport(Taker);
+pub struct StartImport(Decider);
 
 impl StartImport {
     /// A function that starts executions of the import machine for the messages of its queue.
     #[must_use]
     pub fn new(sfn: aws_sdk_sfn::Client, sqs: aws_sdk_sqs::Client, config: Config) -> Self {
-        Self(Taker { sfn, sqs, config })
+        Self(Decider { sfn, sqs, config })
     }
 
     /// Decides on each record of the event and names those that Lambda must not delete. `trace_header` is the invocation's.
@@ -81,7 +81,7 @@ impl StartImport {
                 break;
             }
         }
-        decided.extend(messages.map(|message| (message.id.clone(), taker::leave_behind(&message))));
+        decided.extend(messages.map(|message| (message.id.clone(), decider::leave_behind(&message))));
         decided
     }
 }

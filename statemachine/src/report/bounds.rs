@@ -100,9 +100,8 @@ fn json(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{RejectedRow, RejectsFile};
+    use super::super::{ImportOutcome, RejectedRow, RejectsFile};
     use super::*;
-    use crate::outcome::Outcome;
 
     /// A report whose every part is as long as it can be, of characters that JSON writes in six.
     fn worst() -> Report {
@@ -127,7 +126,7 @@ mod tests {
         };
         Report {
             import_id: "x".repeat(40),
-            outcome: Outcome::Imported,
+            outcome: ImportOutcome::Imported,
             table: long(130),
             rows: u64::MAX,
             rejects: u64::MAX,

@@ -8,7 +8,7 @@ use e2e::{Backend, Deployment, TestStack, Version};
 use local_stack::Limits;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
-use statemachine::{Outcome, Report};
+use statemachine::{ImportOutcome, Report};
 use worker::imports::{ImportRow, ImportStatus};
 
 use super::under_way;
@@ -151,7 +151,7 @@ async fn finds_the_other_at_work(first: Version, second: Version) {
     let execution = stack.ended(&comer.execution_arn).await;
     assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
     let report: Report = serde_json::from_str(&execution.output.unwrap()).unwrap();
-    assert_eq!((report.outcome, stack.workers_of(first).len()), (Outcome::Duplicate, 1));
+    assert_eq!((report.outcome, stack.workers_of(first).len()), (ImportOutcome::Duplicate, 1));
     other.batch_execute("COMMIT").unwrap();
     succeeds(stack, &holder, 3, 1).await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::Connection as _;
 use diesel::prelude::*;
-use statemachine::{FailureName, Import, Outcome, Report};
+use statemachine::{FailureName, Import, ImportOutcome, Report};
 
 use super::lock_wait::unless_busy;
 use super::{Claimant, ImportRow, ImportStatus, NewImport, Registered, attempts, find, register, select};
@@ -104,11 +104,11 @@ pub fn claim(
 fn not_free(row: &ImportRow, execution_arn: &str, now: NaiveDateTime) -> Option<Claim> {
     let is_ours = row.execution_arn.as_deref() == Some(execution_arn);
     match row.status {
-        ImportStatus::Success if is_ours => Some(Claim::AlreadyDone(report_of(row, Outcome::Imported))),
-        ImportStatus::Success => Some(Claim::Duplicate(report_of(row, Outcome::Duplicate))),
+        ImportStatus::Success if is_ours => Some(Claim::AlreadyDone(report_of(row, ImportOutcome::Imported))),
+        ImportStatus::Success => Some(Claim::Duplicate(report_of(row, ImportOutcome::Duplicate))),
         ImportStatus::Running if !is_ours && row.lease_expires_at.is_some_and(|end| end > now) => {
             Some(Claim::Held(Held {
-                report: report_of(row, Outcome::Duplicate),
+                report: report_of(row, ImportOutcome::Duplicate),
                 attempt: row.attempt,
                 lease_expires_at: row.lease_expires_at,
             }))
@@ -170,7 +170,7 @@ fn not_registered(import: &Import) -> Failure {
     )
 }
 
-fn report_of(row: &ImportRow, outcome: Outcome) -> Report {
+fn report_of(row: &ImportRow, outcome: ImportOutcome) -> Report {
     let counted = |number: i64| u64::try_from(number).unwrap_or_default();
     let so_far = || Report {
         import_id: row.id.clone(),

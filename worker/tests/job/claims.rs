@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use statemachine::{FailureName, ImportOptions, Outcome, RejectLimit, Report};
+use statemachine::{FailureName, ImportOptions, ImportOutcome, RejectLimit, Report};
 use worker::failure::Failure;
 use worker::imports::{self, Claim, ImportStatus, NewImport};
 use worker::job::progress::Counters;
@@ -101,7 +101,7 @@ fn an_import_under_a_live_lease_of_another_execution_is_held_and_under_a_lapsed_
         match claim(&test, OURS) {
             Claim::Held(held) => {
                 let report = &held.report;
-                assert_eq!((report.outcome, report.rows, report.attempt), (Outcome::Duplicate, 7, 1));
+                assert_eq!((report.outcome, report.rows, report.attempt), (ImportOutcome::Duplicate, 7, 1));
                 assert_eq!((held.attempt, held.lease_expires_at), (1, test.row().lease_expires_at));
             }
             other => panic!("{other:?}"),
@@ -134,7 +134,7 @@ fn success_is_reported_again_to_its_own_execution_and_as_a_duplicate_to_others()
         assert_eq!(claim(&test, OURS), Claim::AlreadyDone(report.clone()));
         assert_eq!(
             claim(&test, ANOTHER),
-            Claim::Duplicate(Report { outcome: Outcome::Duplicate, ..report.clone() })
+            Claim::Duplicate(Report { outcome: ImportOutcome::Duplicate, ..report.clone() })
         );
         assert_eq!(fail(&test, 1), imports::Failed::HadCommitted(report));
         assert_eq!(test.row().status, ImportStatus::Success);

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use statemachine::{ExitCode, FailureName, Findings, Outcome, Report};
+use statemachine::{ExitCode, FailureName, Findings, ImportOutcome, Report};
 use tracing::Instrument as _;
 use worker::config::Config;
 use worker::db::Database;
@@ -48,7 +48,7 @@ async fn a_committed_import_is_reported_as_it_stands_in_its_row() {
         let server = StepFunctions::start().await;
         assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
         let (report, row) = (output(&server), test.row());
-        assert_eq!((report.outcome, report.rows, report.attempt), (Outcome::Imported, 1, 1));
+        assert_eq!((report.outcome, report.rows, report.attempt), (ImportOutcome::Imported, 1, 1));
         assert_eq!(row.report(), Some(report));
         assert_eq!(
             (row.status, row.rows_done, row.bytes_done, row.lease_expires_at),
@@ -193,7 +193,7 @@ async fn an_import_that_another_execution_is_at_work_on_is_reported_as_a_duplica
         () = beat => unreachable!("the other beats for ever"),
     };
     assert_eq!(code, ExitCode::Reported);
-    assert_eq!(output(&server).outcome, Outcome::Duplicate);
+    assert_eq!(output(&server).outcome, ImportOutcome::Duplicate);
     assert_eq!(test.row().execution_arn.as_deref(), Some(ANOTHER));
 }
 
@@ -205,7 +205,7 @@ async fn an_import_of_a_dead_worker_is_taken_over_when_its_lease_lapses_and_not_
     test.execute("UPDATE imports SET lease_expires_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 second')");
     let server = StepFunctions::start().await;
     assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
-    assert_eq!(output(&server).outcome, Outcome::Imported);
+    assert_eq!(output(&server).outcome, ImportOutcome::Imported);
     assert_eq!((test.row().attempt, test.people()), (2, 1));
 }
 
@@ -278,7 +278,7 @@ async fn a_commit_whose_answer_was_lost_is_still_a_success() {
         Err(Failure::named(FailureName::DatabaseUnavailable, "the connection broke at COMMIT"))
     };
     assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::Reported);
-    assert_eq!((output(&server).outcome, test.people()), (Outcome::Imported, 1));
+    assert_eq!((output(&server).outcome, test.people()), (ImportOutcome::Imported, 1));
     assert_eq!(test.row().execution_arn.as_deref(), Some(OURS));
 }
 

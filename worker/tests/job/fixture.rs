@@ -3,7 +3,7 @@
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
-use statemachine::{Import, ImportId, ImportOptions, Outcome, Report};
+use statemachine::{Import, ImportId, ImportOptions, ImportOutcome, Report};
 use tempfile::TempDir;
 use worker::config::Config;
 use worker::db::{Connection, Database};
@@ -128,7 +128,7 @@ pub(crate) fn count_people(connection: &mut Connection) -> i64 {
 pub(crate) fn succeeded_report(attempt: i32) -> Report {
     Report {
         import_id: "a".to_owned(),
-        outcome: Outcome::Imported,
+        outcome: ImportOutcome::Imported,
         table: "people".to_owned(),
         rows: 5,
         rejects: 1,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, RunQueryDsl};
-use statemachine::{FailureName, Import, ImportId, Outcome, Report};
+use statemachine::{FailureName, Import, ImportId, ImportOutcome, Report};
 use worker::db::Connection;
 use worker::imports::{self, Claim, Ended, Failed, Held, ImportStatus, Lease, Renewal, Renewer};
 use worker::job::progress::Counters;
@@ -159,7 +159,7 @@ impl<'a> Replay<'a> {
     fn commit(&mut self, attempt: i32) -> bool {
         let report = Report {
             import_id: self.id.to_string(),
-            outcome: Outcome::Imported,
+            outcome: ImportOutcome::Imported,
             table: "people".to_owned(),
             rows: 1,
             rejects: 0,

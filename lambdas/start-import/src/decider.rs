@@ -1,5 +1,5 @@
-//! Takes one message: starts its execution, or finds out what has become of the one that it has. Whatever fails here concerns this
-//! message alone, and errs on the side of keeping it.
+//! Decides on one message: starts its execution, or finds out what has become of the one that it has. Whatever fails here
+//! concerns this message alone, and errs on the side of keeping it.
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use lambda_shared::name_of;
@@ -13,15 +13,15 @@ use crate::decision::Decision;
 /// The header of a request that carries a trace.
 const TRACE_HEADER: &str = "x-amzn-trace-id";
 
-/// Whoever takes messages: its clients, and what it knows of machines and queue.
+/// Who decides on messages: its clients, and what it knows of machines and queue.
 #[derive(Debug)]
-pub(crate) struct Taker {
+pub(crate) struct Decider {
     pub(crate) sfn: aws_sdk_sfn::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) config: Config,
 }
 
-impl Taker {
+impl Decider {
     /// Decides on one message, and writes its line into the log.
     pub(crate) async fn decide(&self, message: Message) -> Decision {
         // In a lane the one that its sender knows, as in the lines of the function before and of the worker after this one.

@@ -21,7 +21,7 @@ const MAX_BATCH_BYTES: usize = 1_048_576;
 
 /// A message on its way into its lane.
 #[derive(Clone, Debug)]
-pub(crate) struct Parcel {
+pub(crate) struct LaneMessage {
     pub(crate) message_id: String,
     pub(crate) asks: Asks,
     body: String,
@@ -32,7 +32,7 @@ pub(crate) struct Parcel {
     bytes: usize,
 }
 
-impl Parcel {
+impl LaneMessage {
     pub(crate) fn of(record: SqsMessage, lanes: NonZeroU32) -> Result<Self, BrokenEvent> {
         let message_id = set(record.message_id, "messageId")?;
         let body = set(record.body, "body")?;
@@ -91,20 +91,20 @@ fn attribute(given: SqsMessageAttribute, bytes: &mut usize) -> Result<MessageAtt
 }
 
 /// Requests that SQS takes: ten messages at most, and a MiB at most, which a batch of ten from a queue may well exceed.
-/// The id of an entry is the place of its parcel.
-pub(crate) fn requests(parcels: &[Parcel]) -> Vec<Vec<SendMessageBatchRequestEntry>> {
+/// The id of an entry is the place of its message.
+pub(crate) fn requests(messages: &[LaneMessage]) -> Vec<Vec<SendMessageBatchRequestEntry>> {
     let mut requests: Vec<Vec<_>> = Vec::new();
     let mut room = 0;
-    for (place, parcel) in parcels.iter().enumerate() {
-        let Some(entry) = parcel.entry(place) else { continue };
+    for (place, message) in messages.iter().enumerate() {
+        let Some(entry) = message.entry(place) else { continue };
         match requests.last_mut() {
-            Some(last) if last.len() < MAX_ENTRIES && parcel.bytes <= room => last.push(entry),
+            Some(last) if last.len() < MAX_ENTRIES && message.bytes <= room => last.push(entry),
             _ => {
                 room = MAX_BATCH_BYTES;
                 requests.push(vec![entry]);
             }
         }
-        room = room.saturating_sub(parcel.bytes);
+        room = room.saturating_sub(message.bytes);
     }
     requests
 }

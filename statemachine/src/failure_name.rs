@@ -1,17 +1,5 @@
-//! How an import ends: an outcome, a named failure, an exit code. The names are what Retry in the definition matches;
-//! whether a failure is worth another attempt is decided here and nowhere else.
-
-use serde::{Deserialize, Serialize};
-
-/// What became of an import that did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Outcome {
-    /// This execution's worker committed the rows.
-    Imported,
-    /// Another execution has imported it, or is doing so under a live lease; this one did nothing.
-    Duplicate,
-}
+//! The names of failures. They are what Retry in the definition matches; whether a failure is worth another attempt is
+//! decided here and nowhere else.
 
 macro_rules! failure_names {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
@@ -88,24 +76,5 @@ failure_names! {
 impl std::fmt::Display for FailureName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// How the worker's process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitCode {
-    /// The result was reported; also where the import had succeeded before.
-    Reported = 0,
-    /// A failure was reported.
-    FailureReported = 1,
-    /// The configuration is wrong; nothing was tried.
-    Misconfigured = 2,
-    /// The import is no longer this worker's; nothing was reported.
-    NotOurs = 3,
-}
-
-impl From<ExitCode> for std::process::ExitCode {
-    fn from(code: ExitCode) -> Self {
-        Self::from(code as u8)
     }
 }
