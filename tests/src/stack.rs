@@ -50,7 +50,9 @@ impl Backend {
         match self {
             Self::Sqlite => format!("sqlite:{}", dir.join("rows.db").display()),
             Self::Postgres => postgres::create_database(),
-            Self::DurablePostgres => postgres::create_database_in(&DURABLE, ""),
+            Self::DurablePostgres => {
+                DURABLE.get_or_init(|| postgres::Cluster::start("", &[])).create_database()
+            }
         }
     }
 }

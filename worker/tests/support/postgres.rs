@@ -1,7 +1,7 @@
-//! A PostgreSQL of the tests' own: one throw-away cluster per test process, one database per test. (A benchmark has another
-//! one, which waits for the disk.) It stops when the test
-//! process ends, however that ends: a shell of its own process group waits for the end of a pipe that only the test
-//! process holds. Depends on nothing but the standard library, so that any test crate can include this file.
+//! A PostgreSQL of the tests' own: one throw-away cluster, one database per test. (A benchmark has another cluster, which waits
+//! for the disk.) The cluster is this process's own, or the one that `tests/with-postgres` started for many test processes.
+//! Its own stops when the test process ends, however that ends: a shell of its own process group waits for the end of a pipe that
+//! only the test process holds. Depends on nothing but the standard library, so that any test crate can include this file.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -11,22 +11,8 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Starts a cluster, says so, and stops it at the end of standard input. $1 is the directory of PostgreSQL's programs, $2
-/// the port, $3 further options of the server.
-const SCRIPT: &str = r#"
-set -eu
-# A test process that dies while the cluster starts leaves a pipe without a reader; a shell that a signal ends skips its
-# EXIT trap.
-trap '' PIPE
-trap 'exit 1' HUP INT TERM
-dir=$(mktemp -d)
-trap '"$1"/pg_ctl -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
-"$1"/initdb -D "$dir/data" -U baton -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-"$1"/pg_ctl -D "$dir/data" -l "$dir/log" -w -t 60 -o "$3 -k $dir -h 127.0.0.1 -p $2" start >/dev/null 2>&1 \
-    || { cat "$dir/log" >&2; exit 1; }
-echo ready
-cat >/dev/null
-"#;
+/// Starts a cluster, says so, and stops it at the end of standard input.
+const SCRIPT: &str = include_str!("cluster.sh");
 
 /// The cluster of the tests.
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
@@ -37,8 +23,8 @@ const FORGETFUL: &str = "-F";
 pub(crate) struct Cluster {
     programs: PathBuf,
     port: u16,
-    /// Its end is the end of the cluster.
-    _alive: ChildStdin,
+    /// Its end is the end of the cluster. A cluster that somebody else started ends without us.
+    _alive: Option<ChildStdin>,
 }
 
 /// Creates an empty database and returns its URL.
@@ -46,28 +32,33 @@ pub(crate) struct Cluster {
 /// # Panics
 /// Where PostgreSQL is not installed or does not start: a test that needs it has not passed.
 pub(crate) fn create_database() -> String {
-    create_database_in(&CLUSTER, FORGETFUL)
-}
-
-/// Creates an empty database in a cluster, which is started with these options of the server if it does not run yet.
-///
-/// # Panics
-/// See [`create_database`].
-pub(crate) fn create_database_in(cluster: &OnceLock<Cluster>, options: &str) -> String {
-    cluster.get_or_init(|| Cluster::start(options, &[])).create_database()
+    CLUSTER
+        .get_or_init(|| Cluster::shared().unwrap_or_else(|| Cluster::start(FORGETFUL, &[])))
+        .create_database()
 }
 
 impl Cluster {
+    /// The cluster that `tests/with-postgres` started, where it did.
+    fn shared() -> Option<Self> {
+        #[expect(clippy::disallowed_methods, reason = "whoever starts the tests says where the server is")]
+        let port = std::env::var("BATON_TESTS_POSTGRES_PORT").ok()?;
+        let port = port.parse().expect("BATON_TESTS_POSTGRES_PORT is a port");
+        Some(Self { programs: Self::programs(), port, _alive: None })
+    }
+
     /// Starts a cluster with these options of the server, and these variables.
     pub(crate) fn start(options: &str, variables: &[(&str, &str)]) -> Self {
-        let programs = programs().unwrap_or_else(|| {
+        Self::start_from(Self::programs(), options, variables)
+    }
+
+    fn programs() -> PathBuf {
+        programs().unwrap_or_else(|| {
             panic!(
                 "these tests need PostgreSQL's server programs (initdb, pg_ctl, createdb), in PATH or below \
                  /usr/lib/postgresql: install the package `postgresql` (Debian, Ubuntu, Homebrew) or \
                  `postgresql-server` (Fedora)"
             )
-        });
-        Self::start_from(programs, options, variables)
+        })
     }
 
     /// Starts a cluster of the server whose programs are in this folder.
@@ -77,7 +68,7 @@ impl Cluster {
         for _ in 0..3 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             match try_start(&programs, port, options, variables) {
-                Ok(alive) => return Self { programs, port, _alive: alive },
+                Ok(alive) => return Self { programs, port, _alive: Some(alive) },
                 Err(log) => failure = log,
             }
         }
@@ -87,7 +78,7 @@ impl Cluster {
     /// Creates an empty database and returns its URL.
     pub(crate) fn create_database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", NEXT.fetch_add(1, Relaxed));
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let port = self.port.to_string();
         let created = Command::new(self.programs.join("createdb"))
             .args(["-h", "127.0.0.1", "-p", &port, "-U", "baton", &name])
