@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde_json::Value;
+use statemachine::{Findings, ImportOptions, RejectedRow, RejectsFile, Report};
+
 use crate::workspace::top;
 
 /// The words between backticks that look like the name of a test.
@@ -45,56 +48,104 @@ fn every_test_that_the_architecture_names_exists() {
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
 }
 
+/// The names of all fields of a struct: one that is left out, or that is there no more, does not compile.
+macro_rules! fields {
+    ($of:ident { $($field:ident),* $(,)? }) => {{
+        let _ = |value: $of| {
+            let $of { $($field: _),* } = value;
+        };
+        [$(stringify!($field)),*]
+    }};
+}
+
 #[test]
 fn every_option_and_every_finding_stands_in_the_workers_readme() {
-    let top = top();
-    let readme = std::fs::read_to_string(top.join("worker/README.md")).unwrap();
-    // The fields as the contract's sources have them: as JSON, those that have nothing to say are left out.
-    let fields = |file: &str, of: &str| -> Vec<String> {
-        let source = std::fs::read_to_string(top.join("statemachine/src").join(file)).unwrap();
-        let (_, definition) = source.split_once(&format!("pub struct {of} {{")).unwrap();
-        let (definition, _) = definition.split_once("\n}").unwrap();
-        let fields = definition.lines().filter_map(|line| line.trim().strip_prefix("pub "));
-        fields.map(|field| field.split(':').next().unwrap().to_owned()).collect()
-    };
-    let options = fields("options.rs", "ImportOptions");
-    assert!(options.len() > 10, "{options:?}");
+    let readme = std::fs::read_to_string(top().join("worker/README.md")).unwrap();
+    let options = fields!(ImportOptions {
+        max_rejects,
+        ignore_unknown,
+        encoding,
+        delimiter,
+        escape,
+        no_header,
+        map,
+        null,
+        empty,
+        date_format,
+        on_conflict,
+        key,
+        dry_run,
+        limit,
+        max_record_bytes,
+        once,
+        rebuild_indexes,
+    });
     for option in options {
         let row = format!("| `{option}` | `--{}", option.replace('_', "-"));
         assert!(readme.contains(&row), "{row:?} is missing");
     }
-    for of in ["Findings", "RejectedRow", "RejectsFile", "Report"] {
-        for field in fields("report.rs", of) {
-            assert!(readme.contains(&format!("`{field}`")), "{field:?} of {of} is missing");
+    let report =
+        fields!(Report { import_id, outcome, table, rows, rejects, bytes, attempt, elapsed_ms, findings });
+    let findings = fields!(Findings {
+        encoding,
+        delimiter,
+        compression,
+        rows_read,
+        updated,
+        skipped,
+        duplicates,
+        dropped,
+        dry_run,
+        sha256,
+        table,
+        same_file_as,
+        reasons,
+        first_rejects,
+        rejects_file,
+        notes,
+    });
+    let rejected = fields!(RejectedRow { record, line, byte, column, value, reason, says });
+    let rejects_file = fields!(RejectsFile { source, rows });
+    for field in [&report[..], &findings, &rejected, &rejects_file].concat() {
+        assert!(readme.contains(&format!("`{field}`")), "{field:?} is missing");
+    }
+}
+
+/// The names of all fields of a JSON document.
+fn names(of: &Value, names: &mut BTreeSet<String>) {
+    match of {
+        // What was found in a file is the worker's to document, and has names of columns in it.
+        Value::Object(fields) => {
+            fields.iter().filter(|(name, _)| *name != "findings").for_each(|(name, value)| {
+                names.insert(name.clone());
+                self::names(value, names);
+            })
         }
+        Value::Array(items) => items.iter().for_each(|item| self::names(item, names)),
+        _ => {}
     }
 }
 
 #[test]
-fn every_field_that_redrive_and_dlq_print_stands_in_the_readme_of_baton() {
-    let infra = top().join("infra");
-    let readme = std::fs::read_to_string(infra.join("cli/README.md")).unwrap();
-    for (file, of) in [
-        ("ops/src/redrive/outcome.rs", "RedriveOutcome"),
-        ("ops/src/dlq/dead_letter.rs", "DeadLetter"),
-        ("ops/src/dlq/move_back.rs", "Moved"),
-        ("ops/src/dlq/move_back.rs", "MovedMessage"),
-        ("cli/src/dlq/drop.rs", "Dropped"),
-    ] {
-        let source = std::fs::read_to_string(infra.join(file)).unwrap();
-        let (_, definition) = source.split_once(&format!("struct {of} {{")).unwrap();
-        let (definition, _) = definition.split_once("\n}").unwrap();
-        let definition = definition.split("#[serde(skip)]").next().unwrap();
-        let fields = definition
-            .lines()
-            .map(|line| line.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) "));
-        let fields: Vec<_> = fields.filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
-        let fields: Vec<_> = fields.into_iter().filter(|name| !name.starts_with(['/', '#'])).collect();
-        assert!(!fields.is_empty(), "{of}");
-        for field in fields {
-            assert!(readme.contains(&format!("`{field}`")), "{field:?} of {of} is missing");
+fn every_field_that_baton_prints_stands_in_its_readme() {
+    let top = top();
+    let readme = std::fs::read_to_string(top.join("infra/cli/README.md")).unwrap();
+    let mut printed = BTreeSet::new();
+    for entry in std::fs::read_dir(top.join("tests/e2e/golden")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.to_str().unwrap().ends_with("-json.txt") {
+            continue;
         }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (_, json) = text.split_once("--- stdout\n").unwrap();
+        let (json, _) = json.split_once("--- stderr\n").unwrap();
+        let json: Value =
+            serde_json::from_str(json).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        names(&json, &mut printed);
     }
+    assert!(printed.len() > 60, "{printed:?}");
+    let missing: Vec<_> = printed.iter().filter(|name| !readme.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "infra/cli/README.md says nothing of {missing:?}");
 }
 
 /// What does not change with the language: commands, outputs, pictures, and the figures of tables, in their order.

@@ -26,7 +26,11 @@ impl Config {
         Self::from_lookup(&environment::of_process)
     }
 
-    fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
+    /// Reads the variables that `lookup` finds by their names.
+    ///
+    /// # Errors
+    /// See [`from_env`](Self::from_env).
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
         let mut variables = Variables::new(lookup);
         let lane_queue_url = variables.required("LANE_QUEUE_URL", |text| match lambda_shared::url(text) {
             Ok(url) if url.ends_with(".fifo") => Ok(url),

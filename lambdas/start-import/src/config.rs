@@ -39,7 +39,11 @@ impl Config {
         Self::from_lookup(&environment::of_process)
     }
 
-    fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
+    /// Reads the variables that `lookup` finds by their names.
+    ///
+    /// # Errors
+    /// See [`from_env`](Self::from_env).
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, InvalidEnvironment> {
         let mut variables = Variables::new(lookup);
         let state_machine_arn = variables.required("STATE_MACHINE_ARN", machine);
         let dead_letter_state_machine_arn = variables.required("DEAD_LETTER_STATE_MACHINE_ARN", machine);
