@@ -75,6 +75,8 @@ pub(crate) struct Loaded {
     pub(crate) dropped: u64,
     /// What a person should know.
     pub(crate) notes: Vec<String>,
+    /// What a person should know of the table with these rows in it: it is not true of an import that fails.
+    pub(crate) afterwards: Vec<String>,
 }
 
 /// Why a load ended without its rows in the table.

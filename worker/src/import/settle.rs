@@ -98,6 +98,13 @@ pub(super) fn settle(
         }
         findings.first_rejects = rejected.first();
     }
+    if !is_failing {
+        let afterwards = loaded.afterwards.into_iter();
+        findings.notes.extend(afterwards.map(|note| match job.options.dry_run {
+            true => format!("once it is imported: {note}"),
+            false => note,
+        }));
+    }
     job.progress.set_findings(findings.bounded());
     match rejected.failure(rows_read) {
         Some(failure) => Err(failure),

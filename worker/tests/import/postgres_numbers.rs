@@ -35,6 +35,34 @@ fn a_sequence_that_is_left_behind_is_a_note_with_what_mends_it() {
 }
 
 #[test]
+fn no_sequence_is_called_behind_for_rows_that_are_not_in_the_table() {
+    let world = World::postgres("CREATE TABLE t (id serial PRIMARY KEY, born date)");
+    let dry_run = ImportOptions { dry_run: true, ..ImportOptions::default() };
+    let (_, findings) = world.import_as("a", b"id,born\n10,2024-01-02\n", "t", dry_run.clone());
+    assert!(
+        findings.notes[0].starts_with("once it is imported: the sequence of the column \"id\" is behind"),
+        "{findings:?}"
+    );
+    let bad = b"id,born\n10,2024-01-02\n11,x\n";
+    for options in [dry_run, ImportOptions::default()] {
+        let (result, findings) = world.import_as("b", bad, "t", options);
+        assert!(
+            result.is_err() && !findings.notes.iter().any(|note| note.contains("sequence")),
+            "{findings:?}"
+        );
+    }
+    // The file is refused behind its load.
+    let file = b"id,born\n12,2024-01-02\n";
+    let (result, _) = world.import_as("c", file, "t", ImportOptions::default());
+    result.unwrap();
+    world.execute("DELETE FROM t");
+    let once = ImportOptions { once: true, ..ImportOptions::default() };
+    let (result, findings) = world.import_as("d", file, "t", once);
+    assert_eq!(named(result).0, statemachine::FailureName::AlreadyImported);
+    assert!(!findings.notes.iter().any(|note| note.contains("sequence")), "{findings:?}");
+}
+
+#[test]
 fn rows_that_a_sequence_numbers_like_others_are_told_from_those_at_fault() {
     let world = World::postgres(
         "CREATE SEQUENCE \"The S\" INCREMENT -5 MINVALUE -100 MAXVALUE 10 START 10;

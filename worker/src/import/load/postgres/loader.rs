@@ -83,16 +83,16 @@ impl Load for Loader<'_> {
         self.loaded.notes.extend(self.has_checked_early().then(|| CHECKED_EARLY.to_owned()));
         if let Some(rebuild) = self.rebuild.take() {
             match rebuild.finish(session) {
-                Ok(note) => self.loaded.notes.push(note),
+                Ok(note) => self.loaded.afterwards.push(note),
                 Err(error) if is_row_error(&error) => return Err(NotLoaded::WithoutIndexes),
                 Err(error) => return Err(sql_failure(&error, "build the table's indexes again").into()),
             }
         }
         if self.loaded.rows > 0 && self.facts.is_foreign {
-            self.loaded.notes.push(FOREIGN.to_owned());
+            self.loaded.afterwards.push(FOREIGN.to_owned());
         }
         if self.loaded.rows > 0 {
-            self.loaded.notes.extend(self.sequences.notes(session, self.context.table));
+            self.loaded.afterwards.extend(self.sequences.notes(session, self.context.table));
         }
         Ok(self.loaded)
     }

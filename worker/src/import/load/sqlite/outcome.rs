@@ -56,7 +56,7 @@ impl Counts {
 
     pub(super) fn loaded(self) -> Loaded {
         let Self { new, updated, duplicates, skipped, dropped } = self;
-        Loaded { rows: new + updated, updated, skipped, duplicates, dropped, notes: Vec::new() }
+        Loaded { rows: new + updated, updated, skipped, duplicates, dropped, ..Loaded::default() }
     }
 }
 
