@@ -96,7 +96,7 @@ fn for_header(cause: &str) -> Option<String> {
 
 fn for_unreadable(cause: &str) -> Option<String> {
     // What these say is all that can be done.
-    if cause.contains(" archive ") {
+    if cause.contains(words::NOT_READ) || cause.contains(" archive ") {
         return None;
     }
     Some(if cause.contains(words::EMPTY_FILE) {

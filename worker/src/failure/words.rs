@@ -16,3 +16,6 @@ pub const ANOTHER_UPLOAD: &str = "not the file any more whose upload started thi
 
 /// Of a file without a row.
 pub const EMPTY_FILE: &str = "the file is empty";
+
+/// Of a file in a form that no option of an import makes readable.
+pub const NOT_READ: &str = "which no import reads";

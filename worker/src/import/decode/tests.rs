@@ -80,17 +80,22 @@ fn what_is_plainly_no_csv_is_refused_by_name() {
     for (bytes, says) in [
         (&b"PK\x03\x04\x14"[..], "Excel"),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "old Excel"),
-        (b"PAR1", "Parquet"),
+        (b"PAR1\x15\x04", "Parquet"),
         (b"SQLite format 3\0", "SQLite"),
         (b"\xFF\xFE\0\0i\0\0\0", "UTF-32"),
         (b"i\0\0\0d\0\0\0", "UTF-32"),
         (b"\0\0\0i\0\0\0d", "UTF-32"),
-        (b"BZh9", "bzip2"),
+        (b"BZh9\x31\x41\x59\x26\x53\x59", "bzip2"),
         (&tar, "tar archive"),
         (&packed_twice, "compressed twice"),
     ] {
         let refusal = decoded_with(bytes, &ImportOptions::default()).unwrap_err();
         assert!(refusal.starts_with("Import.SourceUnreadable") && refusal.contains(says), "{refusal}");
+        assert!(refusal.contains(crate::failure::words::NOT_READ), "{refusal}");
+    }
+    // Names of a header may begin as such a file does.
+    for header in ["PAR1,b\n", "BZh9,b\n", "SQLite files,b\n"] {
+        assert_eq!(decoded(header.as_bytes()).0, header.as_bytes());
     }
 }
 
