@@ -193,12 +193,16 @@ async fn a_dead_letter_is_dropped_only_after_it_was_said_what_is_lost() {
         &[
             "would drop 1 message:",
             "  a       Import.SourceMissing",
-            "The message is lost. The import",
+            "The message is lost. What there is of an import stays:",
             "--yes drops them",
         ],
     );
     let asked = baton_beside(&stack, &["dlq", "drop", "--all"]).await;
-    asked.complains(2, &["would drop 3 messages:"]);
+    let mixed = "The messages are lost. What there is of an import stays: its file, its row and its execution, which `";
+    asked.complains(
+        2,
+        &["would drop 3 messages:", mixed, "1 of them asks for no import: nothing else is left of it."],
+    );
     assert_eq!(letters(&stack).await, 3);
 
     let dropped =

@@ -143,6 +143,20 @@ async fn many_failed_imports_are_redriven_by_error_and_time_once_that_was_confir
         ],
     );
     assert_eq!(planned.stdout, "");
+    // Who names the error of what cannot be redriven is told why, and is promised nothing.
+    let hopeless = baton_beside(&stack, &["redrive", "--error", "Message.Invalid"]).await;
+    hopeless.complains(
+        0,
+        &[
+            "1 execution would not be redriven:\ninvalid-",
+            ": its message asks for no import and would fail again; ",
+            "no failed execution is to be redriven",
+        ],
+    );
+    assert!(!hopeless.stderr.contains("--yes"), "{}", hopeless.stderr);
+    let hopeless = baton_beside(&stack, &["redrive", "--error", "Message.Invalid", "--yes"]).await;
+    hopeless.expect(1, &["not redriven: its message asks for no import"]);
+    assert!(!hopeless.stderr.contains("redriving"), "{}", hopeless.stderr);
     let none =
         baton_beside(&stack, &["redrive", "--all-failed", "--since", "2999-01-01T00:00:00Z", "--yes"]).await;
     none.complains(0, &["no failed execution is to be redriven"]);

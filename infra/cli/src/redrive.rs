@@ -78,11 +78,16 @@ async fn plan(common: &Common, target: &Target, found: &Found) -> anyhow::Result
             ),
         });
     }
-    if found.executions.is_empty() {
+    let (redrivable, others) = by_objection(common, &found.executions);
+    if !others.is_empty() {
+        output::complain(&format!("{} would not be redriven:", executions(others.len())));
+        others.iter().for_each(|line| output::complain(line));
+    }
+    if redrivable.is_empty() {
         return nothing(common);
     }
-    output::complain(&format!("{} would be redriven:\n", executions(found.executions.len())));
-    table(&found.executions).iter().for_each(|line| output::complain(line));
+    output::complain(&format!("{} would be redriven:\n", executions(redrivable.len())));
+    table(&redrivable).iter().for_each(|line| output::complain(line));
     Err(Usage("nothing was done; --yes redrives them".to_owned()).into())
 }
 
@@ -105,9 +110,12 @@ async fn act(
     }
     if wanted.is_bulk() {
         say_passed_over(common, &found);
-        output::complain(&format!("redriving {}:\n", executions(found.executions.len())));
-        table(&found.executions).iter().for_each(|line| output::complain(line));
-        output::complain("");
+        let (redrivable, _) = by_objection(common, &found.executions);
+        if !redrivable.is_empty() {
+            output::complain(&format!("redriving {}:\n", executions(redrivable.len())));
+            table(&redrivable).iter().for_each(|line| output::complain(line));
+            output::complain("");
+        }
     }
 
     let command = |verb: &str, id: &str| common.command(verb, id);
@@ -247,8 +255,21 @@ fn say_passed_over(common: &Common, found: &Found) {
     }
 }
 
-fn table(executions: &[Execution]) -> Vec<String> {
-    let row = |execution: &Execution| {
+/// The executions that would be redriven, and a line for each of the others with the reason.
+fn by_objection<'a>(common: &Common, executions: &'a [Execution]) -> (Vec<&'a Execution>, Vec<String>) {
+    let mut others = Vec::new();
+    let mut redrivable = Vec::new();
+    for execution in executions {
+        match execution.objection(&|verb, id| common.command(verb, id)) {
+            None => redrivable.push(execution),
+            Some(why) => others.push(format!("{}: {why}", visible(execution.called()))),
+        }
+    }
+    (redrivable, others)
+}
+
+fn table(executions: &[&Execution]) -> Vec<String> {
+    let row = |execution: &&Execution| {
         [
             execution.called().to_owned(),
             execution.error.clone().unwrap_or_default(),

@@ -3,6 +3,7 @@
 
 pub mod dead_letter;
 pub mod delete_succeeded;
+pub mod loss;
 pub mod move_back;
 pub mod queue;
 pub mod selection;

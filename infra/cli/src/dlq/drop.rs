@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ops::dlq::{queue, selection};
+use ops::dlq::{loss, queue, selection};
 use ops::error::Usage;
 use ops::numbers;
 use ops::target::Target;
@@ -42,11 +42,8 @@ pub(super) async fn drop(
         };
         output::complain(&format!("{verb} {them}:\n"));
         list::table(held).iter().for_each(|line| output::complain(line));
-        output::complain(&format!(
-            "\nThe message is lost. The import, its file and its execution are not: `{}` takes up an execution \
-             for 14 days after it has failed.",
-            common.command_line("redrive ID")
-        ));
+        let redrivable = format!("which `{}` takes up", common.command_line("redrive ID"));
+        output::complain(&format!("\n{}", loss::sentences(held, &redrivable).join(" ")));
     }
     if !arguments.yes && !held.is_empty() {
         queue::give_back(target, held).await;

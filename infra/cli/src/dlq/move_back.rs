@@ -65,7 +65,9 @@ async fn say(
     let how = match moved.moved {
         0 => String::new(),
         _ if target.is_embedded() => format!("; `{}` goes on with them", command("up")),
-        _ => format!("; `{}` tells how they go", command("imports")),
+        _ => {
+            format!("; `{}` tells how they go, `{}` which come back", command("imports"), command("dlq list"))
+        }
     };
     output::complain(&format!("moved {}{how}", messages(moved.moved)));
     let list = command("dlq list");

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use maud::{Markup, html};
 use ops::dlq::dead_letter::DeadLetter;
-use ops::dlq::selection;
+use ops::dlq::{loss, selection};
 use ops::numbers;
 
 use super::{ADDRESS, SHOWN};
@@ -55,7 +55,7 @@ pub(super) async fn confirm(
     }
     let (question, button, action) = words(deed, meant.len());
     let meaning = html! {
-        (meaning(deed, meant.len()))
+        (meaning(deed, &meant))
         @if gone > 0 {
             p { (numbers::count(gone as u64)) " of those that were selected are not there any more, or hidden at the moment; they are left out." }
         }
@@ -107,7 +107,7 @@ fn words(deed: Deed, number: usize) -> (String, &'static str, String) {
     }
 }
 
-fn meaning(deed: Deed, number: usize) -> Markup {
+fn meaning(deed: Deed, letters: &[DeadLetter]) -> Markup {
     html! {
         @match deed {
             Deed::Redrive => p {
@@ -119,9 +119,9 @@ fn meaning(deed: Deed, number: usize) -> Markup {
                  cause first: else it comes back. An import that has succeeded meanwhile is not imported twice."
             },
             Deed::Drop => p {
-                strong { @if number == 1 { "The message is lost." } @else { "The messages are lost." } }
-                " Imports, their files and their executions are not: an execution can be \
-                 redriven for 14 days after it has failed."
+                @let said = loss::sentences(letters, "which can be redriven");
+                strong { (said[0]) }
+                " " (said[1..].join(" "))
             },
         }
     }
@@ -151,7 +151,9 @@ mod tests {
     fn a_question_says_how_many_and_what_is_lost() {
         assert_eq!(words(Deed::Drop, 1).0, "Drop 1 dead letter?");
         assert_eq!(words(Deed::Redrive, 1_200).0, "Redrive the executions of 1,200 dead letters?");
-        assert!(meaning(Deed::Drop, 1).into_string().contains("The message is lost"));
+        let noise = [letter("hello", &[("ExecutionArn", "arn")])];
+        let meaning = meaning(Deed::Drop, &noise).into_string();
+        assert!(meaning.contains("The message is lost") && !meaning.contains("redriven"), "{meaning}");
         assert!(Deed::of("purge").is_err());
     }
 

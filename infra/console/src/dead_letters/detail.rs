@@ -41,7 +41,8 @@ pub(super) async fn show(
                 pre { (layout::text(letter.body())) }
             }
             div.actions {
-                (deed("redrive", "primary", "Redrive execution…"))
+                // The execution of a message that asks for no import would fail again.
+                @if letter.asks_for_import { (deed("redrive", "primary", "Redrive execution…")) }
                 (deed("move", "plain", "Move back…"))
                 (deed("drop", "danger", "Drop…"))
             }
