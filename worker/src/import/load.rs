@@ -19,7 +19,7 @@ use super::form::Form;
 use super::header::Plan;
 use super::reading::{Done, Exchange, Reading};
 use super::rejects::{Rejects, Verdict};
-use super::table::Table;
+use super::table::{Table, shown};
 use crate::db::Connection;
 use crate::failure::Failure;
 use crate::job::Job;
@@ -73,6 +73,8 @@ pub(crate) struct Loaded {
     pub(crate) duplicates: u64,
     /// Rows that the database left out without an error: a trigger returned no row for them.
     pub(crate) dropped: u64,
+    /// Whether it had rows that were not tried, since the import fails for its rejects.
+    pub(crate) has_untried: bool,
     /// What a person should know.
     pub(crate) notes: Vec<String>,
     /// What a person should know of the table with these rows in it: it is not true of an import that fails.
@@ -157,6 +159,7 @@ fn run<R: Read + Send>(
         progress: &context.job.progress,
     };
     let span = tracing::Span::current();
+    let mut taken = 0;
     let done = std::thread::scope(|scope| {
         let (full, batches) = sync_channel(BATCHES);
         let (emptied, empty) = sync_channel(BATCHES);
@@ -167,7 +170,7 @@ fn run<R: Read + Send>(
         }
         let reader = scope.spawn(move || span.in_scope(|| reading.run(Exchange { full, empty })));
         let progress = &context.job.progress;
-        let written = write_all(connection, &mut loader, &batches, &emptied, progress);
+        let written = write_all(connection, &mut loader, &batches, &emptied, progress, &mut taken);
         if written.is_err() || context.rejects.verdict() != Verdict::Within {
             // The reader may go on for as long as the file is: nothing is to wait for that.
             transaction::abandon(connection);
@@ -183,12 +186,28 @@ fn run<R: Read + Send>(
     })?;
     // Rows that will not stay need not be brought to their end.
     context.job.progress.enter(Stage::Load);
-    let loaded = if context.rejects.verdict() == Verdict::Within {
+    let mut loaded = if context.rejects.verdict() == Verdict::Within {
         loader.finish(connection)?
     } else {
         loader.give_up()?
     };
+    loaded.notes.extend(untried(loaded.has_untried, done.fitting.saturating_sub(taken)));
     Ok((loaded, done))
+}
+
+/// What is said of rows that were read and not tried: those that the loader had, how many it does not say, or those that it never
+/// got.
+fn untried(has_untried: bool, left: u64) -> Option<String> {
+    let rows = match (has_untried, left) {
+        (false, 0) => return None,
+        (true, _) => "rows that had been read were",
+        (false, 1) => "1 row was checked and",
+        (false, left) => &format!("{left} rows were checked and"),
+    };
+    Some(format!(
+        "{rows} not tried on the database, after there were more rejects than are allowed: it may refuse some of them; --dry-run \
+         tries all"
+    ))
 }
 
 fn write_all(
@@ -197,6 +216,7 @@ fn write_all(
     batches: &Receiver<Batch>,
     emptied: &SyncSender<Batch>,
     progress: &Progress,
+    taken: &mut u64,
 ) -> Result<(), NotLoaded> {
     progress.enter(Stage::Read);
     let mut keep_alive = KeepAlive::new(progress, Stage::Read);
@@ -210,6 +230,7 @@ fn write_all(
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         progress.enter(Stage::Load);
+        *taken += batch.len() as u64;
         let verdict = loader.write(connection, &mut batch)?;
         progress.enter(Stage::Read);
         batch.clear();
@@ -237,16 +258,20 @@ fn conflict_key(table: &Table, plan: &Plan, options: &ImportOptions) -> Result<V
     let key = if options.key.is_empty() { table.primary_key.clone() } else { options.key.clone() };
     if key.is_empty() {
         return Err(invalid(format!(
-            "the table {:?} has no primary key; name the columns of a unique key for on_conflict",
-            table.name
+            "the table {} has no primary key; name the columns of a unique key for on_conflict",
+            shown(&table.name)
         )));
     }
     for name in &key {
         if !table.columns.iter().any(|column| column.name == *name) {
-            return Err(invalid(format!("the table {:?} has no column {name:?} for the key", table.name)));
+            return Err(invalid(format!(
+                "the table {} has no column {} for the key",
+                shown(&table.name),
+                shown(name)
+            )));
         }
         if !plan.columns.iter().any(|column| column.name == *name) {
-            return Err(invalid(format!("the file does not fill the column {name:?} of the key")));
+            return Err(invalid(format!("the file does not fill the column {} of the key", shown(name))));
         }
     }
     Ok(key)

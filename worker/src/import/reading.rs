@@ -55,7 +55,7 @@ pub(crate) struct Done {
     pub(crate) whole: bool,
     /// What a person should know of how the file was read.
     pub(crate) notes: Vec<String>,
-    /// Rows that went to the database, and what a person should know of how their values were read.
+    /// Rows that the database could be given, and what a person should know of how their values were read.
     pub(crate) fitting: u64,
     pub(crate) notes_of_values: Vec<String>,
 }
@@ -69,7 +69,7 @@ impl<R: Read> Reading<'_, R> {
         let mut buffer = Vec::with_capacity(self.plan.columns.len());
         let (mut rows_read, mut fitting) = (0, 0);
         let mut whole = true;
-        let (mut blank_lines, mut untried, mut has_enough) = (0_u64, 0_u64, false);
+        let (mut blank_lines, mut has_enough) = (0_u64, false);
         let is_enough = |rows_read| self.limit.is_some_and(|limit| rows_read >= limit);
         while !is_enough(rows_read)
             && let Some(raw) = self.reader.next_row()?
@@ -85,11 +85,12 @@ impl<R: Read> Reading<'_, R> {
             let is_kept = checked.is_ok();
             match checked {
                 // Once there are too many rejects nothing is written any more; what follows is only checked.
-                Ok(()) if exchange.is_none() => untried += 1,
+                Ok(()) if exchange.is_none() => {}
                 Ok(()) => {
                     let record = raw.position.record;
                     if batch.is_full(record, raw.bytes.len()) && !hand_over(&mut batch, exchange.as_ref()) {
                         whole = false;
+                        fitting += 1;
                         break;
                     }
                     let sorted_by = self.sorted_by.and_then(|column| values.get(column));
@@ -107,14 +108,13 @@ impl<R: Read> Reading<'_, R> {
                 }
                 Err(unfit) => {
                     self.progress.add_misread_row();
-                    match self.rejects.add(unfit.reject(&raw, self.plan)) {
-                        Verdict::Within => {}
-                        Verdict::Exceeded if exchange.take().is_some() => untried += batch.len() as u64,
-                        Verdict::Exceeded => {}
-                        Verdict::Enough => {
-                            (whole, has_enough) = (false, true);
-                            break;
-                        }
+                    let verdict = self.rejects.add(unfit.reject(&raw, self.plan));
+                    if verdict == Verdict::Exceeded {
+                        exchange = None;
+                    }
+                    if self.rejects.has_enough() {
+                        (whole, has_enough) = (false, true);
+                        break;
                     }
                 }
             }
@@ -135,13 +135,6 @@ impl<R: Read> Reading<'_, R> {
             notes.push(format!("{blank_lines} {lines} passed over: the column must have a value"));
         }
         notes.extend(self.plan.notes.iter().cloned());
-        if untried > 0 {
-            let rows = if untried == 1 { "1 row was" } else { &format!("{untried} rows were") };
-            notes.push(format!(
-                "{rows} checked and not tried on the database, after there were more rejects than are allowed: it may refuse some \
-                 of them; --dry-run tries all"
-            ));
-        }
         if has_enough {
             notes.push(format!("the file was read to record {rows_read} alone: there were too many rejects"));
         }

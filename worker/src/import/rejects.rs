@@ -22,13 +22,14 @@ const KEPT: usize = 100;
 /// Rejects that a failure's cause tells of.
 const TOLD: usize = 20;
 
-/// How many more rejects are looked for once there are too many, so that a file is mended once and not row by row.
+/// How many more rejects are looked for once there are too many, so that a file is mended once and not row by row. A dry run looks
+/// for all.
 const EXCESS: u64 = 1000;
 
 /// The rejects of one attempt, shared between those who find them.
 pub(crate) struct Rejects {
     limit: RejectLimit,
-    /// Rows are tried on the database as long as any are looked for: nothing of it stays anyway.
+    /// All rows are tried on the database: nothing of it stays anyway.
     is_dry_run: bool,
     found: Mutex<Found>,
 }
@@ -42,6 +43,8 @@ struct Found {
     sorter: Sorter,
     /// Why rejects are missing among those.
     lost: Option<io::Error>,
+    /// Whether somebody has stopped looking for more.
+    is_left_off: bool,
 }
 
 /// Whether to go on.
@@ -73,13 +76,21 @@ impl Rejects {
         self.judge(&self.found())
     }
 
+    /// Whether enough has been seen. Whoever asks then stops looking for more, and that is remembered.
+    pub(crate) fn has_enough(&self) -> bool {
+        let mut found = self.found();
+        let has_enough = self.judge(&found) == Verdict::Enough;
+        found.is_left_off |= has_enough;
+        has_enough
+    }
+
     /// How many more are of use to anybody; `None` where all are.
     pub(crate) fn wanted(&self) -> Option<u64> {
         match self.limit {
-            RejectLimit::Rows(limit) => {
+            RejectLimit::Rows(limit) if !self.is_dry_run => {
                 Some(limit.saturating_add(EXCESS).saturating_sub(self.count()).saturating_add(1))
             }
-            RejectLimit::Share { .. } => None,
+            RejectLimit::Rows(_) | RejectLimit::Share { .. } => None,
         }
     }
 
@@ -87,8 +98,9 @@ impl Rejects {
         let count = found.count;
         match self.limit {
             _ if found.lost.is_some() => Verdict::Enough,
+            _ if self.is_dry_run => Verdict::Within,
             RejectLimit::Rows(limit) if count > limit.saturating_add(EXCESS) => Verdict::Enough,
-            RejectLimit::Rows(limit) if count > limit && !self.is_dry_run => Verdict::Exceeded,
+            RejectLimit::Rows(limit) if count > limit => Verdict::Exceeded,
             // A share is known when the file has been read.
             RejectLimit::Rows(_) | RejectLimit::Share { .. } => Verdict::Within,
         }
@@ -100,13 +112,13 @@ impl Rejects {
     /// `Import.Internal` where not all of them could be kept.
     pub(crate) fn finish(self) -> Result<Rejected, Failure> {
         let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Found { count, reasons, first, sorter, lost } = found;
+        let Found { count, reasons, first, sorter, lost, is_left_off } = found;
         let sorted = match lost {
             Some(error) => Err(error),
             None => sorter.finish(),
         };
         let sorted = sorted.map_err(|error| unkept(&error, count))?;
-        Ok(Rejected { limit: self.limit, count, reasons, first, sorted })
+        Ok(Rejected { limit: self.limit, count, reasons, first, sorted, is_left_off })
     }
 
     /// Rejects so far.
@@ -152,11 +164,22 @@ pub(crate) struct Rejected {
     reasons: BTreeMap<&'static str, u64>,
     first: BTreeMap<u64, Reject>,
     sorted: Sorted,
+    is_left_off: bool,
 }
 
 impl Rejected {
     pub(crate) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// That there may be more of them, where nobody has looked for all.
+    pub(crate) fn note(&self) -> Option<String> {
+        self.is_left_off.then(|| {
+            format!(
+                "after {} rejects no more were looked for: there may be others; --dry-run finds all",
+                self.count
+            )
+        })
     }
 
     /// How many were rejected for which reason, by its code.
@@ -270,5 +293,13 @@ mod tests {
         let verdicts: Vec<_> = (0..EXCESS + 2).map(|line| rejects.add(reject(line, b"x"))).collect();
         assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Exceeded).count() as u64, EXCESS);
         assert_eq!(verdicts.last(), Some(&Verdict::Enough));
+        assert!(
+            rejects.has_enough() && rejects.finish().unwrap().note().unwrap().contains("--dry-run finds all")
+        );
+        let dry_run = Rejects::new(RejectLimit::Rows(1), true);
+        let mut verdicts = (0..EXCESS + 2).map(|line| dry_run.add(reject(line, b"x")));
+        assert!(verdicts.all(|verdict| verdict == Verdict::Within));
+        assert_eq!((dry_run.wanted(), dry_run.has_enough()), (None, false));
+        assert_eq!(dry_run.finish().unwrap().note(), None);
     }
 }

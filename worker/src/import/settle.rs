@@ -38,6 +38,7 @@ pub(super) fn settle(
     let and_others =
         if loaded.rows < fitting { "; rows that the database refused or left out count, too" } else { "" };
     notes.extend(notes_of_values.into_iter().map(|note| note + and_others));
+    notes.extend(rejected.note());
     notes.extend(loaded.notes);
     if let Some(limit) = job.options.limit.filter(|limit| !whole && *limit == rows_read) {
         let rows = match limit {

@@ -44,8 +44,8 @@ fn no_sequence_is_called_behind_for_rows_that_are_not_in_the_table() {
         "{findings:?}"
     );
     let bad = b"id,born\n10,2024-01-02\n11,x\n";
-    for options in [dry_run, ImportOptions::default()] {
-        let (result, findings) = world.import_as("b", bad, "t", options);
+    for (id, options) in [("b1", dry_run), ("b2", ImportOptions::default())] {
+        let (result, findings) = world.import_as(id, bad, "t", options);
         assert!(
             result.is_err() && !findings.notes.iter().any(|note| note.contains("sequence")),
             "{findings:?}"

@@ -59,6 +59,15 @@ fn a_missing_permission_is_told_with_the_grant_that_mends_it() {
 }
 
 #[test]
+fn a_table_of_somebody_else_is_told_before_any_grant_where_its_indexes_are_to_be_built_again() {
+    let world = World::of_role("CREATE TABLE t (id serial PRIMARY KEY, v text); GRANT INSERT ON t TO {role}");
+    let options = ImportOptions { rebuild_indexes: true, ..ImportOptions::default() };
+    let (name, cause) = named(world.import_as("a", b"v\nx\n", "t", options).0);
+    assert_eq!(name, FailureName::OptionsInvalid);
+    assert!(cause.contains("database user does not own it") && !cause.contains("GRANT"), "{cause}");
+}
+
+#[test]
 fn an_upsert_that_may_not_look_or_change_says_what_it_needs() {
     let ddl = "CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t VALUES (1, 'old'); GRANT INSERT ON t TO {role}";
     for (on_conflict, rights) in

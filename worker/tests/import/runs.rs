@@ -281,6 +281,42 @@ fn a_dry_run_tries_all_rows_on_the_database_beyond_the_limit() {
 }
 
 #[test]
+fn every_reject_is_counted_or_it_is_said_that_not_all_were_looked_for() {
+    const TABLE: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
+    let there: Vec<_> = (0..1_500).map(|number| format!("({}, 'old')", 2 * number + 1)).collect();
+    let filled = format!("{TABLE}; INSERT INTO t VALUES {}", there.join(", "));
+    let refusing = format!(
+        "{TABLE}; CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN IF NEW.id < 3000 THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse()"
+    );
+    let checked = TABLE.replace("name TEXT", "name TEXT, CHECK (id >= 3000)");
+    let rows: String = (0..2_600).map(|number| format!("{},n{number}\n", 2 * number + 1)).collect();
+    let unreadable: String = (0..500).map(|number| format!("x{number},n\n")).collect();
+    let files = [(1_500, format!("id,name\n{rows}")), (2_000, format!("id,name\n{unreadable}{rows}"))];
+    let worlds =
+        World::both(&filled).into_iter().chain(World::both(&checked)).chain([World::postgres(&refusing)]);
+    for (number, world) in worlds.enumerate() {
+        for (bad, file) in &files {
+            let import = |id: &str, options: ImportOptions| {
+                let findings = world.import_as(&format!("{id}{bad}"), file.as_bytes(), "t", options).1;
+                (findings.reasons.values().sum::<u64>(), findings.notes)
+            };
+            let dry_run = ImportOptions { dry_run: true, ..ImportOptions::default() };
+            assert_eq!(import("dry", dry_run), (*bad, Vec::new()), "world {number}");
+            for limit in [0, 100, 700, 1_400, bad - 1] {
+                let (found, notes) = import(&format!("{limit}-"), max_rejects(limit));
+                let says_so = notes.iter().any(|note| note.contains("--dry-run"));
+                assert!(
+                    found == *bad || (found < *bad && says_so),
+                    "world {number}, {limit}: {found} {notes:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn of_two_runs_of_one_file_at_once_only_one_is_the_first() {
     let world = World::postgres("CREATE TABLE t (id INTEGER, name TEXT)");
     world.put("same.csv", format!("id,name\n{}", "1,a\n".repeat(20_000)).as_bytes());

@@ -47,7 +47,7 @@ use crate::failure::Failure;
 use crate::import::batch::Batch;
 use crate::import::form::Form;
 use crate::import::rejects::Verdict;
-use crate::import::table::quoted;
+use crate::import::table::{quoted, shown};
 
 /// Rows on their way into a table.
 pub(super) struct Loader<'a> {
@@ -106,6 +106,9 @@ impl<'a> Loader<'a> {
             session.check_constraints_behind(table.oid).map_err(failed)?;
         } else if !constraints_wait {
             session.check_constraints().map_err(failed)?;
+        }
+        if mode.rebuild_indexes {
+            Rebuild::check(session, table)?;
         }
         let indexes = index::read(session, table).map_err(failed)?;
         let types = types::read(session, table, plan).map_err(failed)?;
@@ -333,7 +336,7 @@ impl<'a> Loader<'a> {
     fn copy_failure(&self, session: &Session, error: &SqlError) -> Failure {
         let table = self.context.table;
         match Refusal::of(error).filter(|_| session.is_out_of_step() && is_row_error(error)) {
-            Some(refusal) => refusal.failure(&format!("begin to write rows into {:?}", table.name)),
+            Some(refusal) => refusal.failure(&format!("begin to write rows into {}", shown(&table.name))),
             None => self.failure(error),
         }
     }
@@ -347,7 +350,8 @@ impl<'a> Loader<'a> {
 fn reject(context: Context<'_>, record: u64, error: &SqlError) -> bool {
     context.job.progress.add_rows(0, 1);
     let refusal = Refusal::of(error).unwrap_or_default();
-    context.rejects.add(refusal.of_row(record, None, false)) != Verdict::Enough
+    context.rejects.add(refusal.of_row(record, None, false));
+    !context.rejects.has_enough()
 }
 
 fn postgres(connection: &mut Connection) -> Result<&mut Session, Failure> {

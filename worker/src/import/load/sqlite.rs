@@ -128,7 +128,8 @@ impl<'a> Loader<'a> {
                 Err(NotWritten::Refused(refusal)) => {
                     progress.add_rows(0, 1);
                     let reject = Reject::of_database(row.record, refusal.column, refusal.misfit);
-                    if self.context.rejects.add(reject) == Verdict::Enough {
+                    self.context.rejects.add(reject);
+                    if self.context.rejects.has_enough() {
                         return Ok(Ended::Enough);
                     }
                 }

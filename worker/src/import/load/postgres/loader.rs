@@ -17,10 +17,6 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const FOREIGN: &str = "rows of a foreign table are committed by their own server, a moment before the import is: a failure in \
                        that moment may leave them there";
 
-/// What is said of rows that were read before there were too many rejects.
-const UNTRIED: &str = "rows that had been read were not tried on the database, after there were more rejects than are allowed: it \
-                       may refuse some of them";
-
 impl Load for Loader<'_> {
     fn form(&self) -> Form {
         self.form
@@ -63,7 +59,7 @@ impl Load for Loader<'_> {
     }
 
     fn give_up(self) -> Result<Loaded, NotLoaded> {
-        let mut loaded = if self.has_untried { self.context.left_off(UNTRIED) } else { Loaded::default() };
+        let mut loaded = Loaded { has_untried: self.has_untried, ..Loaded::default() };
         loaded.notes.extend(self.has_checked_early().then(|| CHECKED_EARLY.to_owned()));
         Ok(loaded)
     }

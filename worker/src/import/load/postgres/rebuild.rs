@@ -12,7 +12,7 @@ use crate::db::Session;
 use crate::db::failure::sql_failure;
 use crate::db::postgres::error::SqlError;
 use crate::failure::Failure;
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// What speaks against it; NULL where nothing does. An index that others depend on cannot be dropped, or not without them.
 const OBSTACLE: &str = "\
@@ -56,15 +56,21 @@ pub(super) struct Rebuild {
 }
 
 impl Rebuild {
-    /// Locks the table and drops its indexes.
-    pub(super) fn begin(session: &mut Session, table: &Table) -> Result<Self, Failure> {
-        let failed = |error| sql_failure(&error, "prepare the table's indexes to be built again");
+    /// Refuses a table whose indexes cannot be built again, whatever is granted.
+    pub(super) fn check(session: &mut Session, table: &Table) -> Result<(), Failure> {
+        let failed = |error| sql_failure(&error, "look whether the table's indexes can be built again");
         let oid = i64::from(table.oid);
         let rows = session.query(OBSTACLE, &[(&oid, Type::INT8)]).map_err(failed)?;
         let obstacle = rows.first().map_or(Ok(None), |row| row.try_get::<_, Option<String>>(0));
-        if let Some(obstacle) = obstacle.map_err(|error| failed(error.into()))? {
-            return Err(impossible(table, &obstacle));
+        match obstacle.map_err(|error| failed(error.into()))? {
+            Some(obstacle) => Err(impossible(table, &obstacle)),
+            None => Ok(()),
         }
+    }
+
+    /// Locks the table and drops its indexes.
+    pub(super) fn begin(session: &mut Session, table: &Table) -> Result<Self, Failure> {
+        let failed = |error| sql_failure(&error, "prepare the table's indexes to be built again");
         session.batch(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table.sql)).map_err(failed)?;
         let found = session.query(&format!("SELECT FROM {} LIMIT 1", table.sql), &[]).map_err(failed)?;
         if !found.is_empty() {
@@ -92,6 +98,6 @@ impl Rebuild {
 fn impossible(table: &Table, obstacle: &str) -> Failure {
     Failure::named(
         FailureName::OptionsInvalid,
-        format!("the indexes of {:?} cannot be built again (rebuild_indexes): {obstacle}", table.name),
+        format!("the indexes of {} cannot be built again (rebuild_indexes): {obstacle}", shown(&table.name)),
     )
 }

@@ -127,6 +127,8 @@ impl ServerChecked {
             }
         }
         refused.close(session).map_err(failed)?;
+        // The server may have stopped at as many as are of use.
+        context.rejects.has_enough();
         batch.remove(&records);
         Ok(!records.is_empty())
     }

@@ -23,7 +23,6 @@ use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
 use crate::import::reading::interrupted;
 use crate::import::reject::{Misfit, Reason, Reject};
-use crate::import::rejects::Verdict;
 
 /// How often queries are asked: a table has few constraints, and each is asked about once, twice where rows refer to each
 /// other.
@@ -85,7 +84,7 @@ impl Sift<'_> {
                 },
             };
             match self.ask(session, &last)? {
-                Asked::Told if self.context.rejects.verdict() != Verdict::Enough => {}
+                Asked::Told if !self.context.rejects.has_enough() => {}
                 Asked::Told | Asked::Written => return Ok(true),
                 Asked::Unknown => return Ok(false),
             }
@@ -274,6 +273,8 @@ impl Sift<'_> {
                 });
             }
         }
+        // The server may have stopped at as many as are of use.
+        self.context.rejects.has_enough();
         self.refused.close(session).map_err(failed)
     }
 
@@ -326,10 +327,6 @@ impl Sift<'_> {
             Err(error) if error.meaning() == Meaning::Outage => Err(self.failure(&error)),
             Err(_) => Ok(None),
         }
-    }
-
-    pub(super) fn verdict(&self) -> Verdict {
-        self.context.rejects.verdict()
     }
 
     pub(super) fn failure(&self, error: &SqlError) -> Failure {

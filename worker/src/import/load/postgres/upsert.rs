@@ -20,7 +20,6 @@ use crate::db::postgres::error::SqlError;
 use crate::failure::Failure;
 use crate::import::header::Plan;
 use crate::import::load::Loaded;
-use crate::import::rejects::Verdict;
 use crate::import::table::Table;
 
 /// What the server may use to sort before it goes to its disk.
@@ -182,7 +181,7 @@ impl Upsert {
                     None => return Ok(None),
                 }
             }
-            if sift.verdict() == Verdict::Enough {
+            if sift.context.rejects.has_enough() {
                 return Ok(Some(Upserted::default()));
             }
             // A row may have referred to one that was taken out.
@@ -257,7 +256,7 @@ impl Upsert {
             if !sift.tells(session, &error, |kind| self.held(kind))? {
                 return Ok(None);
             }
-            if sift.verdict() == Verdict::Enough {
+            if sift.context.rejects.has_enough() {
                 return Ok(Some(Upserted::default()));
             }
         }
