@@ -8,6 +8,7 @@ mod finish;
 mod hours;
 mod lock_wait;
 mod open;
+mod remade_table;
 mod renew;
 mod search;
 
@@ -27,6 +28,7 @@ pub use finish::{Failed, fail, succeed};
 pub use hours::{HourCount, counts_by_hour};
 pub use lock_wait::wait_briefly;
 pub use open::{OpenCounts, count_open};
+pub(crate) use remade_table::forget_files;
 pub use renew::{Lease, Renewal, Renewer};
 pub use search::{InvalidPosition, LOOKED_AT, Page, Position, Search, search};
 

@@ -195,7 +195,9 @@ pub async fn undo(target: &Target, made: Option<Made>, import_id: &ImportId, say
         ),
         Ok(Ok(Some(kept))) => format!("the table {table}, which was made for this import, stays: {kept}"),
         Ok(Err(failure)) => {
-            format!("the table {table}, which was made for this import, stays: {failure}; drop it by hand")
+            format!(
+                "the table {table}, which was made for this import, stays: {failure}; before you drop it by hand, see that it has no rows of others"
+            )
         }
         Err(error) => format!("the table {table}, which was made for this import, may be left: {error}"),
     });

@@ -18,6 +18,7 @@ use super::table::{quoted, shown};
 use crate::config::AllowedTables;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
+use crate::imports;
 use column::Column;
 use guess::Values;
 pub use made::{Kept, Made};
@@ -203,7 +204,11 @@ pub fn create_missing(
     let mut connection = database.connect()?;
     let Some(sql) = statement(&mut connection, table, file, options)? else { return Ok(None) };
     match Made::make(&mut connection, table, sql) {
-        Ok(made) => Ok(Some(made)),
+        Ok(made) => {
+            // Where imports may not be changed, a file that went into a table of this name may be taken for one that is in it.
+            let _ = forget_files(&mut connection, table);
+            Ok(Some(made))
+        }
         // Somebody else has made it meanwhile.
         Err(_) if is_there(&mut connection, table).unwrap_or(false) => Ok(None),
         Err(refusal) => Err(refusal),
@@ -235,8 +240,18 @@ fn statement(
     infer(file, table, Dialect::of(connection), options).map(Some)
 }
 
+/// Forgets the files of a table that had this name before.
+fn forget_files(connection: &mut Connection, table: &str) -> Result<(), Failure> {
+    let made = super::table::read(connection, table, &all_tables()?)?;
+    imports::forget_files(connection, &made.sql)
+}
+
+fn all_tables() -> Result<AllowedTables, Failure> {
+    AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))
+}
+
 fn is_there(connection: &mut Connection, table: &str) -> Result<bool, Failure> {
-    let allowed = AllowedTables::parse("*").map_err(|error| Failure::named(FailureName::Internal, error))?;
+    let allowed = all_tables()?;
     super::table::check_allowed(table, &allowed)?;
     match super::table::read(connection, table, &allowed) {
         Ok(_) => Ok(true),

@@ -6,11 +6,11 @@ use chrono::{DateTime, NaiveDateTime};
 use proptest::prelude::{Just, Strategy, prop, prop_oneof};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use statemachine::ImportOptions;
+use statemachine::{FailureName, ImportOptions};
 use worker::import::create_table::{Dialect, Kept, Made, Refusal, create_missing, infer};
 use worker::import::writable_tables;
 
-use super::world::{World, max_rejects};
+use super::world::{World, max_rejects, named};
 
 const FILE: &[u8] = include_bytes!("../../../examples/people.csv");
 
@@ -173,6 +173,46 @@ fn a_table_is_made_for_a_file_with_empty_columns_at_its_end() {
         create_missing(&world.database, "u", &file[..], &options).unwrap().unwrap();
         assert_eq!(world.import_as("2", file, "u", options).0.unwrap().rows, 1);
         assert_eq!(world.lines("SELECT CAST(a AS text) || b AS line FROM u"), ["1x"]);
+    }
+}
+
+#[test]
+fn a_value_below_no_name_is_told_by_its_field() {
+    for world in World::both("CREATE TABLE t (a int, b text)") {
+        let file = b"a,b,,\n1,x,,\n2,y,z,\n3,y,,z\n4,y,,,z\n5,y,,,\n";
+        let (_, findings) = world.import_as("1", file, "t", max_rejects(9));
+        let says: Vec<_> = findings.first_rejects.iter().map(|reject| reject.says.as_str()).collect();
+        assert_eq!(
+            says,
+            [
+                "has a value in field 3, which has no name in the header",
+                "has a value in field 4, which has no name in the header",
+                "has 5 fields, the header has 4"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_file_is_not_taken_for_one_that_is_in_a_table_which_is_made_anew() {
+    for world in World::both("SELECT 1") {
+        let file = &b"a,b\n1,x\n"[..];
+        let once = || ImportOptions { once: true, ..ImportOptions::default() };
+        let make = || create_missing(&world.database, "t", file, &once()).unwrap();
+        assert!(make().is_some());
+        assert_eq!(world.import_as("1", file, "t", once()).0.unwrap().rows, 1);
+        assert!(make().is_none());
+        let (name, _) = named(world.import_as("2", file, "t", once()).0);
+        assert_eq!(name, FailureName::AlreadyImported);
+        // A table of another name is none of this one.
+        world.execute("CREATE TABLE other (a int, b text)");
+        assert_eq!(world.import_as("3", file, "other", once()).0.unwrap().rows, 1);
+        world.execute("DROP TABLE t");
+        assert!(make().is_some());
+        assert_eq!(world.import_as("4", file, "t", once()).0.unwrap().rows, 1);
+        let (name, cause) = named(world.import_as("5", file, "t", once()).0);
+        assert!(name == FailureName::AlreadyImported && cause.contains("as 4"), "{cause}");
+        assert_eq!(named(world.import_as("6", file, "other", once()).0).0, FailureName::AlreadyImported);
     }
 }
 

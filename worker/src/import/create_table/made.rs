@@ -98,6 +98,10 @@ impl Made {
     /// A [`Failure`] where the database cannot be reached, or does not drop the table.
     pub fn undo(&self, database: &Database, own: &ImportId) -> Result<Option<Kept>, Failure> {
         let mut connection = database.connect()?;
+        // Before the wait for its lock, which that import may have.
+        if self.is_awaited(&mut connection, own)? {
+            return Ok(Some(Kept::IsAwaited));
+        }
         imports::wait_briefly(&mut connection)?;
         transaction::within(&mut connection, |connection| {
             if identity(connection, &self.name)?.as_ref() != Some(&self.identity) {
