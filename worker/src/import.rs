@@ -103,8 +103,8 @@ pub fn run(
         NotLoaded::TableChanged => Failure::named(
             FailureName::DatabaseUnavailable,
             format!(
-                "others changed the table {:?} each time before the import could have its lock",
-                job.table
+                "others changed the table {} each time before the import could have its lock",
+                table::shown(&job.table)
             ),
         ),
         NotLoaded::WithoutIndexes | NotLoaded::AtTheEnd => load::refused_again(),

@@ -10,6 +10,7 @@ pub mod imports;
 pub mod job;
 pub mod multipart;
 mod pauses;
+pub mod visible;
 
 #[cfg(test)]
 #[path = "../tests/support/postgres.rs"]

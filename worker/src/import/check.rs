@@ -86,6 +86,29 @@ fn behind_a_quote(escape: Option<char>) -> Cow<'static, str> {
     }
 }
 
+/// What is wrong with the number of a row's fields.
+fn field_count(raw: &RawRow<'_>, plan: &Plan) -> String {
+    let (has, expected) = (raw.fields.len(), plan.fields);
+    let against = match plan.said_by {
+        SaidBy::Header { nameless } => {
+            let filled = raw.fields.iter().skip(expected).position(|field| !field.is_empty());
+            if let Some(behind) = filled.filter(|behind| *behind < nameless) {
+                let field = expected + behind + 1;
+                return format!("has a value in field {field}, which has no name in the header");
+            }
+            format!("the header has {}", expected + nameless)
+        }
+        SaidBy::FirstRow => format!("the first row has {expected}"),
+        SaidBy::Rejects { columns } => {
+            format!(
+                "and {expected} are the table's {columns} behind the line and the reason of a rejects file"
+            )
+        }
+    };
+    let plural = if has == 1 { "field" } else { "fields" };
+    format!("has {has} {plural}, {against}")
+}
+
 /// What is wrong with a row before any of its values is looked at.
 fn misshapen(raw: &RawRow<'_>, quotes: Quotes, plan: &Plan) -> Option<Misfit> {
     let mut misfit = if let Some(TooLarge { bytes, limit, .. }) = raw.too_large {
@@ -99,16 +122,7 @@ fn misshapen(raw: &RawRow<'_>, quotes: Quotes, plan: &Plan) -> Option<Misfit> {
     } else if raw.fields.len() < plan.fields
         || raw.fields.iter().skip(plan.fields).any(|field| !field.is_empty())
     {
-        let (has, expected) = (raw.fields.len(), plan.fields);
-        let plural = if has == 1 { "field" } else { "fields" };
-        let against = match plan.said_by {
-            SaidBy::Header => format!("the header has {expected}"),
-            SaidBy::FirstRow => format!("the first row has {expected}"),
-            SaidBy::Rejects { columns } => format!(
-                "and {expected} are the table's {columns} behind the line and the reason of a rejects file"
-            ),
-        };
-        Misfit::new(Reason::FieldCount, format!("has {has} {plural}, {against}"))
+        Misfit::new(Reason::FieldCount, field_count(raw, plan))
     } else {
         return None;
     };

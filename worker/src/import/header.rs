@@ -11,7 +11,7 @@ use statemachine::{FailureName, ImportOptions};
 use super::csv::{MAX_FIELDS, RawRow, Reader, Record, TooLarge};
 use super::decode::unreadable;
 use super::reject::is_of_rejects_file;
-use super::table::{Column, Table};
+use super::table::{Column, Table, shown};
 use super::value::{FieldRules, Kind};
 use crate::failure::Failure;
 use crate::failure::words::{EMPTY_FILE, WITHOUT_HEADER};
@@ -36,13 +36,12 @@ pub(crate) struct Plan {
 /// What says how many fields a row must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SaidBy {
-    Header,
+    /// The header, and how many fields it has behind its last name.
+    Header { nameless: usize },
     /// Of a file without a header, whose first row has as many as the table has columns.
     FirstRow,
     /// Of a file of rejects without a header: the table's columns, so many, behind what Baton has put before them.
-    Rejects {
-        columns: usize,
-    },
+    Rejects { columns: usize },
 }
 
 /// A column that the file fills.
@@ -116,7 +115,9 @@ pub(crate) fn without_surplus(header: &[String]) -> &[String] {
 
 /// Matches the header with the table.
 fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Plan, Failure> {
+    let all = header.len();
     let header = without_surplus(header);
+    let said_by = SaidBy::Header { nameless: all - header.len() };
     let rules = FieldRules::of(options)?.on(table.server);
     let matching = Matching::of(header, table, options);
     let notes = matching.left_out();
@@ -124,7 +125,7 @@ fn plan(header: &[String], table: &Table, options: &ImportOptions) -> Result<Pla
     let filled = fields_of.iter().enumerate().filter_map(|(index, field)| Some(((*field)?, index)));
     let mut columns = fill(filled, table)?;
     columns.sort_by_key(|column| column.field);
-    Ok(Plan { fields: header.len(), columns, rules, said_by: SaidBy::Header, notes })
+    Ok(Plan { fields: header.len(), columns, rules, said_by, notes })
 }
 
 /// The plan for a file without a header: its fields are the table's columns in the table's order, without those that the
@@ -168,12 +169,12 @@ pub(crate) fn leading_of_rejects(first: &[&[u8]], columns: usize) -> usize {
 }
 
 fn other_number(fields: usize, expected: &[(usize, &Column)], table: &Table) -> Failure {
-    let names: Vec<_> = expected.iter().map(|(_, column)| format!("{:?}", column.name)).collect();
+    let names: Vec<_> = expected.iter().map(|(_, column)| shown(&column.name)).collect();
     let plural = if fields == 1 { "field" } else { "fields" };
     let cause = format!(
-        "the file's first row has {fields} {plural}, {WITHOUT_HEADER} they must be the {} columns of the table {:?}: {}",
+        "the file's first row has {fields} {plural}, {WITHOUT_HEADER} they must be the {} columns of the table {}: {}",
         names.len(),
-        table.name,
+        shown(&table.name),
         names.join(", ")
     );
     Failure::named(FailureName::HeaderMismatch, cause)
@@ -193,7 +194,7 @@ fn fill(filled: impl Iterator<Item = (usize, usize)>, table: &Table) -> Result<V
                 takes_null: column.takes_null,
                 takes_empty: column.takes_empty,
             }),
-            None => unsupported.push(format!("{:?} of type {}", column.name, column.type_name)),
+            None => unsupported.push(format!("{} of type {}", shown(&column.name), column.type_name)),
         }
     }
     if unsupported.is_empty() {

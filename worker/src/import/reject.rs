@@ -6,6 +6,7 @@ use std::fmt;
 use statemachine::RejectedRow;
 
 use super::csv::Position;
+use crate::visible::{in_quotes, visible};
 
 /// The longest value that is told of, in characters.
 const VALUE_CHARACTERS: usize = 80;
@@ -171,11 +172,11 @@ impl fmt::Display for Reject {
             Position { line, .. } => write!(f, "line {line}")?,
         }
         if let Some(column) = &self.column {
-            write!(f, ", column {}", column.escape_debug())?;
+            write!(f, ", column {}", visible(column))?;
         }
         f.write_str(": ")?;
         if let Some(value) = &self.value {
-            write!(f, "\"{}\" ", value.escape_debug())?;
+            write!(f, "{} ", in_quotes(value))?;
         }
         write!(f, "{} ({})", self.misfit.says, self.misfit.reason.code())
     }

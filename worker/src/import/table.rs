@@ -13,6 +13,7 @@ use crate::config::AllowedTables;
 use crate::db::{Connection, OWN_TABLES};
 use crate::failure::Failure;
 use crate::failure::words::NEVER_WRITTEN;
+use crate::visible::in_quotes;
 pub use writable::writable_tables;
 
 /// How many near names a refusal offers.
@@ -86,7 +87,8 @@ impl Table {
 pub(crate) fn check_allowed(name: &str, allowed: &AllowedTables) -> Result<(), Failure> {
     if !allowed.allows(name) {
         return Err(not_allowed(format!(
-            "the worker's configuration does not allow imports into {name:?}; add it to the allowed tables"
+            "the worker's configuration does not allow imports into {}; add it to the allowed tables",
+            shown(name)
         )));
     }
     Ok(())
@@ -103,10 +105,13 @@ pub(crate) fn read(
         Found::Missing { others } => return Err(missing(name, others, allowed)),
         // Not as a table that is missing: nobody is to make one in its place.
         Found::Unwritable { why } => {
-            return Err(Failure::named(FailureName::DatabaseMisconfigured, format!("{name:?} is {why}")));
+            return Err(Failure::named(
+                FailureName::DatabaseMisconfigured,
+                format!("{} is {why}", shown(name)),
+            ));
         }
         Found::Reserved => {
-            return Err(not_allowed(format!("the table {name:?} {NEVER_WRITTEN}")));
+            return Err(not_allowed(format!("the table {} {NEVER_WRITTEN}", shown(name))));
         }
     };
     Ok(table)
@@ -150,7 +155,7 @@ fn missing(name: &str, others: Vec<String>, allowed: &AllowedTables) -> Failure 
         [] => String::new(),
         names => format!("; is it {}?", names.join(" or ")),
     };
-    Failure::named(FailureName::TableMissing, format!("there is no table {name:?}{near}"))
+    Failure::named(FailureName::TableMissing, format!("there is no table {}{near}", shown(name)))
 }
 
 /// The names that `name` is most like, nearest first, as they would be quoted to a person. Names may come from a header,
@@ -170,8 +175,8 @@ pub(crate) fn near_names<'a>(name: &str, others: impl Iterator<Item = &'a str>) 
 /// A name as it is quoted to a person, cut where it is very long.
 pub(crate) fn shown(name: &str) -> String {
     match cut(name) {
-        whole if whole.len() == name.len() => format!("{name:?}"),
-        beginning => format!("{beginning:?}…"),
+        whole if whole.len() == name.len() => in_quotes(name),
+        beginning => format!("{}…", in_quotes(beginning)),
     }
 }
 

@@ -197,7 +197,7 @@ fn columns_without_a_name_at_the_end_are_none_as_long_as_they_are_empty() {
     assert_eq!(
         cause,
         "2 rows were rejected, the import allows 0:\n\
-         line 4: has 4 fields, the header has 2 (field_count)\n\
-         line 5: has 1 field, the header has 2 (field_count)"
+         line 4: has a value in field 4, which has no name in the header (field_count)\n\
+         line 5: has 1 field, the header has 4 (field_count)"
     );
 }

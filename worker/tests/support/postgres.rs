@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Starts a cluster, says so, and stops it at the end of standard input.
 const SCRIPT: &str = include_str!("cluster.sh");
@@ -78,7 +79,9 @@ impl Cluster {
     /// Creates an empty database and returns its URL.
     pub(crate) fn create_database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        // Numbers of processes come again.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let name = format!("test_{}_{}_{now}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let port = self.port.to_string();
         let created = Command::new(self.programs.join("createdb"))
             .args(["-h", "127.0.0.1", "-p", &port, "-U", "baton", &name])

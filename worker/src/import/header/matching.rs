@@ -124,8 +124,8 @@ impl<'a> Matching<'a> {
                 false => "\n(ignore_unknown leaves unknown columns out)",
             };
             let cause = format!(
-                "the file's columns are not those of the table {:?}:\n{}{hint}",
-                self.table.name,
+                "the file's columns are not those of the table {}:\n{}{hint}",
+                shown(&self.table.name),
                 problems.join("\n")
             );
             return Err(Failure::named(FailureName::HeaderMismatch, cause));

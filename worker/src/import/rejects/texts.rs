@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::reject::Reject;
+use crate::visible::visible;
 
 /// What the numbered texts take in all, in bytes.
 const KEPT_BYTES: usize = 256 * 1024;
@@ -32,7 +33,7 @@ impl Texts {
         let code = reject.misfit.reason.code();
         let says = &reject.misfit.says;
         let text = match &reject.column {
-            Some(column) => format!("{}: {says} ({code})", column.escape_debug()),
+            Some(column) => format!("{}: {says} ({code})", visible(column)),
             None => format!("{says} ({code})"),
         };
         if let Some(number) = self.numbers.get(text.as_str()) {

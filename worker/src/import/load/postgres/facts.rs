@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// `$1` the table, `$2` whether rows may be updated, `$3` the columns that the file fills. A table has the triggers of its
 /// partitions, too, which it shares with them, and which they may have of their own. A partition's constraint is its own where
@@ -112,8 +112,9 @@ impl Facts {
                 (&filled, Type::TEXT_ARRAY),
             ],
         )?;
-        let row =
-            rows.first().ok_or_else(|| SqlError::Driver(format!("the table {:?} is gone", table.name)))?;
+        let row = rows
+            .first()
+            .ok_or_else(|| SqlError::Driver(format!("the table {} is gone", shown(&table.name))))?;
         let kind: &str = row.try_get(0)?;
         Ok(Self {
             is_partitioned: kind == "p",

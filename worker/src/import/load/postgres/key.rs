@@ -8,7 +8,7 @@ use super::index::{Index, KeyColumn};
 use crate::failure::Failure;
 use crate::import::header::Plan;
 use crate::import::load::conflict_key;
-use crate::import::table::{Table, quoted};
+use crate::import::table::{Table, quoted, shown};
 use crate::import::value::Kind;
 
 /// The column of the plan that rows are sorted by: the first of the first index that the file fills. None where the order of
@@ -56,9 +56,9 @@ pub(super) fn of_conflict<'i>(
 ) -> Result<Option<&'i Index>, Failure> {
     if options.on_conflict != OnConflict::Error && facts.has_no_indexes {
         let cause = format!(
-            "on_conflict goes by a unique index, and {:?} is a view or a foreign table, which has none; import into the table \
+            "on_conflict goes by a unique index, and {} is a view or a foreign table, which has none; import into the table \
              behind it",
-            table.name
+            shown(&table.name)
         );
         return Err(Failure::named(FailureName::OptionsInvalid, cause));
     }
@@ -90,8 +90,8 @@ pub(super) fn of_conflict<'i>(
         format!("or add one: CREATE UNIQUE INDEX ON {} ({names})", table.sql)
     };
     let cause = format!(
-        "on_conflict goes by the key ({names}) of the table {:?}, but {why}; name another key, {mend}",
-        table.name
+        "on_conflict goes by the key ({names}) of the table {}, but {why}; name another key, {mend}",
+        shown(&table.name)
     );
     Err(Failure::named(FailureName::OptionsInvalid, cause))
 }
@@ -107,10 +107,10 @@ fn agrees(one: &Index, other: &Index) -> bool {
 
 fn disagreement(table: &Table, one: &Index, other: &Index) -> Failure {
     let cause = format!(
-        "on_conflict goes by the key ({}) of the table {:?}, but the unique indexes {} and {} on it differ in which values \
+        "on_conflict goes by the key ({}) of the table {}, but the unique indexes {} and {} on it differ in which values \
          are the same, and PostgreSQL goes by both; drop one of them, or name another key",
         one.labels().join(", "),
-        table.name,
+        shown(&table.name),
         quoted(&one.name),
         quoted(&other.name)
     );

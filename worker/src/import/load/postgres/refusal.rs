@@ -9,7 +9,7 @@ use crate::db::postgres::error::{SqlError, words};
 use crate::db::postgres::sqlstate::Meaning;
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason, Reject};
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// How much of the database's words is kept, in characters: they may quote a whole value.
 const WORDS_CHARACTERS: usize = 500;
@@ -124,7 +124,7 @@ impl Refusal {
 
 /// The failure of writing rows into a table.
 pub(super) fn write_failure(error: &SqlError, table: &Table) -> Failure {
-    sql_failure(error, &format!("write rows into {:?}", table.name))
+    sql_failure(error, &format!("write rows into {}", shown(&table.name)))
 }
 
 /// Whether an error may lie in the rows rather than in the set-up, the connection or this program.

@@ -9,7 +9,7 @@ use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::failure::Failure;
 use crate::import::header::Plan;
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// What is missing, as statements. `$1` the table, `$2` the columns that the file fills, `$3` those that an upsert
 /// reads, `$4` those that it changes. The second column says whether only rows that wait beside the table need it.
@@ -117,8 +117,10 @@ impl Missing {
     /// The failure where something is missing without which no row can be written. `is_staged`: all rows wait in a temporary
     /// table.
     pub(super) fn check(&self, table: &Table, is_staged: bool) -> Result<(), Failure> {
-        let what =
-            format!("the worker's database user may not write into {:?} as this import asks", table.name);
+        let what = format!(
+            "the worker's database user may not write into {} as this import asks",
+            shown(&table.name)
+        );
         let for_staging = if is_staged { self.for_staging.as_slice() } else { &[] };
         refuse(&what, self.always.iter().chain(for_staging))
     }
@@ -126,9 +128,9 @@ impl Missing {
     /// The failure where rows are to wait in a temporary table, and may not.
     pub(super) fn check_staging(&self, table: &Table) -> Result<(), Failure> {
         let what = format!(
-            "the database refuses rows of this file, and the worker's database user may make no temporary table like {:?} to \
+            "the database refuses rows of this file, and the worker's database user may make no temporary table like {} to \
              find out which",
-            table.name
+            shown(&table.name)
         );
         refuse(&what, self.for_staging.iter())
     }

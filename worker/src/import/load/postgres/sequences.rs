@@ -9,7 +9,7 @@ use super::constraint::{Constraint, Kind};
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
-use crate::import::table::{Table, quoted};
+use crate::import::table::{Table, quoted, shown};
 
 /// The columns of the table `$1`, each with its sequence: what that counts by, and between which values; how `setval` is to name
 /// it; the least and the greatest value of the column's type, where that is one of whole numbers; whether the sequence's last
@@ -104,8 +104,9 @@ impl Sequences {
             false => "",
         };
         Some(format!(
-            "gets a number for {column:?} from the sequence {sequence} that the table has already: the sequence is behind, and the \
+            "gets a number for {} from the sequence {sequence} that the table has already: the sequence is behind, and the \
              row is not at fault; run {}{again}",
+            shown(column),
             numbered.mend()
         ))
     }
@@ -150,10 +151,10 @@ impl Numbered {
     }
 
     fn note(&self, session: &mut Session, table: &Table) -> Option<String> {
-        let (column, mend) = (&self.column, self.mend());
+        let (column, mend) = (shown(&self.column), self.mend());
         if !self.can_be_compared {
             return Some(format!(
-                "the file fills the column {column:?}, and its sequence does not move with it; whether it is behind now cannot be \
+                "the file fills the column {column}, and its sequence does not move with it; whether it is behind now cannot be \
                  seen with these permissions, or not quickly; before rows come without this column, run {mend}"
             ));
         }
@@ -165,7 +166,7 @@ impl Numbered {
             return None;
         }
         let behind = format!(
-            "the sequence of the column {column:?} is behind: its next value is {next}, and the table has {last}"
+            "the sequence of the column {column} is behind: its next value is {next}, and the table has {last}"
         );
         let after = i128::from(last) + i128::from(self.increment);
         if i128::from(self.least) <= after && after <= i128::from(self.greatest) {

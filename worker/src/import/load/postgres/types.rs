@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use crate::db::Session;
 use crate::db::postgres::error::SqlError;
 use crate::import::header::Plan;
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// `$1` the table. A domain is followed to the type below it.
 const TYPES: &str = "\
@@ -93,7 +93,7 @@ pub(super) fn read(session: &mut Session, table: &Table, plan: &Plan) -> Result<
     let mut types = Vec::with_capacity(plan.columns.len());
     for column in &plan.columns {
         let Some(row) = by_name.get(column.name.as_str()) else {
-            return Err(SqlError::Driver(format!("the column {:?} is gone", column.name)));
+            return Err(SqlError::Driver(format!("the column {} is gone", shown(&column.name))));
         };
         let type_at = |first: usize| {
             Ok::<_, SqlError>(SqlType {

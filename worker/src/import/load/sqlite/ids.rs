@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use crate::import::form::native::Native;
 use crate::import::header::Plan;
 use crate::import::reject::{Misfit, Reason};
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// How many ids a table has given, at most; its name, as it is written. There is no such table where nothing has AUTOINCREMENT.
 const GIVEN: &str = "\
@@ -87,7 +87,8 @@ fn given(connection: &mut SqliteConnection, table: Option<&str>) -> Option<Given
 
 fn refusal(table: &str) -> Refusal {
     let says = format!(
-        "is refused by the database: AUTOINCREMENT has given the last id of the table {table:?}, {}",
+        "is refused by the database: AUTOINCREMENT has given the last id of the table {}, {}",
+        shown(table),
         i64::MAX
     );
     Refusal { column: None, misfit: Misfit::new(Reason::Refused, says) }

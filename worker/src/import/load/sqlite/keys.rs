@@ -13,7 +13,7 @@ use super::statement::{Kind, Statement};
 use crate::failure::Failure;
 use crate::import::form::native::Native;
 use crate::import::header::Plan;
-use crate::import::table::{Table, quoted};
+use crate::import::table::{Table, quoted, shown};
 use crate::import::value;
 
 /// Where the keys of the file are remembered.
@@ -128,9 +128,9 @@ fn set(column: &str) -> String {
 fn no_key(names: &[String], table: &Table) -> Failure {
     let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
     let cause = format!(
-        "on_conflict goes by the key ({}), but the table {:?} has no unique index on just these columns",
+        "on_conflict goes by the key ({}), but the table {} has no unique index on just these columns",
         names.join(", "),
-        table.name
+        shown(&table.name)
     );
     Failure::named(FailureName::OptionsInvalid, cause)
 }

@@ -15,7 +15,7 @@ use crate::db::sqlite::full_disk::filled;
 use crate::db::sqlite::messages::{FULL, is_outage};
 use crate::failure::Failure;
 use crate::import::reject::{Misfit, Reason};
-use crate::import::table::Table;
+use crate::import::table::{Table, shown};
 
 /// Writes enough that it cannot stay in memory, and takes it back.
 const PROBE: &str = "SAVEPOINT \"baton probe\"; PRAGMA cache_size = 10; \
@@ -139,8 +139,11 @@ impl Judge {
         // Of a table that a trigger writes into: the loaded one is asked for its ids before.
         let exhausted = (self.has_triggers && message == FULL).then(|| exhausted(connection)).flatten();
         if let Some(refusal) = exhausted {
-            let cause =
-                format!("a row that a trigger of the table {:?} writes {}", self.table, refusal.misfit.says);
+            let cause = format!(
+                "a row that a trigger of the table {} writes {}",
+                shown(&self.table),
+                refusal.misfit.says
+            );
             return Failure::named(FailureName::ConstraintViolation, cause);
         }
         // Whoever ends a transaction has the word for it, and most say in so many words why.
@@ -155,9 +158,9 @@ impl Judge {
             return self.failure(connection, error);
         }
         let cause = format!(
-            "a trigger of the table {:?} has ended the whole transaction: {}; \
+            "a trigger of the table {} has ended the whole transaction: {}; \
              where it says RAISE(ROLLBACK, …) let it say RAISE(ABORT, …), and the row becomes a reject",
-            self.table,
+            shown(&self.table),
             described(error)
         );
         Failure::named(FailureName::ConstraintViolation, cause)
@@ -170,7 +173,7 @@ impl Judge {
     }
 
     fn failure(&self, connection: &mut SqliteConnection, error: &Error) -> Failure {
-        let what = format!("write rows into {:?}", self.table);
+        let what = format!("write rows into {}", shown(&self.table));
         filled(connection, error, &what).unwrap_or_else(|| database_failure(error, &what))
     }
 }

@@ -11,7 +11,7 @@ use super::super::statement::{Kind, Statement};
 use crate::db::failure::described;
 use crate::failure::Failure;
 use crate::import::header::Plan;
-use crate::import::table::{Table, quoted};
+use crate::import::table::{Table, quoted, shown};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -54,7 +54,8 @@ pub(super) fn has_triggers(
     let steps =
         sql_query(format!("EXPLAIN {}", insert.with_nulls(plan.columns.len()))).load::<Step>(connection);
     let steps = steps.map_err(|error| {
-        let cause = format!("SQLite cannot write into the table {:?}: {}", table.name, described(&error));
+        let cause =
+            format!("SQLite cannot write into the table {}: {}", shown(&table.name), described(&error));
         Failure::named(FailureName::DatabaseMisconfigured, cause)
     })?;
     Ok(steps.iter().any(|step| step.opcode == "Program"))
