@@ -23,7 +23,7 @@ async fn a_running_import_is_cancelled_once_that_was_confirmed_and_can_be_redriv
         &[
             "people-1: would be cancelled:",
             "is stopped in RunImport, and its container with it",
-            "that its worker has loaded so far are rolled back",
+            "that its worker has handed to the database so far are rolled back",
             "goes to the dead-letter queue, with the error Cancelled",
             "redrive people-1",
             "--yes",
@@ -84,6 +84,8 @@ async fn an_import_that_no_worker_has_claimed_yet_is_cancelled_too() {
         &["no worker has registered the import unclaimed", "ABORTED with Cancelled, cancelled by"],
     );
     shown.complains(2, &["redrive unclaimed --data-dir", "` runs it again"]);
+    let rejects = baton_beside(&stack, &["rejects", "unclaimed"]).await;
+    rejects.complains(2, &["no worker has registered the import unclaimed", "` runs it again"]);
     let again = baton_beside(&stack, &["cancel", "unclaimed", "--yes"]).await;
     again.expect(1, &["unclaimed: not cancelled: its execution has ended, and nothing of it runs; `"]);
     let letter = stack.dead_letter().await.message_attributes.unwrap();

@@ -150,6 +150,8 @@ async fn a_run_that_is_interrupted_as_soon_as_its_import_is_known_names_a_comman
         interrupt(&run);
         let ended = end(run).await;
         ended.complains(1, &[&format!("interrupted; the import {id} is not lost"), "` ends it\n"]);
+        let shown = desk.baton(&["show", id]).await;
+        shown.expect(0, &["RUNNING", "no stack is up, so it rests; the next `", " up` goes on with it"]);
         let mut cancel = Command::new("sh");
         cancel.args(["-c", &format!("{} --yes", command_line(&ended, " cancel "))]).current_dir(desk.path());
         let cancelled = Ended::of(cancel.output().await.unwrap());

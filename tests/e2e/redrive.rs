@@ -290,7 +290,7 @@ async fn what_baton_run_left_failed_is_redriven_without_a_stack_that_is_up() {
         1,
         &["Import.TableMissing", "once the cause is mended, `", "redrive late` runs the import again"],
     );
-    desk.baton(&["redrive", "late", "--no-wait"]).await.complains(2, &["baton up"]);
+    desk.baton(&["redrive", "late", "--no-wait"]).await.complains(2, &["baton up", "leave out --no-wait"]);
     desk.execute("CREATE TABLE people (id bigint PRIMARY KEY, name text)");
     desk.baton(&["redrive", "late"])
         .await

@@ -81,7 +81,10 @@ async fn a_run_names_the_imports_that_it_goes_on_with_those_in_a_lane_too() {
                 break line;
             }
         };
-        assert!(goes_on.contains("with the imports a, b, which were not finished here"), "{goes_on}");
+        assert!(
+            goes_on.contains("with the imports a, b, which were sent here and are not finished"),
+            "{goes_on}"
+        );
         desk.execute("INSERT INTO gate VALUES (1)");
         Ended::of(run.wait_with_output().await.unwrap()).expect(0, &["imported c.csv"]);
     }

@@ -27,7 +27,8 @@ pub(crate) async fn redrive(common: &Common, arguments: &RedriveArguments) -> an
     let is_only_asked = wanted.is_bulk() && !arguments.yes;
     let target = if arguments.no_wait && !is_only_asked {
         // One inside this command would end with it, and what it has redriven would rest.
-        Target::of_running_stack(&common.choice).await?
+        Target::of_running_stack(&common.choice, "leave out --no-wait: then this command runs them itself")
+            .await?
     } else {
         Target::open(&common.choice, Need::Look).await?
     };

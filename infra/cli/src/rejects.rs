@@ -6,12 +6,11 @@ mod print;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use ops::error::no_such_import;
 use ops::findings;
 use ops::numbers;
 use ops::rejects::file::{Format, Object};
 use ops::rejects::gone;
-use ops::show::picture::ImportPicture;
+use ops::show::picture::{self, ImportPicture};
 use ops::target::{Need, Target};
 use statemachine::ImportOptions;
 
@@ -28,14 +27,15 @@ pub(crate) async fn rejects(common: &Common, arguments: &RejectsArguments) -> an
 
 async fn show(common: &Common, arguments: &RejectsArguments, target: &Target) -> anyhow::Result<()> {
     let id = &arguments.id;
-    let row = worker::imports::find(&mut target.database.connect()?, id)?
-        .ok_or_else(|| no_such_import(&common.choice.commands, id))?;
-    let options: ImportOptions = serde_json::from_str(&row.options).unwrap_or_default();
-    let import = ImportPicture::from(row);
+    let import = match worker::imports::find(&mut target.database.connect()?, id)? {
+        Some(row) => ImportPicture::from(row),
+        // Says what is known of it all the same.
+        None => picture::gather(&common.choice.commands, target, id, None).await?.import,
+    };
     if arguments.csv {
         as_csv(common, &import, target).await
     } else {
-        as_list(common, &import, &options, target).await
+        as_list(common, &import, &import.options, target).await
     }
 }
 

@@ -17,13 +17,14 @@ pub(crate) async fn show(common: &Common, arguments: &ShowArguments) -> anyhow::
     let target = Target::open(&common.choice, Need::Look).await?;
     let gathered = picture::gather(&common.choice.commands, &target, &arguments.id, None).await;
     let database = target.database.display_name();
+    let is_at_rest = target.is_at_rest;
     let links = gathered.as_ref().map(|picture| links::of(&target, picture)).unwrap_or_default();
     target.close().await;
     let picture = gathered?;
     if common.json {
         output::json(&Shown { picture: &picture, links: &links })?;
     } else {
-        print::print(common, &picture, &database);
+        print::print(common, &picture, &database, is_at_rest);
         links.iter().for_each(|link| output::line(&text::as_fact(link.shows, &link.url)));
     }
     Ok(ExitCode::SUCCESS)

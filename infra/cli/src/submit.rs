@@ -18,7 +18,9 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     let file = arguments.file.wanted()?;
     submit::check(&file.path)?;
     let mut signals = Signals::listen()?;
-    let target = Target::of_running_stack(&common.choice).await?;
+    let target =
+        Target::of_running_stack(&common.choice, &format!("import with `{}`", common.command_line("run")))
+            .await?;
     output::say_where(&target.place);
     let stop = CancellationToken::new();
     let id = arguments.file.import_id()?;

@@ -50,15 +50,15 @@ fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Option<String> {
     let named = ids.get(..NAMED).unwrap_or(ids).join(", ");
     let imports = match ids.len() {
         0 => return None,
-        1 => format!("the import {named}, which was"),
-        many if many <= NAMED => format!("the imports {named}, which were"),
+        1 => format!("the import {named}, which was sent here and is"),
+        many if many <= NAMED => format!("the imports {named}, which were sent here and are"),
         many => {
             let more = u64::try_from(many - NAMED).unwrap_or(u64::MAX);
-            format!("the imports {named} and {} more, which were", numbers::count(more))
+            format!("the imports {named} and {} more, which were sent here and are", numbers::count(more))
         }
     };
     Some(format!(
-        "this command also goes on with {imports} not finished here; `{}` ends an import",
+        "this command also goes on with {imports} not finished; `{}` ends an import",
         command("cancel ID")
     ))
 }
@@ -153,10 +153,10 @@ mod tests {
         assert_eq!(said(0), None);
         assert_eq!(
             said(1).unwrap(),
-            "this command also goes on with the import p-1, which was not finished here; `baton cancel ID --data-dir x` ends an import"
+            "this command also goes on with the import p-1, which was sent here and is not finished; `baton cancel ID --data-dir x` ends an import"
         );
         assert!(said(3).unwrap().starts_with(
-            "this command also goes on with the imports p-1, p-2, p-3, which were not finished here"
+            "this command also goes on with the imports p-1, p-2, p-3, which were sent here and are not finished"
         ));
         assert!(said(1203).unwrap().starts_with(
             "this command also goes on with the imports p-1, p-2, p-3 and 1,200 more, which were"

@@ -170,6 +170,9 @@ fn on_its_way(console: &Console, id: &ImportId, name: &str) -> Response {
 fn nothing_moves(console: &Console) -> Markup {
     layout::empty(
         "No stack is up",
-        html! { "Imports move while " code { (layout::text(&console.command_line("up"))) } " runs: start it, and upload there." },
+        html! {
+            "Imports move while " code { (layout::text(&console.command_line("up"))) }
+            " runs: end this console, start that, and upload in the console that it has."
+        },
     )
 }

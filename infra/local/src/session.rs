@@ -132,12 +132,17 @@ fn read_file(path: &Path) -> anyhow::Result<Option<Session>> {
 /// Another stack has the folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "another stack is at work in the folder {}{}; --data-dir names another",
-    folder.display(), pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    "{} in the folder {}{}; {}--data-dir names another",
+    if *only_looks { "another command is looking" } else { "another stack is at work" },
+    folder.display(),
+    pid.map(|pid| format!(" (process {pid})")).unwrap_or_default(),
+    if *only_looks { "`baton console` does so until it ends: end it first; " } else { "" }
 )]
 pub struct Occupied {
     /// The folder.
     pub folder: PathBuf,
+    /// Whether nothing moves in that stack, which is there to be looked at.
+    pub only_looks: bool,
     /// The process that it lives in; none where it has not said so yet, or no more.
     pub pid: Option<u32>,
 }
@@ -162,8 +167,10 @@ impl Claim {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
                 Err(TryLockError::WouldBlock) => {
-                    let pid = read(data_dir)?.map(|session| session.pid);
-                    return Err(Occupied { folder: data_dir.to_owned(), pid }.into());
+                    let session = read(data_dir)?;
+                    let only_looks = session.as_ref().is_some_and(|session| !session.moving);
+                    let pid = session.map(|session| session.pid);
+                    return Err(Occupied { folder: data_dir.to_owned(), only_looks, pid }.into());
                 }
                 Err(TryLockError::Error(error)) => {
                     return Err(error).with_context(|| format!("failed to lock {}", path.display()));
@@ -276,7 +283,12 @@ mod tests {
         assert!(Session::of_running_stack(dir.path()).unwrap().is_none());
         assert_eq!(Session::of_any_stack(dir.path()).unwrap().unwrap().pid, 7);
         let refused = Claim::take(dir.path()).await.err().unwrap().to_string();
-        assert!(refused.contains("(process 7)"), "{refused}");
+        let says = format!(
+            "another command is looking in the folder {} (process 7); `baton console` does so until it ends: end it first; \
+             --data-dir names another",
+            dir.path().display()
+        );
+        assert_eq!(refused, says);
     }
 
     #[tokio::test]

@@ -116,17 +116,16 @@ impl Target {
         Ok(Self::of_stack(choice, stack.session(), database, Some(stack)).await)
     }
 
-    /// The system that is up.
+    /// The system that is up. `else_do` says what can be done where none is, besides starting one: "import with `baton run`".
     ///
     /// # Errors
     /// No embedded stack is up on the folder, or as [`Target::open`].
-    pub async fn of_running_stack(choice: &Choice) -> anyhow::Result<Self> {
+    pub async fn of_running_stack(choice: &Choice, else_do: &str) -> anyhow::Result<Self> {
         let target = Self::running(choice, Need::Work).await?.ok_or_else(|| {
             Usage(format!(
-                "no stack is up on {}: start one with `{}`, or import with `{}`",
+                "no stack is up on {}: start one with `{}`, or {else_do}",
                 choice.data_dir.display(),
                 choice.commands.line("up"),
-                choice.commands.line("run")
             ))
         })?;
         prepare_at(choice, &target.database).map(|()| target)

@@ -1,29 +1,8 @@
 //! Text that comes from files, databases and other people, made fit to be shown: what would move the cursor of a terminal,
 //! change colours or turn the direction of writing is escaped, and widths are counted in columns, of which 漢 takes two.
 
-use std::fmt::Write as _;
-
-use unicode_normalization::char::is_combining_mark;
 use unicode_width::UnicodeWidthStr as _;
-
-/// The text with everything escaped that is not seen as itself: control characters, line breaks, marks of direction (which
-/// could show a value as another one), characters without any width.
-pub fn visible(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for character in text.chars() {
-        // The ideographic space and the half-width marks of voice are as usual in Japanese as letters are; another mark
-        // joins the letter before it.
-        let is_plain = matches!(character, '\u{3000}' | '\u{ff9e}' | '\u{ff9f}' | '"' | '\'' | '\\')
-            || (is_combining_mark(character) && !visible.is_empty());
-        if is_plain {
-            visible.push(character);
-        } else {
-            // Writing into a string cannot fail.
-            let _ = write!(visible, "{}", character.escape_debug());
-        }
-    }
-    visible
-}
+pub use worker::visible::visible;
 
 /// As [`visible`], but lines stay lines.
 pub fn visible_lines(text: &str) -> String {

@@ -36,7 +36,7 @@ async fn a_command_line_that_is_printed_can_be_typed_as_it_stands() {
     }
     says(&["redrive", "nobody"], &["imports", "dlq list"]).await;
     says(&["redrive", "--all-failed"], &["imports"]).await;
-    says(&["redrive", "nobody", "--no-wait"], &["up", "run"]).await;
+    says(&["redrive", "nobody", "--no-wait"], &["up"]).await;
     says(&["dlq", "show", "nobody"], &["dlq list"]).await;
 
     let up = Up::start_with(&desk, &["--data-dir", "elsewhere"]).await;

@@ -36,7 +36,9 @@ async fn a_console_that_only_looks_is_not_taken_for_a_stack_that_imports() {
     let console = Console::at(&desk, None).await;
     let file = desk.file("a.csv", "id\n1\n").display().to_string();
     for arguments in [&["run", &file, "--table", "people"][..], &["up", "--port", "0"]] {
-        desk.baton(arguments).await.complains(1, &["another stack is at work in the folder", "(process "]);
+        desk.baton(arguments)
+            .await
+            .complains(1, &["another command is looking in the folder", "(process ", "end it first"]);
     }
     let submitted = desk.baton(&["submit", &file, "--table", "people"]).await;
     submitted.complains(2, &["no stack is up on .baton"]);

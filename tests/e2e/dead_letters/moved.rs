@@ -173,5 +173,9 @@ async fn what_waits_in_the_queue_is_told_by_whoever_takes_it_along_and_by_who_ca
         &["it has failed already", "messages that wait in the queue: 1, and one that asks for it"],
     );
     let other = desk.run("other", "id,name\n2,b\n", &[]).await;
-    other.complains(0, &["this command also takes what waits in the queue, messages: 1"]);
+    // Its stack may have taken the message by the time that it looks.
+    let waits = "this command also takes what waits in the queue, messages: 1";
+    let is_taken = "this command also goes on with the import late, which was sent here and is not finished";
+    other.complains(0, &[]);
+    assert!(other.stderr.contains(waits) || other.stderr.contains(is_taken), "{}", other.stderr);
 }

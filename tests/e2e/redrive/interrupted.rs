@@ -103,7 +103,10 @@ async fn as_often_as_stacks_end_an_import_keeps_its_retries_and_a_redrive_of_oth
     desk.execute("CREATE TABLE others (id int PRIMARY KEY)");
     let others = desk.baton(&["redrive", "--all-failed", "--yes"]).await;
     others.expect(0, &["bad: SUCCEEDED, 1 row, attempt 2; its dead letter is deleted"]);
-    others.complains(0, &["this command also goes on with the import a, which was not finished here"]);
+    others.complains(
+        0,
+        &["this command also goes on with the import a, which was sent here and is not finished"],
+    );
     desk.execute("INSERT INTO gate VALUES (1)");
     let again = desk.baton(&["run", &file, "--table", "people", "--id", "a"]).await;
     again.expect(0, &["rows      2"]);

@@ -16,15 +16,23 @@ struct Look {
     attempt: i32,
     rows: i64,
     rejects: i64,
+    error: Option<String>,
     /// That nothing has changed for a while is news, too.
     unchanged_since: Option<DateTime<Utc>>,
 }
 
 impl Look {
     fn at(import: &ImportPicture) -> Self {
-        let ImportPicture { status, attempt, rows, rejects, .. } = import;
+        let ImportPicture { status, attempt, rows, rejects, error, .. } = import;
         let unchanged_since = import.progress.as_ref().and_then(|progress| progress.unchanged_since);
-        Self { status: status.clone(), attempt: *attempt, rows: *rows, rejects: *rejects, unchanged_since }
+        Self {
+            status: status.clone(),
+            attempt: *attempt,
+            rows: *rows,
+            rejects: *rejects,
+            error: error.clone(),
+            unchanged_since,
+        }
     }
 
     fn is_open(&self) -> bool {
@@ -62,6 +70,15 @@ mod tests {
 
     fn at(id: &str, status: &str, rows: i64) -> ImportPicture {
         ImportPicture { id: id.to_owned(), status: status.to_owned(), rows, ..import() }
+    }
+
+    #[test]
+    fn another_error_is_a_change() {
+        let failed = |error: &str| ImportPicture { error: Some(error.to_owned()), ..at("a", "FAILURE", 0) };
+        let mut seen = Seen::default();
+        for (error, lines) in [("Import.Interrupted", 1), ("Import.Interrupted", 0), ("Cancelled", 1)] {
+            assert_eq!(seen.changed(&[failed(error)]).len(), lines, "{error}");
+        }
     }
 
     #[test]

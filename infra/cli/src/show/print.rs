@@ -9,7 +9,8 @@ use ops::text;
 use crate::arguments::Common;
 use crate::{output, report};
 
-pub(super) fn print(common: &Common, picture: &Picture, database: &str) {
+/// `is_at_rest`: nothing moves on the target, since no stack is up.
+pub(super) fn print(common: &Common, picture: &Picture, database: &str, is_at_rest: bool) {
     print_import(common, &picture.import, database);
     print_attempts(&picture.attempts, picture.execution.as_ref());
     match (&picture.execution, &picture.import.execution_arn) {
@@ -23,6 +24,14 @@ pub(super) fn print(common: &Common, picture: &Picture, database: &str) {
     }
     if let Some(fate) = &picture.message {
         output::line(&format!("\nmessage    {}", fate.describe()));
+    }
+    let is_open = picture.execution.as_ref().is_some_and(|execution| execution.stopped_at.is_none());
+    if is_at_rest && is_open {
+        let up = common.command_line("up");
+        output::line(&text::as_fact(
+            "note",
+            &format!("no stack is up, so it rests; the next `{up}` goes on with it"),
+        ));
     }
     if let Some(left) = left(picture) {
         let redrive = common.command("redrive", &picture.import.id);

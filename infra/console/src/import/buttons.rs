@@ -16,7 +16,8 @@ pub(super) enum Offer {
 /// Why nothing that is begun here would go on.
 pub(super) fn still(console: &Console) -> Option<String> {
     let up = || console.command_line("up");
-    let why = || format!("no stack is up, so it would rest: `{}` starts one, with this console", up());
+    let why =
+        || format!("no stack is up, so it would rest: end this console and start `{}`, which has one", up());
     console.target.is_at_rest.then(why)
 }
 

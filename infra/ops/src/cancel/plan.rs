@@ -161,13 +161,13 @@ impl Plan {
         let done = self.row.as_ref().filter(|row| row.status == ImportStatus::Running);
         sentences.push(match done {
             Some(row) if row.rows_done > 0 => format!(
-                "the {} that its worker has loaded so far are rolled back; the table stays as it was",
+                "the {} that its worker has handed to the database so far are rolled back; the table stays as it was",
                 rows(row.rows_done)
             ),
             _ => "no row of it is in the table, and none will be".to_owned(),
         });
         sentences.push("its message goes to the dead-letter queue, with the error Cancelled".to_owned());
-        sentences.push(format!("for 14 days `{redrive}` runs it again from where it was stopped"));
+        sentences.push(format!("for 14 days `{redrive}` runs it again from where it was stopped, if its file and its table are there"));
         sentences
     }
 
@@ -238,9 +238,9 @@ mod tests {
             text(&running),
             "people-1: would be cancelled:\n\
             \x20 -         the execution people-1-m, open since 1970-01-01 00:00:00 UTC, is stopped in RunImport, and its container with it\n\
-            \x20 -         the 12,345 rows that its worker has loaded so far are rolled back; the table stays as it was\n\
+            \x20 -         the 12,345 rows that its worker has handed to the database so far are rolled back; the table stays as it was\n\
             \x20 -         its message goes to the dead-letter queue, with the error Cancelled\n\
-            \x20 -         for 14 days `baton redrive people-1` runs it again from where it was stopped"
+            \x20 -         for 14 days `baton redrive people-1` runs it again from where it was stopped, if its file and its table are there"
         );
         // Not claimed yet, and of a message that describes it.
         for row in [Some(row(ImportStatus::Pending, 0)), Some(row(ImportStatus::Failure, 7)), None] {

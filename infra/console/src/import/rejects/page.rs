@@ -87,7 +87,7 @@ fn kept(raw: Raw, head: &[String], known: &HashMap<String, &RejectedRow>) -> Kep
 
 /// A reason as the file has it begins with its column, where it lies in one: `age: is no whole number (not_an_integer)`.
 fn of_reason(raw: &Raw, head: &[String]) -> Kept {
-    let split = |name: &&String| raw.reason.strip_prefix(&format!("{}: ", name.escape_debug()));
+    let split = |name: &&String| raw.reason.strip_prefix(&format!("{}: ", ops::text::visible(name)));
     // One name may be the beginning of another: the longest it is.
     let column = head.iter().filter(|name| split(name).is_some()).max_by_key(|name| name.len());
     let reason = column.and_then(|name| split(&name)).unwrap_or(&raw.reason);

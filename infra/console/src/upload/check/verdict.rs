@@ -38,7 +38,7 @@ fn found_out(console: &Console, check: &Check, import: &ImportPicture, found: &F
     let outlook = Outlook::of(check.limit, good, rejects, found.rows_read);
     let notes = findings::notes(import);
     html! {
-        (headline(check, outlook, rejects))
+        (headline(check, outlook, rejects, found.rows_read))
         div.figures {
             (figure("Rows read", found.rows_read, "", false))
             (figure("Would be written", good, &changes(found, good), false))
@@ -62,10 +62,10 @@ fn found_out(console: &Console, check: &Check, import: &ImportPicture, found: &F
 }
 
 /// The sentence that a person waits for.
-fn headline(check: &Check, outlook: Outlook, rejects: u64) -> Markup {
+fn headline(check: &Check, outlook: Outlook, rejects: u64, rows_read: u64) -> Markup {
     match outlook {
-        Outlook::Writes(_) if rejects == 0 => html! {
-            section.notice.good role="status" { p { strong { "Every row fits." } " The import for real would write them all." } }
+        Outlook::Writes(good) if rejects == 0 => html! {
+            section.notice.good role="status" { p { strong { "Every row fits." } (all_or_some(good, rows_read)) } }
         },
         Outlook::Writes(_) => html! {
             section.notice.warn role="status" {
@@ -80,6 +80,18 @@ fn headline(check: &Check, outlook: Outlook, rejects: u64) -> Markup {
                 }
             }
         },
+    }
+}
+
+/// Whether all rows that fit would be written.
+fn all_or_some(good: u64, rows_read: u64) -> String {
+    match rows_read.saturating_sub(good) {
+        0 => " The import for real would write them all.".to_owned(),
+        others => format!(
+            " The import for real would write {} and leave out {}.",
+            rows(good),
+            numbers::count(others)
+        ),
     }
 }
 
@@ -145,7 +157,8 @@ fn changes(found: &Findings, good: u64) -> String {
         said.push(format!("{} of them new", numbers::count(good.saturating_sub(found.updated))));
     }
     if found.skipped > 0 {
-        said.push(format!("{} are there already", numbers::count(found.skipped)));
+        let verb = if found.skipped == 1 { "is" } else { "are" };
+        said.push(format!("{} {verb} there already", numbers::count(found.skipped)));
     }
     if found.duplicates > 0 {
         said.push(format!("{} twice in the file", numbers::count(found.duplicates)));
@@ -189,6 +202,13 @@ mod tests {
         assert_eq!(outlook("0", 1), Outlook::Exceeds(9));
         assert_eq!(outlook("10%", 1), Outlook::Writes(9));
         assert_eq!(outlook("10%", 2), Outlook::Exceeds(8));
+    }
+
+    #[test]
+    fn rows_that_fit_and_are_not_written_are_not_promised() {
+        assert_eq!(all_or_some(2, 2), " The import for real would write them all.");
+        assert_eq!(all_or_some(1, 3), " The import for real would write 1 row and leave out 2.");
+        assert_eq!(all_or_some(0, 1_000), " The import for real would write 0 rows and leave out 1,000.");
     }
 
     #[test]
