@@ -201,7 +201,11 @@ async fn a_dead_letter_is_dropped_only_after_it_was_said_what_is_lost() {
     let mixed = "The messages are lost. What there is of an import stays: its file, its row and its execution, which `";
     asked.complains(
         2,
-        &["would drop 3 messages:", mixed, "1 of them asks for no import: nothing else is left of it."],
+        &[
+            "would drop 3 messages:",
+            mixed,
+            "The execution of 1 of them would fail again: nothing else is left of it.",
+        ],
     );
     assert_eq!(letters(&stack).await, 3);
 

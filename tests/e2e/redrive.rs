@@ -282,6 +282,38 @@ async fn the_aws_command_line_redrives_an_import_as_often_as_needed() {
     stack.audit().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_contradicts_an_import_keeps_its_dead_letter_though_that_import_has_succeeded() {
+    let stack = TestStack::start(Backend::Sqlite).await;
+    stack.create_people();
+    let one = stack.put("uploads/one.csv", "id,name\n1,a\n").await;
+    let two = stack.put("uploads/two.csv", "id,name\n2,b\n").await;
+    let first = stack.describe("order", &one, "people", json!({})).await;
+    assert_eq!(stack.ended(&first.execution_arn).await.status, ExecutionStatus::Succeeded);
+    failed(&stack, "order", &two, "people").await;
+
+    let shown = baton_beside(&stack, &["dlq", "show", "order"]).await;
+    shown.expect(0, &["Import.Contradiction", "next      send what it asks for with another import_id"]);
+    assert!(!shown.stdout.contains("redrive"), "{shown:#?}");
+    for arguments in [&["redrive", "--all-failed"][..], &["redrive", "--all-failed", "--yes"]] {
+        let redriven = baton_beside(&stack, arguments).await;
+        redriven.complains(0, &["passed over 1 execution", "no failed execution is to be redriven"]);
+    }
+    let redriven = baton_beside(&stack, &["redrive", "order"]).await;
+    redriven.expect(
+        1,
+        &["order: not redriven: its message asks for something else than the import that has its id"],
+    );
+    let kept = baton_beside(&stack, &["dlq", "drop", "order"]).await;
+    kept.complains(
+        2,
+        &["would drop 1 message:", "Its execution would fail again: nothing else is left of it."],
+    );
+    baton_beside(&stack, &["dlq", "drop", "order", "--yes"]).await.expect(0, &["dropped"]);
+    assert_eq!(stack.count("people"), 1);
+    stack.audit().await;
+}
+
 #[tokio::test]
 async fn what_baton_run_left_failed_is_redriven_without_a_stack_that_is_up() {
     let desk = Desk::new();

@@ -214,6 +214,11 @@ async fn what_a_killed_stack_has_not_finished_goes_into_no_other_database() {
         ];
         refused.complains(1, &words);
     }
+    let examined = desk.baton(&["doctor", "--database-url", &other]).await;
+    examined.expect(
+        1,
+        &["fail  unfinished", "1 import in this folder is not finished, and its rows go into sqlite "],
+    );
     // Who only looks at the other one changes nothing.
     desk.baton(&["imports", "--database-url", &other]).await.complains(0, &["no imports yet"]);
     let refused = desk.baton(&["up", "--port", "0", "--database-url", &other]).await;

@@ -23,13 +23,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 const AWAY: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Follows the import and prints its report. A table that was made for one that fails goes again.
+/// Follows the import and prints its report, with the time since `started`. A table that was made for one that fails goes again.
 pub(crate) async fn to_the_end(
     common: &Common,
     target: &Target,
     submitted: &Submitted,
+    started: Instant,
 ) -> anyhow::Result<ExitCode> {
-    let started = Instant::now();
     let mut bar = Bar::new();
     let mut connection = None;
     let mut execution_arn = submitted.execution_arn.clone();

@@ -249,7 +249,7 @@ fn nothing(common: &Common) -> anyhow::Result<ExitCode> {
 fn say_passed_over(common: &Common, found: &Found) {
     if found.passed_over > 0 {
         output::complain(&format!(
-            "passed over {}: too old to be redriven, for another database, or for messages that ask for no import; `{}` says why",
+            "passed over {}: too old to be redriven, for another database, or for messages that ask for no import or contradict one; `{}` says why",
             executions(found.passed_over),
             common.command_line("redrive ID")
         ));

@@ -2,6 +2,7 @@
 //! on the folder already, the command uses it, and takes its place when it ends.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use ops::submit::{self, File, Interrupted, Prepared, Sending};
 use ops::target::{Need, Target, local};
@@ -45,9 +46,11 @@ async fn import(
         Sending::Submitted(submitted) => submitted,
         Sending::Done(row) => return report_done_before(common, target, &row).await,
     };
+    // Whatever becomes of stacks meanwhile.
+    let started = Instant::now();
     loop {
         let ended = tokio::select! {
-            ended = follow::to_the_end(common, target, &submitted) => ended,
+            ended = follow::to_the_end(common, target, &submitted, started) => ended,
             () = interrupted(signals, &stop) => {
                 return Err(unfinished::interruption(common, target, &submitted, signals).await);
             }

@@ -1,6 +1,7 @@
 //! `baton submit`: sends one file through the stack that is up, and stays with it where that is wished.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use ops::show::picture;
 use ops::submit::{self, Sending};
@@ -32,7 +33,7 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     };
     if arguments.follow {
         return tokio::select! {
-            ended = follow::to_the_end(common, &target, &submitted) => ended,
+            ended = follow::to_the_end(common, &target, &submitted, Instant::now()) => ended,
             () = signals.received() => {
                 Err(unfinished::interruption(common, &target, &submitted, &mut signals).await)
             }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -85,6 +85,7 @@ pub fn router(services: Services) -> Router {
 }
 
 async fn dispatch(State(services): State<Arc<Services>>, request: Request) -> Response {
+    let waits_in_vain = request.headers().contains_key(header::EXPECT) && request.body().is_end_stream();
     let mut response = if request.headers().contains_key("x-amz-target") {
         json(&services, request).await
     } else if is_lambda(request.uri().path()) {
@@ -96,6 +97,11 @@ async fn dispatch(State(services): State<Arc<Services>>, request: Request) -> Re
         let answered = services.s3.call(request.map(s3s::Body::http_body_unsync)).await;
         answered.map_or_else(|_| StatusCode::BAD_REQUEST.into_response(), |response| response.map(Body::new))
     };
+    if waits_in_vain {
+        // hyper sends no `100 Continue` for a body that is empty, and botocore takes this answer for it: it would read the next one of
+        // this connection wrongly, and wait for a minute.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
         response.headers_mut().entry("x-amzn-requestid").or_insert(id);
     }

@@ -4,6 +4,7 @@ mod check;
 mod definition;
 mod disk;
 mod lambda;
+mod left;
 mod programs;
 mod refusal;
 mod services;
@@ -78,6 +79,7 @@ async fn examine(choice: &Choice, target: &Target) -> Vec<Check> {
     if let Place::Local { data_dir, .. } = &target.place {
         checks.extend(disk::check(data_dir));
     }
+    checks.extend(left::check(choice, target).await);
     let credentials = match target.config.credentials_provider() {
         Some(provider) => provider.provide_credentials().await.map_err(|error| {
             // The chain's own words, which name no secret.

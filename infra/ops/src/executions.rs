@@ -56,6 +56,9 @@ pub enum Standing {
     Succeeded,
     /// It would fail again: its message asks for no import.
     AsksForNoImport,
+    /// Its message asks for something else than the import that has its id: it would fail again, and whether that import has succeeded
+    /// says nothing of it.
+    Contradicts,
     /// It ended too long ago.
     Expired,
     /// Its import is for another database than the one that is named now.
@@ -132,7 +135,10 @@ impl Execution {
     /// Takes note that its import has succeeded, by this execution: where that is another one, nothing is left to do.
     pub fn heed_success(&mut self, by: Option<&str>) {
         // An import of the same id in another database is another import.
-        let is_heeded = !matches!(self.standing, Standing::Running | Standing::OfAnotherDatabase(_));
+        let is_heeded = !matches!(
+            self.standing,
+            Standing::Running | Standing::OfAnotherDatabase(_) | Standing::Contradicts
+        );
         if by.is_some_and(|arn| arn != self.arn) && is_heeded {
             self.standing = Standing::Succeeded;
         }
@@ -162,6 +168,11 @@ impl Execution {
             Standing::AsksForNoImport => format!(
                 "its message asks for no import and would fail again; send a correct one, and drop this one, which `{}` lists",
                 command("dlq list", "--error Message.Invalid")
+            ),
+            Standing::Contradicts => format!(
+                "its message asks for something else than the import that has its id, and would fail again; send it with another import_id, \
+                 and drop this one, which `{}` lists",
+                command("dlq list", "--error Import.Contradiction")
             ),
             Standing::Expired => format!(
                 "it ended more than 14 days ago, which is too long for Step Functions; `{}` starts a new execution, if \
@@ -195,6 +206,9 @@ fn standing(described: &DescribeExecutionOutput, now: DateTime<Utc>) -> Standing
     }
     if described.error.as_deref() == Some(FailureName::MessageInvalid.as_str()) {
         return Standing::AsksForNoImport;
+    }
+    if described.error.as_deref() == Some(FailureName::Contradiction.as_str()) {
+        return Standing::Contradicts;
     }
     if described.stop_date.as_ref().is_some_and(|stopped| time(stopped) + REDRIVABLE < now) {
         return Standing::Expired;
@@ -261,6 +275,14 @@ pub(crate) mod tests {
             execution.heed_success(Some("another"));
         }
         assert_eq!((here.standing, elsewhere.standing), (Standing::Succeeded, other));
+    }
+
+    #[test]
+    fn a_message_that_contradicts_an_import_is_not_done_when_that_import_is() {
+        let mut contradicts = failed("Import.Contradiction");
+        contradicts.heed_success(Some("another"));
+        assert_eq!(contradicts.standing, Standing::Contradicts);
+        assert!(objection(&contradicts).contains("send it with another import_id"));
     }
 
     #[test]

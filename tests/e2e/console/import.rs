@@ -140,7 +140,10 @@ async fn a_failed_import_is_redriven_from_its_page_which_tells_every_retry_and_p
     let console = Console::beside(&stack).await;
     let name = sent.execution_arn.rsplit(':').next().unwrap().to_owned();
     let fields = [("execution", name.as_str())];
-    let asked = console.page(&format!("/imports/people-1/redrive?execution={name}")).await;
+    let ask = async || console.page(&format!("/imports/people-1/redrive?execution={name}")).await;
+    // Which state has failed is known once all of the history is.
+    let is_known = |asked: &String| asked.contains("<strong>RunImport</strong>");
+    let asked = wait::until("the history to be read", ask, is_known).await;
     has_all(
         &asked,
         &[
@@ -200,8 +203,10 @@ async fn a_running_import_is_cancelled_from_its_page_and_what_cannot_be_says_why
     let console = Console::beside(&stack).await;
     let look = async || http::send(&console.url, "GET", "/imports/people-1", &[], "").await.body;
     // Nobody has registered it: it is known by the name of its execution.
-    let page = wait::until("its container to start", look, |page| page.contains("TaskSubmitted")).await;
-    has_all(&page, &["RunImport: running.", "Cancel …", "data-live=\"/imports/people-1?fragment=import\""]);
+    // Its picture and its events are asked for one after the other.
+    let runs = |page: &String| page.contains("TaskSubmitted") && page.contains("RunImport: running.");
+    let page = wait::until("its container to start", look, runs).await;
+    has_all(&page, &["Cancel …", "data-live=\"/imports/people-1?fragment=import\""]);
     let asked = console.page("/imports/people-1/cancel").await;
     has_all(&asked, &["Cancel this import?", "no row of it is in the table", "dead-letter queue", "14 days"]);
     let told = console.follow("/imports/people-1/cancel", &[]).await;

@@ -115,7 +115,7 @@ async fn a_stack_that_was_killed_goes_on_with_its_lanes() {
     drop(lock);
 
     let refused = desk.baton(&["up", "--port", "0", "--max-imports", "0"]).await;
-    refused.complains(1, &["3 messages lie in import-lanes.fifo", "--max-imports"]);
+    refused.complains(1, &["messages lie in import-lanes.fifo, 3 of them", "--max-imports"]);
     // As the last time, since nothing else is said.
     let stack = Stack::of(Up::start(&desk).await).await;
     for execution in &executions {

@@ -43,7 +43,7 @@ impl Cluster {
     fn shared() -> Option<Self> {
         #[expect(clippy::disallowed_methods, reason = "whoever starts the tests says where the server is")]
         let port = std::env::var("BATON_TESTS_POSTGRES_PORT").ok()?;
-        let port = port.parse().expect("BATON_TESTS_POSTGRES_PORT is a port");
+        let port = port.parse().unwrap_or_else(|error| panic!("BATON_TESTS_POSTGRES_PORT={port}: {error}"));
         Some(Self { programs: Self::programs(), port, _alive: None })
     }
 

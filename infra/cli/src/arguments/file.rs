@@ -79,7 +79,7 @@ struct Columns {
     /// The file has no header: its fields are the table's columns, in the table's order
     #[arg(long)]
     no_header: bool,
-    /// Which column of the table a name in the header means, where the two differ; may be repeated
+    /// Which column of the table a name in the header means, where the two differ; the last = parts them; may be repeated
     #[arg(long, value_name = "NAME=COLUMN", value_parser = mapping)]
     map: Vec<(String, String)>,
     /// Leave out columns that the table does not have, or that the database fills itself; the report notes which

@@ -135,6 +135,9 @@ fn whole(common: &Common, letter: &DeadLetter, other: Option<String>) -> String 
             Some(other) => {
                 format!("its import is for {other}: name that database by --database-url or DATABASE_URL")
             }
+            None if !letter.is_worth_a_redrive() => {
+                "send what it asks for with another import_id, and drop this message".to_owned()
+            }
             // The queue itself has brought it, or somebody: there may be no execution.
             None if letter.error.is_none() && letter.brought_by != BroughtBy::DeadLetterExecution => {
                 format!(

@@ -1,5 +1,6 @@
 //! The picture of an import for a person.
 
+use chrono::{TimeDelta, Utc};
 use ops::findings;
 use ops::show::attempts::KeptAttempt;
 use ops::show::execution::ExecutionPicture;
@@ -9,8 +10,8 @@ use ops::text;
 use crate::arguments::Common;
 use crate::{output, report};
 
-/// `is_at_rest`: nothing moves on the target, since no stack is up.
-pub(super) fn print(common: &Common, picture: &Picture, database: &str, is_at_rest: bool) {
+/// `rests` says that its execution does, and what goes on with it.
+pub(super) fn print(common: &Common, picture: &Picture, database: &str, rests: Option<&str>) {
     print_import(common, &picture.import, database);
     print_attempts(&picture.attempts, picture.execution.as_ref());
     match (&picture.execution, &picture.import.execution_arn) {
@@ -25,19 +26,17 @@ pub(super) fn print(common: &Common, picture: &Picture, database: &str, is_at_re
     if let Some(fate) = &picture.message {
         output::line(&format!("\nmessage    {}", fate.describe()));
     }
-    let is_open = picture.execution.as_ref().is_some_and(|execution| execution.stopped_at.is_none());
-    if is_at_rest && is_open {
-        let up = common.command_line("up");
-        output::line(&text::as_fact(
-            "note",
-            &format!("no stack is up, so it rests; the next `{up}` goes on with it"),
-        ));
+    if let Some(rests) = rests {
+        output::line(&text::as_fact("note", rests));
     }
     if let Some(left) = left(picture) {
         let redrive = common.command("redrive", &picture.import.id);
         output::line(&text::as_fact("note", &format!("{left}; `{redrive}` runs it again")));
     }
 }
+
+/// How long a worker may be on its way out once its execution has ended.
+const LEAVING: TimeDelta = TimeDelta::seconds(60);
 
 /// That nothing goes on, whatever the row says: nobody has written the end of its execution there.
 fn left(picture: &Picture) -> Option<&'static str> {
@@ -47,6 +46,8 @@ fn left(picture: &Picture) -> Option<&'static str> {
     }
     match picture.import.status.as_str() {
         "PENDING" => Some("its execution ended before a worker claimed it"),
+        // A worker that was told to end has a while for that.
+        "RUNNING" if Utc::now() - execution.stopped_at? < LEAVING => None,
         "RUNNING" => {
             Some("it does not run any more: its worker left without a word, and its rows are rolled back")
         }

@@ -41,8 +41,7 @@ pub(super) async fn show(
                 pre { (layout::text(letter.body())) }
             }
             div.actions {
-                // The execution of a message that asks for no import would fail again.
-                @if letter.asks_for_import { (deed("redrive", "primary", "Redrive execution…")) }
+                @if letter.is_worth_a_redrive() { (deed("redrive", "primary", "Redrive execution…")) }
                 (deed("move", "plain", "Move back…"))
                 (deed("drop", "danger", "Drop…"))
             }

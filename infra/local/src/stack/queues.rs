@@ -69,12 +69,19 @@ pub(super) async fn open(
 
 /// Nothing would take messages out of the lanes of a stack that has none.
 async fn lanes_are_empty(sqs: &Arc<Sqs>) -> anyhow::Result<()> {
-    for queue in [LANES, QueueNames::with_lanes().dead_letters] {
+    let mend = [
+        (LANES, "`baton up --max-imports 1` or more goes on with them"),
+        (
+            QueueNames::with_lanes().dead_letters,
+            "beside `baton up --max-imports 1` or more, `baton dlq list` shows them, and `baton redrive`, `baton dlq redrive` or `baton dlq drop` \
+             empties it",
+        ),
+    ];
+    for (queue, mend) in mend {
         let Some(messages) = messages(sqs, queue).await else { continue };
         anyhow::ensure!(
             messages == 0,
-            "{messages} messages lie in {queue}, and nothing takes them from there where imports are not capped; \
-             `baton up --max-imports 1` or more goes on with them"
+            "messages lie in {queue}, {messages} of them, and nothing takes them from there where imports are not capped; {mend}"
         );
     }
     Ok(())

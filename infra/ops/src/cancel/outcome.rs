@@ -1,5 +1,6 @@
 //! What became of an import that was to be cancelled. Its JSON is what `--json` prints.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use statemachine::ImportId;
 use worker::imports::{ImportRow, ImportStatus};
@@ -47,12 +48,15 @@ pub(crate) struct Stopped {
     pub(crate) message: Option<MessageFate>,
     #[serde(skip)]
     has_succeeded: bool,
+    #[serde(skip)]
+    stopped_at: Option<DateTime<Utc>>,
 }
 
 impl Stopped {
     pub(super) fn of(execution: Execution, message: Option<MessageFate>) -> Self {
         Self {
             has_succeeded: execution.standing == Standing::Succeeded,
+            stopped_at: execution.stopped_at,
             execution_arn: execution.arn,
             status: execution.status,
             error: execution.error,
@@ -76,8 +80,17 @@ impl CancelOutcome {
     pub(super) fn of(id: &ImportId, row: Option<&ImportRow>, executions: Vec<Stopped>) -> Self {
         let committed = row.filter(|row| row.status == ImportStatus::Success);
         let was_cancelled = executions.iter().any(Stopped::was_cancelled);
+        // By a redrive, beside whoever waited for the end.
+        let was_run_again = |row: &ImportRow| {
+            let began = row.started_at.map(|at| at.and_utc());
+            executions.iter().any(|execution| began > execution.stopped_at && execution.stopped_at.is_some())
+        };
         let has_succeeded = executions.iter().any(|execution| execution.has_succeeded);
         let (result, reason) = match committed {
+            Some(row) if was_cancelled && was_run_again(row) => (
+                CancelResult::TooLate,
+                Some("it was stopped, and has been run again since: its rows are in the table"),
+            ),
             Some(_) if was_cancelled => (
                 CancelResult::TooLate,
                 Some(
@@ -155,11 +168,20 @@ mod tests {
             cause: error.map(|_| "cancelled by joe@host".to_owned()),
             message: None,
             has_succeeded: status == "SUCCEEDED",
+            stopped_at: None,
         }
     }
 
     fn of(status: ImportStatus, execution: Stopped) -> CancelOutcome {
         CancelOutcome::of(&"people-1".parse().unwrap(), Some(&row(status, 9)), vec![execution])
+    }
+
+    /// A row of a success whose last attempt began at the beginning of 1970.
+    fn begun() -> ImportRow {
+        ImportRow {
+            started_at: DateTime::from_timestamp(0, 0).map(|at| at.naive_utc()),
+            ..row(ImportStatus::Success, 9)
+        }
     }
 
     #[test]
@@ -179,6 +201,14 @@ mod tests {
         assert!(!committed.is_well());
         assert!(text(&committed).starts_with("people-1: too late: its worker had committed"));
         assert!(text(&committed).contains("(9 rows)"), "{}", text(&committed));
+        let redriven =
+            Stopped { stopped_at: DateTime::from_timestamp(-1, 0), ..stopped("ABORTED", Some(CANCELLED)) };
+        let redriven = CancelOutcome::of(&"people-1".parse().unwrap(), Some(&begun()), vec![redriven]);
+        assert!(
+            text(&redriven).contains("has been run again since: its rows are in the table"),
+            "{}",
+            text(&redriven)
+        );
         let succeeded = of(ImportStatus::Success, stopped("SUCCEEDED", None));
         assert!(text(&succeeded).contains("it succeeded before"), "{}", text(&succeeded));
         let failed = of(ImportStatus::Failure, stopped("FAILED", Some("Import.TableMissing")));

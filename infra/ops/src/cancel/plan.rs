@@ -122,7 +122,7 @@ impl Plan {
                 command(&format!("show {import_id}"))
             )),
             Some(ImportStatus::Running) => Some(format!(
-                "no execution of it is open, and nothing of it runs; `{}` runs it again, or says what does",
+                "no execution of it is open, and a worker that is still there was told to end; `{}` runs it again, or says what does",
                 command(&format!("redrive {import_id}"))
             )),
             Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),
@@ -263,7 +263,7 @@ mod tests {
             "not on this target: the stack or the deployment that",
         );
         let left = plan_of(vec![], true, Some(row(ImportStatus::Running, 1)));
-        assert!(text(&left).contains("nothing of it runs; `baton redrive people-1` runs it again, or"));
+        assert!(text(&left).contains("was told to end; `baton redrive people-1` runs it again, or"));
         refused(vec![], Some(row(ImportStatus::Failure, 0)), "has failed already");
         refused(vec![], None, "no such import");
         // Stopped before a worker claimed it, of a registered import and of one that a message describes.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use statemachine::{Body, ExecutionInput, import_named_in, parse_body};
+use statemachine::{Body, ExecutionInput, FailureName, import_named_in, parse_body};
 
 use crate::executions::Execution;
 use crate::executions::find::{self, execution_arn};
@@ -70,6 +70,12 @@ impl BroughtBy {
 }
 
 impl DeadLetter {
+    /// Whether a redrive of its execution can come to anything: neither where it asks for no import, nor where it contradicts the one
+    /// that has its id.
+    pub fn is_worth_a_redrive(&self) -> bool {
+        self.asks_for_import && self.error.as_deref() != Some(FailureName::Contradiction.as_str())
+    }
+
     /// Reads a message as it was received.
     pub(super) fn read(target: &Target, message: Message) -> anyhow::Result<Self> {
         Self::parse(message, |name| execution_arn(target, name))

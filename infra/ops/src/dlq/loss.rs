@@ -5,7 +5,7 @@ use crate::numbers;
 
 /// What goes with the messages, and what stays. `redrivable` says how an execution is redriven: "which can be redriven".
 pub fn sentences(letters: &[DeadLetter], redrivable: &str) -> Vec<String> {
-    let alone = letters.iter().filter(|letter| !letter.asks_for_import).count();
+    let alone = letters.iter().filter(|letter| !letter.is_worth_a_redrive()).count();
     let mut sentences =
         vec![if letters.len() == 1 { "The message is lost." } else { "The messages are lost." }.to_owned()];
     if alone < letters.len() {
@@ -15,10 +15,10 @@ pub fn sentences(letters: &[DeadLetter], redrivable: &str) -> Vec<String> {
     }
     if alone > 0 {
         sentences.push(match (alone, letters.len()) {
-            (1, 1) => "It asks for no import: nothing else is left of it.".to_owned(),
-            (1, _) => "1 of them asks for no import: nothing else is left of it.".to_owned(),
+            (1, 1) => "Its execution would fail again: nothing else is left of it.".to_owned(),
+            (1, _) => "The execution of 1 of them would fail again: nothing else is left of it.".to_owned(),
             (alone, all) if alone == all => {
-                "They ask for no import: nothing else is left of them.".to_owned()
+                "Their executions would fail again: nothing else is left of them.".to_owned()
             }
             (alone, _) => {
                 format!(
@@ -37,9 +37,11 @@ mod tests {
     use crate::dlq::dead_letter::sample::letter;
 
     #[test]
-    fn an_execution_can_be_redriven_of_a_message_that_asks_for_an_import_alone() {
+    fn a_redrive_is_promised_of_a_message_alone_whose_import_can_succeed() {
         let import = letter(r#"{"import_id": "p"}"#, &[("ExecutionArn", "arn")]);
         let noise = letter("hello", &[("ExecutionArn", "arn")]);
+        let contradicts =
+            letter(r#"{"import_id": "p"}"#, &[("ExecutionArn", "arn"), ("Error", "Import.Contradiction")]);
         let said = |letters: &[&DeadLetter]| {
             let letters: Vec<_> = letters.iter().map(|letter| (*letter).clone()).collect();
             sentences(&letters, "which can be redriven").join(" ")
@@ -49,17 +51,17 @@ mod tests {
         assert_eq!(said(&[&import]), format!("The message is lost. {stays}"));
         assert_eq!(
             said(&[&noise]),
-            "The message is lost. It asks for no import: nothing else is left of it."
+            "The message is lost. Its execution would fail again: nothing else is left of it."
         );
         assert_eq!(
             said(&[&noise, &import]),
             format!(
-                "The messages are lost. {stays} 1 of them asks for no import: nothing else is left of it."
+                "The messages are lost. {stays} The execution of 1 of them would fail again: nothing else is left of it."
             )
         );
         assert_eq!(
-            said(&[&noise, &noise]),
-            "The messages are lost. They ask for no import: nothing else is left of them."
+            said(&[&noise, &contradicts]),
+            "The messages are lost. Their executions would fail again: nothing else is left of them."
         );
     }
 }
