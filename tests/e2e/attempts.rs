@@ -51,7 +51,7 @@ async fn every_attempt_is_shown_with_its_end_after_ecs_has_forgotten_its_contain
     let text = baton_beside(&stack, &["show", "killed"]).await;
     text.expect(
         0,
-        &["REPLACED", "exit code 137", "retried   RunImport 1: States.TaskFailed\n", "attempts  2"],
+        &["REPLACED", "exit code 137", "earlier   RunImport 1: States.TaskFailed\n", "attempts  2"],
     );
     stack.audit().await;
 }

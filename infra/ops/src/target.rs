@@ -122,8 +122,12 @@ impl Target {
     /// No embedded stack is up on the folder, or as [`Target::open`].
     pub async fn of_running_stack(choice: &Choice, else_do: &str) -> anyhow::Result<Self> {
         let target = Self::running(choice, Need::Work).await?.ok_or_else(|| {
+            let looking = Session::of_any_stack(&choice.data_dir).ok().flatten();
+            let looking = looking.map_or_else(String::new, |session| {
+                format!("; another command is looking in that folder (process {}): end it first", session.pid)
+            });
             Usage(format!(
-                "no stack is up on {}: start one with `{}`, or {else_do}",
+                "no stack is up on {}: start one with `{}`, or {else_do}{looking}",
                 choice.data_dir.display(),
                 choice.commands.line("up"),
             ))

@@ -41,7 +41,8 @@ async fn a_console_that_only_looks_is_not_taken_for_a_stack_that_imports() {
             .complains(1, &["another command is looking in the folder", "(process ", "end it first"]);
     }
     let submitted = desk.baton(&["submit", &file, "--table", "people"]).await;
-    submitted.complains(2, &["no stack is up on .baton"]);
+    submitted
+        .complains(2, &["no stack is up on .baton", "another command is looking in that folder (process "]);
     desk.baton(&["imports"]).await.complains(0, &["no imports yet"]);
     assert_eq!(console.stop().await, Some(0));
     desk.baton(&["run", &file, "--table", "people", "--create-table"]).await.expect(0, &[]);

@@ -140,7 +140,7 @@ fn print_execution(execution: &ExecutionPicture) {
     }
 }
 
-/// The causes of what was retried; the last one is the execution's own, which stands above.
+/// The causes of the tries before the last one, which were retried or redriven; the last one is the execution's own, which stands above.
 fn retries(execution: &ExecutionPicture) -> Vec<String> {
     let mut lines = Vec::new();
     for state in &execution.states {
@@ -150,7 +150,7 @@ fn retries(execution: &ExecutionPicture) -> Vec<String> {
             if let Some(cause) = attempt.cause.as_ref().filter(|_| !is_told) {
                 let error = attempt.error.as_deref().unwrap_or_default();
                 let said = format!("{} {}: {error}\n{cause}", state.name, index + 1);
-                lines.push(text::as_fact("retried", &said));
+                lines.push(text::as_fact("earlier", &said));
             }
         }
     }
@@ -189,7 +189,7 @@ mod tests {
         };
         assert_eq!(
             retries(&execution).join("\n"),
-            "  retried   RunImport 1: Import.DatabaseUnavailable\n            cannot connect:\n            \\u{1b}[2Jrefused"
+            "  earlier   RunImport 1: Import.DatabaseUnavailable\n            cannot connect:\n            \\u{1b}[2Jrefused"
         );
     }
 }

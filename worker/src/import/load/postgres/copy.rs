@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::db::Session;
 use crate::db::postgres::CopyIn;
 use crate::db::postgres::error::SqlError;
+use crate::db::postgres::sqlstate::Meaning;
 use crate::import::batch::BatchRow;
 use crate::import::form::{Form, binary};
 use crate::job::progress::Progress;
@@ -34,7 +35,10 @@ impl Copy<'_> {
     ) -> Result<u64, SqlError> {
         let mut counted = 0;
         let copied = self.try_send(session, rows, append, &mut counted);
-        if copied.is_err() {
+        // Of a load that goes on without them. One that ends with this says how far it came.
+        let goes_on =
+            |error: &SqlError| error.meaning() != Meaning::Outage && !self.progress.stop_requested();
+        if copied.as_ref().is_err_and(goes_on) {
             self.progress.take_back_rows(counted);
         }
         copied
