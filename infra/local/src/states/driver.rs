@@ -12,7 +12,7 @@ use super::States;
 use super::chance::Chance;
 use super::definition::Resource;
 use super::execution::{Effect, Event, Execution, Refused, Step};
-use super::integrations::{self, Outcome};
+use super::integrations::{self, CallOutcome};
 use super::notices;
 use super::time::Timestamp;
 use crate::wire::AwsError;
@@ -154,11 +154,11 @@ impl States {
     }
 }
 
-fn event_of(attempt: u64, outcome: Outcome) -> Event {
+fn event_of(attempt: u64, outcome: CallOutcome) -> Event {
     match outcome {
-        Outcome::Submitted(output) => Event::Submitted { attempt, output },
-        Outcome::Succeeded(output) => Event::Succeeded { attempt, output },
-        Outcome::Failed(failure) => Event::Failed { attempt, failure },
+        CallOutcome::Submitted(output) => Event::Submitted { attempt, output },
+        CallOutcome::Succeeded(output) => Event::Succeeded { attempt, output },
+        CallOutcome::Failed(failure) => Event::Failed { attempt, failure },
     }
 }
 

@@ -15,7 +15,7 @@ use super::services::Services;
 use crate::wire::AwsError;
 
 /// What became of a call, or of a job.
-pub(crate) enum Outcome {
+pub(crate) enum CallOutcome {
     /// A job runs; it is to be waited for.
     Submitted(Value),
     /// It is done, with this result.
@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
 }
 
 /// Calls SQS or ECS. What is a call to this service itself is not for here: see [`call_itself`].
-pub(crate) async fn invoke(services: &Services, resource: Resource, arguments: Value) -> Outcome {
+pub(crate) async fn invoke(services: &Services, resource: Resource, arguments: Value) -> CallOutcome {
     match resource {
         Resource::SqsChangeMessageVisibility => {
             sqs::call(services, "ChangeMessageVisibility", arguments).await
@@ -33,7 +33,7 @@ pub(crate) async fn invoke(services: &Services, resource: Resource, arguments: V
         Resource::SqsDeleteMessage => sqs::call(services, "DeleteMessage", arguments).await,
         Resource::SqsSendMessage => sqs::send_message(services, arguments).await,
         Resource::EcsRunTaskSync => ecs::run_task(services, arguments).await,
-        Resource::SfnDescribeExecution | Resource::SfnStartExecution => Outcome::Failed(Failure::new(
+        Resource::SfnDescribeExecution | Resource::SfnStartExecution => CallOutcome::Failed(Failure::new(
             "States.Runtime",
             "Step Functions itself is not called through the seam",
         )),
@@ -41,10 +41,10 @@ pub(crate) async fn invoke(services: &Services, resource: Resource, arguments: V
 }
 
 /// Waits for a job that was submitted.
-pub(crate) async fn watch(services: &Services, resource: Resource, submitted: &Value) -> Outcome {
+pub(crate) async fn watch(services: &Services, resource: Resource, submitted: &Value) -> CallOutcome {
     match resource {
         Resource::EcsRunTaskSync => ecs::watch_task(services, submitted).await,
-        _ => Outcome::Failed(Failure::new("States.Runtime", "there is no job to wait for")),
+        _ => CallOutcome::Failed(Failure::new("States.Runtime", "there is no job to wait for")),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Outcome, case};
+use super::{CallOutcome, case};
 use crate::states::execution::Failure;
 use crate::states::limits::{MAX_CAUSE_CHARS, cut};
 use crate::states::services::Services;
 use crate::wire::AwsError;
 
 /// Starts a task. The envelope of `RunTask` is what `TaskSubmitted` records.
-pub(super) async fn run_task(services: &Services, arguments: Value) -> Outcome {
+pub(super) async fn run_task(services: &Services, arguments: Value) -> CallOutcome {
     let mut request = case::camel(arguments);
     if let Some(request) = request.as_object_mut() {
         request.insert("startedBy".to_owned(), "AWS Step Functions".into());
@@ -18,34 +18,34 @@ pub(super) async fn run_task(services: &Services, arguments: Value) -> Outcome {
         Ok(envelope) => outside(envelope),
         Err(error) => {
             let cause = format!("{} (Service: ECS, Status Code: {})", error.message, error.status);
-            return Outcome::Failed(Failure::new(format!("ECS.{}", error.code), cause));
+            return CallOutcome::Failed(Failure::new(format!("ECS.{}", error.code), cause));
         }
     };
     let has_failures = envelope["Failures"].as_array().is_some_and(|failures| !failures.is_empty());
     if has_failures || envelope["Tasks"][0]["TaskArn"].as_str().is_none() {
-        return Outcome::Failed(Failure::new("AmazonECS.Unknown", envelope.to_string()));
+        return CallOutcome::Failed(Failure::new("AmazonECS.Unknown", envelope.to_string()));
     }
-    Outcome::Submitted(envelope)
+    CallOutcome::Submitted(envelope)
 }
 
 /// Waits until the task has stopped. It has succeeded if every container, essential or not, exited with 0.
-pub(super) async fn watch_task(services: &Services, submitted: &Value) -> Outcome {
+pub(super) async fn watch_task(services: &Services, submitted: &Value) -> CallOutcome {
     let Some(arn) = submitted["Tasks"][0]["TaskArn"].as_str() else {
-        return Outcome::Failed(Failure::new("States.Runtime", "the envelope names no task"));
+        return CallOutcome::Failed(Failure::new("States.Runtime", "the envelope names no task"));
     };
     let task = match (services.ecs_stopped)(arn.to_owned()).await {
         Ok(task) => outside(task),
         // What became of the task will not be known: as good as dead.
-        Err(error) => return Outcome::Failed(Failure::new("States.TaskFailed", error.to_string())),
+        Err(error) => return CallOutcome::Failed(Failure::new("States.TaskFailed", error.to_string())),
     };
     let containers = task["Containers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let succeeded = !containers.is_empty()
         && containers.iter().all(|container| container["ExitCode"].as_i64() == Some(0));
     if succeeded {
-        Outcome::Succeeded(task)
+        CallOutcome::Succeeded(task)
     } else {
         let cause = task.to_string();
-        Outcome::Failed(Failure::new("States.TaskFailed", cut(&cause, MAX_CAUSE_CHARS)))
+        CallOutcome::Failed(Failure::new("States.TaskFailed", cut(&cause, MAX_CAUSE_CHARS)))
     }
 }
 

@@ -14,9 +14,9 @@ use super::facts::Facts;
 use super::ids::Ids;
 use super::incoming_keys;
 use super::keys::{Key, Taken};
-use super::outcome::{NotWritten, Outcome};
 use super::references::{Missing, References};
 use super::refusal::Judge;
+use super::row_outcome::{NotWritten, RowOutcome};
 use super::statement::{Kind, Statement, forget_prepared};
 use super::temporary_indexes::TemporaryIndexes;
 use crate::db::failure::database_failure;
@@ -175,7 +175,7 @@ impl Rows {
         connection: &mut SqliteConnection,
         record: u64,
         values: &[Native<'_>],
-    ) -> Result<Outcome, NotWritten> {
+    ) -> Result<RowOutcome, NotWritten> {
         if let Some(refusal) = self.ids.refusal(connection, values) {
             return Err(NotWritten::Refused(refusal));
         }
@@ -236,29 +236,29 @@ impl Rows {
         connection: &mut SqliteConnection,
         values: &[Native<'_>],
         is_written: bool,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<RowOutcome, Error> {
         let Some(taken) = &self.taken else {
-            return Ok(if is_written { Outcome::New } else { Outcome::Dropped });
+            return Ok(if is_written { RowOutcome::New } else { RowOutcome::Dropped });
         };
         let has_met = taken.has_met();
         if is_written {
             return Ok(match (taken.take(connection, values)?, has_met) {
-                (false, true) => Outcome::Duplicate,
-                (true, true) => Outcome::Updated,
+                (false, true) => RowOutcome::Duplicate,
+                (true, true) => RowOutcome::Updated,
                 // Also where an earlier row had its key, and a trigger has taken that one away.
-                (_, false) => Outcome::New,
+                (_, false) => RowOutcome::New,
             });
         }
         if self.on_conflict != OnConflict::Skip {
-            return Ok(Outcome::Dropped);
+            return Ok(RowOutcome::Dropped);
         }
         Ok(if taken.is_taken(connection, values)? {
-            Outcome::Duplicate
+            RowOutcome::Duplicate
         } else if !self.judge.has_triggers || taken.is_in_table(connection, values)? {
             // Without a trigger a row is left out for its key alone.
-            Outcome::Skipped
+            RowOutcome::Skipped
         } else {
-            Outcome::Dropped
+            RowOutcome::Dropped
         })
     }
 

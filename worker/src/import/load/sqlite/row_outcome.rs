@@ -9,7 +9,7 @@ use crate::import::load::Loaded;
 
 /// What became of a row that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum RowOutcome {
     /// It is in the table, as a new row.
     New,
     /// It is in the table, in place of what was there before the import.
@@ -22,7 +22,7 @@ pub(super) enum Outcome {
     Dropped,
 }
 
-impl Outcome {
+impl RowOutcome {
     /// Whether the database took the row, for itself or in place of an earlier one.
     pub(super) fn is_taken(self, on_conflict: OnConflict) -> bool {
         match self {
@@ -44,13 +44,13 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, outcome: Outcome) {
+    pub(super) fn add(&mut self, outcome: RowOutcome) {
         *match outcome {
-            Outcome::New => &mut self.new,
-            Outcome::Updated => &mut self.updated,
-            Outcome::Duplicate => &mut self.duplicates,
-            Outcome::Skipped => &mut self.skipped,
-            Outcome::Dropped => &mut self.dropped,
+            RowOutcome::New => &mut self.new,
+            RowOutcome::Updated => &mut self.updated,
+            RowOutcome::Duplicate => &mut self.duplicates,
+            RowOutcome::Skipped => &mut self.skipped,
+            RowOutcome::Dropped => &mut self.dropped,
         } += 1;
     }
 
