@@ -19,6 +19,28 @@ pub(crate) const WAITING: &str = "SELECT count(*) AS value FROM pg_stat_activity
      AND state = 'active' AND query LIKE 'COPY%people%'";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_submit_that_follows_says_what_goes_on_where_the_stack_that_it_joined_ends() {
+    let desk = Desk::postgres("CREATE TABLE people (id int PRIMARY KEY, name text)");
+    GATE.iter().for_each(|statement| desk.execute(statement));
+    let up = Up::start(&desk).await;
+    let file = desk.file("a.csv", "id,name\n1,a\n2,b\n").display().to_string();
+    let submit = ["submit", &file, "--table", "people", "--id", "a", "--follow"];
+    let submit = desk.command(&submit).spawn().unwrap();
+    let waiting = async || rows::number(&desk.rows(), WAITING);
+    wait::until("the worker to wait at the gate", waiting, |workers| *workers == 1).await;
+    up.kill().await;
+    let ended = Ended::of(submit.wait_with_output().await.unwrap());
+    ended.complains(
+        1,
+        &["the stack that was up here has ended; what has not ended goes on with the next `", " show a"],
+    );
+    desk.execute("INSERT INTO gate VALUES (1)");
+    // And so it does.
+    desk.baton(&["redrive", "a"]).await.expect(0, &["a: "]);
+    assert_eq!(desk.people(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_goes_on_where_the_stack_that_it_joined_ends() {
     for is_killed in [false, true] {
         let desk = Desk::postgres("CREATE TABLE people (id int PRIMARY KEY, name text)");

@@ -54,7 +54,12 @@ async fn until_interrupted(
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     tokio::select! {
-        ended = Box::pin(act(common, wanted, no_wait, target, found)) => ended,
+        ended = Box::pin(act(common, wanted, no_wait, target, found)) => match ended {
+            Err(error) if target.has_ended().await => {
+                Err(error.context(unfinished::without_its_stack(common, "imports")))
+            }
+            ended => ended,
+        },
         () = signals.received() => {
             let next = || format!(" with the next `{}`", common.command_line("up"));
             anyhow::bail!(

@@ -33,7 +33,13 @@ pub(crate) async fn submit(common: &Common, arguments: &SubmitArguments) -> anyh
     };
     if arguments.follow {
         return tokio::select! {
-            ended = follow::to_the_end(common, &target, &submitted, Instant::now()) => ended,
+            ended = follow::to_the_end(common, &target, &submitted, Instant::now()) => match ended {
+                Err(error) if target.has_ended().await => {
+                    let id = submitted.import_id.as_str();
+                    Err(error.context(unfinished::without_its_stack(common, &format!("show {id}"))))
+                }
+                ended => ended,
+            },
             () = signals.received() => {
                 Err(unfinished::interruption(common, &target, &submitted, &mut signals).await)
             }

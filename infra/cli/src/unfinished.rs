@@ -63,6 +63,15 @@ fn goes_on(ids: &[String], command: &dyn Fn(&str) -> String) -> Option<String> {
     ))
 }
 
+/// That the stack which a command has joined is gone. `verb` tells how it went.
+pub(crate) fn without_its_stack(common: &Common, verb: &str) -> String {
+    format!(
+        "the stack that was up here has ended; what has not ended goes on with the next `{}`, and `{}` tells how it stands",
+        common.command_line("up"),
+        common.command_line(verb)
+    )
+}
+
 /// That an import is left unfinished. An execution that is about to begin is waited for, for a while or until the next signal:
 /// what has begun can be cancelled.
 pub(crate) async fn interruption(

@@ -235,6 +235,19 @@ impl Target {
         }
     }
 
+    /// Whether this was the stack of another process, and has ended.
+    pub async fn has_ended(&self) -> bool {
+        let Some(joined) = &self.joined else { return false };
+        let closed = Instant::now() + CLOSING;
+        while joined.answers().await {
+            if Instant::now() >= closed {
+                return false;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+        true
+    }
+
     /// The stack that has the folder after that of another process has ended: one inside this process, or again another's. None
     /// where that stack is still up, or was never another's.
     ///
@@ -242,12 +255,8 @@ impl Target {
     /// No stack can be had on the folder.
     pub async fn successor(&self, choice: &Choice) -> anyhow::Result<Option<Self>> {
         let Some(joined) = &self.joined else { return Ok(None) };
-        let closed = Instant::now() + CLOSING;
-        while joined.answers().await {
-            if Instant::now() >= closed {
-                return Ok(None);
-            }
-            tokio::time::sleep(GLANCE).await;
+        if !self.has_ended().await {
+            return Ok(None);
         }
         let deadline = Instant::now() + HANDING_OVER;
         loop {
