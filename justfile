@@ -7,11 +7,11 @@ _default:
 
 # Units, the contract and pure cores: what needs no program and no stack.
 fast *filter:
-    tests/with-postgres cargo nextest run --workspace --lib --bins --test contract {{filter}}
+    tests/with-postgres cargo nextest run --workspace --lib --bins --test definition --test handler {{filter}}
 
 # The tests of one crate, compiled as `all` compiles them.
 crate name *filter:
-    tests/with-postgres cargo nextest run --workspace -E 'package({{name}})' {{filter}}
+    tests/with-postgres cargo nextest run --workspace --no-tests warn -E 'package({{name}})' {{filter}}
 
 # End-to-end tests whose name contains one of these.
 e2e *filter:

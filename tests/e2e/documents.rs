@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use statemachine::{Findings, ImportOptions, RejectedRow, RejectsFile, Report};
 
-use crate::workspace::top;
+use crate::workspace::{metadata, top};
 
 /// The words between backticks that look like the name of a test.
 fn named_tests(markdown: &str) -> BTreeSet<&str> {
@@ -46,6 +46,20 @@ fn every_test_that_the_architecture_names_exists() {
     }
     let missing: Vec<_> = named.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
+}
+
+#[test]
+fn every_test_program_that_the_justfile_names_is_there() {
+    let justfile = std::fs::read_to_string(top().join("justfile")).unwrap();
+    let named: BTreeSet<_> =
+        justfile.split("--test ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert!(!named.is_empty(), "{justfile}");
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let targets = packages.flat_map(|package| package["targets"].as_array().unwrap());
+    let programs = targets.filter(|target| target["kind"][0] == "test");
+    let programs: BTreeSet<_> = programs.map(|target| target["name"].as_str().unwrap()).collect();
+    assert!(named.is_subset(&programs), "{named:?} are not all among {programs:?}");
 }
 
 /// The names of all fields of a struct: one that is left out, or that is there no more, does not compile.
