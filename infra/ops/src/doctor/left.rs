@@ -17,14 +17,11 @@ pub(super) async fn check(choice: &Choice, target: &Target) -> Option<Check> {
     let Unfinished { imports, messages } = unfinished::find(target).await.ok()?;
     let number = imports.len() + messages;
     (number > 0).then(|| {
-        let says = format!(
-            "{} in this folder are not finished, and their rows go into {other}",
-            match number {
-                1 => "1 import".to_owned(),
-                many => format!("{} imports", numbers::count(many as u64)),
-            }
-        );
-        let says = if number == 1 { says.replace(" are ", " is ").replace("their", "its") } else { says };
+        let (imports, are, their) = match number {
+            1 => ("1 import".to_owned(), "is", "its"),
+            many => (format!("{} imports", numbers::count(many as u64)), "are", "their"),
+        };
+        let says = format!("{imports} in this folder {are} not finished, and {their} rows go into {other}");
         let advice = format!(
             "name that database by --database-url or DATABASE_URL, or another folder by --data-dir; where that one has moved and is the one \
              that is named now, `{}`",
