@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::import::{Import, ImportId};
+use crate::import::Import;
+use crate::job_id::JobId;
 use crate::text::{cut, printable};
 use crate::trace_header::TraceHeader;
 
@@ -135,8 +136,8 @@ pub struct ExecutionName(String);
 impl ExecutionName {
     const MAX_LENGTH: usize = 80;
 
-    fn new(import_id: Option<&ImportId>, message_id: &str) -> Self {
-        let import_id = import_id.map_or("invalid", ImportId::as_str);
+    fn new(import_id: Option<&JobId>, message_id: &str) -> Self {
+        let import_id = import_id.map_or("invalid", JobId::as_str);
         // SQS message ids are UUIDs; anything else is cut to what an execution's name may hold.
         let message_id = message_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_');
         Self(import_id.chars().chain(['-']).chain(message_id).take(Self::MAX_LENGTH).collect())
@@ -213,8 +214,8 @@ mod tests {
     #[test]
     fn the_import_can_be_told_from_the_name() {
         let message_id = message("").id;
-        for import_id in ["7", "people-1", "a-b-c-d", &message_id, &"x".repeat(ImportId::MAX_LENGTH)] {
-            let id: ImportId = import_id.parse().unwrap();
+        for import_id in ["7", "people-1", "a-b-c-d", &message_id, &"x".repeat(JobId::MAX_LENGTH)] {
+            let id: JobId = import_id.parse().unwrap();
             let name = ExecutionName::new(Some(&id), &message_id);
             assert_eq!(ExecutionName::import_id_in(name.as_str()), Some(import_id));
             let arn = format!("arn:aws:states:r:1:execution:import:{}", name.as_str());
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_longest_id_still_gives_a_name_that_step_functions_takes() {
-        let import_id: ImportId = "x".repeat(ImportId::MAX_LENGTH).parse().unwrap();
+        let import_id: JobId = "x".repeat(JobId::MAX_LENGTH).parse().unwrap();
         let name = ExecutionName::new(Some(&import_id), &message("").id);
         assert_eq!(name.as_str().len(), 77);
         assert!(name.as_str().ends_with("0a8d8f0d7a11"));

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::execution::InvalidMessage;
-use crate::import::{Import, ImportId, MAX_QUOTED_IMPORT_CHARS};
+use crate::import::{Import, MAX_QUOTED_IMPORT_CHARS};
+use crate::job_id::JobId;
 use crate::s3_event;
 use crate::unique::Unique;
 
@@ -56,10 +57,10 @@ pub fn parse_body(body: &str) -> Result<Body, InvalidMessage> {
 
 /// The import that a body names, also where it cannot be read as a whole: whoever looks for the message knows it by that.
 #[must_use]
-pub fn import_named_in(body: &str) -> Option<ImportId> {
+pub fn import_named_in(body: &str) -> Option<JobId> {
     #[derive(serde::Deserialize)]
     struct Named {
-        import_id: ImportId,
+        import_id: JobId,
     }
     // A body that names two names none; nor does an array, which serde would take for the fields in their order.
     if !body.trim_start().starts_with('{') {

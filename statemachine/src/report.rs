@@ -1,140 +1,79 @@
-//! What a worker says of an import that needs no further attempt, and what it found in the file whether the import ends
-//! well or not.
+//! What a worker says of a job that needs no further attempt, and how far one is that runs.
 
-mod bounds;
-
-use std::collections::BTreeMap;
+mod brief;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::import::Source;
-pub use bounds::MAX_OUTPUT_BYTES;
+use crate::job_id::JobId;
+use crate::kind::Kind;
 
-/// What a worker says of an import that needs no further attempt; the output of `RunImport`.
+/// The most that Step Functions takes as output, in bytes of UTF-8 (`API_SendTaskSuccess`).
+pub const MAX_OUTPUT_BYTES: usize = 262_144;
+
+/// What a worker says of a job that needs no further attempt; the output of `RunImport`. `R` is the result of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// The import that this is about. `RunImport` tells by this field that the container reported, and did not merely
-    /// exit with 0.
-    pub import_id: String,
+pub struct Report<R = Value> {
+    /// The job that this is about. `RunImport` tells by this field that the container reported, and did not merely exit with 0.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: Kind,
     /// What became of it.
-    pub outcome: ImportOutcome,
-    /// The table that was written.
-    pub table: String,
-    /// Rows written; of a dry run, rows that would have been.
-    pub rows: u64,
-    /// Rows rejected.
-    pub rejects: u64,
-    /// Bytes read from the source.
-    pub bytes: u64,
-    /// The attempt that imported the rows, counted from 1.
+    pub outcome: Outcome,
+    /// The attempt that did the work, counted from 1.
     pub attempt: i32,
-    /// Time from the claim of that attempt to its commit, in milliseconds.
+    /// Time from the claim of that attempt to its end, in milliseconds.
     pub elapsed_ms: u64,
-    /// What was found in the file.
-    #[serde(default, skip_serializing_if = "Findings::is_empty")]
-    pub findings: Box<Findings>,
+    /// What the work came to, in the words of its kind. `null` where nothing is known of it: of a duplicate that runs elsewhere.
+    pub result: R,
 }
 
-/// What became of an import that did not fail.
+/// What became of a job that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ImportOutcome {
-    /// This execution's worker committed the rows.
-    Imported,
-    /// Another execution has imported it, or is doing so under a live lease; this one did nothing.
+pub enum Outcome {
+    /// This execution's worker did it.
+    Done,
+    /// Another execution has done it, or is doing so under a live lease; this one did nothing.
     Duplicate,
 }
 
-/// What was found in a file: how it is written, what became of its rows, which were rejected and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How far a job is that runs. A kind may say more beside it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Findings {
-    /// How the file is written, for people: `cp932 (detected)`.
+pub struct Progress {
+    /// How much is done, in units.
+    pub done: u64,
+    /// How much there is, in units; 0 while it is not known.
+    pub total: u64,
+    /// What is counted: `bytes`, `pages`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
-    /// What stands between its fields: `,`, `tab`.
+    pub unit: Option<String>,
+    /// What it is at, in the words of the work.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<String>,
-    /// What it is compressed with: `gzip`, `zstd`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub compression: Option<String>,
-    /// Rows of the file that were read, rejects among them.
-    pub rows_read: u64,
-    /// Of the rows written, those that changed a row that was there before.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub updated: u64,
-    /// Rows that were not written because their key was in the table before.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub skipped: u64,
-    /// Rows that were not written because another row of the file has their key and counts instead.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub duplicates: u64,
-    /// Rows that the database left out without an error: a trigger returned no row for them.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub dropped: u64,
-    /// Nothing was written: the import was a dry run.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub dry_run: bool,
-    /// SHA-256 of the object, in hexadecimal digits, where all of it was read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// The table that the rows went into, with its schema where the database has schemas, as SQL: its name alone may mean another one
-    /// later.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub table: Option<String>,
-    /// The latest import of the same file into the same table, if there was one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub same_file_as: Option<String>,
-    /// How many rows were rejected for which reason.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub reasons: BTreeMap<String, u64>,
-    /// The first rejects, in the file's order: a hundred, or as many as fit into a report.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub first_rejects: Vec<RejectedRow>,
-    /// Where the rejected rows are, to be corrected and imported again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rejects_file: Option<RejectsFile>,
-    /// What else a person should know: sentences.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub note: Option<String>,
 }
 
-/// A row that was not written, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RejectedRow {
-    /// Which record of the file, counted from 1; a header is not counted.
-    pub record: u64,
-    /// Its first physical line, counted from 1.
-    pub line: u64,
-    /// Offset of its first byte in the file; in a compressed object, in what was unpacked.
-    pub byte: u64,
-    /// The column, where the reason lies in one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<String>,
-    /// The value, cut. `None` where the reason lies in no value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// The reason, for a program: `not_an_integer`.
-    pub reason: String,
-    /// The reason, for a person: continues a sentence that begins with the value, or the row.
-    pub says: String,
-}
+impl Report {
+    /// The report as JSON that Step Functions takes.
+    #[must_use]
+    pub fn to_output(&self) -> String {
+        let json = json(self);
+        if json.len() <= MAX_OUTPUT_BYTES { json } else { json_of_brief(self) }
+    }
 
-/// The object that holds the rejected rows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RejectsFile {
-    /// Where it is.
-    pub source: Source,
-    /// How many rows are in it: all rejects.
-    pub rows: u64,
-}
-
-impl Findings {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
+    /// The report without what the ledger has as well: numbers, and texts that are short and plain.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        Self { result: brief::brief(&self.result), ..self.clone() }
     }
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn json_of_brief(report: &Report) -> String {
+    json(&report.brief())
+}
+
+#[expect(clippy::expect_used, reason = "what was read from JSON, or made of strings and numbers")]
+fn json(report: &Report) -> String {
+    serde_json::to_string(report).expect("a report is plain JSON")
 }

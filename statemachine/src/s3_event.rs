@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::execution::InvalidMessage;
-use crate::import::{Import, ImportId, Source};
+use crate::import::{Import, Source};
+use crate::job_id::JobId;
 use crate::options::ImportOptions;
 
 /// The part of the notification that is read. S3 adds fields in minor versions, so others are let pass.
@@ -93,7 +94,7 @@ pub(crate) fn import_of(value: Value) -> Result<Import, InvalidMessage> {
 /// How the id of an upload's import begins, and how many hexadecimal digits follow.
 const UPLOAD: (&str, usize) = ("s3-", 32);
 
-impl ImportId {
+impl JobId {
     /// Whether it is the id of an import that an upload started by itself.
     #[must_use]
     pub fn is_of_upload(&self) -> bool {
@@ -126,7 +127,7 @@ fn is_csv(name: &str) -> bool {
     ENDINGS.iter().any(ends_with)
 }
 
-fn upload_id(source: &Source, version: &str) -> ImportId {
+fn upload_id(source: &Source, version: &str) -> JobId {
     let mut hash = Sha256::new();
     for part in [&source.bucket, &source.key, version] {
         hash.update(part.len().to_be_bytes());
@@ -170,7 +171,7 @@ mod tests {
         for other in
             ["7", "s3-1", "s3-0123456789abcdef0123456789abcdeg", "s3-0123456789ABCDEF0123456789ABCDEF"]
         {
-            assert!(!other.parse::<ImportId>().unwrap().is_of_upload(), "{other}");
+            assert!(!other.parse::<JobId>().unwrap().is_of_upload(), "{other}");
         }
     }
 

@@ -38,7 +38,7 @@ def succeeded():
 execution = until("the execution", succeeded)[0]
 described = sfn.describe_execution(executionArn=execution["executionArn"])
 report = json.loads(described["output"])
-assert report["rows"] == 2 and report["outcome"] == "IMPORTED", report
+assert report["result"]["rows"] == 2 and report["outcome"] == "DONE", report
 events = sfn.get_execution_history(executionArn=execution["executionArn"])["events"]
 assert [e["id"] for e in events] == list(range(1, len(events) + 1)), events
 assert events[0]["type"] == "ExecutionStarted" and events[-1]["type"] == "ExecutionSucceeded", events

@@ -60,7 +60,7 @@ sfn.redrive_execution(executionArn=arn)
 succeeded = ended(arn)
 assert (succeeded["status"], succeeded["redriveCount"]) == ("SUCCEEDED", 2), succeeded
 report = json.loads(succeeded["output"])
-assert (report["rows"], report["attempt"], report["outcome"]) == (2, 3, "IMPORTED"), report
+assert (report["result"]["rows"], report["attempt"], report["outcome"]) == (2, 3, "DONE"), report
 try:
     sfn.redrive_execution(executionArn=arn)
     raise AssertionError("an execution that has succeeded was redriven")

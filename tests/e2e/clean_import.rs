@@ -7,7 +7,7 @@ use e2e::{Backend, TestStack, rows};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use statemachine::{ImportOutcome, Report};
+use statemachine::{ImportResult, Outcome, Report};
 
 const PEOPLE: &str = "id,name\n1,山田 太郎\n2,\"Smith, John\"\n3,\"line\nbreak\"\n";
 
@@ -19,10 +19,10 @@ async fn imports_every_row(backend: Backend) {
 
     let execution = stack.ended(&sent.execution_arn).await;
     assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
-    let report: Report = serde_json::from_str(&execution.output.unwrap()).unwrap();
+    let report: Report<ImportResult> = serde_json::from_str(&execution.output.unwrap()).unwrap();
     assert_eq!(
-        (report.outcome, report.rows, report.rejects, report.attempt),
-        (ImportOutcome::Imported, 3, 0, 1)
+        (report.outcome, report.result.rows, report.result.rejects, report.attempt),
+        (Outcome::Done, 3, 0, 1)
     );
     let names = rows::texts(&stack.database, "SELECT name AS value FROM people ORDER BY id");
     assert_eq!(names, ["山田 太郎", "Smith, John", "line\nbreak"]);

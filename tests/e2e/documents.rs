@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use statemachine::{Findings, ImportOptions, RejectedRow, RejectsFile, Report};
+use statemachine::{Findings, ImportOptions, ImportResult, RejectedRow, RejectsFile, Report};
 
 use crate::workspace::{metadata, top};
 
@@ -98,8 +98,8 @@ fn every_option_and_every_finding_stands_in_the_workers_readme() {
         let row = format!("| `{option}` | `--{}", option.replace('_', "-"));
         assert!(readme.contains(&row), "{row:?} is missing");
     }
-    let report =
-        fields!(Report { import_id, outcome, table, rows, rejects, bytes, attempt, elapsed_ms, findings });
+    let report = fields!(Report { id, kind, outcome, attempt, elapsed_ms, result });
+    let result = fields!(ImportResult { table, rows, rejects, bytes, findings });
     let findings = fields!(Findings {
         encoding,
         delimiter,
@@ -120,7 +120,7 @@ fn every_option_and_every_finding_stands_in_the_workers_readme() {
     });
     let rejected = fields!(RejectedRow { record, line, byte, column, value, reason, says });
     let rejects_file = fields!(RejectsFile { source, rows });
-    for field in [&report[..], &findings, &rejected, &rejects_file].concat() {
+    for field in [&report[..], &result, &findings, &rejected, &rejects_file].concat() {
         assert!(readme.contains(&format!("`{field}`")), "{field:?} is missing");
     }
 }

@@ -16,7 +16,9 @@ use e2e::stack::Sent;
 use e2e::{TestStack, rows};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use worker::imports::{ImportRow, ImportStatus};
+use statemachine::Report;
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 /// Rows of a file that has some pieces on its way: about half a megabyte.
 pub(crate) const MANY: u32 = 20_000;
@@ -43,12 +45,12 @@ pub(crate) async fn submit(stack: &TestStack, import_id: &str, rows: u32) -> Sen
 /// of the load, however fast or busy the machine is. Any other attempt is as fast as ever.
 pub(crate) async fn submit_to_slow_table(stack: &TestStack, import_id: &str) -> Sent {
     stack.create_people();
-    let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
+    let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM \"baton_jobs\") = 1 \
          BEGIN SELECT length(hex(randomblob(50000))); END";
     rows::execute(&stack.database, trigger);
     let source = stack.put(KEY, people(MANY)).await;
     let sent = stack.describe(import_id, &source, "people", json!({})).await;
-    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
+    let on_their_way = |row: &ImportRow| row.status == JobStatus::Running && row.rows_done > 0;
     stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
     sent
 }
@@ -80,10 +82,11 @@ pub(crate) async fn succeeds(stack: TestStack, sent: &Sent, rows: u32, attempts:
     let row = stack.import(&sent.import_id).unwrap();
     assert_eq!(
         (row.status, row.attempt, row.rows_done),
-        (ImportStatus::Success, attempts, rows.into()),
+        (JobStatus::Success, attempts, rows.into()),
         "{errors:?}"
     );
-    assert_eq!(serde_json::from_str(&execution.output.unwrap()).ok(), row.report());
+    let report: Report = serde_json::from_str(&execution.output.unwrap()).unwrap();
+    assert_eq!((report.result, report.attempt), (stack.result(&sent.import_id), attempts));
     stack.audit().await;
 }
 

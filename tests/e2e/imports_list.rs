@@ -47,7 +47,7 @@ async fn an_import_whose_worker_has_not_been_heard_for_a_while_has_no_speed_and_
     // As a stack that was killed leaves it: the last beat is an old one.
     std::fs::remove_file(desk.path().join(".baton/baton.db-progress")).unwrap();
     desk.execute(
-        "UPDATE imports SET status = 'RUNNING', finished_at = NULL, lease_expires_at = '2026-01-01 00:05:04', \
+        "UPDATE \"baton_jobs\" SET status = 'RUNNING', finished_at = NULL, lease_expires_at = '2026-01-01 00:05:04', \
          started_at = '2026-01-01 00:00:00', updated_at = '2026-01-01 00:00:04'",
     );
     let words = "100 %, unchanged since 2026-01-01 00:00:04 UTC";

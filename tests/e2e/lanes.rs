@@ -15,7 +15,7 @@ use aws_sdk_sqs::types::{
 use e2e::{Backend, Gate, Sent, TestStack, rows, wait};
 use local_stack::Config;
 use serde_json::json;
-use statemachine::{ImportOutcome, Report};
+use statemachine::{Outcome, Report};
 
 const PEOPLE: &str = "id,name\n1,a\n2,b\n";
 
@@ -64,7 +64,7 @@ async fn tasks(stack: &TestStack) -> usize {
 
 /// How many imports run, by their rows.
 fn running(stack: &TestStack) -> i64 {
-    rows::number(&stack.database, "SELECT count(*) AS value FROM imports WHERE status = 'RUNNING'")
+    rows::number(&stack.database, "SELECT count(*) AS value FROM \"baton_jobs\" WHERE status = 'RUNNING'")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn of_twelve_imports_three_run_at_a_time_and_all_of_them_to_the_end() {
 
     gate.open();
     let mut most = 0;
-    let all_done = "SELECT count(*) AS value FROM imports WHERE status = 'SUCCESS'";
+    let all_done = "SELECT count(*) AS value FROM \"baton_jobs\" WHERE status = 'SUCCESS'";
     let look = async || {
         most = most.max(running(&stack));
         rows::number(&stack.database, all_done)
@@ -124,11 +124,7 @@ async fn two_messages_for_one_import_follow_one_another_in_one_lane() {
             serde_json::from_str(&stack.ended(&sent.execution_arn).await.output.unwrap()).unwrap();
         outcomes.push(report.outcome);
     }
-    assert_eq!(
-        outcomes,
-        [ImportOutcome::Imported, ImportOutcome::Duplicate],
-        "in the order in which they were moved"
-    );
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Duplicate], "in the order in which they were moved");
     assert_eq!(lane_of(&stack, &first).await, lane_of(&stack, &second).await);
     assert!(held(&stack, &first).await.1 <= held(&stack, &second).await.0);
     stack.audit().await;

@@ -39,7 +39,7 @@ async fn what_each_attempt_logged_is_shown_apart() {
     let (first, second) = all.stdout.split_once("\n\nattempt 2").unwrap();
     for part in [first, second] {
         assert_eq!(part.matches("Claimed the import as attempt").count(), 1, "{part}");
-        assert_eq!(part.matches("The import failed").count(), 1, "{part}");
+        assert_eq!(part.matches("The job failed").count(), 1, "{part}");
     }
     let one = baton_beside(&stack, &["logs", "people-1", "--attempt", "2"]).await;
     one.expect(0, &["attempt 2  ", "Claimed the import as attempt 2"]);
@@ -56,7 +56,7 @@ async fn what_each_attempt_logged_is_shown_apart() {
         attempts.is_sorted() && attempts.first() == Some(&1) && attempts.last() == Some(&2),
         "{attempts:?}"
     );
-    let failed = lines.iter().find(|line| line["message"] == "The import failed").unwrap();
+    let failed = lines.iter().find(|line| line["message"] == "The job failed").unwrap();
     assert_eq!(
         (&failed["level"], &failed["fields"]["error_name"]),
         (&json!("ERROR"), &json!("Import.TableMissing"))
@@ -120,7 +120,7 @@ async fn lines_are_followed_until_the_import_has_ended() {
     while let Some(line) = lines.next_line().await.unwrap() {
         seen.push_str(&line);
     }
-    assert!(seen.contains("Reported the end of the import"), "{seen}");
+    assert!(seen.contains("Reported the end of the job"), "{seen}");
     assert_eq!(seen.matches("Claimed the import").count(), 1, "{seen}");
     assert!(baton.wait().await.unwrap().success());
     stack.audit().await;

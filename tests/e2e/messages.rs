@@ -12,7 +12,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::{Backend, Gate, Sent, TestStack, binaries, wait};
 use local_stack::Limits;
 use serde_json::json;
-use statemachine::{ImportOutcome, Report};
+use statemachine::{Outcome, Report};
 use tokio::process::Command;
 
 const PEOPLE: &str = "id,name\n1,a\n2,b\n";
@@ -56,8 +56,8 @@ async fn two_messages_for_one_import_bring_its_rows_once() {
         let report: Report = serde_json::from_str(&execution.output.unwrap()).unwrap();
         outcomes.push(report.outcome);
     }
-    outcomes.sort_by_key(|outcome| *outcome == ImportOutcome::Duplicate);
-    assert_eq!(outcomes, [ImportOutcome::Imported, ImportOutcome::Duplicate]);
+    outcomes.sort_by_key(|outcome| *outcome == Outcome::Duplicate);
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Duplicate]);
     assert_eq!(stack.count("people"), 2);
     stack.audit().await;
 }

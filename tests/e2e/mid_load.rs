@@ -4,7 +4,8 @@ use e2e::stack::Sent;
 use e2e::{TestStack, rows};
 use serde_json::json;
 use worker::db::Database;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 /// How many rows the file has.
 pub(crate) const ROWS: u32 = 20_000;
@@ -12,7 +13,7 @@ pub(crate) const ROWS: u32 = 20_000;
 /// Has the first attempt of the one import that there is take a while: at each row the database (SQLite) does what nobody
 /// needs. The next attempt is as quick as ever.
 pub(crate) fn slow_down_the_first_attempt(database: &Database) {
-    let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports) = 1 \
+    let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM \"baton_jobs\") = 1 \
          BEGIN SELECT length(hex(randomblob(50000))); END";
     rows::execute(database, trigger);
 }
@@ -29,7 +30,7 @@ pub(crate) async fn under_way(stack: &TestStack, import_id: &str) -> Sent {
     slow_down_the_first_attempt(&stack.database);
     let source = stack.put("uploads/people.csv", file()).await;
     let sent = stack.describe(import_id, &source, "people", json!({})).await;
-    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
+    let on_their_way = |row: &ImportRow| row.status == JobStatus::Running && row.rows_done > 0;
     stack.import_when(&sent.import_id, "rows to be on their way", on_their_way).await;
     sent
 }

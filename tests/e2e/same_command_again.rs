@@ -15,7 +15,7 @@ fn object(desk: &Desk, key: &str) -> String {
 
 /// How often imports were claimed.
 fn attempts(desk: &Desk) -> i64 {
-    rows::number(&desk.rows(), "SELECT count(*) AS value FROM import_attempts")
+    rows::number(&desk.rows(), "SELECT count(*) AS value FROM \"baton_attempts\"")
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     operator.baton(&["imports"]).await.complains(2, &["missing, or of an older version", "baton migrate"]);
     for _ in 0..2 {
         let check = operator.baton(&["migrate", "--check"]).await;
-        check.expect(1, &["0001_imports  missing", "0003_attempts  missing"]);
+        check.expect(1, &["0001_jobs  missing"]);
     }
     let doctor = operator.baton(&["doctor", "--json"]).await.expect(1, &[]).json();
     let checks = doctor["checks"].as_array().unwrap();
@@ -165,7 +165,7 @@ async fn a_deployments_tables_are_brought_up_to_date_by_migrate_alone() {
     let migrated = operator.baton(&["migrate", "--json"]).await;
     migrated.complains(0, &[WHERE]);
     let migrated = migrated.json();
-    assert_eq!(migrated["applied"][0], "0001_imports", "{migrated}");
+    assert_eq!(migrated["applied"][0], "0001_jobs", "{migrated}");
     assert!(migrated["database"].as_str().unwrap().starts_with("postgres "), "{migrated}");
     let again = operator.baton(&["migrate"]).await;
     again.complains(0, &["are up to date"]);
@@ -180,10 +180,10 @@ async fn a_check_of_the_migrations_makes_neither_a_folder_nor_a_file() {
     let desk = Desk::new();
     let made = || desk.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
     let before = made();
-    desk.baton(&["migrate", "--check"]).await.expect(1, &["0001_imports  missing"]);
+    desk.baton(&["migrate", "--check"]).await.expect(1, &["0001_jobs  missing"]);
     desk.baton(&["migrate", "--check", "--database-url", "sqlite:new.db"]).await.expect(1, &["missing"]);
     assert_eq!(made(), before);
-    desk.baton(&["migrate"]).await.expect(0, &["0001_imports  applied"]);
+    desk.baton(&["migrate"]).await.expect(0, &["0001_jobs  applied"]);
     desk.baton(&["migrate", "--check"]).await.complains(0, &["are up to date"]);
 }
 
@@ -269,7 +269,7 @@ async fn a_database_that_is_away_when_an_import_ends_is_waited_for() {
             break;
         }
     }
-    let status = "SELECT count(*) AS value FROM imports WHERE status = 'SUCCESS'";
+    let status = "SELECT count(*) AS value FROM \"baton_jobs\" WHERE status = 'SUCCESS'";
     assert_eq!(rows::number(&stack.database, status), 1, "the import had ended by then");
     link.accept();
     Ended::of(following.wait_with_output().await.unwrap())

@@ -13,7 +13,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use local_stack::{Config, Limits, Resources, Stack};
 use serde_json::{Value, json};
-use statemachine::{ImportId, Source};
+use statemachine::{JobId, Source};
 use tempfile::TempDir;
 use worker::db::Database;
 use worker::imports::ImportRow;
@@ -81,7 +81,7 @@ pub struct TestStack {
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// The import that it asks for.
-    pub import_id: ImportId,
+    pub import_id: JobId,
     /// The execution that it will start.
     pub execution_arn: String,
 }
@@ -227,15 +227,27 @@ impl TestStack {
 
     /// The import's row.
     #[must_use]
-    pub fn import(&self, import_id: &ImportId) -> Option<ImportRow> {
+    pub fn import(&self, import_id: &JobId) -> Option<ImportRow> {
         let mut connection = self.database.connect().expect("the test's database is there");
-        worker::imports::find(&mut connection, import_id).expect("the imports table can be read")
+        worker::imports::find(&mut connection, import_id).expect("the ledger can be read")
+    }
+
+    /// What a job came to, as the ledger has it.
+    ///
+    /// # Panics
+    /// There is no result of it.
+    #[must_use]
+    pub fn result(&self, id: &JobId) -> Value {
+        let mut connection = self.database.connect().expect("the test's database is there");
+        let row = worker::ledger::find(&mut connection, id).expect("the ledger can be read");
+        let result = row.and_then(|row| row.result).expect("the job has a result");
+        serde_json::from_str(&result).expect("a result is JSON")
     }
 
     /// Waits until the import's row is as `accept` wants it.
     pub async fn import_when(
         &self,
-        import_id: &ImportId,
+        import_id: &JobId,
         what: &str,
         accept: impl Fn(&ImportRow) -> bool,
     ) -> ImportRow {

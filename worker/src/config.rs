@@ -4,15 +4,14 @@
 mod identity;
 mod tables;
 
-use std::ffi::OsString;
-use std::time::Duration;
-
 use environment::{InvalidEnvironment, Variables};
 use logging::{Format, Settings};
 use secrecy::SecretString;
-use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN, TRACE_HEADER, TraceHeader};
+use statemachine::{EXECUTION_ARN, IMPORT, Import, TASK_TOKEN, TRACE_HEADER};
+use std::ffi::OsString;
 
 use crate::db::Database;
+use crate::job;
 pub use tables::AllowedTables;
 
 /// The longest task token, in characters (`API_SendTaskSuccess`).
@@ -21,28 +20,16 @@ const MAX_TOKEN_CHARS: usize = 2048;
 /// What the worker needs to run one import.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `DATABASE_URL`: where the rows go, and where the `imports` table is. A secret, unless `DATABASE_AUTH` is `iam`: then
-    /// the password is a token, and the URL has none. `secret` by default.
-    pub database: Database,
+    /// Of its life. `DATABASE_URL`: where the rows go, and where the ledger is, a secret, unless `DATABASE_AUTH` is `iam`: then
+    /// the password is a token, and the URL has none; `secret` by default. `TASK_TOKEN`, a secret. `EXECUTION_ARN`. The worker's ECS
+    /// task: its ARN (`ECS_TASK_ARN`, which the embedded stack sets), or its id (from `ECS_CONTAINER_METADATA_URI_V4`, on Fargate),
+    /// or else the name of its host. `TRACE_HEADER`: one that has not the documented form is dropped. `HEARTBEAT_INTERVAL_SECONDS`, 20
+    /// by default. `STALL_LIMIT_SECONDS`, 60 by default. `LEASE_SECONDS`, 300 by default.
+    pub job: job::Settings,
     /// `ALLOWED_TABLES`: the tables that imports may write, `a,schema.b`, or `*` for all but Baton's own.
     pub allowed_tables: AllowedTables,
-    /// `TASK_TOKEN`: the right to beat for the task and to end it. A secret.
-    pub task_token: SecretString,
-    /// `EXECUTION_ARN`: the execution that started this worker.
-    pub execution_arn: String,
-    /// The worker's ECS task, which is written beside the attempt: its ARN (`ECS_TASK_ARN`, which the embedded stack
-    /// sets), or its id (from `ECS_CONTAINER_METADATA_URI_V4`, on Fargate), or else the name of its host.
-    pub worker: String,
     /// `IMPORT`: what to import, JSON.
     pub import: Import,
-    /// `TRACE_HEADER`: X-Ray's header of the message's trace. One that has not the documented form is dropped.
-    pub trace_header: Option<TraceHeader>,
-    /// `HEARTBEAT_INTERVAL_SECONDS`, 20 by default: the time between two beats.
-    pub heartbeat_interval: Duration,
-    /// `STALL_LIMIT_SECONDS`, 60 by default: how long beats go on without any progress.
-    pub stall_limit: Duration,
-    /// `LEASE_SECONDS`, 300 by default: how long a claim holds without a beat.
-    pub lease: Duration,
     /// `S3_PATH_STYLE`, `true` or `false`: whether the bucket is asked for in the path. By default where an endpoint is
     /// set by `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3`, and not at AWS.
     pub s3_path_style: bool,
@@ -99,16 +86,18 @@ impl Config {
         let log = log(&mut variables);
         variables.finish(|| {
             Some(Self {
-                database: database?,
+                job: job::Settings {
+                    database: database?,
+                    task_token: task_token?,
+                    execution_arn: execution_arn?,
+                    worker: identity::worker(&lookup),
+                    trace_header: trace_header?,
+                    heartbeat_interval: heartbeat_interval?,
+                    stall_limit: stall_limit?,
+                    lease: lease?,
+                },
                 allowed_tables: allowed_tables?,
-                task_token: task_token?,
-                execution_arn: execution_arn?,
-                worker: identity::worker(&lookup),
                 import: import?,
-                trace_header: trace_header?,
-                heartbeat_interval: heartbeat_interval?,
-                stall_limit: stall_limit?,
-                lease: lease?,
                 s3_path_style: s3_path_style?,
                 log: log?,
             })
@@ -182,6 +171,8 @@ fn log(variables: &mut Variables<'_>) -> Option<Settings> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const VALID: [(&str, &str); 5] = [
@@ -202,12 +193,12 @@ mod tests {
     #[test]
     fn what_is_not_set_has_its_documented_default() {
         let config = read(&[]).unwrap();
-        assert_eq!(config.heartbeat_interval, Duration::from_secs(20));
-        assert_eq!(config.stall_limit, Duration::from_secs(60));
-        assert_eq!(config.lease, Duration::from_secs(300));
+        assert_eq!(config.job.heartbeat_interval, Duration::from_secs(20));
+        assert_eq!(config.job.stall_limit, Duration::from_secs(60));
+        assert_eq!(config.job.lease, Duration::from_secs(300));
         let log = Settings { format: Format::Json, filter: "info".to_owned(), namespace: None };
         assert_eq!(config.log, log);
-        assert_eq!(config.trace_header, None);
+        assert_eq!(config.job.trace_header, None);
         assert!(!config.s3_path_style);
         assert!(read(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]).unwrap().s3_path_style);
     }
@@ -215,23 +206,23 @@ mod tests {
     #[test]
     fn intervals_may_be_fractions_of_a_second() {
         let config = read(&[("HEARTBEAT_INTERVAL_SECONDS", "0.25")]).unwrap();
-        assert_eq!(config.heartbeat_interval, Duration::from_millis(250));
+        assert_eq!(config.job.heartbeat_interval, Duration::from_millis(250));
     }
 
     #[test]
     fn a_trace_header_of_another_form_is_dropped() {
         let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
         let config = read(&[(TRACE_HEADER, header)]).unwrap();
-        assert_eq!(config.trace_header.unwrap().as_str(), header);
+        assert_eq!(config.job.trace_header.unwrap().as_str(), header);
         for text in ["", "Root=1", "{}", "Root=1-5759e988-bd862e3fe1be46a994272793;a=\u{1b}[31m"] {
-            assert_eq!(read(&[(TRACE_HEADER, text)]).unwrap().trace_header, None, "{text}");
+            assert_eq!(read(&[(TRACE_HEADER, text)]).unwrap().job.trace_header, None, "{text}");
         }
     }
 
     #[test]
     fn every_problem_is_told_at_once_with_its_variable() {
         let error = Config::from_lookup(|name| match name {
-            "ALLOWED_TABLES" => Some("people,imports".into()),
+            "ALLOWED_TABLES" => Some("people,baton_ledger.jobs".into()),
             "IMPORT" => Some(r#"{"import_id":"a","table":"people"}"#.into()),
             "STALL_LIMIT_SECONDS" => Some("-1".into()),
             "LEASE_SECONDS" => Some("5".into()),
@@ -284,10 +275,11 @@ mod tests {
     fn with_iam_the_url_has_no_password_and_its_connections_are_verified() {
         let url = "postgres://baton@db/sales?sslmode=verify-full";
         let config = read(&[("DATABASE_AUTH", "iam"), ("DATABASE_URL", url)]).unwrap();
-        assert!(config.database.needs_credentials());
+        assert!(config.job.database.needs_credentials());
         assert!(
             !read(&[("DATABASE_AUTH", "secret"), ("DATABASE_URL", url)])
                 .unwrap()
+                .job
                 .database
                 .needs_credentials()
         );

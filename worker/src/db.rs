@@ -1,4 +1,4 @@
-//! The database that rows are loaded into and that holds the `imports` table: PostgreSQL, or SQLite where nothing is to
+//! The database that rows are loaded into and that holds the ledger: PostgreSQL, or SQLite where nothing is to
 //! be installed. Owns connecting and migrating; what is asked of the database is elsewhere. No message of this module
 //! repeats the URL, the user or the password.
 
@@ -31,8 +31,19 @@ pub(crate) use write_back::LEAVE_IT;
 pub use write_back::WriteBack;
 
 /// Baton's own tables, which no import may write: it could make another look done, or claim it.
+/// By their names in SQLite; in PostgreSQL they are in the schema `baton_ledger`, as `jobs` and so on.
 pub(crate) const OWN_TABLES: [&str; 4] =
-    ["imports", "import_attempts", "import_progress", "__diesel_schema_migrations"];
+    ["baton_jobs", "baton_attempts", "baton_imported_files", "baton_migrations"];
+
+/// Whether a name is one of theirs, in either database.
+pub(crate) fn is_own(schema: &str, table: &str) -> bool {
+    let of = |name: &str| OWN_TABLES.contains(&name);
+    match schema {
+        "baton_ledger" => of(&format!("baton_{table}")),
+        "" | "main" => of(table),
+        _ => false,
+    }
+}
 
 /// Where the rows go. `Debug` and [`Database::display_name`] show where it is, and no secret.
 #[derive(Clone)]
@@ -202,8 +213,8 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
     }
     if is_unknown_character(error) {
         let cause = format!(
-            "failed to {doing}: {said}; the database's encoding does not know a character of the import's source, table or \
-             options: name them otherwise, or use a database whose encoding is UTF8"
+            "failed to {doing}: {said}; the database's encoding does not know a character of the job's id, input or \
+             subject: name them otherwise, or use a database whose encoding is UTF8"
         );
         return Failure::named(FailureName::DatabaseMisconfigured, cause);
     }
@@ -227,7 +238,7 @@ pub(crate) fn unavailable_after_claim(doing: &str, error: &Error) -> Failure {
         return unavailable(doing, error);
     }
     let cause = format!(
-        "failed to {doing}: {}; the import was claimed in Baton's tables, and they are gone since, or a trigger has changed them: \
+        "failed to {doing}: {}; the job was claimed in Baton's tables, and they are gone since, or a trigger has changed them: \
          look what changes them, or run `worker migrate`, then redrive the import",
         described(error)
     );

@@ -2,6 +2,7 @@
 //! commit. It runs on a blocking thread; the network and the checking go on beside it. Row contents never reach a log.
 
 pub mod create_table;
+pub mod progress;
 
 mod batch;
 mod check;
@@ -10,7 +11,10 @@ mod csv;
 mod decode;
 mod form;
 mod header;
+mod import_job;
+mod imported_files;
 mod load;
+mod metrics;
 mod order;
 mod read_all;
 mod reading;
@@ -20,56 +24,90 @@ mod rejects;
 mod rejects_file;
 mod settle;
 mod source;
+mod stages;
 mod table;
 mod value;
 
 use std::io::Read;
 use std::sync::Arc;
 
-use statemachine::{FailureName, ImportOptions};
+use statemachine::{FailureName, ImportOptions, Report};
 use tokio::runtime::Handle;
 
 use crate::config::AllowedTables;
 use crate::db::failure::sql_failure;
 use crate::db::{Connection, Database, Watch, at_work};
 use crate::failure::Failure;
-use crate::job::stages::Stage;
-use crate::job::{Job, Summary};
+use crate::imports;
+use crate::job::{Job, Work};
+use crate::ledger::{JobRow, Rules};
 pub use check_all::{Checked, check_all};
 pub use decode::Utf8Reader;
+use import_job::ImportJob;
+pub use import_job::Summary;
 use load::{Context, LoadMode, NotLoaded, transaction};
+use progress::Progress;
 pub use read_all::{Counts, read_all};
 pub use records::each_record;
 use rejects::Rejects;
 use source::{Object, Source};
+use stages::Stage;
 pub use table::writable_tables;
 
 /// How often a load is begun again because others have changed the table.
 const MOST_CHANGES: u32 = 3;
 
+/// The import of a CSV file, as the work of a job.
+#[derive(Clone, Debug)]
+pub struct CsvImport {
+    /// The tables that may be written.
+    pub allowed: AllowedTables,
+    /// Where the files are.
+    pub s3: aws_sdk_s3::Client,
+    /// What reads from there while the import works.
+    pub runtime: Handle,
+}
+
+impl Work for CsvImport {
+    type Progress = Progress;
+
+    const RULES: &'static Rules = &imports::RULES;
+
+    fn run(self, job: &Job<Progress>, database: &Database) -> Result<(), Failure> {
+        let ended = run(job, database, &self.allowed, &self.s3, &self.runtime);
+        job.progress.end();
+        ended.map(drop)
+    }
+
+    fn tell_end(row: &JobRow, progress: &Progress, end: Result<&Report, &Failure>) {
+        metrics::tell(row, progress, end);
+    }
+}
+
 /// What an import works with.
 #[derive(Clone, Copy)]
 struct Import<'a> {
-    job: &'a Job,
+    job: &'a ImportJob<'a>,
     database: &'a Database,
     allowed: &'a AllowedTables,
     s3: &'a aws_sdk_s3::Client,
     runtime: &'a Handle,
 }
 
-/// Imports the job's source into its table, in one transaction with [`Job::commit`].
+/// Imports the job's source into its table, in one transaction with [`ImportJob::commit`].
 ///
 /// Must be called on a thread that may block, while `runtime` runs.
 ///
 /// # Errors
 /// A [`Failure`] with a name of the contract, or [`Failure::NotOurs`]; then nothing was written.
 pub fn run(
-    job: &Job,
+    job: &Job<Progress>,
     database: &Database,
     allowed: &AllowedTables,
     s3: &aws_sdk_s3::Client,
     runtime: &Handle,
 ) -> Result<Summary, Failure> {
+    let job = &ImportJob::of(job)?;
     table::check_allowed(&job.table, allowed)?;
     let import = Import { job, database, allowed, s3, runtime };
     let mut mode = LoadMode { rebuild_indexes: job.options.rebuild_indexes, constraints_wait: true };
@@ -120,9 +158,10 @@ impl Import<'_> {
         let mut connection = self.connect()?;
         match &connection {
             Connection::Postgres(_) => self.load(&mut connection, reader, &object, mode),
-            Connection::Sqlite(_) => {
-                at_work::watched(&job.progress, || self.load(&mut connection, reader, &object, mode))
-            }
+            Connection::Sqlite(_) => at_work::watched(
+                || job.progress.next_phase(),
+                || self.load(&mut connection, reader, &object, mode),
+            ),
         }
     }
 

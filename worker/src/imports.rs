@@ -1,53 +1,35 @@
-//! The `imports` table: what is to be imported, whose it is at the moment, and what became of it. Every statement that
-//! changes a claimed row is guarded by the attempt's number, so that a worker that was replaced changes nothing.
-
-mod abandoned;
-mod attempts;
-mod claim;
-mod finish;
-mod hours;
-mod lock_wait;
-mod open;
-mod remade_table;
-mod renew;
-mod search;
+//! Imports, as the ledger has them: its rows, understood.
 
 use chrono::NaiveDateTime;
-use diesel::prelude::*;
-use diesel::result::Error;
-use statemachine::{FailureName, Findings, Import, ImportId, ImportOptions, Report, Source};
+use serde_json::{Value, json};
+use statemachine::{
+    Findings, Import, ImportInput, ImportOptions, ImportProgress, ImportResult, JobId, Kind, Source,
+};
 
-use crate::db::schema::imports;
-use crate::db::{Connection, unavailable, unavailable_after_claim};
+use crate::db::Connection;
 use crate::failure::Failure;
-use crate::job::Job;
-pub use abandoned::{EndedExecution, end_what_was_left};
-pub use attempts::{AttemptRow, Claimant, Ended, attempts};
-pub use claim::{Claim, Held, claim};
-pub use finish::{Failed, fail, succeed};
-pub use hours::{HourCount, counts_by_hour};
-pub use lock_wait::wait_briefly;
-pub use open::{OpenCounts, count_open};
-pub(crate) use remade_table::forget_files;
-pub use renew::{Lease, Renewal, Renewer};
-pub use search::{InvalidPosition, LOOKED_AT, Page, Position, Search, search};
+use crate::ledger::{self, About, Asked, Ended, JobRow, JobStatus, NewJob, Page, Registered, Rules, Search};
 
-/// Where an import stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportStatus {
-    /// Registered, not begun.
-    Pending,
-    /// Claimed by an execution, under a lease.
-    Running,
-    /// The rows are in the table.
-    Success,
-    /// The last attempt failed; another may claim the import.
-    Failure,
+/// What the ledger has to know of imports.
+pub static RULES: Rules = Rules { kind: Kind::IMPORT, normal, about };
+
+fn normal(input: Value) -> Value {
+    let understood = serde_json::from_value::<ImportInput>(input.clone());
+    understood.ok().and_then(|understood| serde_json::to_value(understood).ok()).unwrap_or(input)
 }
 
-/// A row of the `imports` table.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = imports)]
+fn about(input: &Value) -> About {
+    let text = |name: &str| input[name].as_str().map(str::to_owned);
+    About { subject: text("table"), source: text("source") }
+}
+
+/// The table that an input names; `None` where it is not an import's.
+pub(crate) fn table_in(input: &str) -> Option<String> {
+    serde_json::from_str(input).ok().and_then(|input| about(&input).subject)
+}
+
+/// An import's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportRow {
     /// The import's id.
     pub id: String,
@@ -60,8 +42,7 @@ pub struct ImportRow {
     /// [`ImportOptions`] as JSON.
     pub options: String,
     /// Where the import stands.
-    #[diesel(deserialize_as = String)]
-    pub status: ImportStatus,
+    pub status: JobStatus,
     /// How often the import was claimed.
     pub attempt: i32,
     /// The execution that claimed it last.
@@ -80,8 +61,6 @@ pub struct ImportRow {
     pub error: Option<String>,
     /// Its cause.
     pub cause: Option<String>,
-    /// [`Report`] as JSON.
-    pub report: Option<String>,
     /// When the import was registered, UTC.
     pub created_at: NaiveDateTime,
     /// When the row, or its progress, last changed, UTC.
@@ -90,17 +69,40 @@ pub struct ImportRow {
     pub started_at: Option<NaiveDateTime>,
     /// When the last attempt ended, UTC.
     pub finished_at: Option<NaiveDateTime>,
-    /// [`Findings`] of the last attempt as JSON.
-    pub findings: Option<String>,
-    /// SHA-256 of the object that was imported whole, in hexadecimal digits.
-    pub sha256: Option<String>,
+    /// What the last attempt found in the file, as far as it came.
+    pub findings: Option<Box<Findings>>,
+}
+
+/// One attempt at an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// The attempt's number, from 1.
+    pub attempt: i32,
+    /// The execution that claimed the import.
+    pub execution_arn: String,
+    /// The worker's ECS task, by its ARN or its id, or else its host's name.
+    pub worker: String,
+    /// When it claimed the import, UTC.
+    pub started_at: NaiveDateTime,
+    /// When it ended, or was found to have ended, UTC.
+    pub finished_at: Option<NaiveDateTime>,
+    /// How it ended.
+    pub ended_as: Ended,
+    /// The failure's cause, which may quote rows: for the operator, and for no log.
+    pub cause: Option<String>,
+    /// Rows loaded; in the table only after SUCCESS.
+    pub rows_done: i64,
+    /// Rows rejected.
+    pub rejects: i64,
+    /// Bytes read.
+    pub bytes_done: i64,
 }
 
 /// An import to be registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewImport {
     /// The import's id.
-    pub import_id: ImportId,
+    pub import_id: JobId,
     /// Where the data is.
     pub source: Source,
     /// The version of the object, in a versioned bucket.
@@ -115,199 +117,145 @@ impl NewImport {
     /// The import that a message describes; `None` where it names an id alone.
     #[must_use]
     pub fn of(import: &Import) -> Option<Self> {
-        Some(Self {
-            import_id: import.import_id.clone(),
-            source: import.source.clone()?,
-            version_id: import.version_id.clone(),
-            table: import.table.clone()?,
-            options: import.options.clone(),
-        })
+        let ImportInput { source, version_id, table, options } = import.input()?;
+        Some(Self { import_id: import.import_id.clone(), source, version_id, table, options })
+    }
+
+    fn job(&self) -> NewJob {
+        let Self { import_id, source, version_id, table, options } = self.clone();
+        NewJob {
+            id: import_id,
+            rules: &RULES,
+            input: value(&ImportInput { source, version_id, table, options }),
+        }
     }
 }
 
-/// Whether an import is registered now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registered {
-    /// It is.
-    Yes,
-    /// Somebody else has the database's lock for writing: to be tried again.
-    Busy,
+/// The job that a message asks for.
+#[must_use]
+pub fn asked(import: &Import) -> Asked {
+    let input = import.input().as_ref().map(value);
+    Asked { id: import.import_id.clone(), rules: &RULES, input }
+}
+
+#[expect(clippy::expect_used, reason = "strings, numbers and truths")]
+fn value(input: &ImportInput) -> Value {
+    serde_json::to_value(input).expect("an input is plain JSON")
+}
+
+/// Registers an import as PENDING: [`ledger::register`].
+///
+/// # Errors
+/// `Import.Contradiction` where the import is registered otherwise; `Import.DatabaseUnavailable`.
+pub fn register(connection: &mut Connection, new: &NewImport) -> Result<Registered, Failure> {
+    ledger::register(connection, &new.job())
 }
 
 /// What of an import is registered otherwise, such as `another table and other options`; none where it is registered just so.
 #[must_use]
 pub fn registered_otherwise(row: &ImportRow, new: &NewImport) -> Option<String> {
-    let differing = differences(row, new);
-    (!differing.is_empty()).then(|| differing.join(" and "))
-}
-
-/// Registers an import as PENDING. An import that is registered just so, in whatever status, is fine. Waits for a lock as
-/// long as the connection does.
-///
-/// # Errors
-/// `Import.Contradiction` where the import is registered otherwise; `Import.DatabaseUnavailable`.
-pub fn register(connection: &mut Connection, new: &NewImport) -> Result<Registered, Failure> {
-    // A look needs no lock, and one that is there already, no error in the server's log.
-    if let Some(row) = look(connection, &new.import_id)? {
-        return agree(&row, new);
-    }
-    let doing = || format!("register import {}", new.import_id);
-    let inserted = lock_wait::unless_busy(insert(connection, new));
-    match inserted.map_err(|error| unavailable(&doing(), &error))? {
-        None => return Ok(Registered::Busy),
-        Some(0) => {}
-        Some(_) => return Ok(Registered::Yes),
-    }
-    let row = look(connection, &new.import_id)?.ok_or_else(|| unavailable(&doing(), &Error::NotFound))?;
-    agree(&row, new)
-}
-
-/// Inserts the row, unless it is there.
-fn insert(connection: &mut Connection, new: &NewImport) -> QueryResult<usize> {
-    let options = options_json(&new.options);
-    let values = (
-        imports::id.eq(new.import_id.as_str()),
-        imports::source.eq(new.source.to_string()),
-        imports::version_id.eq(new.version_id.as_deref()),
-        imports::table_name.eq(&new.table),
-        imports::options.eq(&options),
-    );
-    let insert = diesel::insert_into(imports::table).values(values).on_conflict_do_nothing();
-    match connection {
-        Connection::Postgres(connection) => insert.execute(connection),
-        Connection::Sqlite(connection) => insert.execute(connection),
-    }
-}
-
-/// An import that is registered must be the same.
-fn agree(row: &ImportRow, new: &NewImport) -> Result<Registered, Failure> {
-    let Some(otherwise) = registered_otherwise(row, new) else { return Ok(Registered::Yes) };
-    // Read by whoever sent the message.
-    Err(Failure::named(
-        FailureName::Contradiction,
-        format!(
-            "import {} is registered with {otherwise}; send this one with another import_id, or the import_id alone, which \
-             asks for what is registered",
-            new.import_id
-        ),
-    ))
-}
-
-fn differences(row: &ImportRow, new: &NewImport) -> Vec<&'static str> {
-    let same_options =
-        serde_json::from_str(&row.options).is_ok_and(|options: ImportOptions| options == new.options);
-    [
-        ("another source", row.source == new.source.to_string()),
-        ("another version_id", row.version_id == new.version_id),
-        ("another table", row.table_name == new.table),
-        ("other options", same_options),
-    ]
-    .into_iter()
-    .filter_map(|(part, same)| (!same).then_some(part))
-    .collect()
+    ledger::differing(&normal(row.input()), &normal(new.job().input))
 }
 
 /// One import, with its progress as of now.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
-pub fn find(connection: &mut Connection, import_id: &ImportId) -> Result<Option<ImportRow>, Failure> {
-    let mut rows: Vec<_> = look(connection, import_id)?.into_iter().collect();
-    renew::merge_progress(connection, &mut rows);
-    Ok(rows.pop())
+pub fn find(connection: &mut Connection, id: &JobId) -> Result<Option<ImportRow>, Failure> {
+    Ok(ledger::find(connection, id)?.map(ImportRow::of))
 }
 
-/// One import as it stands in its row.
-fn look(connection: &mut Connection, import_id: &ImportId) -> Result<Option<ImportRow>, Failure> {
-    select(connection, import_id).map_err(|error| unavailable(&format!("read import {import_id}"), &error))
-}
-
-/// Waits for other imports of the same file into a table that are about to commit, and has those that come later wait for the
-/// end of this transaction: of two imports of one file the second one sees the first by [`same_files`]. `table` is the
-/// table's full name, however the imports spell it.
+/// The imports that are looked for: [`ledger::search`].
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
-pub(crate) fn await_same_file(connection: &mut Connection, table: &str, sha256: &str) -> Result<(), Failure> {
-    // SQLite has one writer at a time anyway.
-    let Connection::Postgres(connection) = connection else { return Ok(()) };
-    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind::<diesel::sql_types::Text, _>(format!("baton file {sha256} {table}"))
-        .execute(connection)
-        .map(drop)
-        .map_err(|error| unavailable("wait for other imports of the file", &error))
+pub fn search(connection: &mut Connection, search: &Search) -> Result<Page<ImportRow>, Failure> {
+    let Page { rows, next, is_broken_off } =
+        ledger::search(connection, &Search { kind: Some(Kind::IMPORT), ..search.clone() })?;
+    Ok(Page { rows: rows.into_iter().map(ImportRow::of).collect(), next, is_broken_off })
 }
 
-/// The other imports of the same file that succeeded, the latest first: the id, the table as the import spells it, and the one that
-/// its rows went into, as SQL, where that is known.
+/// The attempts at an import, the first one first, with the progress of the one at work as of now.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
-pub(crate) fn same_files(
-    connection: &mut Connection,
-    job: &Job,
-    sha256: &str,
-) -> Result<Vec<(String, String, Option<String>)>, Failure> {
-    let found: Vec<(String, String, Option<String>)> = imports::table
-        .filter(imports::sha256.eq(sha256))
-        .filter(imports::status.eq(ImportStatus::Success.as_str()))
-        .filter(imports::id.ne(job.import_id.as_str()))
-        .order(imports::finished_at.desc())
-        .select((imports::id, imports::table_name, imports::findings))
-        .load(connection)
-        .map_err(|error| unavailable_after_claim("look for an earlier import of the file", &error))?;
-    let went_into = |json: Option<String>| serde_json::from_str::<Findings>(&json?).ok()?.table;
-    Ok(found.into_iter().map(|(id, name, json)| (id, name, went_into(json))).collect())
-}
-
-fn select(connection: &mut Connection, import_id: &ImportId) -> QueryResult<Option<ImportRow>> {
-    imports::table.find(import_id.as_str()).select(ImportRow::as_select()).first(connection).optional()
+pub fn attempts(connection: &mut Connection, id: &JobId) -> Result<Vec<AttemptRow>, Failure> {
+    Ok(ledger::attempts(connection, id)?.into_iter().map(AttemptRow::of).collect())
 }
 
 impl ImportRow {
-    /// The report of the attempt that succeeded.
+    /// What a row of the ledger says of its import. One that a program has written may describe none: then that is empty which it does
+    /// not say.
     #[must_use]
-    pub fn report(&self) -> Option<Report> {
-        self.report.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    pub fn of(row: JobRow) -> Self {
+        let input: Value = serde_json::from_str(&row.input).unwrap_or_default();
+        let text = |name: &str| input[name].as_str().map(str::to_owned);
+        let (rows_done, rejects, bytes_done, bytes_total) = counted(row.progress.as_deref());
+        let result = row.result.as_deref().and_then(|json| serde_json::from_str::<ImportResult>(json).ok());
+        let left = || row.details.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        Self {
+            source: text("source").unwrap_or_default(),
+            version_id: text("version_id"),
+            table_name: text("table").unwrap_or_default(),
+            options: input.get("options").map_or_else(|| "{}".to_owned(), Value::to_string),
+            findings: result.map(|result| result.findings).or_else(left),
+            id: row.id,
+            status: row.status,
+            attempt: row.attempt,
+            execution_arn: row.execution_arn,
+            lease_expires_at: row.lease_expires_at,
+            rows_done,
+            rejects,
+            bytes_done,
+            bytes_total,
+            error: row.error,
+            cause: row.cause,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+        }
+    }
+
+    /// The input, as it can be told from the row.
+    fn input(&self) -> Value {
+        let options: Value = serde_json::from_str(&self.options).unwrap_or_default();
+        let mut input = json!({"source": self.source, "table": self.table_name, "options": options});
+        if let Some(version_id) = &self.version_id {
+            input["version_id"] = version_id.as_str().into();
+        }
+        input
     }
 
     /// What the last attempt found in the file, as far as it came.
     #[must_use]
     pub fn findings(&self) -> Option<Findings> {
-        self.findings.as_deref().and_then(|json| serde_json::from_str(json).ok())
+        self.findings.as_deref().cloned()
     }
 }
 
-impl ImportStatus {
-    /// The status as it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Running => "RUNNING",
-            Self::Success => "SUCCESS",
-            Self::Failure => "FAILURE",
+impl AttemptRow {
+    fn of(row: ledger::AttemptRow) -> Self {
+        let (rows_done, rejects, bytes_done, _) = counted(row.progress.as_deref());
+        Self {
+            attempt: row.attempt,
+            execution_arn: row.execution_arn,
+            worker: row.worker,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            ended_as: row.ended_as,
+            cause: row.cause,
+            rows_done,
+            rejects,
+            bytes_done,
         }
     }
 }
 
-impl TryFrom<String> for ImportStatus {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        [Self::Pending, Self::Running, Self::Success, Self::Failure]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or(text)
-    }
-}
-
-fn options_json(options: &ImportOptions) -> String {
-    #[expect(clippy::expect_used, reason = "a number and a boolean")]
-    serde_json::to_string(options).expect("options are plain JSON")
-}
-
-/// A counter as the database stores it.
-fn stored(counter: u64) -> i64 {
-    i64::try_from(counter).unwrap_or(i64::MAX)
+/// Rows, rejects, bytes and all bytes.
+fn counted(progress: Option<&str>) -> (i64, i64, i64, i64) {
+    let progress = progress.and_then(|json| serde_json::from_str::<ImportProgress>(json).ok());
+    let ImportProgress { rows, rejects, bytes, bytes_total } = progress.unwrap_or_default();
+    let counted = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    (counted(rows), counted(rejects), counted(bytes), counted(bytes_total))
 }

@@ -1,92 +1,96 @@
-//! The life of one import in one process: claim, work beside heartbeats, commit or fail, report. It knows nothing of CSV:
-//! the work is handed in, and another piece of long work can stand in its place.
+//! The life of one job in one process: claim, work beside heartbeats, commit or fail, report. What the work is, it does not know:
+//! each kind brings its own.
 
 mod attempt;
 mod callback;
+mod gauge;
 mod heartbeat;
-mod metrics;
-pub mod progress;
 mod report;
 mod run;
 pub mod shutdown;
-pub mod stages;
 mod takeover;
+mod work;
 mod write_failure;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use statemachine::{FailureName, ImportId, ImportOptions, ImportOutcome, Report, Source};
+use secrecy::SecretString;
+use serde_json::Value;
+use statemachine::{FailureName, JobId, Kind, Outcome, Report, TraceHeader};
 use tokio::task::JoinError;
 use tracing::Span;
 
-use crate::db::Connection;
+use crate::db::{Connection, Database};
 use crate::failure::Failure;
-use crate::imports::{self, ImportRow};
-use progress::Progress;
+use crate::ledger::{self, Asked, JobRow, Succeeded};
+pub use gauge::Gauge;
 pub use run::{Patience, run, span};
-use stages::Stage;
+pub use work::Work;
 
 /// How long the work may make no progress, where nobody says otherwise.
 pub const STALL_LIMIT: Duration = Duration::from_secs(60);
 
-/// One attempt at one import: what the work needs to know.
+/// What a worker is told of its job, and how it is to live.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the ledger is.
+    pub database: Database,
+    /// The right to beat for the task and to end it. A secret.
+    pub task_token: SecretString,
+    /// The execution that started this worker.
+    pub execution_arn: String,
+    /// Where this worker runs, which is written beside the attempt.
+    pub worker: String,
+    /// X-Ray's header of the message's trace.
+    pub trace_header: Option<TraceHeader>,
+    /// The time between two beats.
+    pub heartbeat_interval: Duration,
+    /// How long beats go on without any progress.
+    pub stall_limit: Duration,
+    /// How long a claim holds without a beat.
+    pub lease: Duration,
+}
+
+/// One attempt at one job: what its work needs to know. `P` is how the work tells how far it is.
 #[derive(Debug)]
-pub struct Job {
-    /// The import's id.
-    pub import_id: ImportId,
-    /// Where the data is.
-    pub source: Source,
-    /// The version of the object, in a versioned bucket.
-    pub version_id: Option<String>,
-    /// The table to write, optionally with its schema.
-    pub table: String,
-    /// How to read and load.
-    pub options: ImportOptions,
-    /// The number of this attempt, from 1. Whoever raises it takes the import over.
+pub struct Job<P> {
+    /// The job's id.
+    pub id: JobId,
+    /// Its kind.
+    pub kind: Kind,
+    /// What is to be done, as JSON.
+    pub input: String,
+    /// The number of this attempt, from 1. Whoever raises it takes the job over.
     pub attempt: i32,
     /// Where the work tells how far it is, and learns that it is to stop.
-    pub progress: Arc<Progress>,
+    pub progress: Arc<P>,
     /// How long the work may make no progress.
     pub stall_limit: Duration,
     claimed_at: Instant,
     committed: OnceLock<Report>,
 }
 
-/// What the work did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Rows written.
-    pub rows: u64,
-    /// Rows rejected.
-    pub rejects: u64,
-    /// Bytes read from the source.
-    pub bytes: u64,
-}
-
-impl Job {
+impl<P: Gauge + Default> Job<P> {
     /// The job of a row that was claimed just now.
     ///
     /// # Errors
-    /// `Import.NotRegistered` where the row, which a producer may have written, describes no import; `Import.OptionsInvalid` where
-    /// its options are none.
-    pub fn of_claimed(row: &ImportRow) -> Result<Self, Failure> {
-        let no_import = |column: &str, problem: String| {
-            let cause = format!("the row of import {} describes no import: its {column}: {problem}", row.id);
+    /// `Import.NotRegistered` where the id or the kind in the row, which a program may have written, is none.
+    pub fn of_claimed(row: &JobRow) -> Result<Self, Failure> {
+        let no_job = |column: &str, problem: String| {
+            let cause = format!("the row of {} describes no job: its {column}: {problem}", row.id);
             Failure::named(FailureName::NotRegistered, cause)
         };
         Ok(Self {
-            import_id: row
+            id: row
                 .id
                 .parse()
-                .map_err(|error: statemachine::InvalidImportId| no_import("id", error.to_string()))?,
-            source: row.source.parse().map_err(|problem| no_import("source", problem))?,
-            version_id: row.version_id.clone(),
-            table: row.table_name.clone(),
-            options: serde_json::from_str(&row.options).map_err(|error| {
-                let cause = format!("the options in the row of import {} cannot be read: {error}", row.id);
-                Failure::named(FailureName::OptionsInvalid, cause)
-            })?,
+                .map_err(|error: statemachine::InvalidJobId| no_job("id", error.to_string()))?,
+            kind: row
+                .kind
+                .parse()
+                .map_err(|error: statemachine::InvalidKind| no_job("kind", error.to_string()))?,
+            input: row.input.clone(),
             attempt: row.attempt,
             progress: Arc::default(),
             stall_limit: STALL_LIMIT,
@@ -95,31 +99,31 @@ impl Job {
         })
     }
 
-    /// Ends the import with SUCCESS. To be called inside the work's own transaction, as its last statement: rows and
-    /// status become visible together, or neither does.
+    /// Ends the job with SUCCESS and this result, which has at most 200 KiB as JSON. To be called inside the work's own
+    /// transaction, as its last statement: what it wrote and the status become visible together, or neither does. `progress` is how
+    /// far the work was, as JSON.
     ///
     /// # Errors
-    /// [`Failure::NotOurs`] where another attempt has taken the import over: the transaction must be rolled back.
+    /// [`Failure::NotOurs`] where another attempt has taken the job over: the transaction must be rolled back.
     /// `Import.DatabaseUnavailable` where the statement fails.
-    pub fn commit(&self, connection: &mut Connection, summary: &Summary) -> Result<(), Failure> {
-        // What follows, the commit itself, moves no counter and may take its time.
-        self.progress.next_phase();
-        self.progress.enter(Stage::Commit);
+    pub fn commit(
+        &self,
+        connection: &mut Connection,
+        result: Value,
+        progress: &Value,
+    ) -> Result<(), Failure> {
+        let succeeded = Succeeded { result: &result, progress };
+        if !ledger::succeed(connection, &self.id, self.attempt, succeeded)? {
+            return Err(Failure::NotOurs("another attempt has claimed the job"));
+        }
         let report = Report {
-            import_id: self.import_id.to_string(),
-            outcome: ImportOutcome::Imported,
-            table: self.table.clone(),
-            rows: summary.rows,
-            rejects: summary.rejects,
-            bytes: summary.bytes,
+            id: self.id.clone(),
+            kind: self.kind.clone(),
+            outcome: Outcome::Done,
             attempt: self.attempt,
             elapsed_ms: u64::try_from(self.claimed_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-            findings: Box::new(self.progress.findings().cloned().unwrap_or_default()),
+            result,
         };
-        let bytes_total = self.progress.counters().bytes_total;
-        if !imports::succeed(connection, &self.import_id, &report, bytes_total)? {
-            return Err(Failure::NotOurs("another attempt has claimed the import"));
-        }
         // A second commit of one job would find no RUNNING row, so there is nothing here yet.
         let _ = self.committed.set(report);
         Ok(())
@@ -129,6 +133,19 @@ impl Job {
     fn committed(&self) -> Option<&Report> {
         self.committed.get()
     }
+}
+
+/// The report of a job that the ledger knows to be done, or to be in good hands.
+fn report_of(row: &JobRow, outcome: Outcome) -> Option<Report> {
+    let took = row.started_at.zip(row.finished_at).map(|(began, ended)| (ended - began).num_milliseconds());
+    Some(Report {
+        id: row.id.parse().ok()?,
+        kind: row.kind.parse().ok()?,
+        outcome,
+        attempt: row.attempt,
+        elapsed_ms: took.and_then(|took| took.try_into().ok()).unwrap_or(0),
+        result: row.result.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
+    })
 }
 
 /// Runs what blocks beside the runtime, within the caller's span.

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod import;
 pub mod imports;
 pub mod job;
+pub mod ledger;
 pub mod multipart;
 mod pauses;
 pub mod visible;

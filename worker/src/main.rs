@@ -5,8 +5,9 @@ use statemachine::ExitCode;
 use tracing::Instrument;
 use worker::config::{Config, MigrateConfig};
 use worker::db::WriteBack;
+use worker::import::CsvImport;
 use worker::job::{Patience, run, shutdown, span};
-use worker::{aws, command};
+use worker::{aws, command, imports};
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -23,18 +24,22 @@ fn main() -> std::process::ExitCode {
 fn import() -> Result<ExitCode> {
     let mut config = Config::from_env()?;
     logging::start(&config.log);
-    let span = span(&config);
+    let span = span(&config.job, &config.import.import_id);
     span.in_scope(|| tracing::debug!(?config, "Read the configuration"));
     let runtime = tokio::runtime::Runtime::new()?;
-    let write_back = WriteBack::of(&config.database);
+    let write_back = WriteBack::of(&config.job.database);
     let work = async {
         let (shutdown, aws) = (shutdown::requested()?, aws::config().await);
-        config.database = config.database.with_credentials(&aws, runtime.handle());
-        let (s3, allowed) = (aws::s3(&aws, config.s3_path_style), config.allowed_tables.clone());
-        let handle = runtime.handle().clone();
-        // THE WORK: another long piece of work behind the same queue is another function in this one line.
-        let work = move |job: &_, database: &_| worker::import::run(job, database, &allowed, &s3, &handle);
-        Ok(run(&config, aws::step_functions(&aws), Patience::default(), shutdown, work).await)
+        config.job.database = config.job.database.with_credentials(&aws, runtime.handle());
+        // THE WORK: another long piece of work behind the same queue is another `Work` in this one line.
+        let work = CsvImport {
+            allowed: config.allowed_tables.clone(),
+            s3: aws::s3(&aws, config.s3_path_style),
+            runtime: runtime.handle().clone(),
+        };
+        let asked = imports::asked(&config.import);
+        let step_functions = aws::step_functions(&aws);
+        Ok(run(&config.job, &asked, step_functions, Patience::default(), shutdown, work).await)
     };
     let code = runtime.block_on(work.instrument(span));
     // Work that did not stop when it was asked must not hold up the process: its transaction ends with its connection.

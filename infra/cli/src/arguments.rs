@@ -13,7 +13,7 @@ mod upkeep;
 use std::ffi::OsStr;
 
 use clap::{Args, Command, Parser, Subcommand};
-use statemachine::ImportId;
+use statemachine::JobId;
 
 pub(crate) use cancel::CancelArguments;
 pub(crate) use common::{Common, CommonArguments};
@@ -132,14 +132,14 @@ pub(crate) struct UpArguments {
 #[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowArguments {
     /// The import's id, as `baton imports` lists it
-    pub(crate) id: ImportId,
+    pub(crate) id: JobId,
 }
 
 #[derive(Args)]
 #[command(after_help = REJECTS_EXAMPLES)]
 pub(crate) struct RejectsArguments {
     /// The import's id, as `baton imports` lists it
-    pub(crate) id: ImportId,
+    pub(crate) id: JobId,
     /// Write the rejects file to stdout as it is: the original rows, with line and reason in front
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,

@@ -8,10 +8,11 @@ use ops::executions::{has_ended, until_settled};
 use ops::show::picture::{self, Picture};
 use ops::submit::{self, Submitted};
 use ops::target::Target;
-use statemachine::{FailureName, ImportId};
+use statemachine::{FailureName, JobId};
 use worker::db::Connection;
 use worker::failure::Failure;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use crate::arguments::Common;
 use crate::bar::Bar;
@@ -66,7 +67,7 @@ pub(crate) async fn to_the_end(
 async fn at_the_end(
     common: &Common,
     target: &Target,
-    id: &ImportId,
+    id: &JobId,
     execution_arn: &str,
 ) -> anyhow::Result<Picture> {
     let deadline = Instant::now() + AWAY;
@@ -102,7 +103,7 @@ async fn other_at_work(
     submitted: &Submitted,
     ended: &str,
 ) -> anyhow::Result<Option<String>> {
-    let row = glance(target, &mut None, submitted).filter(|row| row.status == ImportStatus::Running);
+    let row = glance(target, &mut None, submitted).filter(|row| row.status == JobStatus::Running);
     match row.and_then(|row| row.execution_arn).filter(|arn| arn != ended) {
         Some(arn) if !has_ended(target, &arn).await? => Ok(Some(arn)),
         _ => Ok(None),

@@ -11,7 +11,8 @@ use ops::numbers;
 use ops::show::picture::ImportPicture;
 use ops::target::{Need, Target};
 use worker::db::Connection;
-use worker::imports::{LOOKED_AT, Page, Search, search};
+use worker::imports::search;
+use worker::ledger::{LOOKED_AT, Page, Search};
 
 use crate::arguments::{Common, ImportsArguments};
 use crate::output;

@@ -14,8 +14,8 @@ use ops::redrive::selection::{self, Found, Wanted};
 use ops::redrive::start;
 use ops::target::{Need, Target};
 use ops::text::{self, visible};
-use statemachine::{Findings, ImportId};
-use worker::imports::ImportStatus;
+use statemachine::{Findings, JobId};
+use worker::ledger::JobStatus;
 
 use crate::arguments::{Common, RedriveArguments};
 use crate::bar::Bar;
@@ -222,13 +222,13 @@ fn print(common: &Common, target: &Target, outcomes: &mut [RedriveOutcome]) -> a
 
 /// Adds what the import's row tells; returns what was found in the file.
 fn add_row(target: &Target, outcome: &mut RedriveOutcome) -> anyhow::Result<Option<Findings>> {
-    let Some(import_id) = outcome.import_id.as_deref().and_then(|id| id.parse::<ImportId>().ok()) else {
+    let Some(import_id) = outcome.import_id.as_deref().and_then(|id| id.parse::<JobId>().ok()) else {
         return Ok(None);
     };
     let Some(row) = worker::imports::find(&mut target.database.connect()?, &import_id)? else {
         return Ok(None);
     };
-    if outcome.result == RedriveResult::Succeeded && row.status != ImportStatus::Success {
+    if outcome.result == RedriveResult::Succeeded && row.status != JobStatus::Success {
         // The claim was another's who is alive, such as one that the moved dead letter has started.
         outcome.reason = Some("another execution is at work on the import".to_owned());
         return Ok(None);

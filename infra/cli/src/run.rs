@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ops::submit::{self, File, Interrupted, Prepared, Sending};
 use ops::target::{Need, Target, local};
-use statemachine::ImportId;
+use statemachine::JobId;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Common, RunArguments};
@@ -25,7 +25,7 @@ pub(crate) async fn run(common: &Common, arguments: &RunArguments) -> anyhow::Re
         return Err(other);
     }
     output::say_where(&target.place);
-    let meant: Vec<_> = arguments.file.id.iter().map(ImportId::as_str).collect();
+    let meant: Vec<_> = arguments.file.id.iter().map(JobId::as_str).collect();
     unfinished::say_what_goes_on(common, &target, &meant).await;
     let ended = import(common, arguments, &file, &mut target, &mut signals).await;
     target.close().await;
@@ -76,7 +76,7 @@ async fn interrupted(signals: &mut Signals, stop: &CancellationToken) {
 /// is in the queue twice then, and its import runs once.
 async fn send(
     common: &Common,
-    id: &ImportId,
+    id: &JobId,
     file: &File,
     target: &mut Target,
     stop: &CancellationToken,

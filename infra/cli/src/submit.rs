@@ -7,7 +7,7 @@ use ops::show::picture;
 use ops::submit::{self, Sending};
 use ops::target::Target;
 use serde_json::json;
-use statemachine::ImportId;
+use statemachine::JobId;
 use tokio_util::sync::CancellationToken;
 use worker::imports::ImportRow;
 
@@ -69,7 +69,7 @@ pub(crate) async fn report_done_before(
     target: &Target,
     row: &ImportRow,
 ) -> anyhow::Result<ExitCode> {
-    let id: ImportId = row.id.parse()?;
+    let id: JobId = row.id.parse()?;
     let picture = picture::gather(&common.choice.commands, target, &id, None).await?;
     if common.json {
         let mut document = serde_json::to_value(&picture)?;

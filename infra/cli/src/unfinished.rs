@@ -8,7 +8,7 @@ use ops::numbers;
 use ops::submit::Submitted;
 use ops::target::Target;
 use ops::unfinished::{self, Unfinished};
-use statemachine::ImportId;
+use statemachine::JobId;
 
 use crate::arguments::Common;
 use crate::output;
@@ -99,12 +99,7 @@ pub(crate) async fn interruption(
 }
 
 /// What goes on with an import that is left unfinished, and what ends it.
-fn interrupted(
-    id: &ImportId,
-    is_embedded: bool,
-    has_begun: bool,
-    command: &dyn Fn(&str) -> String,
-) -> String {
+fn interrupted(id: &JobId, is_embedded: bool, has_begun: bool, command: &dyn Fn(&str) -> String) -> String {
     let cancel = command(&format!("cancel {id}"));
     let ends_it = if has_begun {
         format!("`{cancel}` ends it")

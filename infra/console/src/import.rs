@@ -21,7 +21,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::routing::get;
 use maud::{Markup, html};
 use ops::numbers;
-use statemachine::ImportId;
+use statemachine::JobId;
 
 use crate::error::PageError;
 use crate::layout::{self, Nav};
@@ -88,7 +88,7 @@ async fn body(console: &Console, address: &Address, data: &PageData) -> Result<M
 }
 
 /// The import that an address names.
-fn parse(id: &str) -> Result<ImportId, PageError> {
+fn parse(id: &str) -> Result<JobId, PageError> {
     id.parse()
         .map_err(|_| PageError::not_found(format!("There is no import {id}: an id has other characters.")))
 }

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::routing::get;
 use maud::{Markup, html};
 use ops::numbers;
-use worker::imports::{self, ImportRow, ImportStatus, Page};
+use worker::imports::{self, ImportRow};
+use worker::ledger::{self, JobStatus, Page};
 
 use crate::error::PageError;
 use crate::fields::InQuery;
@@ -52,7 +53,7 @@ async fn list(State(console): State<Shared>, InQuery(asked): InQuery) -> Result<
 
 /// The list, which moves while one of its imports has not ended.
 fn shown(console: &Console, page: &Page<ImportRow>, filters: &Filters) -> Markup {
-    let is_open = |row: &ImportRow| matches!(row.status, ImportStatus::Pending | ImportStatus::Running);
+    let is_open = |row: &ImportRow| matches!(row.status, JobStatus::Pending | JobStatus::Running);
     let body = match page.rows.as_slice() {
         [] if page.is_broken_off => html! {},
         [] => nothing(console, filters),
@@ -64,7 +65,7 @@ fn shown(console: &Console, page: &Page<ImportRow>, filters: &Filters) -> Markup
         (body)
         @if page.is_broken_off {
             p.quiet {
-                "The search ended after " (numbers::count(u64::from(imports::LOOKED_AT)))
+                "The search ended after " (numbers::count(u64::from(ledger::LOOKED_AT)))
                 " imports. “Older” searches the rest."
             }
         }
@@ -99,10 +100,10 @@ fn table(rows: &[ImportRow]) -> Markup {
             html! { (layout::text(&row.table_name)) },
             html! {
                 @match row.status {
-                    ImportStatus::Running => (layout::import_progress(row)),
-                    ImportStatus::Failure => (layout::why(row.error.as_deref(), row.cause.as_deref())),
-                    ImportStatus::Success => { span.quiet { (took(row)) } },
-                    ImportStatus::Pending => { span.quiet { "no execution of it has begun" } },
+                    JobStatus::Running => (layout::import_progress(row)),
+                    JobStatus::Failure => (layout::why(row.error.as_deref(), row.cause.as_deref())),
+                    JobStatus::Success => { span.quiet { (took(row)) } },
+                    JobStatus::Pending => { span.quiet { "no execution of it has begun" } },
                 }
             },
             rows_of(row),
@@ -120,7 +121,7 @@ fn file_name(row: &ImportRow) -> &str {
 
 /// Rows in the table, or on their way there; those of a failed attempt were rolled back.
 fn rows_of(row: &ImportRow) -> Markup {
-    if row.status == ImportStatus::Failure { number(0) } else { number(row.rows_done) }
+    if row.status == JobStatus::Failure { number(0) } else { number(row.rows_done) }
 }
 
 fn took(row: &ImportRow) -> String {

@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::routing::get;
 use chrono::Utc;
 use maud::{Markup, html};
-use worker::imports::{self, ImportRow, ImportStatus, Search};
+use worker::imports::{self, ImportRow};
+use worker::ledger::{self, JobStatus, Search};
 
 use crate::error::PageError;
 use crate::fields::InQuery;
@@ -42,10 +43,10 @@ async fn live(console: &Console) -> Result<Markup, PageError> {
     let of = |status| Search { status: Some(status), limit: SHOWN, ..Search::default() };
     let asked = console.database(move |connection| {
         Ok((
-            imports::search(connection, &of(ImportStatus::Running))?,
-            imports::search(connection, &of(ImportStatus::Failure))?,
-            imports::counts_by_hour(connection, since.naive_utc())?,
-            imports::count_open(connection)?,
+            imports::search(connection, &of(JobStatus::Running))?,
+            imports::search(connection, &of(JobStatus::Failure))?,
+            ledger::counts_by_hour(connection, since.naive_utc())?,
+            ledger::count_open(connection)?,
         ))
     });
     let (asked, figures) = tokio::join!(asked, figures::ask(&console.target));

@@ -17,7 +17,7 @@ use axum::routing::get;
 use maud::{Markup, html};
 use ops::submit;
 use serde::Deserialize;
-use statemachine::{ImportId, ImportOptions, RejectLimit};
+use statemachine::{ImportOptions, JobId, RejectLimit};
 use worker::import::create_table::Made;
 use worker::imports::NewImport;
 
@@ -47,7 +47,7 @@ struct Asked {
     /// A form that was sent, and did not lead to an import.
     sent: Option<String>,
     /// An earlier import, whose file and options are taken again.
-    again: Option<ImportId>,
+    again: Option<JobId>,
     /// Values of fields that differ from those of the earlier import, or from their defaults.
     table: Option<String>,
     max_rejects: Option<String>,
@@ -139,7 +139,7 @@ async fn start(
 /// Registers an import of the object, and sends its message. `made` is the table that was made for it.
 async fn send(
     console: &Shared,
-    import_id: &ImportId,
+    import_id: &JobId,
     object: &Object,
     table: String,
     options: ImportOptions,
@@ -159,7 +159,7 @@ async fn send(
     }
 }
 
-fn on_its_way(console: &Console, id: &ImportId, name: &str) -> Response {
+fn on_its_way(console: &Console, id: &JobId, name: &str) -> Response {
     console.notices.redirect(
         &format!("/imports/{id}"),
         NoticeKind::Done,

@@ -1,6 +1,6 @@
 //! What to do next about a failure, by its name: the worker says what is wrong, this says what `baton` can do about it.
 
-use statemachine::{FailureName, Findings, ImportId};
+use statemachine::{FailureName, Findings, JobId};
 use worker::failure::words;
 
 /// A failure, as far as advice goes by it.
@@ -109,7 +109,7 @@ fn for_unreadable(cause: &str) -> Option<String> {
 
 /// How to run the import again as it is. Its options are given once and for all: where they are at fault, that fails again.
 fn for_redrive(known: Option<FailureName>, import_id: &str, redrive: &str) -> Option<String> {
-    let is_of_upload = import_id.parse().is_ok_and(|id: ImportId| id.is_of_upload());
+    let is_of_upload = import_id.parse().is_ok_and(|id: JobId| id.is_of_upload());
     match known {
         Some(
             FailureName::MessageInvalid

@@ -5,7 +5,7 @@ use std::error::Error;
 use aws_sdk_sfn::config::http::HttpResponse;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::RequestId as _;
-use statemachine::ImportId;
+use statemachine::JobId;
 
 use crate::commands::Commands;
 
@@ -22,7 +22,7 @@ impl std::fmt::Display for Usage {
 impl Error for Usage {}
 
 /// The complaint about an id that no import has.
-pub fn no_such_import(commands: &Commands, id: &ImportId) -> Usage {
+pub fn no_such_import(commands: &Commands, id: &JobId) -> Usage {
     Usage(format!(
         "there is no import {id} here, unless its message still waits in the queue; `{}` lists the latest",
         commands.line("imports")

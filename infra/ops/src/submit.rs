@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chrono::Utc;
 use serde_json::json;
-use statemachine::{ImportId, ImportOptions, Source};
+use statemachine::{ImportOptions, JobId, Source};
 use tokio_util::sync::CancellationToken;
 use worker::import::create_table::{self, Made};
-use worker::imports::{self, ImportRow, NewImport, Registered};
+use worker::imports::{self, ImportRow, NewImport};
+use worker::ledger::{self, Registered};
 
 use crate::commands::Commands;
 use crate::error::{Usage, of_aws};
@@ -53,7 +54,7 @@ pub struct File {
 /// An import on its way.
 pub struct Submitted {
     /// The import.
-    pub import_id: ImportId,
+    pub import_id: JobId,
     /// The execution that the message will start: its name is known before it runs.
     pub execution_arn: String,
     /// The table that was made for it.
@@ -77,7 +78,7 @@ pub enum Sending {
 pub async fn send(
     commands: &Commands,
     target: &Target,
-    import_id: &ImportId,
+    import_id: &JobId,
     file: &File,
     stop: &CancellationToken,
     say: Say,
@@ -97,7 +98,7 @@ pub async fn send(
 
 impl Sending {
     /// The message of the import was sent, and will start this execution.
-    pub fn of(import_id: &ImportId, execution_arn: String, made: Option<Made>) -> Self {
+    pub fn of(import_id: &JobId, execution_arn: String, made: Option<Made>) -> Self {
         Self::Submitted(Submitted { import_id: import_id.clone(), execution_arn, made, is_sent: true })
     }
 }
@@ -118,7 +119,7 @@ pub enum Prepared {
 pub async fn prepare(
     commands: &Commands,
     target: &Target,
-    import_id: &ImportId,
+    import_id: &JobId,
     file: &File,
     stop: &CancellationToken,
     say: Say,
@@ -185,7 +186,7 @@ async fn register_or_delete(
 }
 
 /// Drops the table that was made for an import which has failed, and says so.
-pub async fn undo(target: &Target, made: Option<Made>, import_id: &ImportId, say: Say) {
+pub async fn undo(target: &Target, made: Option<Made>, import_id: &JobId, say: Say) {
     let Some(made) = made else { return };
     let (database, import_id, table) = (target.database.clone(), import_id.clone(), made.table().to_owned());
     let undone = tokio::task::spawn_blocking(move || made.undo(&database, &import_id)).await;
@@ -211,7 +212,7 @@ pub async fn start(target: &Target, import: NewImport, say: Say) -> anyhow::Resu
 }
 
 /// Sends the message that asks for an import. Returns the execution that it will start.
-pub async fn ask(target: &Target, import_id: &ImportId) -> anyhow::Result<String> {
+pub async fn ask(target: &Target, import_id: &JobId) -> anyhow::Result<String> {
     let sent = target
         .sqs
         .send_message()
@@ -239,7 +240,7 @@ async fn register(
         let (database, import) = (target.database.clone(), import.clone());
         let register = move || {
             let mut connection = database.connect()?;
-            imports::wait_briefly(&mut connection)?;
+            ledger::wait_briefly(&mut connection)?;
             imports::register(&mut connection, &import)
         };
         let registered =
@@ -322,13 +323,13 @@ impl Read for UntilStopped {
 }
 
 /// Where a file is put for an import.
-fn source_of(target: &Target, import_id: &ImportId, path: &Path) -> Source {
+fn source_of(target: &Target, import_id: &JobId, path: &Path) -> Source {
     let name = path.file_name().map_or_else(|| "file.csv".into(), |name| name.to_string_lossy().into_owned());
     Source { bucket: target.resources.bucket.clone(), key: object_key(import_id, &name) }
 }
 
 /// The key of a file that is put into S3 for an import, or for several: `id` keeps files of one name apart.
-pub fn object_key(id: &ImportId, name: &str) -> String {
+pub fn object_key(id: &JobId, name: &str) -> String {
     format!("uploads/{id}/{}", shortened(name))
 }
 
@@ -344,7 +345,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// An id that a person can read and that sorts by time: `people-20261123-101500-4f1c`.
-pub fn new_id(table: &str) -> anyhow::Result<ImportId> {
+pub fn new_id(table: &str) -> anyhow::Result<JobId> {
     let allowed = |c: &char| c.is_ascii_alphanumeric() || *c == '_' || *c == '-';
     let table: String = table.chars().filter(allowed).take(18).collect();
     let time = Utc::now().format("%Y%m%d-%H%M%S");

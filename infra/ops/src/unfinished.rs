@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use statemachine::ExecutionName;
-use worker::imports::{ImportStatus, Search, search};
+use worker::imports::search;
+use worker::ledger::{JobStatus, Search};
 
 use crate::target::Target;
 
@@ -76,7 +77,7 @@ fn pending(target: &Target, waiting: usize) -> anyhow::Result<Vec<String>> {
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let wanted = Search { status: Some(ImportStatus::Pending), limit, ..Search::default() };
+    let wanted = Search { status: Some(JobStatus::Pending), limit, ..Search::default() };
     let page = search(&mut target.database.connect()?, &wanted)?;
     Ok(page.rows.into_iter().map(|row| row.id).collect())
 }

@@ -44,7 +44,7 @@ async fn the_page_of_a_failed_import_shows_its_states_its_rejects_and_its_histor
     let look = async || console.page("/imports/bad-1").await;
     // The worker's last line, and its end, come after its report.
     let has_left = |page: &String| {
-        page.contains("Reported the end of the import") && page.contains("Essential container in task exited")
+        page.contains("Reported the end of the job") && page.contains("Essential container in task exited")
     };
     let page = wait::until("the worker to leave", look, has_left).await;
     has_all(
@@ -259,7 +259,7 @@ async fn the_button_of_a_check_imports_once_however_often_it_is_pressed() {
     let first = console.follow("/upload/check/people-1", &[]).await;
     has_all(&first, &["is on its way as people-1i"]);
     let id = "people-1i".parse().unwrap();
-    stack.import_when(&id, "the import", |row| row.status == worker::imports::ImportStatus::Success).await;
+    stack.import_when(&id, "the import", |row| row.status == worker::ledger::JobStatus::Success).await;
     let again = console.follow("/upload/check/people-1", &[]).await;
     has_all(&again, &["people.csv was sent before, as people-1i; nothing was sent now."]);
     assert_eq!(stack.count("people"), 2);

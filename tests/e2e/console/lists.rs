@@ -51,9 +51,9 @@ async fn a_long_list_is_read_page_by_page_and_each_import_stands_there_once() {
     let [desk, postgres] = Desk::both("CREATE TABLE people (id integer PRIMARY KEY, name text)");
     for desk in [desk, postgres] {
         desk.run("first", "id,name\n1,a\n", &[]).await.expect(0, &[]);
-        let insert = "INSERT INTO imports (id, source, table_name, status, error, cause, created_at, finished_at) VALUES ";
+        let insert = "INSERT INTO \"baton_jobs\" (id, kind, input, subject, status, error, cause, created_at, finished_at) VALUES ";
         let values = (0..119).map(|number| {
-            format!("('i-{number:03}', 's3://b/a.csv', 'people', 'FAILURE', 'E', 'why', '2026-01-02 03:04:{:02}', '2026-01-02 04:00:00')",
+            format!("('i-{number:03}', 'import', '{{\"source\":\"s3://b/a.csv\",\"table\":\"people\"}}', 'people', 'FAILURE', 'E', 'why', '2026-01-02 03:04:{:02}', '2026-01-02 04:00:00')",
                 number % 7)
         });
         rows::execute(&desk.rows(), &format!("{insert}{}", values.collect::<Vec<_>>().join(",")));

@@ -149,7 +149,8 @@ async fn a_database_with_too_many_connections_is_tried_again() {
     let mut operator = stack.database.connect().unwrap();
     operator.batch_execute(PEOPLE).unwrap();
     let role = format!(
-        "CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT 0; GRANT ALL ON ALL TABLES IN SCHEMA public TO {ROLE}"
+        "CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT 0; GRANT ALL ON ALL TABLES IN SCHEMA public TO {ROLE}; \
+         GRANT USAGE ON SCHEMA baton_ledger TO {ROLE}; GRANT ALL ON ALL TABLES IN SCHEMA baton_ledger TO {ROLE}"
     );
     operator.batch_execute(&role).unwrap();
     stack.put(KEY, people(3)).await;

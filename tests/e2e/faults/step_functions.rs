@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::front::{Answer, Asked};
 use e2e::{Backend, TestStack, wait};
 use local_stack::Limits;
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use super::{KEY, submit, succeeds};
 
@@ -33,7 +33,7 @@ async fn a_throttling_step_functions_does_not_stop_the_work_and_gets_its_report_
     stack.front().asked_times(3, |asked| asked.is("SendTaskHeartbeat")).await;
     held.release();
     stack.front().asked_times(3, |asked| asked.is("SendTaskSuccess")).await;
-    assert_eq!(stack.import(&sent.import_id).unwrap().status, ImportStatus::Success);
+    assert_eq!(stack.import(&sent.import_id).unwrap().status, JobStatus::Success);
     stack.front().no_more();
     succeeds(stack, &sent, 3, 1).await;
 }
@@ -51,7 +51,7 @@ async fn a_step_functions_that_cannot_be_reached_does_not_stop_the_work_and_gets
     let logs = async || stack.logs();
     wait::until("beats to fail", logs, |logs| logs.matches("Could not beat").count() >= 3).await;
     held.release();
-    let committed = |row: &worker::imports::ImportRow| row.status == ImportStatus::Success;
+    let committed = |row: &worker::imports::ImportRow| row.status == JobStatus::Success;
     stack.import_when(&sent.import_id, "the import to be committed", committed).await;
     let logs = async || stack.logs();
     wait::until("the report to fail", logs, |logs| logs.contains("Could not report")).await;

@@ -3,7 +3,7 @@
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::{Backend, TestStack, wait};
 use serde_json::json;
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use super::Console;
 use crate::browser::Browser;
@@ -28,7 +28,7 @@ async fn lived_in() -> TestStack {
     stack.send("<script>alert(3)</script>").await;
     let letters = async || stack.messages(&stack.resources.dead_letter_queue_url).await;
     wait::until("the dead letters", letters, |count| *count == 3).await;
-    assert_eq!(stack.import(&bad.import_id).unwrap().status, ImportStatus::Failure);
+    assert_eq!(stack.import(&bad.import_id).unwrap().status, JobStatus::Failure);
     stack
 }
 

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection as _;
 use e2e::{Backend, TestStack, rows, wait};
 use local_stack::Limits;
 use serde_json::json;
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use super::{Console, file, import_at, options, uploads};
 use crate::browser::Browser;
@@ -16,7 +16,7 @@ const BAD: &str = "id,name\n1,山田\nx,<script>alert(1)</script>\n3,佐藤\n<sc
 
 /// Waits until the import has succeeded.
 async fn succeeded(stack: &TestStack, import_id: &str) {
-    let is_done = |row: &worker::imports::ImportRow| row.status == ImportStatus::Success;
+    let is_done = |row: &worker::imports::ImportRow| row.status == JobStatus::Success;
     stack.import_when(&import_id.parse().unwrap(), "the import to succeed", is_done).await;
 }
 

@@ -6,7 +6,8 @@ use e2e::{TestStack, rows, wait};
 use local_stack::Limits;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use super::{held, send, start};
 use crate::command_line::Up;
@@ -31,14 +32,14 @@ async fn a_lane_whose_worker_is_killed_goes_on() {
     let stack = start(1, |_| {}).await;
     // The first attempt at the first of them is met in the middle of its load.
     let trigger = "CREATE TRIGGER slow BEFORE INSERT ON people \
-         WHEN (SELECT attempt FROM imports WHERE id = 'killed') = 1 \
+         WHEN (SELECT attempt FROM \"baton_jobs\" WHERE id = 'killed') = 1 \
          BEGIN SELECT length(hex(randomblob(50000))); END";
     rows::execute(&stack.database, trigger);
     let many: String = (10..20_000).map(|id| format!("{id},name\n")).collect();
     stack.put("uploads/many.csv", format!("id,name\n{many}")).await;
     let killed = send(&stack, "killed", "many.csv").await;
     let next = send(&stack, "next", "people.csv").await;
-    let on_their_way = |row: &ImportRow| row.status == ImportStatus::Running && row.rows_done > 0;
+    let on_their_way = |row: &ImportRow| row.status == JobStatus::Running && row.rows_done > 0;
     stack.import_when(&killed.import_id, "rows to be on their way", on_their_way).await;
     for worker in stack.workers() {
         kill_process(worker, Signal::KILL).unwrap();

@@ -2,7 +2,7 @@
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::{Backend, TestStack, wait};
-use statemachine::{ExecutionName, ImportOutcome, Report};
+use statemachine::{ExecutionName, Outcome, Report};
 
 use crate::desk::baton_beside;
 
@@ -34,8 +34,8 @@ async fn a_content_that_its_key_once_had_is_the_same_import_where_the_bucket_has
     }
     // The latest first.
     let outcomes: Vec<_> = reports.iter().map(|report| report.outcome).collect();
-    assert_eq!(outcomes, [ImportOutcome::Duplicate, ImportOutcome::Imported, ImportOutcome::Imported]);
-    assert_eq!(reports[0].import_id, reports[2].import_id);
+    assert_eq!(outcomes, [Outcome::Duplicate, Outcome::Done, Outcome::Done]);
+    assert_eq!(reports[0].id, reports[2].id);
     assert_eq!(stack.count("people"), 2);
     stack.audit().await;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use e2e::{Backend, TestStack};
 use serde_json::{Value, json};
-use statemachine::Report;
+use statemachine::{ImportResult, Report};
 
 use super::metric_format::broken_rule;
 use super::{Lines, story};
@@ -40,7 +40,7 @@ async fn the_dashboard_shows_the_metrics_that_lambda_and_worker_write_and_each_l
     let stack = TestStack::start(Backend::Sqlite).await;
     let (_, killed) = story(&stack).await;
     let execution = stack.ended(&killed.execution_arn).await;
-    let report: Report = serde_json::from_str(execution.output.as_deref().unwrap()).unwrap();
+    let report: Report<ImportResult> = serde_json::from_str(execution.output.as_deref().unwrap()).unwrap();
     let function = Lines::of_the_function(&stack);
     let workers = Lines::of_the_workers(&stack).await;
     let of_workers: Vec<_> = workers.iter().flat_map(Lines::metrics).collect();
@@ -62,8 +62,11 @@ async fn the_dashboard_shows_the_metrics_that_lambda_and_worker_write_and_each_l
     );
     assert_eq!(ended.len(), 2, "{ended:?}");
     let imported = of_workers.iter().find(|line| line["imported"] == 1).unwrap();
-    assert_eq!(imported["rows"], report.rows);
-    assert_eq!((&imported["rejects"], &imported["bytes"]), (&json!(report.rejects), &json!(report.bytes)));
+    assert_eq!(imported["rows"], report.result.rows);
+    assert_eq!(
+        (&imported["rejects"], &imported["bytes"]),
+        (&json!(report.result.rejects), &json!(report.result.bytes))
+    );
     assert_eq!((&imported["attempts"], &imported["table"]), (&json!(2), &json!("people")));
     let stages = ["open", "read", "load", "settle", "commit"].map(|stage| format!("{stage}_seconds"));
     let spent: f64 = stages.iter().map(|stage| imported[stage].as_f64().unwrap()).sum();

@@ -3,7 +3,7 @@
 use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::{Backend, TestStack, wait};
 use serde_json::{Value, json};
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use super::{failed, nowhere};
 use crate::desk::baton_beside;
@@ -138,7 +138,7 @@ async fn both_at_once(backend: Backend) {
     baton_beside(&stack, &redrive).await.expect(0, &[]);
     for id in &ids {
         let import_id = id.parse().unwrap();
-        let row = stack.import_when(&import_id, "success", |row| row.status == ImportStatus::Success).await;
+        let row = stack.import_when(&import_id, "success", |row| row.status == JobStatus::Success).await;
         assert_eq!(row.rows_done, 1);
     }
     assert_eq!(stack.count("people"), 4);

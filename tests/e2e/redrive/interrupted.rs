@@ -23,7 +23,7 @@ fn attempts(desk: &Desk, id: &str) -> i32 {
 /// Starts an import that takes a while at its first attempt, and interrupts it in the middle of its load.
 async fn interrupted_run(desk: &Desk, id: &str) {
     desk.execute(&format!(
-        "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM imports WHERE id = '{id}') = 1 \
+        "CREATE TRIGGER slow BEFORE INSERT ON people WHEN (SELECT attempt FROM \"baton_jobs\" WHERE id = '{id}') = 1 \
          BEGIN SELECT length(hex(randomblob(50000))); END"
     ));
     let lines: String = (1..=ROWS).map(|number| format!("{number},a\n")).collect();

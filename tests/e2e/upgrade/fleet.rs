@@ -8,8 +8,9 @@ use e2e::{Backend, Deployment, TestStack, Version};
 use local_stack::Limits;
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
-use statemachine::{ImportOutcome, Report};
-use worker::imports::{ImportRow, ImportStatus};
+use statemachine::{Outcome, Report};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use super::under_way;
 use crate::faults::worker_hangs::impatient;
@@ -41,7 +42,7 @@ async fn fails_and_is_redriven(backend: Backend) {
     let execution = stack.ended(&sent.execution_arn).await;
     assert_eq!(execution.error.as_deref(), Some("Import.HeaderMismatch"));
     let row = stack.import(&sent.import_id).unwrap();
-    assert_eq!((row.status, row.error.as_deref()), (ImportStatus::Failure, Some("Import.HeaderMismatch")));
+    assert_eq!((row.status, row.error.as_deref()), (JobStatus::Failure, Some("Import.HeaderMismatch")));
     assert_eq!(row.cause, execution.cause);
     let letter = stack.dead_letter().await.message_attributes.unwrap();
     assert_eq!(letter["Error"].string_value.as_deref(), Some("Import.HeaderMismatch"));
@@ -144,14 +145,14 @@ async fn finds_the_other_at_work(first: Version, second: Version) {
     other.batch_execute("BEGIN; LOCK TABLE people IN SHARE MODE").unwrap();
     let source = stack.put(KEY, people(3)).await;
     let holder = stack.describe("twice", &source, "people", json!({})).await;
-    let is_running = |row: &ImportRow| row.status == ImportStatus::Running;
+    let is_running = |row: &ImportRow| row.status == JobStatus::Running;
     stack.import_when(&holder.import_id, "the first to claim it", is_running).await;
     deployment.deploy(second);
     let comer = stack.describe("twice", &source, "people", json!({})).await;
     let execution = stack.ended(&comer.execution_arn).await;
     assert_eq!(execution.status, ExecutionStatus::Succeeded, "{execution:?}");
     let report: Report = serde_json::from_str(&execution.output.unwrap()).unwrap();
-    assert_eq!((report.outcome, stack.workers_of(first).len()), (ImportOutcome::Duplicate, 1));
+    assert_eq!((report.outcome, stack.workers_of(first).len()), (Outcome::Duplicate, 1));
     other.batch_execute("COMMIT").unwrap();
     succeeds(stack, &holder, 3, 1).await;
 }

@@ -33,7 +33,7 @@ async fn comes_before_the_migration(backend: Backend) {
     let cause = failed.next().and_then(|failed| failed.cause.as_deref()).unwrap();
     assert!(cause.contains("run `worker migrate`"), "{cause}");
     // It has claimed nothing: the row is as the message describes it.
-    let rows = rows::texts(&stack.database, "SELECT status || ' ' || attempt AS value FROM imports");
+    let rows = rows::texts(&stack.database, "SELECT status || ' ' || attempt AS value FROM \"baton_jobs\"");
     assert_eq!(rows, ["PENDING 0"]);
     stack.database.migrate().unwrap();
     succeeds(stack, &sent, 3, 1).await;

@@ -1,7 +1,7 @@
 //! Which tables imports may write. A message names its table, and whoever may send a message must not thereby be able
 //! to write anywhere.
 
-use crate::db::OWN_TABLES;
+use crate::db::is_own;
 
 /// The tables that imports may write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,10 @@ impl AllowedTables {
         if names.iter().any(|name| name.contains('*')) {
             return Err("has a * beside other characters; only * alone means every table".to_owned());
         }
-        match names.iter().find(|name| OWN_TABLES.contains(&name.as_str())) {
+        match names.iter().find(|name| match name.split_once('.') {
+            Some((schema, table)) => is_own(schema, table),
+            None => is_own("", name),
+        }) {
             Some(name) => Err(format!("names {name}, which is Baton's own and never written")),
             None => Ok(Self(Names::Only(names))),
         }
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_list_that_cannot_be_meant_is_refused() {
-        for text in ["", " , ", "people,imports", "sales.*", "people,*"] {
+        for text in ["", " , ", "people,baton_jobs", "baton_ledger.jobs", "sales.*", "people,*"] {
             assert!(AllowedTables::parse(text).is_err(), "{text:?} was accepted");
         }
     }

@@ -79,11 +79,8 @@ pub(crate) fn migration_failure(code: Option<&str>, what: &str, said: &str) -> F
     let shown = code.map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
     let advice = match code {
         Some("42501") => {
-            "; run `baton migrate` once as the role that owns Baton's tables, or that may create them (USAGE and CREATE on their \
-             schema); others then need USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tables"
-        }
-        Some("3F000") => {
-            "; the role has no schema to create tables in: give it USAGE and CREATE on one, or a search_path with one"
+            "; run `baton migrate` once as the role that owns Baton's tables, or that may create their schema, baton_ledger (CREATE on \
+             the database); others then need USAGE on that schema, and SELECT, INSERT, UPDATE and DELETE on its tables"
         }
         _ => "",
     };

@@ -1,40 +1,36 @@
 //! Bringing a database up to date. Migrations only ever expand: a worker of the version before goes on working. Whoever asks
 //! what is pending changes nothing, and needs no right to.
 
-mod place;
-
 use std::time::Duration;
 
+use diesel::Connection as _;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
-use diesel::migration::{Migration, MigrationConnection as _, MigrationSource};
+use diesel::migration::{Migration, MigrationConnection, MigrationSource};
 use diesel::pg::Pg;
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
-use diesel::{RunQueryDsl as _, SqliteConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use tokio_postgres::error::SqlState;
 
 use statemachine::FailureName;
 
 use super::failure::migration_failure;
 use super::postgres::Session;
-use super::{Connection, Database, Kind};
+use super::schema::migrations;
+use super::{Connection, Database, Kind, OWN_TABLES};
 use crate::failure::Failure;
-use place::Misplaced;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// Diesel's table of the migrations that are applied.
-const TABLE: &str = "__diesel_schema_migrations";
-
-/// The migration that makes Baton's first tables.
-const FIRST: &str = "0001_imports";
-
-/// The versions in it.
-const APPLIED: &str = "SELECT version FROM __diesel_schema_migrations";
+/// The table of the migrations that are applied.
+const POSTGRES_TABLE: &str = "CREATE TABLE IF NOT EXISTS baton_ledger.migrations (version text PRIMARY KEY, applied_at timestamp NOT NULL \
+                              DEFAULT (now() AT TIME ZONE 'UTC'))";
+const SQLITE_TABLE: &str = "CREATE TABLE IF NOT EXISTS baton_migrations (version text NOT NULL PRIMARY KEY, \
+                            applied_at timestamp NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')))";
 
 /// What a look at the migrations tries, as an infinitive that a database's name follows.
 const READ: &str = "read the migrations of";
@@ -49,6 +45,11 @@ const LOCK_TIMEOUT: &str = "2s";
 const LOCK_TRIES: u32 = 5;
 /// How long it lets the others pass in between.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// A table that has the name of one of Baton's and is not Baton's.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is there already and is not Baton's, which makes a table of that name; rename it")]
+struct Taken(String);
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -83,8 +84,8 @@ impl Database {
         }
     }
 
-    /// The names of the migrations of this version that are not applied yet, in order, such as `0001_imports`. Creates
-    /// nothing, and needs SELECT on diesel's table of migrations alone.
+    /// The names of the migrations of this version that are not applied yet, in order, such as `0001_jobs`. Creates
+    /// nothing, and needs SELECT on `baton_ledger.migrations` alone.
     ///
     /// # Errors
     /// `Import.DatabaseUnavailable`, or `Import.DatabaseMisconfigured` where that table may not be read, with what was tried.
@@ -117,11 +118,8 @@ impl Database {
 
     fn cannot(&self, verb: &str, cause: &Cause, code: Option<&SqlState>) -> Failure {
         let what = format!("{verb} {}", self.display_name());
-        if let Some(misplaced) = cause.downcast_ref::<Misplaced>() {
-            return Failure::named(
-                FailureName::DatabaseMisconfigured,
-                format!("failed to {what}: {misplaced}"),
-            );
+        if let Some(taken) = cause.downcast_ref::<Taken>() {
+            return Failure::named(FailureName::DatabaseMisconfigured, format!("failed to {what}: {taken}"));
         }
         migration_failure(code.map(SqlState::code), &what, &cause.to_string())
     }
@@ -146,44 +144,37 @@ fn without<DB: Backend>(
     Ok(migrations)
 }
 
-/// The pending migrations. Diesel's own question for them creates its table first, which needs CREATE on the schema even where
-/// the table is there.
 fn pending_of_postgres(connection: &mut Session) -> Result<Migrations<Pg>, Cause> {
-    if !has_table(connection)? {
-        place::expect_nowhere(connection)?;
-        place::expect_free_in_postgres(connection)?;
+    if !is_so(connection, "to_regclass('baton_ledger.migrations') IS NOT NULL")? {
+        for name in OWN_TABLES.map(|name| name.replacen('_', "_ledger.", 1)) {
+            if is_so(connection, &format!("to_regclass('{name}') IS NOT NULL"))? {
+                return Err(Taken(name).into());
+            }
+        }
         return all(&POSTGRES);
     }
-    let pending = without(&POSTGRES, &sql::<Text>(APPLIED).load(connection)?)?;
-    match is_first_pending(&pending) {
-        true => place::expect_free_in_postgres(connection)?,
-        false => place::expect_first(connection)?,
-    }
-    Ok(pending)
+    without(&POSTGRES, &migrations::table.select(migrations::version).load(connection)?)
 }
 
-/// Whether no table of Baton's has been made yet.
-fn is_first_pending<DB: Backend>(pending: &Migrations<DB>) -> bool {
-    pending.first().is_some_and(|migration| migration.name().to_string() == FIRST)
-}
-
-/// Whether diesel's table of migrations is there, where the session looks for it.
-fn has_table(connection: &mut Session) -> Result<bool, Cause> {
-    let found = format!("SELECT pg_catalog.to_regclass('{TABLE}') IS NOT NULL");
-    Ok(sql::<Bool>(&found).get_result(connection)?)
+fn is_so(connection: &mut Session, question: &str) -> Result<bool, Cause> {
+    Ok(diesel::select(sql::<Bool>(&format!("pg_catalog.{question}"))).get_result(connection)?)
 }
 
 fn pending_of_sqlite(connection: &mut SqliteConnection) -> Result<Migrations<Sqlite>, Cause> {
-    let found = format!("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{TABLE}'");
-    if sql::<BigInt>(&found).get_result::<i64>(connection)? == 0 {
-        place::expect_free_in_sqlite(connection)?;
+    let mut has = |name: &str| {
+        let found = "(SELECT count(*) FROM sqlite_schema WHERE lower(name) = ";
+        let count = diesel::select(sql::<BigInt>(found).bind::<Text, _>(name).sql(")"));
+        count.get_result::<i64>(connection).map(|count| count > 0)
+    };
+    if !has("baton_migrations")? {
+        for name in OWN_TABLES {
+            if has(name)? {
+                return Err(Taken(name.to_owned()).into());
+            }
+        }
         return all(&SQLITE);
     }
-    let pending = without(&SQLITE, &sql::<Text>(APPLIED).load(connection)?)?;
-    if is_first_pending(&pending) {
-        place::expect_free_in_sqlite(connection)?;
-    }
-    Ok(pending)
+    without(&SQLITE, &migrations::table.select(migrations::version).load(connection)?)
 }
 
 fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
@@ -203,27 +194,62 @@ fn migrate_postgres(connection: &mut Session) -> Result<Vec<String>, Cause> {
         std::thread::sleep(LOCK_PAUSE);
     }
     // Nobody else has applied any of them: they would have waited for this.
-    Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
+    Ok(versions(&pending))
+}
+
+impl MigrationConnection for Session {
+    fn setup(&mut self) -> QueryResult<usize> {
+        self.batch_execute(POSTGRES_TABLE).map(|()| 0)
+    }
 }
 
 /// Applies what is pending.
 fn apply(connection: &mut Session) -> Result<(), Cause> {
     let pending = pending_of_postgres(connection)?;
-    if !pending.is_empty() && !has_table(connection)? {
-        connection.setup()?;
+    if pending.is_empty() {
+        return Ok(());
     }
-    pending.iter().try_for_each(|migration| connection.run_migration(migration).map(drop))
+    // Even to make what is there needs the right to make it.
+    if !is_so(connection, "to_regnamespace('baton_ledger') IS NOT NULL")? {
+        connection.batch_execute("CREATE SCHEMA baton_ledger")?;
+    }
+    connection.setup()?;
+    for migration in &pending {
+        match migration.metadata().run_in_transaction() {
+            true => connection.transaction(|connection| run(connection, migration.as_ref()))?,
+            false => run(connection, migration.as_ref())?,
+        }
+    }
+    Ok(())
 }
 
-/// Whether a migration waited for a lock in vain. The harness's error hides the SQLSTATE; the session knows it.
+fn run(connection: &mut Session, migration: &dyn Migration<Pg>) -> Result<(), Cause> {
+    migration.run(connection)?;
+    let version = migration.name().version().to_string();
+    diesel::insert_into(migrations::table).values(migrations::version.eq(version)).execute(connection)?;
+    Ok(())
+}
+
+/// Whether a migration waited for a lock in vain. Its error hides the SQLSTATE; the session knows it.
 fn waited_in_vain(session: &Session) -> bool {
     session.last_code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 fn migrate_sqlite(connection: &mut SqliteConnection) -> Result<Vec<String>, Cause> {
     connection.immediate_transaction(|connection| {
-        pending_of_sqlite(connection)?;
-        let applied = connection.run_pending_migrations(SQLITE)?;
-        Ok(applied.iter().map(ToString::to_string).collect())
+        let pending = pending_of_sqlite(connection)?;
+        connection.batch_execute(SQLITE_TABLE)?;
+        for migration in &pending {
+            migration.run(connection)?;
+            let version = migration.name().version().to_string();
+            diesel::insert_into(migrations::table)
+                .values(migrations::version.eq(version))
+                .execute(connection)?;
+        }
+        Ok(versions(&pending))
     })
+}
+
+fn versions<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
+    migrations.iter().map(|migration| migration.name().version().to_string()).collect()
 }

@@ -3,6 +3,7 @@
 mod diesel_connection;
 pub(crate) mod error;
 pub(super) mod iam;
+pub(crate) mod names;
 mod row;
 mod session;
 mod session_settings;

@@ -14,11 +14,11 @@ use statemachine::{FailureName, ImportOptions};
 
 use super::csv::{RawRow, Record};
 use super::header::{Names, fold, is_of_rejects, leading_of_rejects, without_surplus};
+use super::imported_files;
 use super::table::{quoted, shown};
 use crate::config::AllowedTables;
 use crate::db::{Connection, Database};
 use crate::failure::Failure;
-use crate::imports;
 use column::Column;
 use guess::Values;
 pub use made::{Kept, Made};
@@ -243,7 +243,7 @@ fn statement(
 /// Forgets the files of a table that had this name before.
 fn forget_files(connection: &mut Connection, table: &str) -> Result<(), Failure> {
     let made = super::table::read(connection, table, &all_tables()?)?;
-    imports::forget_files(connection, &made.sql)
+    imported_files::forget(connection, &made.sql)
 }
 
 fn all_tables() -> Result<AllowedTables, Failure> {

@@ -22,9 +22,9 @@ use super::rejects::{Rejects, Verdict};
 use super::table::{Table, shown};
 use crate::db::Connection;
 use crate::failure::Failure;
-use crate::job::Job;
-use crate::job::progress::Progress;
-use crate::job::stages::Stage;
+use crate::import::import_job::ImportJob;
+use crate::import::progress::Progress;
+use crate::import::stages::Stage;
 
 /// How many batches there are: one is filled while the other is written.
 const BATCHES: usize = 2;
@@ -36,7 +36,7 @@ const CHECKED_EARLY: &str = "constraints that the database checks at the commit 
 /// What a load is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    pub(crate) job: &'a Job,
+    pub(crate) job: &'a ImportJob<'a>,
     pub(crate) table: &'a Table,
     pub(crate) plan: &'a Plan,
     pub(crate) rejects: &'a Rejects,

@@ -18,7 +18,7 @@ use super::reject::Reason;
 use super::rejects::{Rejects, Verdict};
 use super::value::Value;
 use crate::failure::Failure;
-use crate::job::progress::Progress;
+use crate::import::progress::Progress;
 
 /// Records between two looks at the request to stop.
 const RECORDS_PER_LOOK: u64 = 1000;

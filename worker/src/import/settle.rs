@@ -1,7 +1,6 @@
 //! What follows when all rows have been read: is the file one that was here before, were there too many rejects, where do
 //! they go, what is to be said of it all.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
 use statemachine::{FailureName, Findings, ImportOptions};
@@ -13,11 +12,10 @@ use super::reading::Done;
 use super::rejects::Rejected;
 use super::source::{Object, Source};
 use super::table::Table;
-use super::{Import, open, rejects_file};
+use super::{Import, imported_files, open, rejects_file};
 use crate::db::Connection;
 use crate::failure::Failure;
-use crate::imports;
-use crate::job::{Job, Summary};
+use crate::import::import_job::Summary;
 
 /// Says what was found, and whether the import may be committed.
 ///
@@ -52,10 +50,12 @@ pub(super) fn settle(
     let is_failing = rejected.failure(rows_read).is_some();
     let same_file_as = match sha256 {
         // It fails for its rejects, whatever the database has to say, and nobody need wait for it.
-        Some(sha256) if is_failing => same_file(connection, job, table, sha256).unwrap_or_default(),
+        Some(sha256) if is_failing => {
+            imported_files::latest(connection, &job.import_id, &table.sql, sha256).unwrap_or_default()
+        }
         Some(sha256) => {
-            imports::await_same_file(connection, &table.sql, sha256)?;
-            same_file(connection, job, table, sha256)?
+            imported_files::await_others(connection, &table.sql, sha256)?;
+            imported_files::latest(connection, &job.import_id, &table.sql, sha256)?
         }
         None => None,
     };
@@ -113,29 +113,6 @@ pub(super) fn settle(
             Ok(Summary { rows: loaded.rows, rejects: rejected.count(), bytes: job.progress.counters().bytes })
         }
     }
-}
-
-/// The latest other import of the same file into the same table, which it may spell otherwise.
-fn same_file(
-    connection: &mut Connection,
-    job: &Job,
-    table: &Table,
-    sha256: &str,
-) -> Result<Option<String>, Failure> {
-    let mut known = HashMap::new();
-    for (id, name, went_into) in imports::same_files(connection, job, sha256)? {
-        let is_same = match (went_into, known.get(&name)) {
-            (Some(sql), _) => sql == table.sql,
-            (None, Some(is_same)) => *is_same,
-            // An earlier version noted the name alone.
-            (None, None) => name == job.table || table.is_called(connection, &name)?,
-        };
-        if is_same {
-            return Ok(Some(id));
-        }
-        known.insert(name, is_same);
-    }
-    Ok(None)
 }
 
 /// Reads the source once more, as it was read the first time.

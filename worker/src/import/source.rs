@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 use crate::failure::Failure;
-use crate::job::Job;
-use crate::job::progress::Progress;
+use crate::import::import_job::ImportJob;
+use crate::import::progress::Progress;
 use fetch::Fetch;
 
 /// The most that one chunk has, in bytes.
@@ -63,14 +63,19 @@ enum Piece {
 
 impl Source {
     /// Begins to fetch the object. What is wrong with it comes out of the first read. The task ends with this reader.
-    pub(crate) fn open(job: &Job, s3: &aws_sdk_s3::Client, runtime: &Handle) -> Self {
+    pub(crate) fn open(job: &ImportJob, s3: &aws_sdk_s3::Client, runtime: &Handle) -> Self {
         let object = Arc::<Object>::default();
         let fetch = Fetch::new(s3.clone(), job, Arc::clone(&object));
         Self::fetched_by(fetch, runtime, object, Some(Arc::clone(&job.progress)))
     }
 
     /// Begins to fetch the object once more, if it is still the one that was read before.
-    pub(crate) fn open_again(job: &Job, s3: &aws_sdk_s3::Client, runtime: &Handle, before: &Object) -> Self {
+    pub(crate) fn open_again(
+        job: &ImportJob,
+        s3: &aws_sdk_s3::Client,
+        runtime: &Handle,
+        before: &Object,
+    ) -> Self {
         let object = Arc::<Object>::default();
         let fetch = Fetch::again(s3.clone(), job, Arc::clone(&object), before);
         Self::fetched_by(fetch, runtime, object, None)

@@ -10,7 +10,7 @@ use statemachine::FailureName;
 
 use super::value::Kind;
 use crate::config::AllowedTables;
-use crate::db::{Connection, OWN_TABLES};
+use crate::db::{Connection, is_own};
 use crate::failure::Failure;
 use crate::failure::words::NEVER_WRITTEN;
 use crate::visible::in_quotes;
@@ -73,13 +73,6 @@ impl Column {
     /// Whether a file must have this column.
     pub(crate) fn is_required(&self) -> bool {
         !self.nullable && !self.has_default && !self.generated
-    }
-}
-
-impl Table {
-    /// Whether a name is this table's, however it is spelled.
-    pub(crate) fn is_called(&self, connection: &mut Connection, name: &str) -> Result<bool, Failure> {
-        Ok(matches!(find(connection, name)?, Found::Table(other) if other.sql == self.sql))
     }
 }
 
@@ -194,9 +187,7 @@ fn is_reserved(name: &str) -> bool {
         (None, Some((schema, table))) => (schema, table),
         (None, None) => ("", folded.as_str()),
     };
-    // `imports` in a schema of its own is somebody else's; whether it is ours, the database tells by its identity.
-    let is_own = OWN_TABLES.contains(&table) && matches!(schema, "" | "main" | "public");
-    is_own
+    is_own(schema, table)
         || table.starts_with("sqlite_")
         || schema.starts_with("pg_")
         || schema == "information_schema"
@@ -224,22 +215,22 @@ mod tests {
     #[test]
     fn our_own_tables_and_the_systems_are_refused_in_any_spelling() {
         for name in [
-            "imports",
-            "Imports",
-            "public.imports",
-            "main.imports",
+            "baton_jobs",
+            "Baton_Jobs",
+            "baton_ledger.attempts",
+            "main.baton_imported_files",
             "pg_catalog.pg_class",
             "pg_authid",
             "information_schema.tables",
             "SQLITE_schema",
-            "__diesel_schema_migrations",
+            "baton_ledger.migrations",
             "\"pg_temp\".\"t\"",
             "\"PG_TEMP\".t",
-            "public.\"imports\"",
+            "baton_ledger.\"jobs\"",
         ] {
             assert!(is_reserved(name), "{name}");
         }
-        for name in ["people", "sales.imports", "\"a pg_temp\".t", "\"a.imports\""] {
+        for name in ["people", "sales.baton_jobs", "jobs", "\"a pg_temp\".t", "\"a.baton_jobs\""] {
             assert!(!is_reserved(name), "{name}");
         }
     }

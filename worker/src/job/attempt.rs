@@ -4,34 +4,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use statemachine::{FailureName, ImportId, Report};
+use statemachine::{FailureName, JobId, Outcome, Report};
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::callback::{Callback, cause_of};
 use super::heartbeat::Heartbeat;
-use super::progress::Progress;
 use super::run::Patience;
 use super::shutdown::Stop;
 use super::write_failure::{FailureWriter, Limits};
-use super::{Job, Summary, blocking, metrics};
-use crate::config::Config;
-use crate::db::Database;
+use super::{Gauge, Job, Settings, Work, blocking, report_of};
 use crate::failure::Failure;
-use crate::imports::{Failed, ImportRow, Renewer};
+use crate::ledger::{Failed, JobRow, Renewer};
 
-/// A claimed import.
-pub(super) struct Attempt<'a> {
-    config: &'a Config,
+/// A claimed job.
+pub(super) struct Attempt<'a, W: Work> {
+    settings: &'a Settings,
     callback: Callback,
-    row: ImportRow,
-    progress: Arc<Progress>,
+    row: JobRow,
+    progress: Arc<W::Progress>,
 }
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The rows are in the table.
+    /// The work is done.
     Committed(Report),
     /// Rolled back; the failure, which has a name, is in the row, if the database could be reached.
     Failed(Failure),
@@ -45,53 +42,50 @@ enum Reason {
     Shutdown(&'static str),
 }
 
-impl<'a> Attempt<'a> {
-    pub(super) fn new(config: &'a Config, callback: Callback, row: ImportRow) -> Self {
-        Self { config, callback, row, progress: Arc::default() }
+impl<'a, W: Work> Attempt<'a, W> {
+    pub(super) fn new(settings: &'a Settings, callback: Callback, row: JobRow) -> Self {
+        Self { settings, callback, row, progress: Arc::default() }
     }
 
     /// Does the work.
-    pub(super) async fn run<W>(self, patience: Patience, stop: Stop, work: W) -> End
-    where
-        W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
-    {
+    pub(super) async fn run(self, patience: Patience, stop: Stop, work: W) -> End {
         let progress = Arc::clone(&self.progress);
         let end = match Job::of_claimed(&self.row) {
             Ok(job) => {
                 let job =
-                    Job { progress: Arc::clone(&progress), stall_limit: self.config.stall_limit, ..job };
+                    Job { progress: Arc::clone(&progress), stall_limit: self.settings.stall_limit, ..job };
                 self.work(job, patience.stop, stop.clone(), work).await
             }
             Err(failure) => end_of(failure),
         };
         let end = self.settle(end, patience, stop).await;
-        metrics::tell(&end, &self.row, &self.progress);
+        match &end {
+            End::Committed(report) => W::tell_end(&self.row, &self.progress, Ok(report)),
+            End::Failed(failure) => W::tell_end(&self.row, &self.progress, Err(failure)),
+            End::NotOurs(_) => {}
+        }
         end
     }
 
     /// The end of the work.
-    async fn work<W>(&self, job: Job, grace: Duration, mut stop: Stop, work: W) -> End
-    where
-        W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
-    {
+    async fn work(&self, job: Job<W::Progress>, grace: Duration, mut stop: Stop, work: W) -> End {
         let progress = Arc::clone(&job.progress);
         let heartbeat = Heartbeat {
             callback: self.callback.clone(),
             renewer: Renewer::new(
-                self.config.database.clone(),
-                job.import_id.clone(),
+                self.settings.database.clone(),
+                job.id.clone(),
                 job.attempt,
-                self.config.lease,
+                self.settings.lease,
             ),
-            progress: Arc::clone(&progress),
-            interval: self.config.heartbeat_interval,
-            stall_limit: self.config.stall_limit,
+            progress: progress.clone(),
+            interval: self.settings.heartbeat_interval,
+            stall_limit: self.settings.stall_limit,
         };
-        let database = self.config.database.clone();
+        let database = self.settings.database.clone();
         let working = async {
             let work = move || {
-                let result = work(&job, &database);
-                job.progress.end();
+                let result = work.run(&job, &database);
                 end_of_work(&job, result)
             };
             blocking(work).await.unwrap_or_else(|_| end_of(panicked("the work")))
@@ -121,7 +115,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Writes the failure into the row, as far as the database lets us, and looks whether the import is still ours.
+    /// Writes the failure into the row, as far as the database lets us, and looks whether the job is still ours.
     async fn settle(&self, end: End, patience: Patience, stop: Stop) -> End {
         let (name, cause) = match &end {
             End::Committed(_) => return end,
@@ -132,33 +126,33 @@ impl<'a> Attempt<'a> {
                 (FailureName::Interrupted, format!("the worker rolled back: {why}"))
             }
         };
-        let Ok(import_id) = self.row.id.parse::<ImportId>() else { return end };
+        let Ok(job_id) = self.row.id.parse::<JobId>() else { return end };
         let writer = FailureWriter {
-            database: self.config.database.clone(),
-            import_id,
+            database: self.settings.database.clone(),
+            job_id,
             attempt: self.row.attempt,
             name,
             cause,
-            progress: Arc::clone(&self.progress),
+            progress: self.progress.clone(),
         };
         let limits = Limits {
             patience: patience.record,
             stopped: patience.record_stopped,
             awaited_by: matches!(end, End::Failed(..)).then(|| self.callback.clone()),
-            interval: self.config.heartbeat_interval,
+            interval: self.settings.heartbeat_interval,
         };
         match (writer.write(limits, stop).await, end) {
-            (Some(Failed::HadCommitted(report)), _) => End::Committed(report),
-            (Some(Failed::NotOurs), End::Failed(..)) => {
-                End::NotOurs("another attempt has claimed the import")
+            (Some(Failed::HadCommitted(row)), end) => {
+                report_of(&row, Outcome::Done).map_or(end, End::Committed)
             }
+            (Some(Failed::NotOurs), End::Failed(..)) => End::NotOurs("another attempt has claimed the job"),
             (_, end) => end,
         }
     }
 }
 
 /// Takes the work at its word only where the row agrees.
-fn end_of_work(job: &Job, result: Result<Summary, Failure>) -> End {
+fn end_of_work<P: Gauge + Default>(job: &Job<P>, result: Result<(), Failure>) -> End {
     match (result, job.committed()) {
         (Ok(_), Some(report)) => End::Committed(report.clone()),
         (Ok(_), None) => end_of(Failure::named(

@@ -9,16 +9,15 @@ use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, error, warn};
 
-use super::blocking;
 use super::callback::{Callback, CallbackError};
-use super::progress::{Counters, Progress};
-use crate::imports::{Lease, Renewal, Renewer};
+use super::{Gauge, blocking};
+use crate::ledger::{Lease, Renewal, Renewer};
 
 /// Beats for one attempt.
 pub(super) struct Heartbeat {
     pub(super) callback: Callback,
     pub(super) renewer: Renewer,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<dyn Gauge>,
     pub(super) interval: Duration,
     pub(super) stall_limit: Duration,
 }
@@ -73,20 +72,20 @@ async fn hold_lease(
         if !pulse.beats(Instant::now()) {
             continue;
         }
-        let counters = pulse.counters();
+        let told = pulse.progress.told();
         let lease = if is_awaited.load(Relaxed) { Lease::Renewed } else { Lease::AsItIs };
         let renewed = blocking(move || {
-            let renewal = renewer.renew(counters, lease);
-            (renewer, renewal)
+            let renewal = renewer.renew(&told, lease);
+            (renewer, renewal, told)
         });
         match renewed.await {
-            Ok((back, renewal)) => {
+            Ok((back, renewal, told)) => {
                 renewer = back;
                 match renewal {
                     Ok(Renewal::Ours) => {
-                        debug!(rows = counters.rows, bytes = counters.bytes, "Renewed the lease");
+                        debug!(progress = %told, "Renewed the lease");
                     }
-                    Ok(Renewal::NotOurs) => return "another attempt has claimed the import",
+                    Ok(Renewal::NotOurs) => return "another attempt has claimed the job",
                     Err(failure) => warn!(
                         error = failure.for_log(),
                         "Could not renew the lease; the next beat tries again"
@@ -110,9 +109,9 @@ fn clock(every: Duration) -> tokio::time::Interval {
 }
 
 /// Whether the work gets on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Pulse {
-    progress: Arc<Progress>,
+    progress: Arc<dyn Gauge>,
     stall_limit: Duration,
     last: u64,
     changed_at: Instant,
@@ -120,7 +119,7 @@ struct Pulse {
 }
 
 impl Pulse {
-    fn new(progress: Arc<Progress>, stall_limit: Duration, now: Instant) -> Self {
+    fn new(progress: Arc<dyn Gauge>, stall_limit: Duration, now: Instant) -> Self {
         let last = progress.steps();
         Self { progress, stall_limit, last, changed_at: now, is_stalled: false }
     }
@@ -134,69 +133,53 @@ impl Pulse {
         }
         let is_stalled = now.duration_since(self.changed_at) > self.stall_limit;
         if is_stalled && !self.is_stalled {
-            let Counters { rows, bytes, .. } = self.counters();
-            warn!(rows, bytes, "No progress for {:?}: no more beats", self.stall_limit);
+            warn!(progress = %self.progress.told(), "No progress for {:?}: no more beats", self.stall_limit);
         }
         self.is_stalled = is_stalled;
         !is_stalled
-    }
-
-    fn counters(&self) -> Counters {
-        self.progress.counters()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use serde_json::Value;
+
     use super::*;
-    use crate::job::stages::Stage;
 
     const LIMIT: Duration = Duration::from_secs(60);
+
+    #[derive(Default)]
+    struct Steps(AtomicU64);
+
+    impl Gauge for Steps {
+        fn steps(&self) -> u64 {
+            self.0.load(Relaxed)
+        }
+
+        fn told(&self) -> Value {
+            Value::Null
+        }
+
+        fn request_stop(&self) {}
+    }
 
     #[test]
     fn beats_stop_when_nothing_moves_within_the_stall_limit() {
         let start = Instant::now();
-        let mut pulse = Pulse::new(Arc::default(), LIMIT, start);
+        let mut pulse = Pulse::new(Arc::new(Steps::default()), LIMIT, start);
         assert!(pulse.beats(start + LIMIT));
         assert!(!pulse.beats(start + LIMIT + Duration::from_secs(1)));
     }
 
     #[test]
-    fn any_counter_and_any_new_phase_is_progress() {
-        let progress = Arc::new(Progress::default());
-        let steps: [&dyn Fn(); 6] = [
-            &|| progress.add_rows(1, 0),
-            &|| progress.add_rows(0, 1),
-            &|| progress.add_misread_row(),
-            &|| progress.add_bytes(1),
-            &|| progress.set_bytes_total(9),
-            &|| progress.next_phase(),
-        ];
-        let mut now = Instant::now();
-        let mut pulse = Pulse::new(progress.clone(), LIMIT, now);
-        for (number, step) in steps.into_iter().enumerate() {
-            now += 2 * LIMIT;
-            assert!(!pulse.beats(now), "before step {number}");
-            step();
-            assert!(pulse.beats(now), "after step {number}");
-        }
-    }
-
-    #[test]
-    fn what_is_read_beside_a_database_that_hangs_is_no_progress() {
-        let progress = Arc::new(Progress::default());
-        let mut now = Instant::now();
-        let mut pulse = Pulse::new(progress.clone(), LIMIT, now);
-        let mut goes_on_after = |step: &dyn Fn()| {
-            now += 2 * LIMIT;
-            step();
-            pulse.beats(now)
-        };
-        progress.enter(Stage::Load);
-        assert!(!goes_on_after(&|| progress.add_bytes(1)));
-        assert!(!goes_on_after(&|| progress.add_misread_row()));
-        assert!(goes_on_after(&|| progress.add_rows(1, 0)), "the database takes a row");
-        progress.enter(Stage::Read);
-        assert!(goes_on_after(&|| progress.add_bytes(1)), "the database waits for rows");
+    fn beats_go_on_when_the_work_gets_on_again() {
+        let (start, steps) = (Instant::now(), Arc::new(Steps::default()));
+        let mut pulse = Pulse::new(steps.clone(), LIMIT, start);
+        assert!(!pulse.beats(start + 2 * LIMIT));
+        steps.0.fetch_add(1, Relaxed);
+        assert!(pulse.beats(start + 3 * LIMIT));
+        assert!(pulse.beats(start + 4 * LIMIT));
     }
 }

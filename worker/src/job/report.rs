@@ -1,6 +1,6 @@
-//! Reporting the end of the import. A result that is not heard costs a whole attempt, so it is repeated for as long as
+//! Reporting the end of the job. A result that is not heard costs a whole attempt, so it is repeated for as long as
 //! Step Functions may reasonably be away. One that is refused as it is says less the next time: the execution must end as
-//! the import's row does.
+//! the job's row does.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
-/// The end of an import, as it is told.
+/// The end of a job, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     /// It needs no further attempt.
@@ -56,7 +56,7 @@ pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Durat
         };
         match told {
             Ok(()) => {
-                info!("Reported the end of the import");
+                info!("Reported the end of the job");
                 return true;
             }
             Err(gone @ CallbackError::Gone(_)) => {
@@ -65,19 +65,19 @@ pub(super) async fn report(callback: &Callback, ending: &Ending, patience: Durat
             }
             // What is refused once is refused again.
             Err(error @ CallbackError::Refused(_)) if matches!(ending, Cow::Borrowed(_)) => {
-                warn!(%error, "Reporting the end of the import again, with less to it");
+                warn!(%error, "Reporting the end of the job again, with less to it");
                 ending = Cow::Owned(ending.brief());
                 continue;
             }
             Err(error @ CallbackError::Refused(_)) => {
-                error!(%error, "The end of the import cannot be reported");
+                error!(%error, "The end of the job cannot be reported");
                 return false;
             }
             Err(error) if Instant::now() + wait > until => {
-                error!(%error, "Gave up reporting the end of the import after {} s", patience.as_secs());
+                error!(%error, "Gave up reporting the end of the job after {} s", patience.as_secs());
                 return false;
             }
-            Err(error) => warn!(%error, "Could not report the end of the import, trying again in {wait:?}"),
+            Err(error) => warn!(%error, "Could not report the end of the job, trying again in {wait:?}"),
         }
         sleep(wait).await;
     }

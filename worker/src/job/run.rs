@@ -1,10 +1,10 @@
-//! One import from the claim to the exit code.
+//! One job from the claim to the exit code.
 
 use std::future::Future;
 use std::time::Duration;
 
 use logging::About;
-use statemachine::{ExecutionName, ExitCode, TraceHeader};
+use statemachine::{ExecutionName, ExitCode, JobId, TraceHeader};
 use tokio::time::sleep;
 use tracing::{Span, error, info, warn};
 
@@ -13,12 +13,10 @@ use super::callback::{Callback, CallbackError};
 use super::report::{Ending, report};
 use super::shutdown::Stop;
 use super::takeover::{Taken, take_over};
-use super::{Job, Summary};
-use crate::config::Config;
-use crate::db::Database;
+use super::{Asked, Settings, Work};
 use crate::failure::Failure;
 
-/// How long the end of an import may take. Where ECS stops the task there are 30 seconds from SIGTERM to SIGKILL:
+/// How long the end of a job may take. Where ECS stops the task there are 30 seconds from SIGTERM to SIGKILL:
 /// `stop`, `record_stopped` and `report_stopped` fit into them.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -46,23 +44,20 @@ impl Default for Patience {
     }
 }
 
-/// Runs one import: claims it, does the work on a thread of its own beside heartbeats, and reports how it ended. The work
-/// writes its rows and calls [`Job::commit`] in one transaction, tells its progress, and stops when asked. `shutdown`
-/// ends with its reason when the process is to stop. It is to be called within the [`span`] of the import.
-pub async fn run<W>(
-    config: &Config,
+/// Runs one job: claims it, does the work on a thread of its own beside heartbeats, and reports how it ended. `shutdown`
+/// ends with its reason when the process is to stop. It is to be called within the [`span`] of the job.
+pub async fn run<W: Work>(
+    settings: &Settings,
+    asked: &Asked,
     step_functions: aws_sdk_sfn::Client,
     patience: Patience,
     shutdown: impl Future<Output = &'static str>,
     work: W,
-) -> ExitCode
-where
-    W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
-{
-    let callback = Callback::new(step_functions, config.task_token.clone());
+) -> ExitCode {
+    let callback = Callback::new(step_functions, settings.task_token.clone());
     // In a box, so that whoever awaits it stays small.
     let life = Stop::during(shutdown, async |stop| {
-        // A container that comes too late must not take the import from the one that has replaced it: before the claim
+        // A container that comes too late must not take the job from the one that has replaced it: before the claim
         // the token shows whether this one is still waited for.
         match callback.beat().await {
             Err(CallbackError::Gone(why)) => return not_ours(why),
@@ -73,7 +68,7 @@ where
             Ending::Success(_) => ExitCode::Reported,
             Ending::Failure(..) => ExitCode::FailureReported,
         };
-        match claim_and_work(config, &callback, patience, stop.clone(), work).await {
+        match claim_and_work((settings, asked), &callback, patience, stop.clone(), work).await {
             Ok(ending) if tell(&callback, &ending, patience, stop).await => code(&ending),
             // A report that nobody took must not look like one that was: Step Functions then sees the container fail,
             // tries again, and the next worker finds the row.
@@ -84,36 +79,33 @@ where
     Box::pin(life).await
 }
 
-/// What every line of this import's log has in it. [`run`] records the attempt once there is one.
+/// What every line of this job's log has in it. [`run`] records the attempt once there is one.
 #[must_use]
-pub fn span(config: &Config) -> Span {
+pub fn span(settings: &Settings, id: &JobId) -> Span {
     logging::import_span(&About {
-        import_id: Some(config.import.import_id.as_str()),
-        execution: Some(&config.execution_arn),
-        message_id: ExecutionName::message_id_in(&config.execution_arn),
-        trace_id: config.trace_header.as_ref().map(TraceHeader::trace_id),
+        import_id: Some(id.as_str()),
+        execution: Some(&settings.execution_arn),
+        message_id: ExecutionName::message_id_in(&settings.execution_arn),
+        trace_id: settings.trace_header.as_ref().map(TraceHeader::trace_id),
     })
 }
 
 /// The ending to be reported, or why there is nothing to report.
-async fn claim_and_work<W>(
-    config: &Config,
+async fn claim_and_work<W: Work>(
+    (settings, asked): (&Settings, &Asked),
     callback: &Callback,
     patience: Patience,
     stop: Stop,
     work: W,
-) -> Result<Ending, &'static str>
-where
-    W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
-{
-    let row = match take_over(config, callback, patience.stop, stop.clone()).await {
+) -> Result<Ending, &'static str> {
+    let row = match take_over((settings, asked), callback, patience.stop, stop.clone()).await {
         Ok(Taken::Claimed(row)) => row,
         Ok(Taken::Done(report)) => return Ok(Ending::Success(report)),
         Err(failure) => return ending_of(failure),
     };
     Span::current().record("attempt", row.attempt);
-    info!(source = %row.source, table = %row.table_name, "Claimed the import as attempt {}", row.attempt);
-    match Attempt::new(config, callback.clone(), *row).run(patience, stop, work).await {
+    info!(source = row.source, subject = row.subject, "Claimed the {} as attempt {}", row.kind, row.attempt);
+    match Attempt::<W>::new(settings, callback.clone(), *row).run(patience, stop, work).await {
         End::Committed(report) => Ok(Ending::Success(report)),
         End::Failed(failure) => ending_of(failure),
         End::NotOurs(why) => Err(why),
@@ -129,22 +121,22 @@ async fn tell(callback: &Callback, ending: &Ending, patience: Patience, mut stop
     tokio::select! {
         told = report(callback, ending, patience.report) => told,
         () = out_of_time => {
-            error!("Had to stop before the end of the import was reported");
+            error!("Had to stop before the end of the job was reported");
             false
         }
     }
 }
 
 fn ending_of(failure: Failure) -> Result<Ending, &'static str> {
-    // A cause that may quote rows is for the row of the import and for Step Functions, not for a log.
+    // A cause that may quote rows is for the row of the job and for Step Functions, not for a log.
     let for_log = failure.for_log().to_owned();
     match failure {
         Failure::Named { name, cause, .. } => {
             // What another attempt may mend is a warning; the rest waits for a person.
             if name.is_transient() {
-                warn!(error_name = %name, cause = for_log, "The import failed and may be tried again");
+                warn!(error_name = %name, cause = for_log, "The job failed and may be tried again");
             } else {
-                error!(error_name = %name, cause = for_log, "The import failed");
+                error!(error_name = %name, cause = for_log, "The job failed");
             }
             Ok(Ending::Failure(name, cause))
         }
@@ -153,6 +145,6 @@ fn ending_of(failure: Failure) -> Result<Ending, &'static str> {
 }
 
 fn not_ours(why: &str) -> ExitCode {
-    warn!("The import is no longer this worker's: {why}");
+    warn!("The job is no longer this worker's: {why}");
     ExitCode::NotOurs
 }

@@ -1,23 +1,22 @@
-//! Taking the import over. Another execution may hold it: then this one waits until the other has shown that it lives, or
+//! Taking the job over. Another execution may hold it: then this one waits until the other has shown that it lives, or
 //! has not. A message must not be given up for the sake of a worker that is dead and merely still has its lease: it may
-//! be the last one that asks for the import.
+//! be the last one that asks for the job.
 
 use std::time::Duration;
 
-use statemachine::{FailureName, Import, Report};
+use statemachine::{FailureName, Outcome, Report};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::callback::{Callback, CallbackError};
 use super::shutdown::Stop;
-use super::{attempt, blocking};
-use crate::config::Config;
+use super::{Settings, attempt, blocking, report_of};
 use crate::db::{Connection, Database, has_ended};
 use crate::failure::Failure;
-use crate::imports::{self, Claim, Claimant, Held, ImportRow};
+use crate::ledger::{self, Asked, Claim, Claimant, Held, JobRow};
 use crate::pauses::Pauses;
 
-/// The time between the first two looks at an import that another execution holds; it doubles from look to look.
+/// The time between the first two looks at a job that another execution holds; it doubles from look to look.
 const FIRST_GLANCE: Duration = Duration::from_millis(250);
 /// The longest time between two looks.
 const LONGEST_GLANCE: Duration = Duration::from_secs(4);
@@ -25,25 +24,25 @@ const LONGEST_GLANCE: Duration = Duration::from_secs(4);
 /// How often a wait for a lock is told of in the log.
 const TELLING: Duration = Duration::from_secs(60);
 
-/// Whose the import is.
+/// Whose the job is.
 pub(super) enum Taken {
     /// This worker's.
-    Claimed(Box<ImportRow>),
+    Claimed(Box<JobRow>),
     /// Nobody's any more, or another's who lives: what to report.
     Done(Report),
 }
 
-/// Takes the import over, or finds out that there is nothing left to do. Waits for at most the lease of another, and for a
+/// Takes the job over, or finds out that there is nothing left to do. Waits for at most the lease of another, and for a
 /// lock in the database as long as somebody has it; it beats meanwhile.
 pub(super) async fn take_over(
-    config: &Config,
+    (settings, asked): (&Settings, &Asked),
     callback: &Callback,
     grace: Duration,
     mut stop: Stop,
 ) -> Result<Taken, Failure> {
-    let mut claimer = Claimer::new(config);
+    let mut claimer = Claimer::new(settings, asked);
     let mut wait = Wait::new();
-    let mut next_beat = Instant::now() + config.heartbeat_interval;
+    let mut next_beat = Instant::now() + settings.heartbeat_interval;
     loop {
         let look = look(claimer, grace, stop.clone()).await?;
         claimer = look.0;
@@ -52,7 +51,7 @@ pub(super) async fn take_over(
         }
         if Instant::now() >= next_beat {
             beat(callback).await?;
-            next_beat = Instant::now() + config.heartbeat_interval;
+            next_beat = Instant::now() + settings.heartbeat_interval;
         }
         tokio::select! {
             () = sleep(wait.pauses.pause()) => {}
@@ -68,7 +67,7 @@ enum Look {
     Broken(Failure),
 }
 
-/// What was seen of an import that is not to be had yet.
+/// What was seen of a job that is not to be had yet.
 struct Wait {
     is_connection_replaced: bool,
     first_look: Option<Held>,
@@ -83,7 +82,7 @@ impl Wait {
         Self { is_connection_replaced: false, first_look: None, pauses, told_of_lock: None }
     }
 
-    /// Whose the import is, once this look tells. A connection that breaks is replaced: it may have broken between two
+    /// Whose the job is, once this look tells. A connection that breaks is replaced: it may have broken between two
     /// looks, and a container that is started for the next attempt costs more than another look. One that breaks again
     /// before it has shown anything is a failure.
     fn see(&mut self, look: Look) -> Result<Option<Taken>, Failure> {
@@ -94,7 +93,7 @@ impl Wait {
             }
             Look::Broken(failure) if self.is_connection_replaced => Err(failure),
             Look::Broken(_) => {
-                warn!("The connection broke at a look at the import; looking over a new one");
+                warn!("The connection broke at a look at the job; looking over a new one");
                 self.is_connection_replaced = true;
                 Ok(None)
             }
@@ -104,15 +103,15 @@ impl Wait {
     fn see_claim(&mut self, claim: Claim) -> Option<Taken> {
         match claim {
             Claim::Claimed(row) => Some(Taken::Claimed(row)),
-            Claim::AlreadyDone(report) => {
-                info!(rows = report.rows, "An earlier attempt of this execution has committed the import");
-                Some(Taken::Done(report))
+            Claim::AlreadyDone(row) => {
+                info!("An earlier attempt of this execution has done it");
+                report_of(&row, Outcome::Done).map(Taken::Done)
             }
-            Claim::Duplicate(report) => {
-                info!(rows = report.rows, "Another execution has imported it");
-                Some(Taken::Done(report))
+            Claim::Duplicate(row) => {
+                info!("Another execution has done it");
+                report_of(&row, Outcome::Duplicate).map(Taken::Done)
             }
-            Claim::Held(held) => self.see_held(held),
+            Claim::Held(held) => self.see_held(*held),
             Claim::Busy => {
                 self.see_lock();
                 None
@@ -124,16 +123,16 @@ impl Wait {
         match &self.first_look {
             None => {
                 info!(
-                    "Another execution holds the import; waiting until it is done, shows that it lives, or lapses"
+                    "Another execution holds the job; waiting until it is done, shows that it lives, or lapses"
                 );
                 self.first_look = Some(held);
             }
             Some(first) if held.has_beaten_since(first) => {
-                info!("Another execution is at work on the import");
-                return Some(Taken::Done(held.report));
+                info!("Another execution is at work on the job");
+                return report_of(&held.row, Outcome::Duplicate).map(Taken::Done);
             }
             // A new attempt has yet to show that it lives.
-            Some(first) if held.attempt != first.attempt => self.first_look = Some(held),
+            Some(first) if held.row.attempt != first.row.attempt => self.first_look = Some(held),
             Some(_) => {}
         }
         None
@@ -143,7 +142,7 @@ impl Wait {
         // The claim itself has waited for it.
         self.pauses.begin_again();
         if self.told_of_lock.is_none_or(|told| told.elapsed() >= TELLING) {
-            info!("Waiting for a lock in the database, which another import has, or somebody else");
+            info!("Waiting for a lock in the database, which another job has, or somebody else");
             self.told_of_lock = Some(Instant::now());
         }
     }
@@ -153,7 +152,7 @@ async fn beat(callback: &Callback) -> Result<(), Failure> {
     match callback.beat().await {
         Err(CallbackError::Gone(why)) => Err(Failure::NotOurs(why)),
         Err(error) => {
-            warn!(%error, "Could not beat before the import was claimed");
+            warn!(%error, "Could not beat before the job was claimed");
             Ok(())
         }
         Ok(()) => Ok(()),
@@ -163,7 +162,7 @@ async fn beat(callback: &Callback) -> Result<(), Failure> {
 /// Claims on behalf of this worker, again and again over one connection.
 struct Claimer {
     database: Database,
-    import: Import,
+    asked: Asked,
     execution_arn: String,
     worker: String,
     lease: Duration,
@@ -171,13 +170,13 @@ struct Claimer {
 }
 
 impl Claimer {
-    fn new(config: &Config) -> Self {
+    fn new(settings: &Settings, asked: &Asked) -> Self {
         Self {
-            database: config.database.clone(),
-            import: config.import.clone(),
-            execution_arn: config.execution_arn.clone(),
-            worker: config.worker.clone(),
-            lease: config.lease,
+            database: settings.database.clone(),
+            asked: asked.clone(),
+            execution_arn: settings.execution_arn.clone(),
+            worker: settings.worker.clone(),
+            lease: settings.lease,
             connection: None,
         }
     }
@@ -186,7 +185,7 @@ impl Claimer {
     fn look(&mut self) -> Result<Look, Failure> {
         let mut connection = self.connected()?;
         let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
-        match imports::claim(&mut connection, &self.import, &by, self.lease) {
+        match ledger::claim(&mut connection, &self.asked, &by, self.lease) {
             Err(failure) if has_ended(&connection) => Ok(Look::Broken(failure)),
             claim => {
                 self.connection = Some(connection);
@@ -201,16 +200,16 @@ impl Claimer {
             return Ok(connection);
         }
         let mut connection = self.database.connect()?;
-        imports::wait_briefly(&mut connection)?;
+        ledger::wait_briefly(&mut connection)?;
         Ok(connection)
     }
 }
 
-/// Claims the import once. When the process is to stop meanwhile, it waits no longer than `grace`.
+/// Claims the job once. When the process is to stop meanwhile, it waits no longer than `grace`.
 async fn look(mut claimer: Claimer, grace: Duration, mut stop: Stop) -> Result<(Claimer, Look), Failure> {
     let looking = async {
         let look = move || claimer.look().map(|look| (claimer, look));
-        blocking(look).await.unwrap_or_else(|_| Err(attempt::panicked("claiming the import")))
+        blocking(look).await.unwrap_or_else(|_| Err(attempt::panicked("claiming the job")))
     };
     tokio::pin!(looking);
     let signal = tokio::select! {
@@ -221,6 +220,6 @@ async fn look(mut claimer: Claimer, grace: Duration, mut stop: Stop) -> Result<(
 }
 
 fn interrupted(signal: &str) -> Failure {
-    let cause = format!("the worker got {signal} while it waited to claim the import");
+    let cause = format!("the worker got {signal} while it waited to claim the job");
     Failure::named(FailureName::Interrupted, cause)
 }

@@ -1,20 +1,19 @@
-//! A failure on its way into the import's row. In SQLite another import may have the one lock for writing, for as long as it
+//! A failure on its way into the job's row. In SQLite another job may have the one lock for writing, for as long as it
 //! loads: then this waits for it, and beats meanwhile, because the execution is to hear of a failure that is in the row.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use statemachine::{FailureName, ImportId};
+use statemachine::{FailureName, JobId};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::blocking;
 use super::callback::{Callback, CallbackError};
-use super::progress::Progress;
 use super::shutdown::Stop;
+use super::{Gauge, blocking};
 use crate::db::Database;
 use crate::failure::Failure;
-use crate::imports::{self, Failed};
+use crate::ledger::{self, Failed};
 use crate::pauses::Pauses;
 
 /// The time between two looks at a lock. Each of them waits for it as well.
@@ -24,11 +23,11 @@ const GLANCE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(super) struct FailureWriter {
     pub(super) database: Database,
-    pub(super) import_id: ImportId,
+    pub(super) job_id: JobId,
     pub(super) attempt: i32,
     pub(super) name: FailureName,
     pub(super) cause: String,
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<dyn Gauge>,
 }
 
 /// How long it may take to write a failure.
@@ -80,7 +79,7 @@ impl FailureWriter {
                 }
             }
             if awaited_by.is_none() && begun.elapsed() > patience {
-                warn!("Could not write the failure into its row: another import has the database's lock");
+                warn!("Could not write the failure into its row: another job has the database's lock");
                 return None;
             }
             if !has_waited {
@@ -100,12 +99,13 @@ impl FailureWriter {
     }
 
     async fn try_once(&self) -> Result<Failed, Failure> {
-        let Self { database, import_id, attempt, name, cause, progress } = self.clone();
+        let Self { database, job_id, attempt, name, cause, progress } = self.clone();
         let write = move || {
             let mut connection = database.connect()?;
-            imports::wait_briefly(&mut connection)?;
-            let (counters, findings) = (progress.counters(), progress.findings());
-            imports::fail(&mut connection, &import_id, attempt, (name, &cause), counters, findings)
+            ledger::wait_briefly(&mut connection)?;
+            let (told, details) = (progress.told(), progress.details());
+            let failure = (name.as_str(), cause.as_str());
+            ledger::fail(&mut connection, (&job_id, attempt), failure, &told, details.as_ref())
         };
         let panicked = |_| super::attempt::panicked("writing the failure into its row");
         blocking(write).await.map_err(panicked)?

@@ -263,7 +263,7 @@ fn a_table_that_was_made_is_the_one_that_its_import_finds() {
             let again = create_missing(&world.database, name, &b"a\n1\n"[..], &ImportOptions::default());
             assert!(again.unwrap().is_none(), "{name}");
             let own = id.parse().unwrap();
-            world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.TooManyRejects'");
+            world.execute("UPDATE \"baton_jobs\" SET status = 'FAILURE', error = 'Import.TooManyRejects'");
             assert_eq!(made.undo(&world.database, &own).unwrap(), Some(Kept::HasRows), "{name}");
             let table = made.statement().strip_prefix("CREATE TABLE ").unwrap().split_once(" (\n").unwrap().0;
             world.execute(&format!("DELETE FROM {table}"));
@@ -293,7 +293,7 @@ fn a_table_that_was_made_for_a_failed_import_goes_again() {
         let (result, _) = world.import_as("own", b"a,b\nx,x\n", "made", ImportOptions::default());
         assert!(result.is_err());
         assert_eq!(undo(&world, &table), Some(Kept::IsAwaited), "somebody may still work on it");
-        world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.TooManyRejects'");
+        world.execute("UPDATE \"baton_jobs\" SET status = 'FAILURE', error = 'Import.TooManyRejects'");
         assert_eq!(undo(&world, &table), None);
         assert!(!is_there(&world));
         assert_eq!(undo(&world, &table), Some(Kept::IsAnother));
@@ -319,7 +319,7 @@ fn a_table_that_others_use_or_made_is_not_dropped() {
         let other = world.job("other", "other.csv", "made", ImportOptions::default());
         assert_eq!(undo(&world, &table), Some(Kept::IsAwaited), "{other:?}");
         assert!(is_there(&world));
-        world.execute("UPDATE imports SET status = 'FAILURE', error = 'Import.SourceUnreadable'");
+        world.execute("UPDATE \"baton_jobs\" SET status = 'FAILURE', error = 'Import.SourceUnreadable'");
         assert_eq!(undo(&world, &table), None);
     }
 }

@@ -5,6 +5,7 @@ use statemachine::{FailureName, ImportOptions};
 use worker::config::AllowedTables;
 use worker::db::Connection;
 use worker::failure::Failure;
+use worker::job::Gauge as _;
 
 use super::world::{World, max_rejects, named};
 
@@ -23,7 +24,7 @@ fn one_bad_row_leaves_nothing_in_the_table_by_default() {
             "1 row was rejected, the import allows 0:\nline 5002, column age: \"old\" is no integer (not_an_integer)"
         );
         assert_eq!(world.count("people"), 0);
-        assert_eq!(world.count("imports WHERE status = 'SUCCESS'"), 0);
+        assert_eq!(world.count("\"baton_jobs\" WHERE status = 'SUCCESS'"), 0);
     }
 }
 
@@ -32,7 +33,7 @@ fn a_worker_that_was_replaced_commits_nothing() {
     for world in World::both(DDL) {
         world.put("file.csv", b"id,name,age\n1,a,1\n");
         let job = world.job("1", "file.csv", "people", ImportOptions::default());
-        world.execute("UPDATE imports SET attempt = attempt + 1");
+        world.execute("UPDATE \"baton_jobs\" SET attempt = attempt + 1");
         assert!(matches!(world.run(&job), Err(Failure::NotOurs(_))));
         assert_eq!(world.count("people"), 0);
     }
@@ -97,7 +98,7 @@ fn a_file_without_rows_is_fine_and_one_without_a_header_is_not() {
         world.put("header.csv", b"name,id\n");
         let job = world.job("1", "header.csv", "people", ImportOptions::default());
         assert_eq!(world.run(&job).unwrap().rows, 0);
-        assert_eq!(world.count("imports WHERE status = 'SUCCESS'"), 1);
+        assert_eq!(world.count("\"baton_jobs\" WHERE status = 'SUCCESS'"), 1);
         for empty in [&b""[..], b"\n\n", b"\xEF\xBB\xBF"] {
             world.put("empty.csv", empty);
             let job =
@@ -143,7 +144,7 @@ fn only_allowed_tables_are_written_and_never_our_own() {
     let allowed = AllowedTables::parse("orders").unwrap();
     let refused = worker::import::run(&job, &world.database, &allowed, &world.s3, world.runtime.handle());
     assert_eq!(named(refused).0, FailureName::TableNotAllowed);
-    let job = world.job("2", "file.csv", "imports", ImportOptions::default());
+    let job = world.job("2", "file.csv", "baton_jobs", ImportOptions::default());
     assert_eq!(named(world.run(&job)).0, FailureName::TableNotAllowed);
     assert_eq!(world.count("people"), 0);
 }

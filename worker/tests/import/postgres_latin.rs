@@ -1,8 +1,8 @@
 //! A database that knows the characters of Western Europe alone: what it cannot store is a reject of its row, and what is told of
 //! it reaches the database all the same.
 
-use statemachine::{Findings, Import, ImportOptions, OnConflict};
-use worker::imports::{Claimant, claim};
+use statemachine::{Findings, Import, ImportOptions, ImportResult, OnConflict};
+use worker::ledger::{Claimant, claim};
 
 use super::world::{World, max_rejects, named};
 
@@ -57,10 +57,10 @@ fn what_the_databases_encoding_does_not_know_is_one_reject_each() {
     ];
     assert_eq!(told(&findings), expected);
     assert_eq!(world.lines("SELECT name AS line FROM t ORDER BY id"), ["Müller", "ÿ"]);
-    let stored = world.lines("SELECT findings AS line FROM imports").remove(0);
+    let stored = world.lines("SELECT result AS line FROM \"baton_jobs\"").remove(0);
     assert!(stored.is_ascii(), "{stored}");
-    let stored: Findings = serde_json::from_str(&stored).unwrap();
-    assert_eq!(told(&stored), expected);
+    let stored: ImportResult = serde_json::from_str(&stored).unwrap();
+    assert_eq!(told(&stored.findings), expected);
 }
 
 #[test]
@@ -92,7 +92,9 @@ fn names_that_the_databases_encoding_does_not_know_are_told_once() {
     };
     let by = Claimant { execution_arn: "arn:execution", worker: "a host" };
     let lease = std::time::Duration::from_secs(300);
-    let failure = claim(&mut world.database.connect().unwrap(), &import, &by, lease).unwrap_err().to_string();
+    let failure = claim(&mut world.database.connect().unwrap(), &worker::imports::asked(&import), &by, lease)
+        .unwrap_err()
+        .to_string();
     assert!(failure.starts_with("Import.DatabaseMisconfigured"), "{failure}");
     assert!(failure.contains("use a database whose encoding is UTF8"), "{failure}");
 }

@@ -119,7 +119,7 @@ fn a_table_is_found_by_its_name_whatever_stands_in_it() {
         cause.contains("is the name of a.b and of public.\"a.b\"; write the one that is meant"),
         "{cause}"
     );
-    let (name, _) = named(world.import_as("y", b"id\n1\n", "\"imports\"", ImportOptions::default()).0);
+    let (name, _) = named(world.import_as("y", b"id\n1\n", "baton_ledger.jobs", ImportOptions::default()).0);
     assert_eq!(name, FailureName::TableNotAllowed);
 }
 

@@ -163,7 +163,7 @@ fn what_a_trigger_sets_for_the_session_reaches_no_statement_of_the_import() {
            IF '1h' IN (current_setting('lock_timeout'), current_setting('statement_timeout')) THEN
              RAISE 'the limits of the trigger hold'; END IF;
            RETURN NEW; END $$;
-         CREATE TRIGGER look BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION look()";
+         CREATE TRIGGER look BEFORE UPDATE ON \"baton_jobs\" FOR EACH ROW EXECUTE FUNCTION look()";
     let cases = [
         ("PERFORM set_config('search_path', 'sp', false);", ""),
         // A function of another schema that is found before the server's own.
@@ -203,7 +203,7 @@ fn what_a_trigger_sets_for_the_session_reaches_no_statement_of_the_import() {
                 let rows = result.unwrap_or_else(|failure| panic!("{statements} {id}: {failure}")).rows;
                 assert_eq!(rows, 2, "{statements} {id}: {findings:?}");
                 world.execute("TRUNCATE t");
-                let ended = "SELECT status || ' ' || (SELECT ended_as FROM import_attempts WHERE import_id = id) AS line FROM imports";
+                let ended = "SELECT status || ' ' || (SELECT ended_as FROM \"baton_attempts\" WHERE job_id = id) AS line FROM \"baton_jobs\"";
                 assert_eq!(world.lines(&format!("{ended} WHERE id = '{id}'")), ["SUCCESS SUCCESS"]);
             }
         }
@@ -243,8 +243,11 @@ fn a_constraint_that_a_trigger_defers_is_still_told_of_its_rows() {
 
 #[test]
 fn tables_of_batons_own_that_are_gone_within_an_import_are_no_outage() {
-    let world = World::postgres(&changing("ALTER TABLE imports RENAME TO imports_of_old;", ""));
+    let world = World::postgres(&changing("ALTER TABLE \"baton_jobs\" RENAME TO jobs_of_old;", ""));
     let cause = set_up_failure(&world, "a", b"id,name\n1,a\n", "t", all_rejects());
-    assert!(cause.contains("relation \"imports\" does not exist; the import was claimed in"), "{cause}");
+    assert!(
+        cause.contains("relation \"baton_ledger.jobs\" does not exist; the job was claimed in"),
+        "{cause}"
+    );
     assert_eq!(world.count("t"), 0);
 }

@@ -5,6 +5,8 @@ use std::future::pending;
 
 use statemachine::{ExitCode, ImportOptions};
 use worker::config::{AllowedTables, Config};
+use worker::import::CsvImport;
+use worker::imports::asked;
 use worker::job::{Patience, run};
 
 use super::world::{World, max_rejects};
@@ -17,10 +19,10 @@ const GATE: &str = "CREATE TABLE gate (opened int);
      CREATE TABLE t (id int PRIMARY KEY, name text CHECK (name <> 'bad'))";
 
 /// The commit of an import waits for the gate, whatever the load has had checked before.
-const HELD_COMMIT: &str = "CREATE CONSTRAINT TRIGGER held AFTER UPDATE ON imports DEFERRABLE INITIALLY DEFERRED
+const HELD_COMMIT: &str = "CREATE CONSTRAINT TRIGGER held AFTER UPDATE ON \"baton_jobs\" DEFERRABLE INITIALLY DEFERRED
        FOR EACH ROW WHEN (NEW.status = 'SUCCESS') EXECUTE FUNCTION wait();
-     CREATE FUNCTION defer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS held DEFERRED; RETURN NEW; END $$;
-     CREATE TRIGGER defer BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION defer()";
+     CREATE FUNCTION defer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS baton_ledger.held DEFERRED; RETURN NEW; END $$;
+     CREATE TRIGGER defer BEFORE UPDATE ON \"baton_jobs\" FOR EACH ROW EXECUTE FUNCTION defer()";
 
 /// No progress for as long stops the beats. The database is looked at every second.
 const STALL_LIMIT_SECONDS: u32 = 2;
@@ -56,10 +58,13 @@ impl Worker {
     }
 
     async fn import(&self, world: &World) -> ExitCode {
-        let (s3, handle) = (world.s3.clone(), tokio::runtime::Handle::current());
-        let allowed = AllowedTables::parse("*").unwrap();
-        let work = move |job: &_, database: &_| worker::import::run(job, database, &allowed, &s3, &handle);
-        run(&self.config, self.server.client(), Patience::default(), pending(), work).await
+        let work = CsvImport {
+            allowed: AllowedTables::parse("*").unwrap(),
+            s3: world.s3.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let asked = asked(&self.config.import);
+        run(&self.config.job, &asked, self.server.client(), Patience::default(), pending(), work).await
     }
 
     /// Waits, from beat to beat, until a statement has run for longer than any stall is allowed to be, and still beats come.
@@ -89,7 +94,7 @@ fn import_beats_through(world: &World, options: &str, statement: &str) {
         let (code, ()) = tokio::join!(worker.import(world), open);
         assert_eq!(code, ExitCode::Reported, "{:?}", worker.server.reports());
     });
-    assert_eq!(world.lines("SELECT status || attempt AS line FROM imports"), ["SUCCESS1"]);
+    assert_eq!(world.lines("SELECT status || attempt AS line FROM \"baton_jobs\""), ["SUCCESS1"]);
 }
 
 #[test]
@@ -148,7 +153,8 @@ fn two_imports_of_one_file_at_once_wait_for_each_other_and_beat() {
         let (code, other) = tokio::join!(first.import(&world), open);
         assert_eq!((code, other), (ExitCode::Reported, ExitCode::FailureReported));
     });
-    let ends = world.lines("SELECT id || status || coalesce(error, '') AS line FROM imports ORDER BY id");
+    let ends =
+        world.lines("SELECT id || status || coalesce(error, '') AS line FROM \"baton_jobs\" ORDER BY id");
     assert_eq!(ends, ["aSUCCESS", "bFAILUREImport.AlreadyImported"]);
     assert_eq!(world.count("t"), 1);
 }

@@ -1,11 +1,12 @@
 //! Runs that are not the usual one: dry, limited, of a file that was here before.
 
 use statemachine::{FailureName, ImportOptions};
+use worker::import::Summary;
 use worker::import::create_table::create_missing;
-use worker::job::{Job, Summary};
+use worker::job::Gauge as _;
 
 use super::text::gzip;
-use super::world::{World, max_rejects, named};
+use super::world::{Job, World, max_rejects, named};
 
 const DDL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)";
 

@@ -32,12 +32,20 @@ fn without_a_header_a_ragged_row_is_held_to_the_first_row() {
 
 #[test]
 fn a_table_that_no_import_writes_is_not_one_to_be_allowed() {
-    let of_both = ["imports", "import_attempts", "__diesel_schema_migrations", "\"imports\""];
-    let of_sqlite =
-        ["IMPORTS", "main.imports", "sqlite_schema", "SQLITE_master", "main.\"sqlite_temp_master\""];
+    let of_sqlite = [
+        "baton_jobs",
+        "BATON_JOBS",
+        "main.baton_attempts",
+        "\"baton_migrations\"",
+        "sqlite_schema",
+        "SQLITE_master",
+        "main.\"sqlite_temp_master\"",
+    ];
     let of_postgres = [
-        "public.imports",
-        "public.\"imports\"",
+        "baton_ledger.jobs",
+        "baton_ledger.\"attempts\"",
+        "baton_ledger.imported_files",
+        "baton_ledger.migrations",
         "pg_class",
         "pg_catalog.pg_authid",
         "information_schema.tables",
@@ -49,7 +57,7 @@ fn a_table_that_no_import_writes_is_not_one_to_be_allowed() {
         } else {
             of_sqlite.to_vec()
         };
-        for (number, table) in of_both.iter().chain(&own).enumerate() {
+        for (number, table) in own.iter().enumerate() {
             world.put("file.csv", b"a\n1\n");
             let job = world.job(&number.to_string(), "file.csv", table, ImportOptions::default());
             let (name, cause) = named(world.run(&job));
@@ -61,24 +69,18 @@ fn a_table_that_no_import_writes_is_not_one_to_be_allowed() {
 
 #[test]
 fn a_table_that_is_only_called_like_batons_or_the_databases_own_is_written() {
-    let of_sqlite = "CREATE TABLE \"sales.imports\" (a TEXT); CREATE TABLE pg_things (a TEXT); CREATE TABLE \"information_schema.x\" (a TEXT)";
-    let of_postgres = "CREATE SCHEMA sales; CREATE TABLE sales.imports (a text); CREATE TABLE pg_things (a text);
-                       CREATE TABLE \"IMPORTS\" (a text); CREATE TABLE sales.__diesel_schema_migrations (a text);
+    let of_sqlite = "CREATE TABLE \"sales.baton_jobs\" (a TEXT); CREATE TABLE pg_things (a TEXT); CREATE TABLE \"information_schema.x\" (a TEXT)";
+    let of_postgres = "CREATE SCHEMA sales; CREATE TABLE sales.jobs (a text); CREATE TABLE pg_things (a text);
+                       CREATE TABLE jobs (a text); CREATE TABLE sales.migrations (a text);
                        CREATE SCHEMA \"Information_Schema\"; CREATE TABLE \"Information_Schema\".tables (a text)";
     let sqlite = World::sqlite(of_sqlite);
-    for table in ["sales.imports", "pg_things", "information_schema.x"] {
+    for table in ["sales.baton_jobs", "pg_things", "information_schema.x"] {
         let (result, _) =
             sqlite.import_as(&table.replace('.', "-"), b"a\n1\n", table, ImportOptions::default());
         assert_eq!(result.unwrap().rows, 1, "{table}");
     }
     let postgres = World::postgres(of_postgres);
-    for table in [
-        "sales.imports",
-        "pg_things",
-        "IMPORTS",
-        "sales.__diesel_schema_migrations",
-        "Information_Schema.tables",
-    ] {
+    for table in ["sales.jobs", "pg_things", "jobs", "sales.migrations", "Information_Schema.tables"] {
         let (result, _) =
             postgres.import_as(&table.replace('.', "-"), b"a\n1\n", table, ImportOptions::default());
         assert_eq!(result.unwrap().rows, 1, "{table}");

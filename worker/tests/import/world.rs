@@ -12,11 +12,16 @@ use tokio::runtime::Runtime;
 use worker::config::AllowedTables;
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports::{Claim, Claimant, claim};
-use worker::job::{Job, Summary};
+use worker::import::Summary;
+use worker::import::progress::Progress;
+use worker::imports::asked;
+use worker::ledger::{Claim, Claimant, claim};
 
 use super::objects;
 use crate::postgres::create_database;
+
+/// The job of an import.
+pub(crate) type Job = worker::job::Job<Progress>;
 
 pub(crate) struct World {
     pub(crate) database: Database,
@@ -63,8 +68,8 @@ impl World {
         let role = format!("worker_of_{}", url.rsplit('/').next().unwrap());
         let owners = Self::new(TempDir::new().unwrap(), &url, &format!("CREATE ROLE {role} LOGIN"));
         owners.execute(&format!(
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON imports, import_attempts TO {role}; \
-             GRANT SELECT ON __diesel_schema_migrations TO {role}; {}",
+            "GRANT USAGE ON SCHEMA baton_ledger TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA baton_ledger TO {role}; {}",
             ddl.replace("{role}", &role)
         ));
         let database = Database::parse(&url.replace("baton@", &format!("{role}@"))).unwrap();
@@ -144,7 +149,7 @@ impl World {
         };
         let by = Claimant { execution_arn: "arn:execution", worker: "a host" };
         let lease = Duration::from_secs(300);
-        match claim(&mut self.database.connect().unwrap(), &import, &by, lease).unwrap() {
+        match claim(&mut self.database.connect().unwrap(), &asked(&import), &by, lease).unwrap() {
             Claim::Claimed(row) => Job::of_claimed(&row).unwrap(),
             _ => panic!("the import {id} could not be claimed"),
         }

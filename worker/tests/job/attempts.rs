@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use statemachine::FailureName;
-use worker::imports::{self, AttemptRow, Claim, Ended, Failed, Lease, Renewer};
-use worker::job::progress::Counters;
+use statemachine::{FailureName, ImportProgress};
+use worker::imports::{self, AttemptRow};
+use worker::ledger::{self, Claim, Ended, Failed, Lease, Renewer};
 
-use super::fixture::{ANOTHER, OURS, TestDatabase, WORKER, by_id, id, succeeded_report};
+use super::fixture::{
+    ANOTHER, OURS, TestDatabase, WORKER, by_id, fail as fail_as, id, succeed as succeed_as,
+};
 
-const COUNTERS: Counters = Counters { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
+const COUNTERS: ImportProgress = ImportProgress { rows: 10, rejects: 2, bytes: 300, bytes_total: 900 };
 
 fn attempts(test: &TestDatabase) -> Vec<AttemptRow> {
     imports::attempts(&mut test.connect(), &id()).unwrap()
@@ -17,12 +19,11 @@ fn attempts(test: &TestDatabase) -> Vec<AttemptRow> {
 
 fn fail(test: &TestDatabase, attempt: i32) -> Failed {
     let failure = (FailureName::DatabaseUnavailable, "the database went away");
-    imports::fail(&mut test.connect(), &id(), attempt, failure, COUNTERS, None).unwrap()
+    fail_as(&mut test.connect(), attempt, failure, COUNTERS)
 }
 
 fn succeed(test: &TestDatabase, attempt: i32) -> bool {
-    let report = succeeded_report(attempt);
-    imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap()
+    succeed_as(&mut test.connect(), attempt)
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn every_attempt_is_kept_with_its_worker_and_its_end() {
         assert_eq!(fail(&test, 1), Failed::Recorded);
         test.claim(OURS);
         let mut renewer = Renewer::new(test.database.clone(), id(), 2, Duration::from_secs(300));
-        renewer.renew(COUNTERS, Lease::Renewed).unwrap();
+        renewer.renew(&COUNTERS.to_value(), Lease::Renewed).unwrap();
         test.claim(OURS);
         assert!(succeed(&test, 3));
         let kept = attempts(&test);
@@ -71,7 +72,7 @@ fn the_attempt_at_work_is_open_and_tells_its_progress() {
             load.batch_execute("BEGIN IMMEDIATE").unwrap();
         }
         let mut renewer = Renewer::new(test.database.clone(), id(), 1, Duration::from_secs(300));
-        renewer.renew(COUNTERS, Lease::Renewed).unwrap();
+        renewer.renew(&COUNTERS.to_value(), Lease::Renewed).unwrap();
         let [only] = attempts(&test).try_into().unwrap();
         assert_eq!((&only.ended_as, only.finished_at), (&Ended::NotYet, None));
         assert_eq!((only.rows_done, only.rejects, only.bytes_done), (10, 2, 300));
@@ -98,7 +99,7 @@ fn a_claim_that_gets_nothing_writes_nothing() {
         test.claim(ANOTHER);
         let before = attempts(&test);
         let lease = Duration::from_secs(300);
-        let held = imports::claim(&mut test.connect(), &by_id(), &super::fixture::by(OURS), lease).unwrap();
+        let held = ledger::claim(&mut test.connect(), &by_id(), &super::fixture::by(OURS), lease).unwrap();
         assert!(matches!(held, Claim::Held(_)), "{held:?}");
         assert_eq!(attempts(&test), before);
     }
@@ -111,7 +112,7 @@ fn a_worker_of_the_version_before_leaves_a_gap_and_nothing_that_fails() {
         test.register();
         test.claim(OURS);
         test.execute(
-            "UPDATE imports SET attempt = attempt + 1, execution_arn = 'arn:old', error = NULL, cause = NULL",
+            "UPDATE \"baton_jobs\" SET attempt = attempt + 1, execution_arn = 'arn:old', error = NULL, cause = NULL",
         );
         let [first] = attempts(&test).try_into().unwrap();
         assert_eq!(first.ended_as, Ended::Replaced);
@@ -130,11 +131,11 @@ fn an_import_that_is_counted_anew_or_deleted_takes_its_attempts_along() {
         test.register();
         test.claim(OURS);
         test.claim(OURS);
-        test.execute("UPDATE imports SET attempt = 0, status = 'PENDING'");
+        test.execute("UPDATE \"baton_jobs\" SET attempt = 0, status = 'PENDING'");
         test.claim(ANOTHER);
         let [only] = attempts(&test).try_into().unwrap();
         assert_eq!((only.attempt, only.execution_arn.as_str()), (1, ANOTHER));
-        test.execute("DELETE FROM imports");
+        test.execute("DELETE FROM \"baton_jobs\"");
         test.register();
         assert!(attempts(&test).is_empty());
     }

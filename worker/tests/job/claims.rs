@@ -3,17 +3,19 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use statemachine::{FailureName, ImportOptions, ImportOutcome, RejectLimit, Report};
+use statemachine::{FailureName, ImportOptions, ImportProgress, RejectLimit};
 use worker::failure::Failure;
-use worker::imports::{self, Claim, ImportStatus, NewImport};
-use worker::job::progress::Counters;
+use worker::imports::{self, NewImport};
+use worker::ledger::{self, Claim, JobRow, JobStatus};
 
-use super::fixture::{ANOTHER, OURS, TestDatabase, by, by_id, described, id, new_import, succeeded_report};
+use super::fixture::{
+    ANOTHER, OURS, TestDatabase, by, by_id, described, fail as fail_as, new_import, succeed,
+};
 
 const LEASE: Duration = Duration::from_secs(300);
 
 fn claim(test: &TestDatabase, execution_arn: &str) -> Claim {
-    imports::claim(&mut test.connect(), &by_id(), &by(execution_arn), LEASE).unwrap()
+    ledger::claim(&mut test.connect(), &by_id(), &by(execution_arn), LEASE).unwrap()
 }
 
 fn claimed_attempt(claim: &Claim) -> i32 {
@@ -30,33 +32,19 @@ fn name_of<T: std::fmt::Debug>(result: Result<T, Failure>) -> FailureName {
     }
 }
 
-fn succeed(test: &TestDatabase, attempt: i32) -> Report {
-    let report = succeeded_report(attempt);
-    assert!(imports::succeed(&mut test.connect(), &id(), &report, 99).unwrap());
-    report
-}
-
-fn fail(test: &TestDatabase, attempt: i32) -> imports::Failed {
+fn fail(test: &TestDatabase, attempt: i32) -> ledger::Failed {
     let failure = (FailureName::HeaderMismatch, "no column name");
-    imports::fail(
-        &mut test.connect(),
-        &id(),
-        attempt,
-        failure,
-        Counters { rows: 3, ..Counters::default() },
-        None,
-    )
-    .unwrap()
+    fail_as(&mut test.connect(), attempt, failure, ImportProgress { rows: 3, ..ImportProgress::default() })
 }
 
 #[test]
 fn a_pending_import_is_claimed_as_the_first_attempt() {
     for test in TestDatabase::both() {
         test.register();
-        assert_eq!(test.row().status, ImportStatus::Pending);
+        assert_eq!(test.row().status, JobStatus::Pending);
         assert_eq!(claimed_attempt(&claim(&test, OURS)), 1);
         let row = test.row();
-        assert_eq!((row.status, row.execution_arn.as_deref()), (ImportStatus::Running, Some(OURS)));
+        assert_eq!((row.status, row.execution_arn.as_deref()), (JobStatus::Running, Some(OURS)));
         let lease = row.lease_expires_at.unwrap() - row.started_at.unwrap();
         assert_eq!(lease.to_std().unwrap(), LEASE);
     }
@@ -67,9 +55,9 @@ fn a_failed_import_is_claimed_again_and_its_failure_forgotten() {
     for test in TestDatabase::both() {
         test.register();
         test.claim(ANOTHER);
-        assert_eq!(fail(&test, 1), imports::Failed::Recorded);
+        assert_eq!(fail(&test, 1), ledger::Failed::Recorded);
         let row = test.row();
-        assert_eq!((row.status, row.rows_done), (ImportStatus::Failure, 3));
+        assert_eq!((row.status, row.rows_done), (JobStatus::Failure, 3));
         assert_eq!(
             (row.error.as_deref(), row.cause.as_deref()),
             (Some("Import.HeaderMismatch"), Some("no column name"))
@@ -87,8 +75,8 @@ fn an_execution_takes_over_from_its_own_earlier_attempt() {
         test.claim(OURS);
         assert_eq!(claimed_attempt(&claim(&test, OURS)), 2);
         // What the replaced attempt says is not heard.
-        assert_eq!(fail(&test, 1), imports::Failed::NotOurs);
-        assert_eq!(test.row().status, ImportStatus::Running);
+        assert_eq!(fail(&test, 1), ledger::Failed::NotOurs);
+        assert_eq!(test.row().status, JobStatus::Running);
     }
 }
 
@@ -97,27 +85,27 @@ fn an_import_under_a_live_lease_of_another_execution_is_held_and_under_a_lapsed_
     for test in TestDatabase::both() {
         test.register();
         test.claim(ANOTHER);
-        test.execute("UPDATE imports SET rows_done = 7");
         match claim(&test, OURS) {
-            Claim::Held(held) => {
-                let report = &held.report;
-                assert_eq!((report.outcome, report.rows, report.attempt), (ImportOutcome::Duplicate, 7, 1));
-                assert_eq!((held.attempt, held.lease_expires_at), (1, test.row().lease_expires_at));
-            }
+            Claim::Held(held) => assert_eq!(held.row, test.job()),
             other => panic!("{other:?}"),
         }
         assert_eq!(test.row().execution_arn.as_deref(), Some(ANOTHER));
-        test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");
+        test.execute("UPDATE \"baton_jobs\" SET lease_expires_at = '2026-01-01 00:00:00'");
         assert_eq!(claimed_attempt(&claim(&test, OURS)), 2);
     }
 }
 
 #[test]
 fn only_a_renewed_lease_proves_that_the_holder_lives() {
-    let held = |attempt, minute| imports::Held {
-        report: succeeded_report(attempt),
-        attempt,
-        lease_expires_at: chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().and_hms_opt(0, minute, 0),
+    let test = TestDatabase::sqlite();
+    test.register();
+    let row = test.job();
+    let held = |attempt, minute| ledger::Held {
+        row: JobRow {
+            attempt,
+            lease_expires_at: chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().and_hms_opt(0, minute, 0),
+            ..row.clone()
+        },
     };
     assert!(held(1, 1).has_beaten_since(&held(1, 0)));
     assert!(!held(1, 0).has_beaten_since(&held(1, 0)));
@@ -130,23 +118,21 @@ fn success_is_reported_again_to_its_own_execution_and_as_a_duplicate_to_others()
     for test in TestDatabase::both() {
         test.register();
         test.claim(OURS);
-        let report = succeed(&test, 1);
-        assert_eq!(claim(&test, OURS), Claim::AlreadyDone(report.clone()));
-        assert_eq!(
-            claim(&test, ANOTHER),
-            Claim::Duplicate(Report { outcome: ImportOutcome::Duplicate, ..report.clone() })
-        );
-        assert_eq!(fail(&test, 1), imports::Failed::HadCommitted(report));
-        assert_eq!(test.row().status, ImportStatus::Success);
+        assert!(succeed(&mut test.connect(), 1));
+        let row = Box::new(test.job());
+        assert_eq!(claim(&test, OURS), Claim::AlreadyDone(row.clone()));
+        assert_eq!(claim(&test, ANOTHER), Claim::Duplicate(row.clone()));
+        assert_eq!(fail(&test, 1), ledger::Failed::HadCommitted(row));
+        assert_eq!(test.row().status, JobStatus::Success);
     }
 }
 
 #[test]
 fn an_import_without_a_row_is_registered_if_described_and_refused_if_not() {
     for test in TestDatabase::both() {
-        let result = imports::claim(&mut test.connect(), &by_id(), &by(OURS), LEASE);
+        let result = ledger::claim(&mut test.connect(), &by_id(), &by(OURS), LEASE);
         assert_eq!(name_of(result), FailureName::NotRegistered);
-        let claim = imports::claim(&mut test.connect(), &described(), &by(OURS), LEASE).unwrap();
+        let claim = ledger::claim(&mut test.connect(), &described(), &by(OURS), LEASE).unwrap();
         assert_eq!(claimed_attempt(&claim), 1);
         assert_eq!(test.row().source, "s3://uploads/people.csv");
     }
@@ -182,7 +168,7 @@ fn an_import_described_otherwise_than_registered_is_a_contradiction() {
             "{refusal}"
         );
         assert_eq!(imports::registered_otherwise(&test.row(), &new_import()), None);
-        assert_eq!(test.row().status, ImportStatus::Pending);
+        assert_eq!(test.row().status, JobStatus::Pending);
     }
 }
 
@@ -201,7 +187,7 @@ fn of_many_executions_that_claim_at_once_exactly_one_wins() {
                             let mut connection = test.connect();
                             start.wait();
                             let execution = format!("{OURS}-{round}-{number}");
-                            imports::claim(&mut connection, &described(), &by(&execution), LEASE).unwrap()
+                            ledger::claim(&mut connection, &described(), &by(&execution), LEASE).unwrap()
                         })
                     })
                     .collect();
@@ -211,7 +197,7 @@ fn of_many_executions_that_claim_at_once_exactly_one_wins() {
             let lost = claims.iter().filter(|claim| matches!(claim, Claim::Held(_))).count();
             assert_eq!((won, lost), (1, WORKERS - 1), "{}", test.database.display_name());
             assert_eq!(test.row().attempt, round);
-            test.execute("UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00'");
+            test.execute("UPDATE \"baton_jobs\" SET lease_expires_at = '2026-01-01 00:00:00'");
         }
     }
 }

@@ -4,15 +4,18 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use statemachine::{ExitCode, FailureName, Findings, ImportOutcome, Report};
+use serde_json::Value;
+use statemachine::{ExitCode, FailureName, Findings, ImportResult, Outcome, Report};
+use tokio::runtime::Handle;
 use tracing::Instrument as _;
-use worker::config::Config;
+use worker::config::{AllowedTables, Config};
 use worker::db::Database;
 use worker::failure::Failure;
-use worker::imports::ImportStatus;
-use worker::job::{Job, Patience, Summary, run, span};
+use worker::import::Summary;
+use worker::job::{Patience, span};
+use worker::ledger::JobStatus;
 
-use super::fixture::{ANOTHER, OURS, TestDatabase};
+use super::fixture::{ANOTHER, Job, OURS, TestDatabase, run};
 use super::heartbeats::load_one;
 use crate::step_functions::{Answer, Call, StepFunctions};
 
@@ -21,6 +24,11 @@ where
     W: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
 {
     run(config, server.client(), Patience::default(), pending(), work).await
+}
+
+/// What the row says that the import came to.
+fn result_in(test: &TestDatabase) -> Value {
+    serde_json::from_str(&test.job().result.unwrap()).unwrap()
 }
 
 fn must_not_begin(_: &Job, _: &Database) -> Result<Summary, Failure> {
@@ -48,11 +56,11 @@ async fn a_committed_import_is_reported_as_it_stands_in_its_row() {
         let server = StepFunctions::start().await;
         assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
         let (report, row) = (output(&server), test.row());
-        assert_eq!((report.outcome, report.rows, report.attempt), (ImportOutcome::Imported, 1, 1));
-        assert_eq!(row.report(), Some(report));
+        assert_eq!((report.outcome, &report.result["rows"], report.attempt), (Outcome::Done, &1.into(), 1));
+        assert_eq!(result_in(&test), report.result);
         assert_eq!(
             (row.status, row.rows_done, row.bytes_done, row.lease_expires_at),
-            (ImportStatus::Success, 1, 4, None)
+            (JobStatus::Success, 1, 4, None)
         );
         assert_eq!(test.people(), 1);
     }
@@ -83,7 +91,7 @@ async fn a_failure_is_in_its_row_before_it_is_reported() {
         let reported = failure(&server);
         assert_eq!(reported, ("Import.TooManyRejects".to_owned(), "3 rows rejected,\n0 allowed".to_owned()));
         let row = seen.lock().unwrap().take().unwrap();
-        assert_eq!((row.status, row.rows_done, row.rejects), (ImportStatus::Failure, 12, 3));
+        assert_eq!((row.status, row.rows_done, row.rejects), (JobStatus::Failure, 12, 3));
         assert_eq!((row.error, row.cause), (Some(reported.0), Some(reported.1)));
     }
 }
@@ -126,9 +134,11 @@ async fn a_report_that_is_refused_is_told_in_brief_and_the_execution_ends_as_the
     };
     assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::Reported);
     let reports = server.reports();
-    let report: Report = serde_json::from_str(reports[1].body["output"].as_str().unwrap()).unwrap();
+    let report: Report<ImportResult> =
+        serde_json::from_str(reports[1].body["output"].as_str().unwrap()).unwrap();
+    let report = report.result;
     assert_eq!((reports.len(), report.rows, report.findings.rows_read), (2, 1, 7));
-    assert_eq!((test.row().status, report.findings.notes.len()), (ImportStatus::Success, 0));
+    assert_eq!((test.row().status, report.findings.notes.len()), (JobStatus::Success, 0));
     assert_eq!(test.row().findings().unwrap().notes.len(), 1, "the row has all of it");
 
     let test = TestDatabase::sqlite();
@@ -150,7 +160,7 @@ async fn a_report_that_is_refused_however_brief_is_given_up_at_once() {
     };
     let server = StepFunctions::answering(refuse).await;
     assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::NotOurs);
-    assert_eq!((server.reports().len(), test.row().status), (2, ImportStatus::Success));
+    assert_eq!((server.reports().len(), test.row().status), (2, JobStatus::Success));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,11 +173,11 @@ async fn a_report_that_nobody_takes_does_not_look_like_one_that_was() {
     let server = StepFunctions::answering(away).await;
     let patience = Patience { report: Duration::from_millis(300), ..Patience::default() };
     let code = run(&test.config(&[]), server.client(), patience, pending(), load_one).await;
-    assert_eq!((code, test.row().status), (ExitCode::NotOurs, ImportStatus::Success));
+    assert_eq!((code, test.row().status), (ExitCode::NotOurs, JobStatus::Success));
     // The next attempt of the execution finds the row, does nothing, and reports.
     let server = StepFunctions::start().await;
     assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::Reported);
-    assert_eq!(Some(output(&server)), test.row().report());
+    assert_eq!((output(&server).result, output(&server).attempt), (result_in(&test), 1));
     assert_eq!(test.people(), 1);
 }
 
@@ -184,7 +194,9 @@ async fn an_import_that_another_execution_is_at_work_on_is_reported_as_a_duplica
             tokio::task::yield_now().await;
         }
         loop {
-            test.execute("UPDATE imports SET lease_expires_at = datetime(lease_expires_at, '+1 second')");
+            test.execute(
+                "UPDATE \"baton_jobs\" SET lease_expires_at = datetime(lease_expires_at, '+1 second')",
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -193,7 +205,7 @@ async fn an_import_that_another_execution_is_at_work_on_is_reported_as_a_duplica
         () = beat => unreachable!("the other beats for ever"),
     };
     assert_eq!(code, ExitCode::Reported);
-    assert_eq!(output(&server).outcome, ImportOutcome::Duplicate);
+    assert_eq!(output(&server).outcome, Outcome::Duplicate);
     assert_eq!(test.row().execution_arn.as_deref(), Some(ANOTHER));
 }
 
@@ -202,10 +214,12 @@ async fn an_import_of_a_dead_worker_is_taken_over_when_its_lease_lapses_and_not_
     let test = TestDatabase::sqlite();
     test.register();
     test.claim(ANOTHER);
-    test.execute("UPDATE imports SET lease_expires_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 second')");
+    test.execute(
+        "UPDATE \"baton_jobs\" SET lease_expires_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '+1 second')",
+    );
     let server = StepFunctions::start().await;
     assert_eq!(run_with(&test.config(&[]), &server, load_one).await, ExitCode::Reported);
-    assert_eq!(output(&server).outcome, ImportOutcome::Imported);
+    assert_eq!(output(&server).outcome, Outcome::Done);
     assert_eq!((test.row().attempt, test.people()), (2, 1));
 }
 
@@ -228,16 +242,35 @@ async fn an_import_that_cannot_be_claimed_fails_by_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_describes_no_import_fails_and_says_so_in_the_row() {
     let cases = [
-        ("'/etc/passwd', 'people', '{}'", "Import.NotRegistered", "s3://bucket/key"),
-        ("'s3://b/k.csv', 'people', '{\"max_rejectz\":1}'", "Import.OptionsInvalid", "max_rejectz"),
+        (r#"{"source":"/etc/passwd","table":"people"}"#, "Import.NotRegistered", "s3://bucket/key"),
+        (r#"{"source":"s3://b/k.csv"}"#, "Import.NotRegistered", "missing field `table`"),
+        (r#"{"source":"s3://b/k.csv","table":"people","tabel":1}"#, "Import.NotRegistered", "tabel"),
+        ("people.csv", "Import.NotRegistered", "its input"),
+        (
+            r#"{"source":"s3://b/k.csv","table":"people","options":{"max_rejectz":1}}"#,
+            "Import.OptionsInvalid",
+            "max_rejectz",
+        ),
     ];
-    for (values, name, words) in cases {
+    for (input, name, words) in cases {
         let test = TestDatabase::sqlite();
         test.execute(&format!(
-            "INSERT INTO imports (id, source, table_name, options) VALUES ('a', {values})"
+            "INSERT INTO \"baton_jobs\" (id, kind, input) VALUES ('a', 'import', '{input}')"
         ));
         let server = StepFunctions::start().await;
-        assert_eq!(run_with(&test.config(&[]), &server, must_not_begin).await, ExitCode::FailureReported);
+        let (s3, handle) = (
+            aws_sdk_s3::Client::from_conf(
+                aws_sdk_s3::Config::builder()
+                    .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+                    .build(),
+            ),
+            Handle::current(),
+        );
+        let work = move |job: &Job, database: &Database| {
+            let allowed = AllowedTables::parse("*").unwrap();
+            worker::import::run(job, database, &allowed, &s3, &handle)
+        };
+        assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::FailureReported);
         let (error, cause) = failure(&server);
         assert_eq!(error, name);
         assert!(cause.contains(words), "{cause}");
@@ -278,7 +311,7 @@ async fn a_commit_whose_answer_was_lost_is_still_a_success() {
         Err(Failure::named(FailureName::DatabaseUnavailable, "the connection broke at COMMIT"))
     };
     assert_eq!(run_with(&test.config(&[]), &server, work).await, ExitCode::Reported);
-    assert_eq!((output(&server).outcome, test.people()), (ImportOutcome::Imported, 1));
+    assert_eq!((output(&server).outcome, test.people()), (Outcome::Done, 1));
     assert_eq!(test.row().execution_arn.as_deref(), Some(OURS));
 }
 
@@ -299,7 +332,9 @@ async fn the_log_of_a_failing_import_holds_no_token() {
         .finish();
     let _logging = tracing::subscriber::set_default(subscriber);
     let config = test.config(&[]);
-    let ended = run_with(&config, &server, must_not_begin).instrument(span(&config)).await;
+    let ended = run_with(&config, &server, must_not_begin)
+        .instrument(span(&config.job, &config.import.import_id))
+        .await;
     assert_eq!(ended, ExitCode::NotOurs);
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
     assert!(log.contains(&format!("import{{import_id=\"a\" execution=\"{OURS}\"}}")), "{log}");

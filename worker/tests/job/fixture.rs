@@ -3,11 +3,17 @@
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
-use statemachine::{Import, ImportId, ImportOptions, ImportOutcome, Report};
+use serde_json::{Value, json};
+use statemachine::{ExitCode, FailureName, Import, ImportOptions, ImportProgress, JobId};
 use tempfile::TempDir;
 use worker::config::Config;
 use worker::db::{Connection, Database};
-use worker::imports::{self, Claim, Claimant, ImportRow, NewImport};
+use worker::failure::Failure;
+use worker::import::Summary;
+use worker::import::progress::Progress;
+use worker::imports::{self, ImportRow, NewImport};
+use worker::job::{Patience, Work};
+use worker::ledger::{self, Asked, Claim, Claimant, Failed, JobRow, Rules, Succeeded};
 
 pub(crate) const OURS: &str = "arn:aws:states:eu-west-1:123456789012:execution:import:ours";
 pub(crate) const ANOTHER: &str = "arn:aws:states:eu-west-1:123456789012:execution:import:another";
@@ -39,7 +45,7 @@ impl TestDatabase {
 
     fn at(url: String, directory: Option<TempDir>) -> Self {
         let database = Database::parse(&url).unwrap();
-        assert_eq!(database.migrate().unwrap(), ["0001", "0002", "0003"]);
+        assert_eq!(database.migrate().unwrap(), ["0001"]);
         let test = Self { database, url, _directory: directory };
         test.execute("CREATE TABLE people (name text NOT NULL)");
         test
@@ -62,6 +68,11 @@ impl TestDatabase {
         imports::find(&mut self.connect(), &id()).unwrap().unwrap()
     }
 
+    /// The row as the ledger has it.
+    pub(crate) fn job(&self) -> JobRow {
+        ledger::find(&mut self.connect(), &id()).unwrap().unwrap()
+    }
+
     pub(crate) fn people(&self) -> i64 {
         count_people(&mut self.connect())
     }
@@ -69,8 +80,8 @@ impl TestDatabase {
     /// Claims import `a`, which must succeed.
     pub(crate) fn claim(&self, execution_arn: &str) -> ImportRow {
         let lease = std::time::Duration::from_secs(300);
-        match imports::claim(&mut self.connect(), &by_id(), &by(execution_arn), lease).unwrap() {
-            Claim::Claimed(row) => *row,
+        match ledger::claim(&mut self.connect(), &by_id(), &by(execution_arn), lease).unwrap() {
+            Claim::Claimed(row) => ImportRow::of(*row),
             other => panic!("{other:?}"),
         }
     }
@@ -99,23 +110,28 @@ pub(crate) fn by(execution_arn: &str) -> Claimant<'_> {
     Claimant { execution_arn, worker: WORKER }
 }
 
-pub(crate) fn id() -> ImportId {
+pub(crate) fn id() -> JobId {
     "a".parse().unwrap()
 }
 
 /// Import `a` as a message names it.
-pub(crate) fn by_id() -> Import {
-    serde_json::from_str(r#"{"import_id":"a"}"#).unwrap()
+pub(crate) fn by_id() -> Asked {
+    imports::asked(&serde_json::from_str(r#"{"import_id":"a"}"#).unwrap())
 }
 
 /// Import `a` as a message describes it.
-pub(crate) fn described() -> Import {
+pub(crate) fn described() -> Asked {
+    imports::asked(&import())
+}
+
+/// Import `a` as a message describes it in full.
+pub(crate) fn import() -> Import {
     serde_json::from_str(r#"{"import_id":"a","source":"s3://uploads/people.csv","table":"people"}"#).unwrap()
 }
 
 pub(crate) fn new_import() -> NewImport {
-    assert_eq!(described().options, ImportOptions::default());
-    NewImport::of(&described()).unwrap()
+    assert_eq!(import().options, ImportOptions::default());
+    NewImport::of(&import()).unwrap()
 }
 
 pub(crate) fn count_people(connection: &mut Connection) -> i64 {
@@ -124,17 +140,65 @@ pub(crate) fn count_people(connection: &mut Connection) -> i64 {
         .unwrap()
 }
 
-/// What an attempt reports that imported the file.
-pub(crate) fn succeeded_report(attempt: i32) -> Report {
-    Report {
-        import_id: "a".to_owned(),
-        outcome: ImportOutcome::Imported,
-        table: "people".to_owned(),
-        rows: 5,
-        rejects: 1,
-        bytes: 99,
-        attempt,
-        elapsed_ms: 17,
-        findings: Box::default(),
+/// The job of an import.
+pub(crate) type Job = worker::job::Job<Progress>;
+
+/// Work that is a closure.
+struct Does<F>(F);
+
+impl<F> Work for Does<F>
+where
+    F: FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+{
+    type Progress = Progress;
+
+    const RULES: &'static Rules = &imports::RULES;
+
+    fn run(self, job: &Job, database: &Database) -> Result<(), Failure> {
+        (self.0)(job, database).map(drop)
     }
+}
+
+/// Runs a worker of this configuration, which does this.
+pub(crate) async fn run(
+    config: &Config,
+    step_functions: aws_sdk_sfn::Client,
+    patience: Patience,
+    shutdown: impl Future<Output = &'static str>,
+    work: impl FnOnce(&Job, &Database) -> Result<Summary, Failure> + Send + 'static,
+) -> ExitCode {
+    let asked = imports::asked(&config.import);
+    worker::job::run(&config.job, &asked, step_functions, patience, shutdown, Does(work)).await
+}
+
+/// Ends the attempt of a job as an import does.
+pub(crate) fn commit(job: &Job, connection: &mut Connection, summary: &Summary) -> Result<(), Failure> {
+    let Summary { rows, rejects, bytes } = *summary;
+    job.progress.next_phase();
+    let told = ImportProgress { rows, rejects, bytes, bytes_total: 0 }.to_value();
+    let mut result = result(rows, rejects, bytes);
+    result["findings"] = serde_json::to_value(job.progress.findings().cloned().unwrap_or_default()).unwrap();
+    job.commit(connection, result, &told)
+}
+
+/// What an import of people comes to.
+pub(crate) fn result(rows: u64, rejects: u64, bytes: u64) -> Value {
+    json!({"table": "people", "rows": rows, "rejects": rejects, "bytes": bytes})
+}
+
+/// Ends an attempt at import `a` with a failure.
+pub(crate) fn fail(
+    connection: &mut Connection,
+    attempt: i32,
+    (name, cause): (FailureName, &str),
+    progress: ImportProgress,
+) -> Failed {
+    ledger::fail(connection, (&id(), attempt), (name.as_str(), cause), &progress.to_value(), None).unwrap()
+}
+
+/// Ends an attempt at import `a` with SUCCESS. Whether it was its own.
+pub(crate) fn succeed(connection: &mut Connection, attempt: i32) -> bool {
+    let progress = ImportProgress { rows: 5, rejects: 1, bytes: 99, bytes_total: 900 }.to_value();
+    let succeeded = Succeeded { result: &result(5, 1, 99), progress: &progress };
+    ledger::succeed(connection, &id(), attempt, succeeded).unwrap()
 }

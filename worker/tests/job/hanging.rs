@@ -11,9 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use worker::config::AllowedTables;
-use worker::job::{Patience, run};
+use worker::job::Patience;
 
-use super::fixture::{TestDatabase, described};
+use super::fixture::{TestDatabase, import, run};
 use crate::import::objects;
 use crate::step_functions::StepFunctions;
 
@@ -80,7 +80,7 @@ async fn a_slow_source_is_waited_for_and_hides_no_database_that_hangs() {
     let (url, line) = line_to(&test.url).await;
     let (s3, rows) = dripping_store().await;
     let server = StepFunctions::start().await;
-    let import = serde_json::to_string(&described()).unwrap();
+    let import = serde_json::to_string(&import()).unwrap();
     let config = test.config(&[("DATABASE_URL", &url), ("IMPORT", &import), ("STALL_LIMIT_SECONDS", "1")]);
     let runtime = tokio::runtime::Handle::current();
     let work = move |job: &_, database: &_| {

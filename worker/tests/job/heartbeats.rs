@@ -11,10 +11,12 @@ use diesel::{Connection as _, RunQueryDsl};
 use statemachine::{ExitCode, FailureName};
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports::{ImportRow, ImportStatus};
-use worker::job::{Job, Patience, Summary, run, shutdown};
+use worker::import::Summary;
+use worker::imports::ImportRow;
+use worker::job::{Patience, shutdown};
+use worker::ledger::JobStatus;
 
-use super::fixture::{OURS, TestDatabase, by, count_people};
+use super::fixture::{Job, OURS, TestDatabase, by, by_id, commit, count_people, run};
 use crate::step_functions::{Answer, Call, StepFunctions};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -36,7 +38,7 @@ pub(crate) fn load_one_after(
         diesel::sql_query("INSERT INTO people VALUES ('Ada')").execute(connection)?;
         assert_eq!(count_people(connection), 1);
         before_commit(connection);
-        job.commit(connection, &summary).map_err(|error| {
+        commit(job, connection, &summary).map_err(|error| {
             failure = Some(error);
             diesel::result::Error::RollbackTransaction
         })
@@ -85,7 +87,7 @@ async fn beats_accompany_the_work_and_tell_its_progress() {
                 assert!(Instant::now() < deadline, "{:?}", test.row());
                 tokio::task::yield_now().await;
             }
-            assert_eq!(test.row().status, ImportStatus::Running);
+            assert_eq!(test.row().status, JobStatus::Running);
             go.send(()).unwrap();
         };
         let (code, ()) =
@@ -181,7 +183,7 @@ async fn a_lease_is_not_renewed_before_step_functions_has_taken_a_beat_of_the_at
             // The progress is told all the same.
             let untold = row_when(&|row| row.rows_done == 41).await;
             let lease = (untold.lease_expires_at.unwrap() - untold.started_at.unwrap()).to_std().unwrap();
-            assert_eq!(lease, config.lease);
+            assert_eq!(lease, config.job.lease);
             is_away.store(false, Relaxed);
             row_when(&|row| row.lease_expires_at > untold.lease_expires_at).await;
             go.send(()).unwrap();
@@ -208,7 +210,7 @@ async fn a_token_that_is_gone_stops_the_work_and_nothing_is_reported() {
         assert!(server.reports().is_empty(), "{:?}", server.reports());
         // Nobody else has claimed it: another execution need not wait for the end of the lease.
         let row = test.row();
-        assert_eq!((row.status, row.error.as_deref()), (ImportStatus::Failure, Some("Import.Interrupted")));
+        assert_eq!((row.status, row.error.as_deref()), (JobStatus::Failure, Some("Import.Interrupted")));
         assert!(row.cause.unwrap().contains(gone));
     }
 }
@@ -229,16 +231,16 @@ async fn a_worker_whose_import_is_claimed_anew_stops_and_leaves_the_row_alone() 
         test.register();
         let server = StepFunctions::start().await;
         let config = test.config(&[]);
-        let (database, claimed_anew) = (test.database.clone(), test.config(&[]).import);
+        let (database, claimed_anew) = (test.database.clone(), by_id());
         let work = move |job: &Job, _: &Database| {
             let lease = Duration::from_secs(300);
-            worker::imports::claim(&mut database.connect()?, &claimed_anew, &by(OURS), lease)?;
+            worker::ledger::claim(&mut database.connect()?, &claimed_anew, &by(OURS), lease)?;
             work_until_stopped(job)
         };
         let code = run(&config, server.client(), Patience::default(), pending(), work).await;
         assert_eq!((code, server.reports().len()), (ExitCode::NotOurs, 0));
         let row = test.row();
-        assert_eq!((row.status, row.attempt, row.error), (ImportStatus::Running, 2, None));
+        assert_eq!((row.status, row.attempt, row.error), (JobStatus::Running, 2, None));
     }
 }
 
@@ -251,7 +253,7 @@ async fn a_replaced_worker_cannot_commit_and_its_rows_are_rolled_back() {
         let config = test.config(&[("HEARTBEAT_INTERVAL_SECONDS", "100")]);
         let url = test.url.clone();
         let work = move |job: &Job, database: &Database| {
-            let replace = "UPDATE imports SET attempt = attempt + 1";
+            let replace = "UPDATE \"baton_jobs\" SET attempt = attempt + 1";
             if url.starts_with("sqlite") {
                 // Nobody can claim while the load holds the lock, so it happens just before.
                 database.connect()?.batch_execute(replace).unwrap();
@@ -263,7 +265,7 @@ async fn a_replaced_worker_cannot_commit_and_its_rows_are_rolled_back() {
         let code = run(&config, server.client(), Patience::default(), pending(), work).await;
         assert_eq!((code, server.reports().len()), (ExitCode::NotOurs, 0));
         let row = test.row();
-        assert_eq!((test.people(), row.status, row.attempt), (0, ImportStatus::Running, 2));
+        assert_eq!((test.people(), row.status, row.attempt), (0, JobStatus::Running, 2));
     }
 }
 
@@ -308,7 +310,7 @@ async fn work_that_does_not_stop_is_left_behind_and_reported_as_interrupted() {
     // Should the work go on after all, it finds itself shut out.
     go.send(()).unwrap();
     assert!(matches!(end.recv_timeout(DEADLINE).unwrap(), Err(Failure::NotOurs(_))));
-    assert_eq!((test.people(), test.row().status), (0, ImportStatus::Failure));
+    assert_eq!((test.people(), test.row().status), (0, JobStatus::Failure));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,7 +348,7 @@ async fn a_report_that_nobody_takes_does_not_hold_up_a_worker_that_is_to_stop() 
     let config = test.config(&[]);
     let ended = run(&config, server.client(), patience, asked, work);
     let code = tokio::time::timeout(DEADLINE, ended).await.unwrap();
-    assert_eq!((code, test.row().status), (ExitCode::NotOurs, ImportStatus::Failure));
+    assert_eq!((code, test.row().status), (ExitCode::NotOurs, JobStatus::Failure));
 }
 
 #[tokio::test]

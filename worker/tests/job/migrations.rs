@@ -10,7 +10,7 @@ use diesel::sql_types::BigInt;
 use statemachine::FailureName;
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports;
+use worker::ledger;
 
 use super::fixture::{OURS, by, described};
 
@@ -26,14 +26,16 @@ fn folders(of: &str) -> Vec<PathBuf> {
 fn database_of(url: &str, migrations: &[PathBuf]) -> Database {
     let database = Database::parse(url).unwrap();
     let mut connection = database.connect().unwrap();
-    // As diesel writes it down.
-    let applied = "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
-         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+    if url.starts_with("postgres") {
+        connection.batch_execute("CREATE SCHEMA baton_ledger").unwrap();
+    }
+    let applied = "CREATE TABLE \"baton_migrations\" (version text PRIMARY KEY NOT NULL, \
+         applied_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
     connection.batch_execute(applied).unwrap();
     for migration in migrations {
         connection.batch_execute(&std::fs::read_to_string(migration.join("up.sql")).unwrap()).unwrap();
         let version = migration.file_name().unwrap().to_str().unwrap().split('_').next().unwrap();
-        let done = format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')");
+        let done = format!("INSERT INTO \"baton_migrations\" (version) VALUES ('{version}')");
         connection.batch_execute(&done).unwrap();
     }
     database
@@ -52,7 +54,7 @@ fn a_worker_that_meets_the_schema_of_any_version_before_asks_for_the_migration_a
             let database = database_of(&url, &all[..count]);
             let mut connection = database.connect().unwrap();
             let claim = || {
-                imports::claim(
+                ledger::claim(
                     &mut database.connect().unwrap(),
                     &described(),
                     &by(OURS),
@@ -67,7 +69,7 @@ fn a_worker_that_meets_the_schema_of_any_version_before_asks_for_the_migration_a
             }
             if count > 0 {
                 let changed =
-                    number(&mut connection, "SELECT count(*) AS value FROM imports WHERE attempt > 0");
+                    number(&mut connection, "SELECT count(*) AS value FROM \"baton_jobs\" WHERE attempt > 0");
                 assert_eq!(changed, 0);
             }
             assert_eq!(database.migrate().unwrap().len(), all.len() - count);
@@ -92,11 +94,11 @@ fn number(connection: &mut Connection, query: &str) -> i64 {
     .value
 }
 
-/// A database of PostgreSQL with the oldest schema, whose table `imports` a session holds that writes to it.
+/// A database of PostgreSQL with the oldest schema, whose table of attempts a session holds that writes to it.
 fn held() -> (Database, Connection) {
     let database = database_of(&crate::postgres::create_database(), &folders("postgres")[..1]);
     let mut holder = database.connect().unwrap();
-    holder.batch_execute("BEGIN; LOCK TABLE imports IN ROW EXCLUSIVE MODE").unwrap();
+    holder.batch_execute("BEGIN; LOCK TABLE \"baton_attempts\" IN ROW EXCLUSIVE MODE").unwrap();
     (database, holder)
 }
 
@@ -106,15 +108,16 @@ fn a_migration_that_waits_for_a_lock_lets_beats_and_commits_pass_and_gets_it_in_
     std::thread::scope(|scope| {
         let migration = scope.spawn(|| database.migrate());
         let mut other = database.connect().unwrap();
-        let waiting =
-            "SELECT count(*) AS value FROM pg_locks WHERE NOT granted AND relation = 'imports'::regclass";
+        let waiting = "SELECT count(*) AS value FROM pg_locks WHERE NOT granted AND relation = 'baton_ledger.attempts'::regclass";
         let deadline = Instant::now() + Duration::from_secs(20);
         while number(&mut other, waiting) == 0 {
             assert!(Instant::now() < deadline && !migration.is_finished(), "the migration does not wait");
             std::thread::yield_now();
         }
         // Behind the migration, which waits for the holder, who waits for this.
-        other.batch_execute("SET statement_timeout = '20s'; UPDATE imports SET updated_at = now()").unwrap();
+        other
+            .batch_execute("SET statement_timeout = '20s'; UPDATE \"baton_attempts\" SET cause = NULL")
+            .unwrap();
         holder.batch_execute("COMMIT").unwrap();
         assert_eq!(migration.join().unwrap().unwrap().len(), folders("postgres").len() - 1);
     });
@@ -179,20 +182,20 @@ fn migrations_only_expand_unless_they_are_marked_as_the_step_that_contracts() {
 #[test]
 fn a_migration_that_contracts_is_found_out() {
     for sql in [
-        "ALTER TABLE imports DROP COLUMN cause",
-        "drop table import_attempts",
-        "ALTER TABLE imports\n  RENAME COLUMN cause TO why",
-        "ALTER TABLE imports ADD COLUMN lane text NOT NULL",
-        "ALTER TABLE imports ALTER COLUMN cause SET NOT NULL",
-        "ALTER TABLE imports ALTER COLUMN attempt TYPE bigint",
-        "ALTER TABLE imports ADD CONSTRAINT short CHECK (length(id) < 9)",
-        "SELECT 1; CREATE UNIQUE INDEX one ON imports (source)",
+        "ALTER TABLE \"baton_jobs\" DROP COLUMN cause",
+        "drop table \"baton_attempts\"",
+        "ALTER TABLE \"baton_jobs\"\n  RENAME COLUMN cause TO why",
+        "ALTER TABLE \"baton_jobs\" ADD COLUMN lane text NOT NULL",
+        "ALTER TABLE \"baton_jobs\" ALTER COLUMN cause SET NOT NULL",
+        "ALTER TABLE \"baton_jobs\" ALTER COLUMN attempt TYPE bigint",
+        "ALTER TABLE \"baton_jobs\" ADD CONSTRAINT short CHECK (length(id) < 9)",
+        "SELECT 1; CREATE UNIQUE INDEX one ON \"baton_jobs\" (source)",
     ] {
         assert_eq!(contractions(sql).len(), 1, "{sql}");
     }
     for sql in [
-        "-- DROP is what this does not do\nALTER TABLE imports ADD COLUMN lane text",
-        "ALTER TABLE imports ADD COLUMN lane integer NOT NULL DEFAULT 0",
+        "-- DROP is what this does not do\nALTER TABLE \"baton_jobs\" ADD COLUMN lane text",
+        "ALTER TABLE \"baton_jobs\" ADD COLUMN lane integer NOT NULL DEFAULT 0",
         "CREATE TABLE lanes (id integer PRIMARY KEY, name text NOT NULL CHECK (name <> ''))",
     ] {
         assert!(contractions(sql).is_empty(), "{sql}");
@@ -200,34 +203,24 @@ fn a_migration_that_contracts_is_found_out() {
 }
 
 #[test]
-fn a_search_path_that_leads_away_from_batons_tables_makes_no_second_set_unless_the_url_names_a_schema() {
+fn batons_tables_are_found_and_made_whatever_the_search_path_is() {
     let url = crate::postgres::create_database();
-    let database = Database::parse(&url).unwrap();
-    database.migrate().unwrap();
-    database
-        .connect()
-        .unwrap()
-        .batch_execute(
-            "CREATE SCHEMA s2; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = s2', current_database()); END $$",
-        )
-        .unwrap();
-    for refused in [database.migrate().map(drop), database.is_up_to_date().map(drop)] {
-        match refused {
-            Err(Failure::Named { name: FailureName::DatabaseMisconfigured, cause, .. }) => {
-                assert!(
-                    cause.contains("in the schema public, and the search_path of this session (s2)"),
-                    "{cause}"
-                );
-            }
-            other => panic!("{other:?}"),
-        }
+    let mark = if url.contains('?') { '&' } else { '?' };
+    let database =
+        |path: &str| Database::parse(&format!("{url}{mark}options=-csearch_path%3D{path}")).unwrap();
+    let own = "CREATE SCHEMA app; CREATE TABLE app.jobs (id int); CREATE TABLE app.baton_jobs (id int)";
+    database("public").connect().unwrap().batch_execute(own).unwrap();
+    assert_eq!(database("nowhere").migrate().unwrap().len(), folders("postgres").len());
+    for path in ["app", "public", "nowhere", "app,baton_ledger"] {
+        assert!(database(path).is_up_to_date().unwrap(), "{path}");
+        let claim = ledger::claim(
+            &mut database(path).connect().unwrap(),
+            &described(),
+            &by(OURS),
+            Duration::from_secs(300),
+        );
+        assert!(matches!(claim, Ok(ledger::Claim::Claimed(_))), "{path}: {claim:?}");
     }
-    let named = |schema: &str| {
-        let mark = if url.contains('?') { '&' } else { '?' };
-        Database::parse(&format!("{url}{mark}options=-csearch_path%3D{schema}")).unwrap()
-    };
-    assert!(named("public").is_up_to_date().unwrap());
-    assert_eq!(named("s2").migrate().unwrap().len(), folders("postgres").len());
 }
 
 /// The cause of a refusal as `Import.DatabaseMisconfigured`.
@@ -243,50 +236,21 @@ fn a_table_of_somebody_else_with_the_name_of_one_of_batons_is_named_and_left_alo
     let directory = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", directory.path().join("own.db").display());
     let server = crate::postgres::create_database();
-    for (url, name) in [(&file, "\"Imports\""), (&server, "imports")] {
+    for (url, name, shown) in [
+        (&file, "\"Baton_Jobs\"", "baton_jobs is there already and is not Baton's"),
+        (&server, "baton_ledger.jobs", "baton_ledger.jobs is there already and is not Baton's"),
+    ] {
         let database = Database::parse(url).unwrap();
-        database
-            .connect()
-            .unwrap()
-            .batch_execute(&format!("CREATE TABLE {name} (id int PRIMARY KEY, what text)"))
-            .unwrap();
+        let schema = if url.starts_with("postgres") { "CREATE SCHEMA baton_ledger; " } else { "" };
+        let own = format!("{schema}CREATE TABLE {name} (id int PRIMARY KEY, what text)");
+        database.connect().unwrap().batch_execute(&own).unwrap();
         for refused in [database.migrate().map(drop), database.is_up_to_date().map(drop)] {
             let cause = misconfigured(refused);
-            assert!(cause.contains("is there already and is not Baton's"), "{cause}");
+            assert!(cause.contains(shown), "{cause}");
         }
         let mut connection = database.connect().unwrap();
-        assert!(
-            connection.batch_execute("SELECT 1 FROM __diesel_schema_migrations").is_err(),
-            "nothing was made"
-        );
+        let made = connection.batch_execute("SELECT 1 FROM \"baton_migrations\"");
+        assert!(made.is_err(), "nothing was made");
         connection.batch_execute(&format!("SELECT what FROM {name}")).unwrap();
     }
-}
-
-#[test]
-fn the_schema_that_is_advised_for_batons_tables_leaves_the_others_in_the_path() {
-    let server = crate::postgres::create_database();
-    let database = Database::parse(&server).unwrap();
-    let before = "CREATE SCHEMA \"My app\"; CREATE TABLE \"My app\".imports (id int); CREATE SCHEMA baton;
-                  DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = \"My app\", public', current_database()); END $$";
-    database.connect().unwrap().batch_execute(before).unwrap();
-    let cause = misconfigured(database.migrate());
-    let advised = cause.split_once("?options=").unwrap().1;
-    let mark = if server.contains('?') { '&' } else { '?' };
-    let own = Database::parse(&format!("{server}{mark}options={advised}")).unwrap();
-    assert_eq!(own.migrate().unwrap().len(), folders("postgres").len());
-    assert!(own.is_up_to_date().unwrap());
-    own.connect().unwrap().batch_execute("CREATE TABLE \"My app\".orders (id int); SELECT id FROM orders; SELECT source FROM baton.imports").unwrap();
-}
-
-#[test]
-fn a_table_that_the_search_path_leads_to_before_batons_own_is_named() {
-    let url = crate::postgres::create_database();
-    let database = Database::parse(&url).unwrap();
-    database.migrate().unwrap();
-    let before = "CREATE SCHEMA app; CREATE TABLE app.imports (id int);
-                  DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = app, public', current_database()); END $$";
-    database.connect().unwrap().batch_execute(before).unwrap();
-    let cause = misconfigured(database.is_up_to_date());
-    assert!(cause.contains("(app, public) leads to app.imports, which is not Baton's"), "{cause}");
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
-use worker::imports::{self, HourCount, ImportStatus, Page, Position, Search};
+use worker::imports;
+use worker::ledger::{self, HourCount, JobStatus, Page, Position, Search};
 
 use super::fixture::{OURS, TestDatabase};
 
@@ -24,8 +25,8 @@ fn insert(test: &TestDatabase, imports: &[Told<'_>]) {
         };
         writeln!(
             sql,
-            "INSERT INTO imports (id, source, table_name, status, error, cause, created_at, finished_at) VALUES \
-             ('{id}', 's3://uploads/{file}', '{table}', '{status}', {error}, {cause}, '{created_at}', {finished});"
+            "INSERT INTO \"baton_jobs\" (id, kind, source, subject, status, error, cause, created_at, finished_at) VALUES \
+             ('{id}', 'import', 's3://uploads/{file}', '{table}', '{status}', {error}, {cause}, '{created_at}', {finished});"
         )
         .unwrap();
     }
@@ -62,8 +63,8 @@ fn imports_are_found_by_each_filter_and_by_all_of_them_newest_first() {
         let all = Search::default();
         assert_eq!(ids(&test, &all), ["e", "c", "d", "b", "a"]);
         let found = |search: Search| ids(&test, &search).concat();
-        assert_eq!(found(Search { status: Some(ImportStatus::Failure), ..all.clone() }), "eca");
-        assert_eq!(found(Search { table: text("people"), ..all.clone() }), "ba");
+        assert_eq!(found(Search { status: Some(JobStatus::Failure), ..all.clone() }), "eca");
+        assert_eq!(found(Search { subject: text("people"), ..all.clone() }), "ba");
         assert_eq!(found(Search { error: text("Import.TableMissing"), ..all.clone() }), "ea");
         assert_eq!(found(Search { since: Some(at(9, 0)), until: Some(at(11, 0)), ..all.clone() }), "cdb");
         // Upper or lower case, and a pattern's own characters are characters.
@@ -71,7 +72,7 @@ fn imports_are_found_by_each_filter_and_by_all_of_them_newest_first() {
         assert_eq!(found(Search { file: text("0%"), ..all.clone() }), "c");
         assert_eq!(found(Search { file: text("people_"), ..all.clone() }), "a");
         assert_eq!(found(Search { file: text("s3://uploads/注"), ..all.clone() }), "e");
-        for hostile in ["!", "\\", "'; DROP TABLE imports; --", "%", "*"] {
+        for hostile in ["!", "\\", "'; DROP TABLE \"baton_jobs\"; --", "%", "*"] {
             let expected = if hostile == "%" { "c" } else { "" };
             assert_eq!(found(Search { file: text(hostile), ..all.clone() }), expected, "{hostile}");
         }
@@ -79,8 +80,8 @@ fn imports_are_found_by_each_filter_and_by_all_of_them_newest_first() {
         assert_eq!(found(Search { text: text("Such Relation"), ..all.clone() }), "eca");
         assert_eq!(found(Search { text: text("sales."), ..all.clone() }), "ecd");
         let both = Search {
-            status: Some(ImportStatus::Failure),
-            table: text("sales.orders"),
+            status: Some(JobStatus::Failure),
+            subject: text("sales.orders"),
             error: text("Import.TableMissing"),
             file: text("csv"),
             text: text("注文"),
@@ -126,8 +127,8 @@ fn a_search_tells_the_progress_of_those_that_run() {
     for test in TestDatabase::both() {
         test.register();
         test.claim(OURS);
-        test.execute("UPDATE imports SET rows_done = 7");
-        let running = Search { status: Some(ImportStatus::Running), ..Search::default() };
+        test.execute("UPDATE \"baton_jobs\" SET progress = '{\"rows\":7}'");
+        let running = Search { status: Some(JobStatus::Running), ..Search::default() };
         let page = imports::search(&mut test.connect(), &running).unwrap();
         assert_eq!(page.rows, [test.row()]);
         assert_eq!((page.rows[0].rows_done, page.next), (7, None));
@@ -139,15 +140,15 @@ fn the_imports_that_ended_are_counted_by_the_hour() {
     for test in TestDatabase::both() {
         some(&test);
         test.execute(
-            "UPDATE imports SET status = 'SUCCESS', report = '{}', finished_at = '2026-01-02 10:59:59.5' WHERE id = 'd'; \
-             UPDATE imports SET finished_at = '2026-01-02 10:00:00' WHERE id = 'e'",
+            "UPDATE \"baton_jobs\" SET status = 'SUCCESS', result = '{}', finished_at = '2026-01-02 10:59:59.5' WHERE id = 'd'; \
+             UPDATE \"baton_jobs\" SET finished_at = '2026-01-02 10:00:00' WHERE id = 'e'",
         );
-        let counts = imports::counts_by_hour(&mut test.connect(), at(8, 1)).unwrap();
+        let counts = ledger::counts_by_hour(&mut test.connect(), at(8, 1)).unwrap();
         assert_eq!(counts, [HourCount { hour: at(10, 0), successes: 1, failures: 2 }]);
-        let counts = imports::counts_by_hour(&mut test.connect(), at(8, 0)).unwrap();
+        let counts = ledger::counts_by_hour(&mut test.connect(), at(8, 0)).unwrap();
         assert_eq!(counts[0], HourCount { hour: at(8, 0), successes: 0, failures: 1 });
         assert_eq!(counts.len(), 2);
-        assert!(imports::counts_by_hour(&mut test.connect(), at(12, 0)).unwrap().is_empty());
+        assert!(ledger::counts_by_hour(&mut test.connect(), at(12, 0)).unwrap().is_empty());
     }
 }
 
@@ -165,8 +166,8 @@ fn many(test: &TestDatabase, imports: u32) {
         )
     };
     test.execute(&format!(
-        "{numbers} INSERT INTO imports (id, source, table_name, options, status, error, cause, created_at, finished_at) \
-         SELECT 'id-' || i, 's3://uploads/imports/people/' || i || '.csv', 'table_' || (i % 500), '{{}}', 'FAILURE', \
+        "{numbers} INSERT INTO \"baton_jobs\" (id, kind, source, subject, status, error, cause, created_at, finished_at) \
+         SELECT 'id-' || i, 'import', 's3://uploads/imports/people/' || i || '.csv', 'table_' || (i % 500), 'FAILURE', \
          'Import.Error' || (i % 500), 'a cause of some length, {}', {created}, {created} FROM n; ANALYZE",
         "x".repeat(300)
     ));
@@ -183,9 +184,9 @@ fn a_page_of_tens_of_thousands_of_imports_is_there_at_once() {
         for search in [
             Search::default(),
             Search { after: Some(after), ..Search::default() },
-            Search { status: Some(ImportStatus::Pending), ..Search::default() },
-            Search { table: text("table_7"), ..Search::default() },
-            Search { error: text("Import.Error7"), status: Some(ImportStatus::Failure), ..Search::default() },
+            Search { status: Some(JobStatus::Pending), ..Search::default() },
+            Search { subject: text("table_7"), ..Search::default() },
+            Search { error: text("Import.Error7"), status: Some(JobStatus::Failure), ..Search::default() },
             Search { since: Some(at(0, 0)), until: Some(at(1, 0)), ..Search::default() },
         ] {
             let took = (0..3).map(|_| {
@@ -202,7 +203,7 @@ fn a_page_of_tens_of_thousands_of_imports_is_there_at_once() {
 #[test]
 fn a_search_by_text_is_broken_off_and_goes_on_with_the_next_page() {
     for test in TestDatabase::both() {
-        let looked_at = u32::from(imports::LOOKED_AT);
+        let looked_at = u32::from(ledger::LOOKED_AT);
         // The oldest is found only behind all others.
         many(&test, looked_at + 1);
         let mut connection = test.connect();
@@ -214,10 +215,10 @@ fn a_search_by_text_is_broken_off_and_goes_on_with_the_next_page() {
         assert_eq!(second.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["id-1"]);
         assert!(!second.is_broken_off && second.next.is_none());
         // What an index finds is searched to its end, and so are as many imports as are looked at.
-        let by_table = Search { table: text("table_1"), ..search.clone() };
+        let by_table = Search { subject: text("table_1"), ..search.clone() };
         let second = page(&by_table);
         assert!(second.rows.len() == 1 && !second.is_broken_off);
-        test.execute("DELETE FROM imports WHERE id = 'id-2'");
+        test.execute("DELETE FROM \"baton_jobs\" WHERE id = 'id-2'");
         let all = page(&search);
         assert!(all.rows.len() == 1 && !all.is_broken_off && all.next.is_none());
         // A page that is full before is as it always was.

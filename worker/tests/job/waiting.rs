@@ -12,10 +12,12 @@ use statemachine::{ExitCode, FailureName};
 use tokio::sync::Notify;
 use worker::db::{Connection, Database};
 use worker::failure::Failure;
-use worker::imports::{self, Claim, Failed, ImportStatus, Registered};
-use worker::job::{Job, Patience, Summary, run};
+use worker::import::Summary;
+use worker::imports;
+use worker::job::Patience;
+use worker::ledger::{self, Claim, Failed, JobStatus, Registered};
 
-use super::fixture::{ANOTHER, OURS, TestDatabase, by, described, id, new_import};
+use super::fixture::{ANOTHER, Job, OURS, TestDatabase, by, described, id, import, new_import, run};
 use super::heartbeats::load_one;
 use crate::step_functions::{Call, StepFunctions};
 
@@ -30,7 +32,7 @@ fn locked(test: &TestDatabase) -> Connection {
     let mut other = test.connect();
     let lock = match &other {
         Connection::Sqlite(_) => "BEGIN IMMEDIATE",
-        Connection::Postgres(_) => "BEGIN; LOCK TABLE imports IN EXCLUSIVE MODE",
+        Connection::Postgres(_) => "BEGIN; LOCK TABLE \"baton_jobs\" IN EXCLUSIVE MODE",
     };
     other.batch_execute(lock).unwrap();
     other
@@ -42,14 +44,13 @@ fn a_lock_that_another_session_has_is_told_from_a_database_that_is_away() {
         test.register();
         let row = test.claim(OURS);
         let mut connection = test.connect();
-        imports::wait_briefly(&mut connection).unwrap();
+        ledger::wait_briefly(&mut connection).unwrap();
         let other = locked(&test);
-        let claimed = imports::claim(&mut connection, &described(), &by(OURS), LEASE).unwrap();
-        assert_eq!(claimed, Claim::Busy);
-        let failure = (FailureName::Internal, "a cause");
-        let counters = worker::job::progress::Counters::default();
-        let mut fail =
-            || imports::fail(&mut connection, &id(), row.attempt, failure, counters, None).unwrap();
+        let claimed = ledger::claim(&mut connection, &described(), &by(OURS), LEASE).unwrap();
+        assert!(matches!(claimed, Claim::Busy), "{claimed:?}");
+        let failure = (FailureName::Internal.as_str(), "a cause");
+        let told = statemachine::ImportProgress::default().to_value();
+        let mut fail = || ledger::fail(&mut connection, (&id(), row.attempt), failure, &told, None).unwrap();
         assert_eq!(fail(), Failed::Busy);
         drop(other);
         assert_eq!(fail(), Failed::Recorded);
@@ -73,7 +74,7 @@ async fn a_claim_behind_a_long_import_beats_until_it_has_the_lock() {
         let import = run(&config, server.client(), Patience::default(), pending(), load_one);
         let release = async {
             server.wait_for_beats(4).await;
-            assert_eq!(test.row().status, ImportStatus::Pending);
+            assert_eq!(test.row().status, JobStatus::Pending);
             drop(other);
             pending().await
         };
@@ -98,7 +99,7 @@ async fn a_worker_that_waits_for_a_lock_can_be_stopped() {
     };
     let begun = Instant::now();
     let code = run(&config, server.client(), Patience::default(), shutdown, load_one).await;
-    assert_eq!((code, test.row().status), (ExitCode::FailureReported, ImportStatus::Pending));
+    assert_eq!((code, test.row().status), (ExitCode::FailureReported, JobStatus::Pending));
     assert!(server.reports().iter().all(is_failure) && begun.elapsed() < Duration::from_secs(10));
     drop(other);
 }
@@ -115,7 +116,7 @@ async fn a_failure_behind_a_long_import_waits_until_it_is_in_its_row() {
             let mut other = another.connect()?;
             let lock = match &other {
                 Connection::Sqlite(_) => "BEGIN IMMEDIATE",
-                Connection::Postgres(_) => "BEGIN; LOCK TABLE imports IN EXCLUSIVE MODE",
+                Connection::Postgres(_) => "BEGIN; LOCK TABLE \"baton_jobs\" IN EXCLUSIVE MODE",
             };
             other.batch_execute(lock).unwrap();
             give.send(other).unwrap();
@@ -129,7 +130,7 @@ async fn a_failure_behind_a_long_import_waits_until_it_is_in_its_row() {
             has_failed.notified().await;
             let until = server.beats() + 5;
             server.wait_for_beats(until).await;
-            assert_eq!((test.row().status, server.reports().len()), (ImportStatus::Running, 0));
+            assert_eq!((test.row().status, server.reports().len()), (JobStatus::Running, 0));
             drop(take.recv().unwrap());
             pending().await
         };
@@ -138,7 +139,7 @@ async fn a_failure_behind_a_long_import_waits_until_it_is_in_its_row() {
             () = release => unreachable!("it waits for ever"),
         };
         let row = test.row();
-        assert_eq!((code, row.status), (ExitCode::FailureReported, ImportStatus::Failure));
+        assert_eq!((code, row.status), (ExitCode::FailureReported, JobStatus::Failure));
         assert_eq!(row.error.as_deref(), Some("Import.SourceMissing"));
         assert!(server.reports().len() == 1 && is_failure(&server.reports()[0]));
     }
@@ -163,7 +164,9 @@ async fn a_waiter_keeps_one_connection_and_the_servers_log_has_no_error_of_it() 
     let test = TestDatabase::postgres();
     test.register();
     test.claim(ANOTHER);
-    test.execute("UPDATE imports SET lease_expires_at = now() AT TIME ZONE 'UTC' + interval '5 seconds'");
+    test.execute(
+        "UPDATE \"baton_jobs\" SET lease_expires_at = now() AT TIME ZONE 'UTC' + interval '5 seconds'",
+    );
     let mut look = test.connect();
     let mut statistics = || -> Statistics {
         let query = "SELECT sessions, xact_rollback AS rollbacks FROM pg_stat_database, pg_stat_clear_snapshot() \
@@ -172,7 +175,7 @@ async fn a_waiter_keeps_one_connection_and_the_servers_log_has_no_error_of_it() 
     };
     let before = statistics();
     let server = StepFunctions::start().await;
-    let import = serde_json::to_string(&described()).unwrap();
+    let import = serde_json::to_string(&import()).unwrap();
     let config = test.config(&[("IMPORT", &import)]);
     let code = run(&config, server.client(), Patience::default(), pending(), load_one).await;
     assert_eq!((code, test.row().attempt), (ExitCode::Reported, 2));
@@ -201,7 +204,7 @@ async fn a_connection_that_breaks_between_two_looks_at_an_import_is_replaced() {
         let until = server.beats() + 2;
         server.wait_for_beats(until).await;
         assert!(server.reports().is_empty());
-        other.batch_execute("UPDATE imports SET lease_expires_at = now() AT TIME ZONE 'UTC'").unwrap();
+        other.batch_execute("UPDATE \"baton_jobs\" SET lease_expires_at = now() AT TIME ZONE 'UTC'").unwrap();
         pending().await
     };
     let code = tokio::select! {

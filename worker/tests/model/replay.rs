@@ -1,14 +1,17 @@
 //! Takes the model's steps with the real functions, on a real database: whatever a walk through the model does to the
-//! import's row, `worker::imports` must do, and answer what the model's worker hears.
+//! import's row, `worker::ledger` must do, and answer what the model's worker hears.
 
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, RunQueryDsl};
-use statemachine::{FailureName, Import, ImportId, ImportOutcome, Report};
+use serde_json::json;
+use statemachine::{FailureName, JobId};
 use worker::db::Connection;
-use worker::imports::{self, Claim, Ended, Failed, Held, ImportStatus, Lease, Renewal, Renewer};
-use worker::job::progress::Counters;
+use worker::imports::{self, asked};
+use worker::ledger::{
+    self, Asked, Claim, Ended, Failed, Held, JobStatus, Lease, Renewal, Renewer, Succeeded,
+};
 
 use super::protocol::{Bounds, Ending, Look, Place, Rules, State, Status, Worker};
 use super::steps::{Step, after, possible};
@@ -23,8 +26,8 @@ const LEASE: Duration = Duration::from_secs(300);
 struct Replay<'a> {
     test: &'a TestDatabase,
     connection: Connection,
-    import: Import,
-    id: ImportId,
+    asked: Asked,
+    id: JobId,
     /// What the database answered to looks that waiting workers have in mind.
     looks: Vec<(Look, Held)>,
 }
@@ -54,12 +57,12 @@ fn the_code_takes_the_steps_of_the_model() {
 
 impl<'a> Replay<'a> {
     fn new(test: &'a TestDatabase, walk: u64) -> Self {
-        let import: Import = serde_json::from_str(&format!(r#"{{"import_id":"walk-{walk}"}}"#)).unwrap();
-        let id = import.import_id.clone();
+        let asked = asked(&serde_json::from_str(&format!(r#"{{"import_id":"walk-{walk}"}}"#)).unwrap());
+        let id = asked.id.clone();
         let mut connection = test.connect();
         let new = imports::NewImport { import_id: id.clone(), ..new_import() };
         imports::register(&mut connection, &new).unwrap();
-        Self { test, connection, import, id, looks: Vec::new() }
+        Self { test, connection, asked, id, looks: Vec::new() }
     }
 
     /// Takes the step, and compares what the worker is told with what the model's worker makes of it.
@@ -73,12 +76,12 @@ impl<'a> Replay<'a> {
             Step::Claim(index) => self.claim(before, index, after),
             Step::ClaimUnheard(index) => {
                 let arn = arn(before.workers[index].execution);
-                imports::claim(&mut self.connection, &self.import, &by(&arn), LEASE).unwrap();
+                ledger::claim(&mut self.connection, &self.asked, &by(&arn), LEASE).unwrap();
             }
             Step::Renew(index) => {
                 let attempt = attempt_of(index);
                 let mut renewer = Renewer::new(self.test.database.clone(), self.id.clone(), attempt, LEASE);
-                let is_ours = renewer.renew(Counters::default(), Lease::Renewed).unwrap() == Renewal::Ours;
+                let is_ours = renewer.renew(&json!({}), Lease::Renewed).unwrap() == Renewal::Ours;
                 assert_eq!(is_ours, before.row != after.row);
             }
             Step::Commit(index) | Step::CommitUnheard(index) => {
@@ -87,14 +90,14 @@ impl<'a> Replay<'a> {
             }
             Step::Record(index) | Step::RecordUnheard(index) => {
                 let attempt = attempt_of(index);
-                let failure = (FailureName::Interrupted, "the model says so");
-                let counters = Counters::default();
+                let failure = (FailureName::Interrupted.as_str(), "the model says so");
                 let failed =
-                    imports::fail(&mut self.connection, &self.id, attempt, failure, counters, None).unwrap();
+                    ledger::fail(&mut self.connection, (&self.id, attempt), failure, &json!({}), None)
+                        .unwrap();
                 match failed {
                     Failed::Recorded => assert_ne!(before.row, after.row),
-                    Failed::HadCommitted(report) => {
-                        assert_eq!((before.row, report.attempt), (after.row, attempt));
+                    Failed::HadCommitted(row) => {
+                        assert_eq!((before.row, row.attempt), (after.row, attempt));
                         let is_told = before.workers[index].has_task && matches!(step, Step::Record(_));
                         assert!(!is_told || is_in(Place::Reporting(Ending::Imported)));
                     }
@@ -106,7 +109,7 @@ impl<'a> Replay<'a> {
             Step::Lapse => self
                 .connection
                 .batch_execute(&format!(
-                    "UPDATE imports SET lease_expires_at = '2026-01-01 00:00:00' WHERE id = '{}'",
+                    "UPDATE \"baton_jobs\" SET lease_expires_at = '2026-01-01 00:00:00' WHERE id = '{}'",
                     self.id
                 ))
                 .unwrap(),
@@ -131,7 +134,7 @@ impl<'a> Replay<'a> {
         let Place::Claiming { first } = worker.place else { panic!("{worker:?} claims") };
         let is_now = |place| after.workers.contains(&Worker { place, ..worker });
         let arn = arn(worker.execution);
-        match imports::claim(&mut self.connection, &self.import, &by(&arn), LEASE).unwrap() {
+        match ledger::claim(&mut self.connection, &self.asked, &by(&arn), LEASE).unwrap() {
             Claim::Claimed(row) => {
                 assert_eq!(row.attempt, i32::from(after.row.attempt));
                 assert!(is_now(Place::Working { attempt: after.row.attempt, is_awaited: false }));
@@ -150,28 +153,19 @@ impl<'a> Replay<'a> {
                     Place::Claiming { first: Some(now) }
                 };
                 assert!(is_now(expected), "{first:?}, then {now:?}, is {expected:?}");
-                self.looks.push((now, held));
+                self.looks.push((now, *held));
             }
         }
     }
 
     /// Writes a row and ends with SUCCESS, in one transaction, as the work does.
     fn commit(&mut self, attempt: i32) -> bool {
-        let report = Report {
-            import_id: self.id.to_string(),
-            outcome: ImportOutcome::Imported,
-            table: "people".to_owned(),
-            rows: 1,
-            rejects: 0,
-            bytes: 1,
-            attempt,
-            elapsed_ms: 1,
-            findings: Box::default(),
-        };
+        let (result, progress) = (json!({"rows": 1}), json!({}));
         let id = &self.id;
         let committed = self.connection.transaction(|connection| {
             diesel::sql_query(format!("INSERT INTO people VALUES ('{id}')")).execute(connection)?;
-            match imports::succeed(connection, id, &report, 1) {
+            match ledger::succeed(connection, id, attempt, Succeeded { result: &result, progress: &progress })
+            {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(diesel::result::Error::RollbackTransaction),
                 Err(failure) => panic!("{failure}"),
@@ -184,10 +178,10 @@ impl<'a> Replay<'a> {
     fn compare(&mut self, state: &State, when: &str) {
         let row = imports::find(&mut self.connection, &self.id).unwrap().unwrap();
         let status = match state.row.status {
-            Status::Pending => ImportStatus::Pending,
-            Status::Running => ImportStatus::Running,
-            Status::Success => ImportStatus::Success,
-            Status::Failure => ImportStatus::Failure,
+            Status::Pending => JobStatus::Pending,
+            Status::Running => JobStatus::Running,
+            Status::Success => JobStatus::Success,
+            Status::Failure => JobStatus::Failure,
         };
         assert_eq!((row.status, row.attempt), (status, i32::from(state.row.attempt)), "{when}");
         assert_eq!(row.execution_arn, state.row.execution.map(arn), "{when}");

@@ -49,8 +49,8 @@ fn no_code_of_an_error_brings_a_value_into_the_log() {
             assert!(told.contains(SECRET), "a person reads it: {told}");
         }
     }
-    let rows =
-        world.lines("SELECT status || ' ' || coalesce(error, '') AS line FROM imports WHERE id = 'i12-0'");
+    let rows = world
+        .lines("SELECT status || ' ' || coalesce(error, '') AS line FROM \"baton_jobs\" WHERE id = 'i12-0'");
     assert_eq!(rows, [format!("FAILURE {}", FailureName::DatabaseUnavailable)]);
 }
 

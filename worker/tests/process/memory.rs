@@ -1,7 +1,7 @@
 //! What the worker needs of memory in its worst cases: 64 MB, and four times the largest record.
 
 use serde_json::json;
-use statemachine::Report;
+use statemachine::{ImportResult, Report};
 
 use super::run_worker;
 use crate::import::world::World;
@@ -16,11 +16,12 @@ fn limit_kib(largest_record: u32) -> u32 {
 }
 
 /// Imports `file` into `t`, and returns the report and the peak in KiB.
-fn import(world: &World, file: &[u8], options: &serde_json::Value) -> (Report, u32) {
+fn import(world: &World, file: &[u8], options: &serde_json::Value) -> (ImportResult, u32) {
     world.put("t.csv", file);
     let ended = run_worker(world, ("i", "t.csv", "t"), options, |_| Answer::Taken);
     assert_eq!(ended.exit, Some(0), "{:?}", ended.reports);
-    (serde_json::from_str(&ended.told()).unwrap(), ended.peak_kib)
+    let report: Report<ImportResult> = serde_json::from_str(&ended.told()).unwrap();
+    (report.result, ended.peak_kib)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A report that Step Functions takes, whatever the database says of the rows.
 
 use serde_json::json;
-use statemachine::{MAX_OUTPUT_BYTES, Report};
+use statemachine::{ImportResult, MAX_OUTPUT_BYTES, Report};
 
 use super::run_worker;
 use crate::import::world::World;
@@ -26,7 +26,8 @@ fn rejects_by_a_check_of_250_codes_make_a_report_that_is_taken() {
         let ended = run_worker(&world, ("i", "t.csv", "t"), &json!({"max_rejects": 200}), as_step_functions);
         let operations: Vec<_> = ended.reports.iter().map(|call| call.operation.as_str()).collect();
         assert_eq!((operations, ended.exit), (vec!["SendTaskSuccess"], Some(0)), "{}", ended.log);
-        let report: Report = serde_json::from_str(&ended.told()).unwrap();
+        let report: Report<ImportResult> = serde_json::from_str(&ended.told()).unwrap();
+        let report = report.result;
         let findings = &report.findings;
         assert_eq!(
             (report.rows, report.rejects, findings.rows_read, world.count("t")),

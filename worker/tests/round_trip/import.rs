@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use statemachine::{Findings, ImportOptions};
 use worker::failure::Failure;
-use worker::job::Summary;
+use worker::import::Summary;
 
 use crate::bench::Bench;
 use crate::differences;

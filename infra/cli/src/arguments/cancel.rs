@@ -1,7 +1,7 @@
 //! The command line of `cancel`.
 
 use clap::Args;
-use statemachine::ImportId;
+use statemachine::JobId;
 
 /// Which imports are cancelled.
 #[derive(Args)]
@@ -9,7 +9,7 @@ use statemachine::ImportId;
 pub(crate) struct CancelArguments {
     /// Imports whose open executions are to be stopped
     #[arg(value_name = "ID", required = true)]
-    pub(crate) ids: Vec<ImportId>,
+    pub(crate) ids: Vec<JobId>,
     /// Do it, without a question; needed where nobody sits at a terminal
     #[arg(long, short)]
     pub(crate) yes: bool,

@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand};
 use ops::dlq::selection::{Filters, Selection};
 use ops::moment::Moment;
-use statemachine::ImportId;
+use statemachine::JobId;
 
 /// What to do with the dead-letter queue.
 #[derive(Args)]
@@ -42,7 +42,7 @@ pub(crate) struct DlqFilters {
     pub(crate) errors: Vec<String>,
     /// Only those that ask for this import; may be repeated
     #[arg(long = "import", value_name = "ID")]
-    pub(crate) imports: Vec<ImportId>,
+    pub(crate) imports: Vec<JobId>,
     /// Only those that were sent since then: so long ago (90s, 30m, 2h, 3d), or a time (2026-11-24T09:30:00Z)
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Moment>,

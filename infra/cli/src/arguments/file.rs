@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use ops::error::Usage;
 use ops::submit::{File, new_id};
 use statemachine::{
-    Delimiter, EmptyFields, Encoding, Escape, ImportId, ImportOptions, OnConflict, RecordLimit, RejectLimit,
+    Delimiter, EmptyFields, Encoding, Escape, ImportOptions, JobId, OnConflict, RecordLimit, RejectLimit,
 };
 
 /// What stands below the help of `run` and `submit`.
@@ -38,7 +38,7 @@ pub(crate) struct FileArguments {
     pub(crate) create_table: bool,
     /// The import's id: 1 to 40 characters of A-Za-z0-9_-, not beginning with - [default: made from the table and the time]
     #[arg(long, value_name = "ID")]
-    pub(crate) id: Option<ImportId>,
+    pub(crate) id: Option<JobId>,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -158,7 +158,7 @@ impl FileArguments {
     }
 
     /// The import's id: the one that was asked for, or a new one.
-    pub(crate) fn import_id(&self) -> anyhow::Result<ImportId> {
+    pub(crate) fn import_id(&self) -> anyhow::Result<JobId> {
         self.id.clone().map_or_else(|| new_id(&self.table), Ok)
     }
 

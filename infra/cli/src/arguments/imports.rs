@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use ops::moment::Moment;
 use statemachine::FailureName;
-use worker::imports::{ImportStatus, Search};
+use worker::ledger::{JobStatus, Search};
 
 /// Which imports are listed.
 #[derive(Args)]
@@ -52,14 +52,14 @@ impl ImportsArguments {
     /// What is looked for.
     pub(crate) fn search(&self) -> Search {
         let status = self.status.map(|status| match status {
-            Status::Pending => ImportStatus::Pending,
-            Status::Running => ImportStatus::Running,
-            Status::Success => ImportStatus::Success,
-            Status::Failure => ImportStatus::Failure,
+            Status::Pending => JobStatus::Pending,
+            Status::Running => JobStatus::Running,
+            Status::Success => JobStatus::Success,
+            Status::Failure => JobStatus::Failure,
         });
         Search {
             status,
-            table: self.table.clone(),
+            subject: self.table.clone(),
             file: self.file.clone(),
             error: self.error.as_deref().map(as_written),
             since: self.since.map(|since| since.0.naive_utc()),

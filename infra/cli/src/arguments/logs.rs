@@ -1,14 +1,14 @@
 //! The command line of `logs`.
 
 use clap::Args;
-use statemachine::ImportId;
+use statemachine::JobId;
 
 /// Whose lines are shown, and which.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LogsArguments {
     /// The import's id, as `baton imports` lists it
-    pub(crate) id: ImportId,
+    pub(crate) id: JobId,
     /// Stay and show what is logged, until the import's execution has ended
     #[arg(long, short)]
     pub(crate) follow: bool,

@@ -9,7 +9,8 @@ use ops::show::picture::ImportPicture;
 use ops::target;
 use ops::text;
 use worker::db::{Connection, Database};
-use worker::imports::{Search, find};
+use worker::imports::find;
+use worker::ledger::Search;
 
 use super::board::Board;
 use super::changes::Seen;

@@ -1,7 +1,7 @@
 //! The address of the page: which import, and which part of what is known of it is shown.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use statemachine::ImportId;
+use statemachine::JobId;
 
 /// What an address may ask for: an execution by its name; a page of its history and its order; where the rejects begin; all
 /// attempts; the attempt whose log is shown; the part that moves alone; a notice.
@@ -11,13 +11,13 @@ const FIELDS: [&str; 8] =
 /// An address of the page.
 #[derive(Debug)]
 pub(super) struct Address {
-    pub(super) id: ImportId,
+    pub(super) id: JobId,
     asked: Vec<(&'static str, String)>,
 }
 
 impl Address {
     /// What a query asks for; what is not known is left out.
-    pub(super) fn read(id: ImportId, query: &str) -> Self {
+    pub(super) fn read(id: JobId, query: &str) -> Self {
         let asked = query.split('&').filter_map(|pair| {
             let (name, value) = pair.split_once('=')?;
             let name = FIELDS.into_iter().find(|known| *known == name)?;

@@ -6,7 +6,8 @@ use aws_sdk_ecs::types::Task;
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use ops::numbers::{count, duration};
-use worker::imports::{AttemptRow, Ended};
+use worker::imports::AttemptRow;
+use worker::ledger::Ended;
 
 use super::address::Address;
 use super::head::unsigned;

@@ -7,7 +7,7 @@ use ops::numbers::{bytes, count, duration};
 use ops::show::picture::ImportPicture;
 use ops::show::progress::unchanged;
 use ops::{advice, findings};
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use super::address::Address;
 use super::buttons::Offer;
@@ -41,11 +41,11 @@ pub(super) fn section(console: &Console, address: &Address, data: &PageData) -> 
     }
 }
 
-fn status(import: &ImportPicture) -> ImportStatus {
-    [ImportStatus::Pending, ImportStatus::Running, ImportStatus::Success]
+fn status(import: &ImportPicture) -> JobStatus {
+    [JobStatus::Pending, JobStatus::Running, JobStatus::Success]
         .into_iter()
         .find(|status| status.as_str() == import.status)
-        .unwrap_or(ImportStatus::Failure)
+        .unwrap_or(JobStatus::Failure)
 }
 
 /// What can be done, and why not what cannot.

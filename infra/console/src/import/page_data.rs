@@ -14,7 +14,7 @@ use ops::show::message::{self, MessageFate};
 use ops::show::picture::ImportPicture;
 use ops::show::unclaimed;
 use ops::target::Target;
-use statemachine::{ExecutionInput, ExecutionName, ImportId, ImportOptions};
+use statemachine::{ExecutionInput, ExecutionName, ImportOptions, JobId};
 use worker::imports::AttemptRow;
 
 use super::address::Address;
@@ -170,7 +170,7 @@ fn picture(execution: &Execution, started_at: DateTime<Utc>, story: &Story) -> E
 /// The executions that worked on the import, as its attempts name them, or else as they are named.
 async fn executions(
     target: &Target,
-    id: &ImportId,
+    id: &JobId,
     import: Option<&ImportPicture>,
     attempts: &[AttemptRow],
 ) -> anyhow::Result<Vec<String>> {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use ops::moment::Moment;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use worker::imports::{ImportStatus, Search};
+use worker::ledger::{JobStatus, Search};
 
 use super::ADDRESS;
 use crate::fields::Fields;
@@ -12,8 +12,8 @@ use crate::layout;
 /// The imports of a page.
 const LIMIT: u32 = 50;
 
-const STATUSES: [ImportStatus; 4] =
-    [ImportStatus::Pending, ImportStatus::Running, ImportStatus::Success, ImportStatus::Failure];
+const STATUSES: [JobStatus; 4] =
+    [JobStatus::Pending, JobStatus::Running, JobStatus::Success, JobStatus::Failure];
 
 /// The fields, in the order of the form.
 const NAMES: [&str; 7] = ["text", "status", "table", "file", "error", "since", "until"];
@@ -114,8 +114,9 @@ fn search(asked: &Fields) -> Result<Search, String> {
         known.ok_or_else(|| format!("{given:?} is no status: PENDING, RUNNING, SUCCESS or FAILURE"))
     });
     Ok(Search {
+        kind: None,
         status: status.transpose()?,
-        table: text("table"),
+        subject: text("table"),
         file: text("file"),
         error: text("error"),
         since: moment("since")?,
@@ -144,7 +145,7 @@ mod tests {
             read("text=%E5%B1%B1%E7%94%B0&status=failure&table=&since=2026-11-24T09%3A30%3A00Z&other=1");
         let search = filters.search.as_ref().unwrap();
         assert_eq!(search.text.as_deref(), Some("山田"));
-        assert_eq!((search.status, &search.table), (Some(ImportStatus::Failure), &None));
+        assert_eq!((search.status, &search.subject), (Some(JobStatus::Failure), &None));
         assert_eq!(search.since.unwrap().to_string(), "2026-11-24 09:30:00");
         let address = filters.address(&[("after", "1.a b")]);
         assert!(address.starts_with("/imports?text=%E5%B1%B1%E7%94%B0&status=failure&since="), "{address}");

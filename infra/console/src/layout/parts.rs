@@ -2,18 +2,18 @@
 
 use maud::{Markup, Render, html};
 use ops::text;
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 /// The most columns of a cause within a list.
 const CAUSE_COLUMNS: usize = 160;
 
 /// Where an import stands: a mark, a word and a colour, so that no one of them is needed.
-pub(crate) fn status(status: ImportStatus) -> Markup {
+pub(crate) fn status(status: JobStatus) -> Markup {
     let (class, mark, word) = match status {
-        ImportStatus::Pending => ("waits", "wait", "pending"),
-        ImportStatus::Running => ("runs", "run", "running"),
-        ImportStatus::Success => ("good", "tick", "success"),
-        ImportStatus::Failure => ("bad", "cross", "failure"),
+        JobStatus::Pending => ("waits", "wait", "pending"),
+        JobStatus::Running => ("runs", "run", "running"),
+        JobStatus::Success => ("good", "tick", "success"),
+        JobStatus::Failure => ("bad", "cross", "failure"),
     };
     html! { span.status.(class) { (icon(mark)) (word) } }
 }

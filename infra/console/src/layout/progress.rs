@@ -72,7 +72,7 @@ mod tests {
             version_id: None,
             table_name: "people".to_owned(),
             options: "{}".to_owned(),
-            status: worker::imports::ImportStatus::Running,
+            status: worker::ledger::JobStatus::Running,
             attempt: 1,
             execution_arn: None,
             lease_expires_at: None,
@@ -82,13 +82,11 @@ mod tests {
             bytes_total: total,
             error: None,
             cause: None,
-            report: None,
             created_at: at(0),
             updated_at: at(took_s),
             started_at: Some(at(0)),
             finished_at: None,
             findings: None,
-            sha256: None,
         }
     }
 

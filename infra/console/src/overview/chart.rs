@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, DurationRound as _, NaiveDateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use ops::numbers;
-use worker::imports::HourCount;
+use worker::ledger::HourCount;
 
 /// The picture's units.
 const WIDTH: i64 = 720;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use ops::dlq::queue::{Counts, count_in};
 use ops::numbers;
 use ops::target::Target;
-use worker::imports::{HourCount, OpenCounts};
+use worker::ledger::{HourCount, OpenCounts};
 
 use crate::layout;
 

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use serde_json::Value;
-use statemachine::{ImportId, Source};
+use statemachine::{JobId, Source};
 
 use super::object;
 use crate::error::PageError;
@@ -10,7 +10,7 @@ use crate::fields::Fields;
 use crate::state::Console;
 
 /// The fields as the earlier import has them.
-pub(super) async fn fields(console: &Console, id: &ImportId) -> Result<Fields, PageError> {
+pub(super) async fn fields(console: &Console, id: &JobId) -> Result<Fields, PageError> {
     let wanted = id.clone();
     let row = console.database(move |connection| worker::imports::find(connection, &wanted)).await?;
     let row = row.ok_or_else(|| PageError::not_found(format!("There is no import {id}.")))?;

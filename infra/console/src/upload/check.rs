@@ -10,8 +10,9 @@ use axum::routing::get;
 use maud::{Markup, html};
 use ops::submit;
 use serde::Deserialize;
-use statemachine::{FailureName, ImportId, ImportOptions, RejectLimit, Source};
-use worker::imports::{ImportRow, ImportStatus};
+use statemachine::{FailureName, ImportOptions, JobId, RejectLimit, Source};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use super::object::{self, Object};
 use super::on_its_way;
@@ -26,7 +27,7 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// The page of a dry run.
-pub(super) fn address(id: &ImportId, limit: RejectLimit) -> String {
+pub(super) fn address(id: &JobId, limit: RejectLimit) -> String {
     format!("/upload/check/{id}?max_rejects={}", limit.to_string().replace('%', "%25"))
 }
 
@@ -38,7 +39,7 @@ struct Asked {
 
 /// A dry run, as its row has it.
 struct Check {
-    id: ImportId,
+    id: JobId,
     row: ImportRow,
     options: ImportOptions,
     source: Source,
@@ -49,15 +50,15 @@ struct Check {
 /// What has come of a check's button before.
 enum Before {
     /// It was not pressed; the import is to have this id.
-    Nothing(ImportId),
+    Nothing(JobId),
     /// An import that failed: another one is wanted, perhaps with another limit.
     Failed,
     /// An import that is under way, or done.
-    Sent(ImportId),
+    Sent(JobId),
 }
 
 impl Check {
-    async fn of(console: &Console, id: ImportId, limit: Option<&str>) -> Result<Self, PageError> {
+    async fn of(console: &Console, id: JobId, limit: Option<&str>) -> Result<Self, PageError> {
         let wanted = id.clone();
         let row = console.database(move |connection| worker::imports::find(connection, &wanted)).await?;
         let row = row.ok_or_else(|| PageError::not_found(format!("There is no import {id}.")))?;
@@ -85,7 +86,7 @@ impl Check {
 
     /// The id of the import for real: the check's own with one sign more, so that the button imports once, however often it is
     /// pressed.
-    fn import_id(&self) -> anyhow::Result<ImportId> {
+    fn import_id(&self) -> anyhow::Result<JobId> {
         format!("{}i", self.id).parse().or_else(|_| submit::new_id(&self.row.table_name))
     }
 
@@ -96,17 +97,17 @@ impl Check {
         let row = console.database(move |connection| worker::imports::find(connection, &wanted)).await?;
         Ok(match row.map(|row| row.status) {
             None => Before::Nothing(id),
-            Some(ImportStatus::Failure) => Before::Failed,
-            Some(ImportStatus::Pending | ImportStatus::Running | ImportStatus::Success) => Before::Sent(id),
+            Some(JobStatus::Failure) => Before::Failed,
+            Some(JobStatus::Pending | JobStatus::Running | JobStatus::Success) => Before::Sent(id),
         })
     }
 
     /// Whether it goes on by itself.
     fn moves(&self) -> bool {
         match self.row.status {
-            ImportStatus::Pending | ImportStatus::Running => true,
-            ImportStatus::Success => false,
-            ImportStatus::Failure => {
+            JobStatus::Pending | JobStatus::Running => true,
+            JobStatus::Success => false,
+            JobStatus::Failure => {
                 let error = self.row.error.as_deref();
                 FailureName::ALL.iter().any(|name| Some(name.as_str()) == error && name.is_transient())
             }
@@ -116,7 +117,7 @@ impl Check {
 
 async fn show(
     State(console): State<Shared>,
-    Path(id): Path<ImportId>,
+    Path(id): Path<JobId>,
     Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
     let check = Check::of(&console, id, asked.max_rejects.as_deref()).await?;
@@ -138,8 +139,8 @@ fn under_way(check: &Check) -> Markup {
     html! {
         section.panel {
             @match check.row.status {
-                ImportStatus::Running => (layout::import_progress(&check.row)),
-                ImportStatus::Failure => {
+                JobStatus::Running => (layout::import_progress(&check.row)),
+                JobStatus::Failure => {
                     p { "It is tried again after " (layout::text(check.row.error.as_deref().unwrap_or("a failure"))) "." }
                 },
                 _ => (layout::progress("Check", 0, 0, "Waits for a worker")),
@@ -151,7 +152,7 @@ fn under_way(check: &Check) -> Markup {
 /// Imports for real what was checked.
 async fn import(
     State(console): State<Shared>,
-    Path(id): Path<ImportId>,
+    Path(id): Path<JobId>,
     fields: Fields,
 ) -> Result<Response, PageError> {
     let check = Check::of(&console, id, fields.get("max_rejects")).await?;

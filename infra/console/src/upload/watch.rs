@@ -6,7 +6,7 @@ use std::time::Duration;
 use ops::executions::has_ended;
 use ops::submit::{self, Submitted};
 use worker::import::create_table::Made;
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use crate::state::Shared;
 
@@ -29,7 +29,7 @@ async fn to_the_end(console: Shared, made: Made, submitted: Submitted) {
     let wanted = import_id.clone();
     let row = console.database(move |connection| worker::imports::find(connection, &wanted)).await;
     match row {
-        Ok(Some(row)) if row.status == ImportStatus::Success => console.made_tables.keep(import_id, made),
+        Ok(Some(row)) if row.status == JobStatus::Success => console.made_tables.keep(import_id, made),
         Ok(_) => submit::undo(&console.target, Some(made), &import_id, console.say).await,
         // Whether it has failed is not known, so that the table stays.
         Err(_) => {}

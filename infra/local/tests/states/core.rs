@@ -64,7 +64,7 @@ pub(crate) fn message() -> Value {
 }
 
 pub(crate) fn report() -> Value {
-    json!({"import_id": "p-1", "outcome": "IMPORTED", "table": "people", "rows": 3, "rejects": 0, "bytes": 40, "attempt": 1, "elapsed_ms": 7})
+    json!({"id": "p-1", "kind": "import", "outcome": "DONE", "attempt": 1, "elapsed_ms": 7, "result": {"table": "people", "rows": 3, "rejects": 0, "bytes": 40}})
 }
 
 /// What RunTask answers, as Step Functions shows it.

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use statemachine::ImportId;
-use worker::imports::{ImportRow, ImportStatus};
+use statemachine::JobId;
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use super::stop::CANCELLED;
 use crate::executions::{Execution, Standing};
@@ -72,13 +73,13 @@ impl Stopped {
 
 impl CancelOutcome {
     /// Nothing was stopped.
-    pub(super) fn not_cancelled(id: &ImportId, row: Option<&ImportRow>, reason: String) -> Self {
+    pub(super) fn not_cancelled(id: &JobId, row: Option<&ImportRow>, reason: String) -> Self {
         Self { result: CancelResult::NotCancelled, reason: Some(reason), ..Self::of(id, row, Vec::new()) }
     }
 
     /// The executions were asked to stop, and have ended.
-    pub(super) fn of(id: &ImportId, row: Option<&ImportRow>, executions: Vec<Stopped>) -> Self {
-        let committed = row.filter(|row| row.status == ImportStatus::Success);
+    pub(super) fn of(id: &JobId, row: Option<&ImportRow>, executions: Vec<Stopped>) -> Self {
+        let committed = row.filter(|row| row.status == JobStatus::Success);
         let was_cancelled = executions.iter().any(Stopped::was_cancelled);
         // By a redrive, beside whoever waited for the end.
         let was_run_again = |row: &ImportRow| {
@@ -172,7 +173,7 @@ mod tests {
         }
     }
 
-    fn of(status: ImportStatus, execution: Stopped) -> CancelOutcome {
+    fn of(status: JobStatus, execution: Stopped) -> CancelOutcome {
         CancelOutcome::of(&"people-1".parse().unwrap(), Some(&row(status, 9)), vec![execution])
     }
 
@@ -180,7 +181,7 @@ mod tests {
     fn begun() -> ImportRow {
         ImportRow {
             started_at: DateTime::from_timestamp(0, 0).map(|at| at.naive_utc()),
-            ..row(ImportStatus::Success, 9)
+            ..row(JobStatus::Success, 9)
         }
     }
 
@@ -188,16 +189,16 @@ mod tests {
     fn each_outcome_says_what_is_in_the_table() {
         let text =
             |outcome: &CancelOutcome| outcome.lines(&|verb, id| format!("baton {verb} {id}")).join("\n");
-        let cancelled = of(ImportStatus::Failure, stopped("ABORTED", Some(CANCELLED)));
+        let cancelled = of(JobStatus::Failure, stopped("ABORTED", Some(CANCELLED)));
         assert!(cancelled.is_well());
         assert_eq!(
             text(&cancelled),
             "people-1: cancelled; no row of it is in the table\n\
              \x20 execution people-1-m ABORTED, cancelled by joe@host\n  again     baton redrive people-1"
         );
-        let killed = of(ImportStatus::Running, stopped("ABORTED", Some(CANCELLED)));
+        let killed = of(JobStatus::Running, stopped("ABORTED", Some(CANCELLED)));
         assert!(text(&killed).contains("its row still says RUNNING"), "{}", text(&killed));
-        let committed = of(ImportStatus::Success, stopped("ABORTED", Some(CANCELLED)));
+        let committed = of(JobStatus::Success, stopped("ABORTED", Some(CANCELLED)));
         assert!(!committed.is_well());
         assert!(text(&committed).starts_with("people-1: too late: its worker had committed"));
         assert!(text(&committed).contains("(9 rows)"), "{}", text(&committed));
@@ -209,9 +210,9 @@ mod tests {
             "{}",
             text(&redriven)
         );
-        let succeeded = of(ImportStatus::Success, stopped("SUCCEEDED", None));
+        let succeeded = of(JobStatus::Success, stopped("SUCCEEDED", None));
         assert!(text(&succeeded).contains("it succeeded before"), "{}", text(&succeeded));
-        let failed = of(ImportStatus::Failure, stopped("FAILED", Some("Import.TableMissing")));
+        let failed = of(JobStatus::Failure, stopped("FAILED", Some("Import.TableMissing")));
         assert!(!failed.is_well() && text(&failed).contains("it failed by itself"), "{}", text(&failed));
     }
 }

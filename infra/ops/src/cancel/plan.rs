@@ -2,8 +2,9 @@
 
 use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
-use statemachine::{ExecutionName, ImportId};
-use worker::imports::{ImportRow, ImportStatus};
+use statemachine::{ExecutionName, JobId};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use crate::executions::{Execution, find};
 use crate::numbers;
@@ -20,7 +21,7 @@ const WORK: &str = "RunImport";
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The import.
-    pub import_id: ImportId,
+    pub import_id: JobId,
     /// The executions that would be stopped, the oldest first.
     pub(crate) executions: Vec<Open>,
     /// The import's row; none where its message describes it and no worker has registered it yet.
@@ -46,7 +47,7 @@ pub(crate) struct Open {
 /// Where Step Functions or the database cannot be asked.
 pub async fn plans(
     target: &Target,
-    ids: &[ImportId],
+    ids: &[JobId],
     command: &(dyn Fn(&str) -> String + Sync),
 ) -> anyhow::Result<Vec<Plan>> {
     let running = find::list(target, ExecutionStatus::Running).await?;
@@ -65,7 +66,7 @@ pub async fn plans(
         }
         executions.sort_by_key(|execution| execution.started_at);
         let row = worker::imports::find(&mut target.database.connect()?, id)?;
-        let is_unclaimed = row.as_ref().is_none_or(|row| row.status == ImportStatus::Pending);
+        let is_unclaimed = row.as_ref().is_none_or(|row| row.status == JobStatus::Pending);
         let has_ended = executions.is_empty()
             && if is_unclaimed {
                 !unclaimed::executions(target, id).await?.is_empty()
@@ -93,7 +94,7 @@ async fn is_known_here(target: &Target, row: Option<&ImportRow>) -> anyhow::Resu
 impl Plan {
     /// `has_ended` says that an execution is known here, and that it has ended.
     fn of(
-        import_id: ImportId,
+        import_id: JobId,
         executions: Vec<Open>,
         has_ended: bool,
         row: Option<ImportRow>,
@@ -103,29 +104,29 @@ impl Plan {
         let status = row.as_ref().map(|row| row.status);
         let is_open = !executions.is_empty();
         let objection = match status {
-            Some(ImportStatus::Success) => {
+            Some(JobStatus::Success) => {
                 Some("its rows are in the table already; a cancellation cannot take them out again".to_owned())
             }
             _ if is_open => None,
-            Some(ImportStatus::Pending) | None if has_ended => Some(format!(
+            Some(JobStatus::Pending) | None if has_ended => Some(format!(
                 "its execution has ended, and nothing of it runs; `{}` runs it again",
                 command(&format!("redrive {import_id}"))
             )),
-            Some(ImportStatus::Pending) => Some(
+            Some(JobStatus::Pending) => Some(
                 "no execution of it has begun here: its message waits in the queue, from which no single message can be \
                  taken, or none was sent here; once it has begun it can be cancelled"
                     .to_owned(),
             ),
-            Some(ImportStatus::Running) if !has_ended => Some(format!(
+            Some(JobStatus::Running) if !has_ended => Some(format!(
                 "its execution is not known any more, or not on this target: the stack or the deployment that it was sent to can cancel \
                  it; `{}` tells how it goes",
                 command(&format!("show {import_id}"))
             )),
-            Some(ImportStatus::Running) => Some(format!(
+            Some(JobStatus::Running) => Some(format!(
                 "no execution of it is open, and a worker that is still there was told to end; `{}` runs it again, or says what does",
                 command(&format!("redrive {import_id}"))
             )),
-            Some(ImportStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),
+            Some(JobStatus::Failure) => Some("it has failed already, and nothing of it runs".to_owned()),
             None => Some(format!("there is no such import here, unless its message still waits in the queue; `{}` lists the latest", command("imports"))),
         };
         Self { import_id, executions, row, is_known, objection }
@@ -133,7 +134,7 @@ impl Plan {
 
     /// A failed import may have been asked for once more, by a message that waits.
     fn may_wait_again(&self) -> bool {
-        self.objection.is_some() && self.row.as_ref().is_some_and(|row| row.status == ImportStatus::Failure)
+        self.objection.is_some() && self.row.as_ref().is_some_and(|row| row.status == JobStatus::Failure)
     }
 
     /// Says that so many messages wait.
@@ -158,7 +159,7 @@ impl Plan {
             return Vec::new();
         }
         let mut sentences: Vec<_> = self.executions.iter().map(Open::will_be_stopped).collect();
-        let done = self.row.as_ref().filter(|row| row.status == ImportStatus::Running);
+        let done = self.row.as_ref().filter(|row| row.status == JobStatus::Running);
         sentences.push(match done {
             Some(row) if row.rows_done > 0 => format!(
                 "the {} that its worker has handed to the database so far are rolled back; the table stays as it was",
@@ -233,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_will_happen_is_said_before_it_does() {
-        let running = plan(vec![open(Some("RunImport"))], Some(row(ImportStatus::Running, 12_345)));
+        let running = plan(vec![open(Some("RunImport"))], Some(row(JobStatus::Running, 12_345)));
         assert_eq!(
             text(&running),
             "people-1: would be cancelled:\n\
@@ -243,7 +244,7 @@ mod tests {
             \x20 -         for 14 days `baton redrive people-1` runs it again from where it was stopped, if its file and its table are there"
         );
         // Not claimed yet, and of a message that describes it.
-        for row in [Some(row(ImportStatus::Pending, 0)), Some(row(ImportStatus::Failure, 7)), None] {
+        for row in [Some(row(JobStatus::Pending, 0)), Some(row(JobStatus::Failure, 7)), None] {
             let waiting = plan(vec![open(Some("HoldMessage"))], row);
             assert!(waiting.can_be_cancelled() && text(&waiting).contains("no row of it is in the table"));
         }
@@ -256,28 +257,24 @@ mod tests {
             assert!(!plan.can_be_cancelled() && text(&plan).contains(words), "{}", text(&plan));
             assert!(plan.what_happens("").is_empty());
         };
-        refused(vec![], Some(row(ImportStatus::Pending, 0)), "waits in the queue");
+        refused(vec![], Some(row(JobStatus::Pending, 0)), "waits in the queue");
         refused(
             vec![],
-            Some(row(ImportStatus::Running, 1)),
+            Some(row(JobStatus::Running, 1)),
             "not on this target: the stack or the deployment that",
         );
-        let left = plan_of(vec![], true, Some(row(ImportStatus::Running, 1)));
+        let left = plan_of(vec![], true, Some(row(JobStatus::Running, 1)));
         assert!(text(&left).contains("was told to end; `baton redrive people-1` runs it again, or"));
-        refused(vec![], Some(row(ImportStatus::Failure, 0)), "has failed already");
+        refused(vec![], Some(row(JobStatus::Failure, 0)), "has failed already");
         refused(vec![], None, "no such import");
         // Stopped before a worker claimed it, of a registered import and of one that a message describes.
-        for row in [Some(row(ImportStatus::Pending, 0)), None] {
+        for row in [Some(row(JobStatus::Pending, 0)), None] {
             let ended = plan_of(vec![], true, row);
             let words =
                 "its execution has ended, and nothing of it runs; `baton redrive people-1` runs it again";
             assert!(ended.is_known && !ended.can_be_cancelled() && text(&ended).contains(words), "{ended:?}");
         }
         // Its execution has yet to delete the message.
-        refused(
-            vec![open(Some("DeleteMessage"))],
-            Some(row(ImportStatus::Success, 9)),
-            "in the table already",
-        );
+        refused(vec![open(Some("DeleteMessage"))], Some(row(JobStatus::Success, 9)), "in the table already");
     }
 }

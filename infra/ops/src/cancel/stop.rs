@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use worker::imports::{EndedExecution, ImportRow, ImportStatus, end_what_was_left};
+use worker::imports::ImportRow;
+use worker::ledger::{self, EndedExecution, JobStatus, end_what_was_left};
 
 use super::outcome::{CancelOutcome, Stopped};
 use super::plan::Plan;
@@ -118,10 +119,10 @@ async fn row_at_its_end(
     };
     let mut gone = executions.iter().rev().filter(without_success);
     let gone = match row.status {
-        ImportStatus::Pending => gone.next(),
-        ImportStatus::Running => gone.find(was_its),
-        ImportStatus::Failure => gone.find(was_its).filter(is_otherwise),
-        ImportStatus::Success => None,
+        JobStatus::Pending => gone.next(),
+        JobStatus::Running => gone.find(was_its),
+        JobStatus::Failure => gone.find(was_its).filter(is_otherwise),
+        JobStatus::Success => None,
     };
     let Some(execution) = gone else { return Ok(Some(row)) };
     let by = EndedExecution {
@@ -130,7 +131,10 @@ async fn row_at_its_end(
         cause: execution.cause.as_deref().unwrap_or_default(),
     };
     let mut connection = target.database.connect()?;
-    if end_what_was_left(&mut connection, &row, &by).is_err() {
+    // Of a row that has changed since, it sees to it itself.
+    let seen = ledger::find(&mut connection, &plan.import_id)?;
+    let written = seen.map(|seen| end_what_was_left(&mut connection, &seen, &by));
+    if written.is_some_and(|written| written.is_err()) {
         tracing::warn!("Could not write the end of the import into its row");
     }
     Ok(worker::imports::find(&mut connection, &plan.import_id)?)
@@ -151,7 +155,7 @@ async fn row_at_rest(
             None => false,
         };
         let row = worker::imports::find(&mut target.database.connect()?, &plan.import_id)?;
-        let is_at_work = row.as_ref().is_some_and(|row| row.status == ImportStatus::Running);
+        let is_at_work = row.as_ref().is_some_and(|row| row.status == JobStatus::Running);
         if !is_at_work || has_left || Instant::now() >= deadline {
             return Ok(row);
         }

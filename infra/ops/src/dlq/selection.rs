@@ -1,7 +1,7 @@
 //! Which dead letters are meant.
 
 use chrono::{DateTime, Utc};
-use statemachine::ImportId;
+use statemachine::JobId;
 
 use super::dead_letter::{BroughtBy, DeadLetter};
 use super::queue;
@@ -15,7 +15,7 @@ pub struct Filters {
     /// Only those with one of these errors; none: with any.
     pub errors: Vec<String>,
     /// Only those that ask for one of these imports; none: for any.
-    pub imports: Vec<ImportId>,
+    pub imports: Vec<JobId>,
     /// Only those that were sent since then.
     pub since: Option<DateTime<Utc>>,
     /// Only those that were sent before then.

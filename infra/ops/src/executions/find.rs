@@ -2,10 +2,10 @@
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
-use statemachine::{ExecutionName, ImportId};
+use statemachine::{ExecutionName, JobId};
 use worker::db::Connection;
 use worker::failure::Failure;
-use worker::imports::ImportStatus;
+use worker::ledger::JobStatus;
 
 use super::Execution;
 use crate::error::of_aws;
@@ -69,10 +69,10 @@ pub(crate) fn is_of(item: &ExecutionListItem, id: &str) -> bool {
 /// Has executions take note of what the database knows of their imports: that they have succeeded since, or have not at all.
 pub fn heed_imports(connection: &mut Connection, executions: &mut [Execution]) -> Result<(), Failure> {
     for execution in executions {
-        let Some(Ok(id)) = execution.import_id.as_ref().map(|id| id.parse::<ImportId>()) else { continue };
+        let Some(Ok(id)) = execution.import_id.as_ref().map(|id| id.parse::<JobId>()) else { continue };
         let Some(row) = worker::imports::find(connection, &id)? else { continue };
         match row.status {
-            ImportStatus::Success => execution.heed_success(row.execution_arn.as_deref()),
+            JobStatus::Success => execution.heed_success(row.execution_arn.as_deref()),
             status if row.execution_arn.as_ref() == Some(&execution.arn) => {
                 execution.heed_undone(status.as_str())
             }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus, HistoryEvent, HistoryEventType};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use statemachine::{ExecutionName, ImportId};
+use statemachine::{ExecutionName, JobId};
 
 use crate::error::of_aws;
 use crate::show::execution::{history, time};
@@ -64,7 +64,7 @@ fn id_of(arn: &str) -> &str {
 
 /// The executions of an import, the oldest first. It may have had several messages, and one that was never claimed is known
 /// by its execution's name alone.
-pub async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<OneExecution>> {
+pub async fn executions(target: &Target, id: &JobId) -> anyhow::Result<Vec<OneExecution>> {
     let row = worker::imports::find(&mut target.database.connect()?, id)?;
     // None is older than the import; one that describes itself is known from its first claim on.
     let since =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
-use statemachine::ImportId;
+use statemachine::JobId;
 use worker::db::Connection;
 use worker::imports::ImportRow;
 
@@ -27,7 +27,7 @@ pub enum Seen<'a> {
 }
 
 /// The import, where these are the execution of one.
-pub fn only_one(executions: &[Execution]) -> Option<ImportId> {
+pub fn only_one(executions: &[Execution]) -> Option<JobId> {
     match executions {
         [one] => one.import_id.as_deref().and_then(|id| id.parse().ok()),
         _ => None,
@@ -85,7 +85,7 @@ pub async fn to_be_settled(target: &Target, ended: &[Execution]) -> anyhow::Resu
 }
 
 /// The import's row, as far as it can be had: a database that is away for a while is no end of the wait.
-fn glance(target: &Target, connection: &mut Option<Connection>, import_id: &ImportId) -> Option<ImportRow> {
+fn glance(target: &Target, connection: &mut Option<Connection>, import_id: &JobId) -> Option<ImportRow> {
     let mut open = connection.take().or_else(|| target.database.connect().ok())?;
     let row = worker::imports::find(&mut open, import_id).ok()?;
     *connection = Some(open);

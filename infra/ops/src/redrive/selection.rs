@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use chrono::{DateTime, Utc};
-use statemachine::{ExecutionName, ImportId};
-use worker::imports::ImportStatus;
+use statemachine::{ExecutionName, JobId};
+use worker::ledger::JobStatus;
 
 use crate::commands::Commands;
 use crate::executions::find::{execution_arn, failed, heed_imports, is_of, list};
@@ -115,7 +115,7 @@ async fn without_failure(
     {
         return Ok(Ok(execution));
     }
-    let row = match id.parse::<ImportId>() {
+    let row = match id.parse::<JobId>() {
         Ok(import_id) => worker::imports::find(&mut target.database.connect()?, &import_id)?,
         Err(_) => None,
     };
@@ -130,7 +130,7 @@ async fn without_failure(
         return Ok(Ok(execution));
     }
     Ok(Err(match row {
-        Some(row) if row.status == ImportStatus::Success => {
+        Some(row) if row.status == JobStatus::Success => {
             "it has succeeded already, and nothing is left to do; its execution is not known any more, or not on this target".to_owned()
         }
         Some(row) if row.execution_arn.is_some() => format!(

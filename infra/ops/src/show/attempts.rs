@@ -146,7 +146,7 @@ fn is_task_id(worker: &str) -> bool {
 mod tests {
     use super::*;
     use crate::show::execution::StatePicture;
-    use worker::imports::Ended;
+    use worker::ledger::Ended;
 
     const ARN: &str = "arn:aws:ecs:eu-west-1:123456789012:task/baton/cd189a933e5849daa93386466019ab50";
 

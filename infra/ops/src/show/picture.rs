@@ -3,8 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use statemachine::{Findings, ImportId, ImportOptions};
-use worker::imports::{ImportRow, ImportStatus};
+use statemachine::{Findings, ImportOptions, JobId};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use crate::commands::Commands;
 use crate::error::{Usage, no_such_import};
@@ -79,7 +80,7 @@ impl From<ImportRow> for ImportPicture {
     fn from(row: ImportRow) -> Self {
         let (findings, progress) = (row.findings(), Progress::of(&row, Utc::now()));
         let (rows, rows_rolled_back) = match row.status {
-            ImportStatus::Failure => (0, row.rows_done),
+            JobStatus::Failure => (0, row.rows_done),
             _ => (row.rows_done, 0),
         };
         // A row that a program has written may have options that are none; its import has said so.
@@ -110,7 +111,7 @@ impl From<ImportRow> for ImportPicture {
 }
 
 /// The complaint about an import that no row names, because no worker has claimed it: what has ended is known, and how it goes on.
-fn unregistered(commands: &Commands, target: &Target, id: &ImportId, execution: &ExecutionPicture) -> Usage {
+fn unregistered(commands: &Commands, target: &Target, id: &JobId, execution: &ExecutionPicture) -> Usage {
     let name = execution.arn.rsplit(':').next().unwrap_or(&execution.arn);
     if let Some(other) = target.other_database(execution.started_at) {
         return Usage(format!(
@@ -138,7 +139,7 @@ fn unregistered(commands: &Commands, target: &Target, id: &ImportId, execution: 
 pub async fn gather(
     commands: &Commands,
     target: &Target,
-    id: &ImportId,
+    id: &JobId,
     execution_arn: Option<&str>,
 ) -> anyhow::Result<Picture> {
     let mut connection = target.database.connect()?;

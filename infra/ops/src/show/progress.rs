@@ -4,7 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use crate::numbers;
 
@@ -28,7 +29,7 @@ impl Progress {
     /// None where the import does not run. Its times are by the database's clock, `now` is by ours.
     pub(crate) fn of(row: &ImportRow, now: DateTime<Utc>) -> Option<Self> {
         let counted = |number: i64| u64::try_from(number).unwrap_or(0);
-        let started = row.started_at.filter(|_| row.status == ImportStatus::Running)?;
+        let started = row.started_at.filter(|_| row.status == JobStatus::Running)?;
         let took = u64::try_from((row.updated_at - started).num_milliseconds()).unwrap_or(0);
         let unchanged_since = unchanged_since(row, now);
         let rate = (counted(row.rows_done) * 1000).checked_div(took);
@@ -66,7 +67,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// The row of an import.
-    pub(crate) fn row(status: ImportStatus, rows_done: i64) -> ImportRow {
+    pub(crate) fn row(status: JobStatus, rows_done: i64) -> ImportRow {
         let at = DateTime::UNIX_EPOCH.naive_utc();
         ImportRow {
             id: "people-1".to_owned(),
@@ -84,13 +85,11 @@ pub(crate) mod tests {
             bytes_total: 0,
             error: None,
             cause: None,
-            report: None,
             created_at: at,
             updated_at: at,
             started_at: None,
             finished_at: None,
             findings: None,
-            sha256: None,
         }
     }
 
@@ -98,20 +97,20 @@ pub(crate) mod tests {
     fn progress_is_told_of_what_runs_as_far_as_it_is_known() {
         let started = DateTime::UNIX_EPOCH.naive_utc();
         let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(4);
-        let mut running = row(ImportStatus::Running, 12_000);
+        let mut running = row(JobStatus::Running, 12_000);
         assert_eq!(Progress::of(&running, now), None);
         running.started_at = Some(started);
         assert_eq!(Progress::of(&running, now).unwrap().to_string(), "");
         (running.bytes_done, running.bytes_total) = (45, 100);
         running.updated_at = started + TimeDelta::seconds(4);
         assert_eq!(Progress::of(&running, now).unwrap().to_string(), "45 %, 3,000 rows/s");
-        running.status = ImportStatus::Success;
+        running.status = JobStatus::Success;
         assert_eq!(Progress::of(&running, now), None);
     }
 
     #[test]
     fn what_has_not_changed_for_longer_than_a_beat_takes_has_no_speed_and_says_since_when() {
-        let mut running = row(ImportStatus::Running, 12_000);
+        let mut running = row(JobStatus::Running, 12_000);
         (running.bytes_done, running.bytes_total) = (45, 100);
         running.started_at = Some(running.updated_at - TimeDelta::seconds(4));
         let after = |seconds| {

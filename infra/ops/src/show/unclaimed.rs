@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use aws_sdk_sfn::types::ExecutionStatus;
-use statemachine::{ExecutionName, ImportId};
+use statemachine::{ExecutionName, JobId};
 
 use crate::error::of_aws;
 use crate::target::Target;
@@ -11,7 +11,7 @@ use crate::target::Target;
 const LOOKED_THROUGH: i32 = 1000;
 
 /// Their ARNs: first those that run, then those that ended without success, each the latest first.
-pub async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<String>> {
+pub async fn executions(target: &Target, id: &JobId) -> anyhow::Result<Vec<String>> {
     // On the heap: four requests at once.
     let all = Box::pin(async {
         tokio::try_join!(
@@ -25,7 +25,7 @@ pub async fn executions(target: &Target, id: &ImportId) -> anyhow::Result<Vec<St
     Ok([running, failed, timed_out, aborted].concat())
 }
 
-async fn named(target: &Target, id: &ImportId, status: ExecutionStatus) -> anyhow::Result<Vec<String>> {
+async fn named(target: &Target, id: &JobId, status: ExecutionStatus) -> anyhow::Result<Vec<String>> {
     let listed = target
         .sfn
         .list_executions()

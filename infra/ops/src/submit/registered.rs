@@ -4,9 +4,10 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use statemachine::{FailureName, ImportId, Source};
+use statemachine::{FailureName, JobId, Source};
 use worker::failure::Failure;
-use worker::imports::{self, ImportRow, ImportStatus, NewImport};
+use worker::imports::{self, ImportRow, NewImport};
+use worker::ledger::JobStatus;
 
 use super::{Say, Sending, Submitted, content};
 use crate::commands::Commands;
@@ -28,7 +29,7 @@ pub(crate) enum Registration {
 
 impl Registration {
     /// What came of the file, where nothing more is to be done.
-    pub(super) fn settled(self, import_id: &ImportId) -> Option<Sending> {
+    pub(super) fn settled(self, import_id: &JobId) -> Option<Sending> {
         match self {
             Self::NotYet | Self::ToBeAsked => None,
             Self::UnderWay { execution_arn } => {
@@ -63,11 +64,11 @@ pub(super) async fn look(
         return Err(other_content(commands, &row, import, path, is_same.is_some()).into());
     }
     let id = &import.import_id;
-    if row.status == ImportStatus::Success {
+    if row.status == JobStatus::Success {
         return Ok(Registration::Done(Box::new(row)));
     }
     let execution_arn = match row.status {
-        ImportStatus::Running => row.execution_arn.clone(),
+        JobStatus::Running => row.execution_arn.clone(),
         _ => unclaimed::executions(target, id).await?.into_iter().next(),
     };
     if let Some(execution_arn) = execution_arn
@@ -96,7 +97,7 @@ async fn is_same_content(
     path: &Path,
 ) -> anyhow::Result<Option<bool>> {
     let read = row.findings().and_then(|findings| findings.sha256);
-    if let Some(sha256) = read.filter(|_| row.status == ImportStatus::Success) {
+    if let Some(sha256) = read.filter(|_| row.status == JobStatus::Success) {
         return Ok(Some(content::sha256(path).await? == sha256));
     }
     // An import of the first rows alone does not know all of its file, and one that goes on reads what is there now.
@@ -140,7 +141,7 @@ fn contradiction(id: impl Display, registered: &str, again: &str) -> Failure {
 
 /// The command line that runs an import again which has failed.
 fn redrive(commands: &Commands, row: &ImportRow) -> Option<String> {
-    (row.status == ImportStatus::Failure).then(|| format!("`{}`", commands.of("redrive", &row.id)))
+    (row.status == JobStatus::Failure).then(|| format!("`{}`", commands.of("redrive", &row.id)))
 }
 
 /// The error of a command that came to know only when it registered its import that another one has registered the id

@@ -74,9 +74,9 @@ async fn measure_with(backend: Backend, name: &str, imports: usize) {
         expected,
         "every row is there"
     );
-    let succeeded = "SELECT count(*) AS value FROM imports WHERE status = 'SUCCESS'";
+    let succeeded = "SELECT count(*) AS value FROM \"baton_jobs\" WHERE status = 'SUCCESS'";
     assert_eq!(rows::number(&database, succeeded), i64::try_from(imports).unwrap(), "every import succeeded");
-    let again = "SELECT count(*) AS value FROM imports WHERE attempt > 1";
+    let again = "SELECT count(*) AS value FROM \"baton_jobs\" WHERE attempt > 1";
     let again = rows::number(&database, again);
 
     let rate = f64::from(u32::try_from(imports).unwrap()) / took.as_secs_f64();

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::Message;
 use e2e::{secrets, wait};
-use worker::imports::{ImportRow, ImportStatus, Search, search};
+use worker::imports::{ImportRow, search};
+use worker::ledger::{JobStatus, Search};
 
 use crate::plan::{Import, Kind};
 use crate::tables;
@@ -30,14 +31,12 @@ pub(crate) fn of_running(world: &World, imports: &[Import], letters: &[Message])
         };
         values::findings(&world.database, import, row).into_iter().for_each(&mut find);
         match status {
-            Some(ImportStatus::Success) if !import.is_good() => find("it succeeded, and cannot".to_owned()),
-            Some(ImportStatus::Success) => {}
+            Some(JobStatus::Success) if !import.is_good() => find("it succeeded, and cannot".to_owned()),
+            Some(JobStatus::Success) => {}
             _ if import.is_good() => find(format!("it is lost: its status is {status:?}, all was redriven")),
-            Some(ImportStatus::Running | ImportStatus::Pending) => {
-                find(format!("nobody ended it: {status:?}"))
-            }
+            Some(JobStatus::Running | JobStatus::Pending) => find(format!("nobody ended it: {status:?}")),
             None if import.kind != Kind::Noise => find("nobody claimed it".to_owned()),
-            Some(ImportStatus::Failure) | None => {
+            Some(JobStatus::Failure) | None => {
                 let failure = row.and_then(|row| row.error.as_deref());
                 if failure != import.failure().filter(|_| row.is_some()) {
                     find(format!("it failed as {failure:?}"));

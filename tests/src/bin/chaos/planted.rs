@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 /// A condition and what the server hears in its stead. As long as the other, so that the message's length stays right; true
 /// of an import that another attempt has taken over or ended.
 const CONDITIONS: [(&[u8], &[u8]); 2] = [
-    (b"\"imports\".\"attempt\" = $", b"\"imports\".\"attempt\" >=$"),
-    (b"\"imports\".\"status\" = $", b"\"imports\".\"status\" >=$"),
+    (b"\"baton_ledger\".\"jobs\".\"attempt\" = $", b"\"baton_ledger\".\"jobs\".\"attempt\" >=$"),
+    (b"\"baton_ledger\".\"jobs\".\"status\" = $", b"\"baton_ledger\".\"jobs\".\"status\" >=$"),
 ];
 /// Only an UPDATE that has this is guarded by the attempt.
-const GUARDED: &[u8] = b"\"imports\".\"attempt\" = $";
+const GUARDED: &[u8] = b"\"baton_ledger\".\"jobs\".\"attempt\" = $";
 
 /// The proxy. It ends with its handle.
 pub(crate) struct Planted {

@@ -1,7 +1,7 @@
 //! The worker's peak memory for the file that is timed and for a large one: it must not grow with the file.
 
 use serde_json::json;
-use statemachine::Report;
+use statemachine::ImportResult;
 
 use crate::arguments::Arguments;
 use crate::contest::{Run, megabytes};
@@ -41,7 +41,7 @@ fn sizes(arguments: &Arguments) -> impl Iterator<Item = u64> {
     [arguments.rows, arguments.rows_large].into_iter().filter(|&rows| rows > 0)
 }
 
-fn row(name: &str, rows: u64, bytes: u64, (run, report): &(Run, Report)) {
+fn row(name: &str, rows: u64, bytes: u64, (run, report): &(Run, ImportResult)) {
     assert_eq!((report.rows, report.rejects), (rows, 0), "the report is right");
     let peak = run.peak_kibibytes.map_or_else(|| "not seen".to_owned(), megabytes);
     let (wall, megabytes) = (run.wall.as_secs_f64(), bytes / 1_000_000);

@@ -10,7 +10,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use e2e::TestStack;
 use e2e::memory::PeakMemory;
 use serde_json::Value;
-use statemachine::{Report, Source};
+use statemachine::{ImportResult, Report, Source};
 
 use crate::contest::Run;
 use crate::cpu::Clocks;
@@ -41,7 +41,7 @@ pub(crate) async fn import(
     source: &Source,
     options: &Value,
     clocks: Clocks,
-) -> Result<(Run, Report), String> {
+) -> Result<(Run, ImportResult), String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let id = format!("load-{}", NEXT.fetch_add(1, Relaxed));
     let before = clocks.read();
@@ -74,8 +74,8 @@ pub(crate) async fn import(
         let sentence = cause.lines().next().unwrap_or_default();
         return Err(format!("{}: {sentence}", execution.error.unwrap_or_default()));
     }
-    let report: Report = serde_json::from_str(execution.output.as_deref().unwrap_or_default())
+    let report: Report<ImportResult> = serde_json::from_str(execution.output.as_deref().unwrap_or_default())
         .expect("an execution's output is the worker's report");
     let own = Some(Duration::from_millis(report.elapsed_ms));
-    Ok((Run { wall, own, cpu, peak_kibibytes: peak.kibibytes() }, report))
+    Ok((Run { wall, own, cpu, peak_kibibytes: peak.kibibytes() }, report.result))
 }

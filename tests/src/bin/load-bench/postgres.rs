@@ -5,7 +5,7 @@ mod arena;
 mod probe;
 
 use serde_json::{Value, json};
-use statemachine::Report;
+use statemachine::ImportResult;
 
 pub(crate) use arena::Arena;
 
@@ -146,7 +146,7 @@ async fn import(
     file: &File,
     arguments: &Arguments,
     files: &Files,
-) -> (Run, Report) {
+) -> (Run, ImportResult) {
     arena.clear(load.indexed);
     if load.half_there {
         let earlier = Recipe { keys: load.keys, content: Content::EarlierHalf, rows: arguments.rows };

@@ -9,16 +9,16 @@ use diesel::connection::{
     MultiConnectionHelper, SimpleConnection, TransactionManager as _,
 };
 use diesel::expression::QueryMetadata;
-use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
 use diesel::pg::{GetPgMetadataCache, Pg, PgMetadataCache, PgMetadataLookup, PgQueryBuilder};
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{Query, QueryBuilder as _, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel::sql_types::TypeMetadata;
-use diesel::{ConnectionError, ConnectionResult, QueryResult, RunQueryDsl as _};
+use diesel::{ConnectionError, ConnectionResult, QueryResult};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::error::SqlError;
+use super::names::qualified;
 use super::row::SessionRow;
 use super::session::{Session, TypedParam};
 
@@ -62,7 +62,7 @@ impl Session {
             })?;
             binds.push((Bind(bytes), type_));
         }
-        Ok(Statement { sql: builder.finish(), binds })
+        Ok(Statement { sql: qualified(builder.finish()), binds })
     }
 
     /// Sends what `ask` asks for. A transaction in which a statement has failed can only be rolled back: PostgreSQL would
@@ -91,7 +91,7 @@ impl SimpleConnection for Session {
         if query == "COMMIT" && self.must_roll_back {
             return Err(Error::RollbackTransaction);
         }
-        self.answer(|session| session.batch(query))?;
+        self.answer(|session| session.batch(&qualified(query.to_owned())))?;
         // A transaction begins without a failure, and goes on behind one that was undone.
         if query.starts_with("ROLLBACK") || query.starts_with("BEGIN") {
             self.must_roll_back = false;
@@ -170,11 +170,5 @@ impl MultiConnectionHelper for Session {
 
     fn from_any(lookup: &mut dyn std::any::Any) -> Option<&mut <Pg as TypeMetadata>::MetadataLookup> {
         lookup.downcast_mut::<Self>().map(|session| session as &mut dyn PgMetadataLookup)
-    }
-}
-
-impl MigrationConnection for Session {
-    fn setup(&mut self) -> QueryResult<usize> {
-        diesel::sql_query(CREATE_MIGRATIONS_TABLE).execute(self)
     }
 }

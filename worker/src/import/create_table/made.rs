@@ -7,16 +7,17 @@ use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Nullable, Text};
-use statemachine::{FailureName, ImportId};
+use statemachine::{FailureName, JobId, Kind};
 
 use super::{Dialect, Refusal, TableName};
 use crate::db::failure::database_failure;
-use crate::db::schema::imports as schema;
+use crate::db::schema::jobs;
 use crate::db::{Connection, Database, unavailable};
 use crate::failure::Failure;
 use crate::import::header::fold;
 use crate::import::load::transaction;
 use crate::imports;
+use crate::ledger;
 
 /// What a table is known by in PostgreSQL: its number, and its columns, of which somebody may have added some.
 const POSTGRES_IDENTITY: &str = "SELECT CAST(c.oid AS text) || (SELECT string_agg(a.attname || ' ' || a.atttypid || ' ' || a.attnotnull, ',' \
@@ -96,13 +97,13 @@ impl Made {
     ///
     /// # Errors
     /// A [`Failure`] where the database cannot be reached, or does not drop the table.
-    pub fn undo(&self, database: &Database, own: &ImportId) -> Result<Option<Kept>, Failure> {
+    pub fn undo(&self, database: &Database, own: &JobId) -> Result<Option<Kept>, Failure> {
         let mut connection = database.connect()?;
         // Before the wait for its lock, which that import may have.
         if self.is_awaited(&mut connection, own)? {
             return Ok(Some(Kept::IsAwaited));
         }
-        imports::wait_briefly(&mut connection)?;
+        ledger::wait_briefly(&mut connection)?;
         transaction::within(&mut connection, |connection| {
             if identity(connection, &self.name)?.as_ref() != Some(&self.identity) {
                 return Ok(Some(Kept::IsAnother));
@@ -120,7 +121,7 @@ impl Made {
         })
     }
 
-    fn reason_to_stay(&self, connection: &mut Connection, own: &ImportId) -> Result<Option<Kept>, Failure> {
+    fn reason_to_stay(&self, connection: &mut Connection, own: &JobId) -> Result<Option<Kept>, Failure> {
         // It may have been replaced before it was locked.
         if identity(connection, &self.name)?.as_ref() != Some(&self.identity) {
             return Ok(Some(Kept::IsAnother));
@@ -148,12 +149,13 @@ impl Made {
     }
 
     /// Whether another import is to write into a table of this name, by whatever schema it calls it.
-    fn is_awaited(&self, connection: &mut Connection, own: &ImportId) -> Result<bool, Failure> {
+    fn is_awaited(&self, connection: &mut Connection, own: &JobId) -> Result<bool, Failure> {
         // Its own import counts where another execution goes on with it.
-        let counts = schema::id.ne(own.as_str()).or(schema::status.eq("RUNNING"));
-        let others: Vec<(String, String, Option<String>)> = schema::table
-            .filter(counts.and(schema::status.ne("SUCCESS")))
-            .select((schema::table_name, schema::status, schema::error))
+        let counts = jobs::id.ne(own.as_str()).or(jobs::status.eq("RUNNING"));
+        let others: Vec<(String, String, Option<String>)> = jobs::table
+            .filter(jobs::kind.eq(Kind::IMPORT.as_str()))
+            .filter(counts.and(jobs::status.ne("SUCCESS")))
+            .select((jobs::input, jobs::status, jobs::error))
             .load(connection)
             .map_err(|error| unavailable("look for other imports into the table", &error))?;
         // A failure that passes is tried again.
@@ -167,7 +169,8 @@ impl Made {
             Ok(other) => fold(other.bare()) == name,
             Err(_) => fold(table) == name,
         };
-        Ok(others.iter().any(|(table, status, error)| is_of(table) && goes_on(status, error.as_deref())))
+        let is_of = |input: &str| imports::table_in(input).is_some_and(|table| is_of(&table));
+        Ok(others.iter().any(|(input, status, error)| is_of(input) && goes_on(status, error.as_deref())))
     }
 }
 

@@ -11,8 +11,9 @@ use super::transaction;
 use crate::db::Connection;
 use crate::db::failure::sql_failure;
 use crate::failure::Failure;
-use crate::job::progress::Progress;
-use crate::job::stages::Stage;
+use crate::import::progress::Progress;
+use crate::import::stages::Stage;
+use crate::job::Gauge as _;
 
 /// The time between two signs of life. A holder of a lock counts as idle after ten seconds (`db/postgres/watch.rs`).
 pub(super) const PERIOD: Duration = Duration::from_secs(2);

@@ -9,9 +9,9 @@ use crate::db::Connection;
 use crate::db::failure::database_failure;
 use crate::db::sqlite::{self, full_disk, messages};
 use crate::failure::Failure;
+use crate::import::progress::Progress;
 use crate::import::reading::interrupted;
-use crate::imports;
-use crate::job::progress::Progress;
+use crate::ledger;
 
 type Manager = <Connection as diesel::Connection>::TransactionManager;
 
@@ -118,7 +118,7 @@ fn begin_in_turn(connection: &mut Connection, progress: &Progress) -> Result<(),
     if matches!(connection, Connection::Postgres(_)) {
         return begin(connection);
     }
-    imports::wait_briefly(connection)?;
+    ledger::wait_briefly(connection)?;
     let mut has_told = false;
     loop {
         match try_to_begin(connection) {
@@ -173,6 +173,7 @@ mod tests {
 
     use super::*;
     use crate::db::Database;
+    use crate::job::Gauge as _;
 
     /// Another one's lock for writing, and an import that waits for it until `ended` ends the wait.
     fn behind_a_lock(ended: impl FnOnce(&mut Connection, &Progress)) -> Result<(), Failure> {

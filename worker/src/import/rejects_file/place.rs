@@ -1,7 +1,7 @@
 //! Where an import's rejects file is: next to its source, under a name that no import is made of, and that no other attempt
 //! has. A worker that was replaced and wakes writes a file of its own, not over that of the attempt which has succeeded.
 
-use statemachine::{ImportId, Source};
+use statemachine::{JobId, Source};
 
 /// The longest key of an object, in bytes ("Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1024;
@@ -10,7 +10,7 @@ const MAX_KEY_BYTES: usize = 1024;
 const MAX_NAME_BYTES: usize = 255;
 
 /// The place of one attempt's rejects file. Of a source whose name is too long for it the name is cut.
-pub(super) fn place(source: &Source, import_id: &ImportId, attempt: i32) -> Source {
+pub(super) fn place(source: &Source, import_id: &JobId, attempt: i32) -> Source {
     let ending = format!(".{import_id}.{attempt}.rejects");
     let (folder, name) = source.key.split_at(source.key.rfind('/').map_or(0, |slash| slash + 1));
     let name = cut(name, MAX_NAME_BYTES - ending.len());

@@ -10,9 +10,9 @@ use statemachine::{FailureName, Source};
 use tokio::runtime::Handle;
 
 use crate::failure::Failure;
+use crate::import::progress::Progress;
 use crate::import::reading::interrupted;
 use crate::import::source::patience::{LATER, Patience};
-use crate::job::progress::Progress;
 use crate::multipart::{Calls, ObjectWriter};
 
 /// What the object says of itself.

@@ -9,15 +9,15 @@ use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use statemachine::{FailureName, ImportId, Source};
+use statemachine::{FailureName, JobId, Source};
 use tokio::sync::mpsc;
 
 use super::patience::{AT_FIRST, LATER, Patience};
 use super::{CHUNK_BYTES, Object, Piece};
 use crate::failure::{Failure, words};
+use crate::import::import_job::ImportJob;
+use crate::import::progress::Progress;
 use crate::import::reading::interrupted;
-use crate::job::Job;
-use crate::job::progress::Progress;
 
 /// How long a connection may bring nothing before it counts as broken.
 const IDLE: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ pub(super) struct Fetch {
     key: String,
     version_id: Option<String>,
     /// The import of an upload that names no version: it is of that upload and no other.
-    upload: Option<ImportId>,
+    upload: Option<JobId>,
     progress: Arc<Progress>,
     /// The object's, from the first response.
     etag: Option<String>,
@@ -61,7 +61,7 @@ enum Broken {
 }
 
 impl Fetch {
-    pub(super) fn new(s3: aws_sdk_s3::Client, job: &Job, object: Arc<Object>) -> Self {
+    pub(super) fn new(s3: aws_sdk_s3::Client, job: &ImportJob, object: Arc<Object>) -> Self {
         Self {
             s3,
             bucket: job.source.bucket.clone(),
@@ -79,7 +79,12 @@ impl Fetch {
     }
 
     /// Fetches what was fetched before, and nothing else. The rows of the first time are in the database by now.
-    pub(super) fn again(s3: aws_sdk_s3::Client, job: &Job, object: Arc<Object>, before: &Object) -> Self {
+    pub(super) fn again(
+        s3: aws_sdk_s3::Client,
+        job: &ImportJob,
+        object: Arc<Object>,
+        before: &Object,
+    ) -> Self {
         let (etag, patience) = (before.etag().map(str::to_owned), Patience::new(LATER));
         Self { etag, patience, ..Self::new(s3, job, object) }
     }
@@ -182,8 +187,7 @@ impl Fetch {
                 return Err(Broken::Failed(self.changed()));
             }
             let source = Source { bucket: self.bucket.clone(), key: self.key.clone() };
-            let is_meant =
-                |upload: &ImportId| upload.is_of_object(&source, etag.as_deref().unwrap_or_default());
+            let is_meant = |upload: &JobId| upload.is_of_object(&source, etag.as_deref().unwrap_or_default());
             if !self.upload.as_ref().is_none_or(is_meant) {
                 let cause = format!("{} is {}", self.object(), words::ANOTHER_UPLOAD);
                 return Err(Broken::Failed(Failure::named(FailureName::SourceChanged, cause)));

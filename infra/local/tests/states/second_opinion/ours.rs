@@ -20,7 +20,7 @@ pub(super) fn account(story: &Story) -> Value {
             Answer::Return(output) if state == "RunImport" => {
                 run.submit(&call, "task");
                 // What is a report comes with the token, everything else from ECS.
-                if output.get("import_id").is_some() {
+                if output.get("kind").is_some() {
                     let token = run.token();
                     assert_eq!(run.report(&token, output), None);
                 } else {

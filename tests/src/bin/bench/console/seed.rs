@@ -90,7 +90,7 @@ pub(super) async fn fill(data_dir: &Path, size: Size) -> i64 {
         seed.copy(execution_arn, &copies.collect::<Vec<_>>()).expect("the names are free");
         copy_rows(&database, model, &numbers);
     }
-    let copied = "SELECT count(*) AS value FROM imports";
+    let copied = "SELECT count(*) AS value FROM \"baton_jobs\"";
     assert_eq!(
         rows::number(&database, copied),
         i64::try_from(size.executions + executions.len() + letters.len()).unwrap()
@@ -145,8 +145,8 @@ fn copy_rows(database: &Database, model: &str, numbers: &[usize]) {
         format!("CREATE TEMP TABLE numbers (number) ; INSERT INTO numbers VALUES {};", numbers.join(","));
     let id = "'people-' || printf('%05d', number)";
     for (table, key, times) in [
-        ("imports", "id", &["created_at", "updated_at", "started_at", "finished_at"][..]),
-        ("import_attempts", "import_id", &["started_at", "finished_at"][..]),
+        ("baton_jobs", "id", &["created_at", "updated_at", "started_at", "finished_at"][..]),
+        ("baton_attempts", "job_id", &["started_at", "finished_at"][..]),
     ] {
         let earlier = |time: &&str| {
             format!(

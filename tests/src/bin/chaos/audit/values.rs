@@ -1,8 +1,8 @@
 //! The values: every row of an import against what its file says, and what its report counts against what became of its records.
 
-use statemachine::Report;
 use worker::db::Database;
-use worker::imports::{ImportRow, ImportStatus};
+use worker::imports::ImportRow;
+use worker::ledger::JobStatus;
 
 use crate::model::{self, Counts, Expected};
 use crate::plan::{Import, Kind};
@@ -14,7 +14,7 @@ const SHOWN: usize = 3;
 /// What is in the table and should not be, or is not and should be.
 pub(super) fn findings(database: &Database, import: &Import, row: Option<&ImportRow>) -> Vec<String> {
     let status = row.map(|row| row.status);
-    let is_imported = status == Some(ImportStatus::Success) && import.is_good();
+    let is_imported = status == Some(JobStatus::Success) && import.is_good();
     let expected = model::expected(import, is_imported);
     let there = tables::rows_of(database, import);
     let mut findings = Vec::new();
@@ -70,16 +70,16 @@ fn differences(import: &Import, expected: &[Row], there: &[Row]) -> Vec<String> 
 
 /// Where the report counts otherwise than the records are.
 fn miscounted(row: &ImportRow, expected: &Expected) -> Option<String> {
-    let report: Report = serde_json::from_str(row.report.as_deref().unwrap_or_default()).ok()?;
-    let findings = &report.findings;
+    let findings = row.findings.as_deref().filter(|_| row.status == JobStatus::Success)?;
+    let counted = |number: i64| u64::try_from(number).expect("no count is below none");
     let counts = Counts {
         read: findings.rows_read,
-        rows: report.rows,
+        rows: counted(row.rows_done),
         updated: findings.updated,
         skipped: findings.skipped,
         duplicates: findings.duplicates,
         dropped: findings.dropped,
-        rejects: report.rejects,
+        rejects: counted(row.rejects),
     };
     (counts != expected.counts)
         .then(|| format!("its report has {counts:?}, and should have {:?}", expected.counts))

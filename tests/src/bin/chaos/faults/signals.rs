@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use e2e::wait;
 use rustix::process::{Pid, Signal, kill_process};
-use worker::imports::{ImportRow, ImportStatus, Search, search};
+use worker::imports::{ImportRow, search};
+use worker::ledger::{JobStatus, Search};
 
 use super::Moment;
 use crate::stack::LIMITS;
@@ -78,6 +79,6 @@ impl Moment<'_> {
 /// The imports that a worker has claimed; none where the database is away.
 fn claims(world: &World) -> Vec<ImportRow> {
     let Ok(mut connection) = world.database.connect() else { return Vec::new() };
-    let running = Search { status: Some(ImportStatus::Running), limit: u32::MAX, ..Search::default() };
+    let running = Search { status: Some(JobStatus::Running), limit: u32::MAX, ..Search::default() };
     search(&mut connection, &running).map(|page| page.rows).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use e2e::{Backend, TestStack, rows};
 use local_stack::Config;
 use serde_json::Value;
-use statemachine::{Report, Source};
+use statemachine::{ImportResult, Source};
 use tokio::process::Command;
 
 use crate::answer::{self, Answer};
@@ -75,7 +75,11 @@ impl Arena {
     }
 
     /// Loads with the worker, as it is.
-    pub(crate) async fn import(&mut self, file: &File, options: &Value) -> Result<(Run, Report), String> {
+    pub(crate) async fn import(
+        &mut self,
+        file: &File,
+        options: &Value,
+    ) -> Result<(Run, ImportResult), String> {
         let source = match self.sources.get(&file.path) {
             Some(source) => source.clone(),
             None => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use e2e::{Backend, TestStack, rows};
 use local_stack::Config;
 use serde_json::Value;
-use statemachine::Report;
+use statemachine::ImportResult;
 use tokio::process::Command;
 use worker::db::Database;
 
@@ -78,7 +78,7 @@ impl Arena {
     }
 
     /// Loads with the worker.
-    pub(crate) async fn import(&self, file: &File, options: &Value) -> (Run, Report) {
+    pub(crate) async fn import(&self, file: &File, options: &Value) -> (Run, ImportResult) {
         let source = pipeline::put(&self.stack, &file.path).await;
         let ended = pipeline::import(&self.stack, &source, options, Clocks::default()).await;
         ended.expect("the worker imports a good file")

@@ -8,7 +8,7 @@ use crate::db::postgres::error::SqlError;
 use crate::db::postgres::sqlstate::Meaning;
 use crate::import::batch::BatchRow;
 use crate::import::form::{Form, binary};
-use crate::job::progress::Progress;
+use crate::import::progress::Progress;
 
 /// What is sent at once, in bytes.
 const MESSAGE_BYTES: usize = 64 * 1024;

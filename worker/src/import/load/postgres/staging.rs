@@ -10,8 +10,8 @@ use crate::db::postgres::error::SqlError;
 use crate::import::batch::BatchRow;
 use crate::import::form::Form;
 use crate::import::header::Plan;
+use crate::import::progress::Progress;
 use crate::import::table::quoted;
-use crate::job::progress::Progress;
 
 /// The table. Its name has a space so that nobody else's is like it.
 pub(super) const STAGING: &str = "pg_temp.\"baton staging\"";

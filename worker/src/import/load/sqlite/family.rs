@@ -29,9 +29,9 @@ use super::rows::Rows;
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::form::native::{self, Native};
+use crate::import::progress::Progress;
 use crate::import::reading::interrupted;
 use crate::import::reject::Reject;
-use crate::job::progress::Progress;
 
 /// What is undone when rows are found to refer to nothing.
 const FAMILY: &str = "\"baton family\"";

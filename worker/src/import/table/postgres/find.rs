@@ -16,7 +16,7 @@ const FIND: &str = "\
 SELECT c.oid::bigint AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, n.nspname::text AS schema,
        c.relname::text AS name, c.relkind::text AS kind,
        pg_catalog.current_setting('server_version_num')::int AS server,
-       EXISTS (SELECT FROM unnest(string_to_array($4, ',')) AS own WHERE to_regclass(own) = c.oid) AS is_own,
+       n.nspname = 'baton_ledger' AND 'baton_' || c.relname = ANY (string_to_array($4, ',')) AS is_own,
        CASE WHEN c.relkind IN ('v', 'f') THEN pg_catalog.pg_relation_is_updatable(c.oid, true) & 8 <> 0 ELSE true END
          AS takes_rows,
        (SELECT w.fdwname::text FROM pg_catalog.pg_foreign_table f JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
@@ -33,7 +33,7 @@ const OTHERS: &str = "\
 SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN c.relname::text
             ELSE n.nspname::text || '.' || c.relname::text END AS name
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'baton_ledger')
 ORDER BY 1 LIMIT 10000";
 
 /// What a name means.

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::import::form::native::{self, Native};
 use crate::import::load::sqlite::references::References;
 use crate::import::load::sqlite::statement::{Kind, Statement};
-use crate::job::progress::Progress;
+use crate::import::progress::Progress;
 
 /// SQL: rows that may come back. One of an upsert might go and come without an end, by the turn with another one.
 const MAY_RETURN: &str = "state = 3 AND record NOT IN (SELECT record FROM returns WHERE times > 9)";

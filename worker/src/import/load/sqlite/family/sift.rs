@@ -10,8 +10,8 @@ use super::{FAMILY, Family, Refusal, Rows, TRIAL, beside, hold, step};
 use crate::db::failure::database_failure;
 use crate::failure::Failure;
 use crate::import::form::native;
+use crate::import::progress::Progress;
 use crate::import::reject::{Misfit, Reason};
-use crate::job::progress::Progress;
 
 /// What is known before the first row is written again.
 pub(super) struct Sift {

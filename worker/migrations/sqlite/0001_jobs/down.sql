@@ -1,0 +1,3 @@
+DROP TABLE baton_imported_files;
+DROP TABLE baton_attempts;
+DROP TABLE baton_jobs;

@@ -1,3 +1,0 @@
-DROP INDEX imports_sha256;
-ALTER TABLE imports DROP COLUMN sha256;
-ALTER TABLE imports DROP COLUMN findings;
