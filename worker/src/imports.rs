@@ -96,6 +96,8 @@ pub struct AttemptRow {
     pub rejects: i64,
     /// Bytes read.
     pub bytes_done: i64,
+    /// The version of the worker that made it, where that has said so.
+    pub version: Option<String>,
 }
 
 /// An import to be registered.
@@ -248,6 +250,7 @@ impl AttemptRow {
             rows_done,
             rejects,
             bytes_done,
+            version: row.version,
         }
     }
 }

@@ -72,6 +72,12 @@ async fn is_replaced(backend: Backend, first: Version, second: Version) {
         stack.link().resume();
     }
     assert_eq!(stack.errors_when(&sent.execution_arn, 1).await, ["States.TaskFailed"]);
+    stack.import_when(&sent.import_id, "the second attempt", |row: &ImportRow| row.attempt == 2).await;
+    let attempts =
+        worker::imports::attempts(&mut stack.database.connect().unwrap(), &sent.import_id).unwrap();
+    // The version before writes none.
+    let of_this = attempts.iter().map(|attempt| attempt.version.is_some());
+    assert!(of_this.eq([first, second].map(|version| version == Version::This)), "{attempts:?}");
     succeeds(stack, &sent, MANY, 2).await;
 }
 

@@ -66,6 +66,8 @@ diesel::table! {
         cause -> Nullable<Text>,
         /// How far it came, as JSON.
         progress -> Nullable<Text>,
+        /// The version of the worker that made it.
+        version -> Nullable<Text>,
     }
 }
 

@@ -21,6 +21,9 @@ const FIRST_GLANCE: Duration = Duration::from_millis(250);
 /// The longest time between two looks.
 const LONGEST_GLANCE: Duration = Duration::from_secs(4);
 
+/// The version of this worker, which is written beside its attempts.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// How often a wait for a lock is told of in the log.
 const TELLING: Duration = Duration::from_secs(60);
 
@@ -184,7 +187,7 @@ impl Claimer {
     /// Where the claim was made and its answer lost, the next one finds it in the row.
     fn look(&mut self) -> Result<Look, Failure> {
         let mut connection = self.connected()?;
-        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker };
+        let by = Claimant { execution_arn: &self.execution_arn, worker: &self.worker, version: VERSION };
         match ledger::claim(&mut connection, &self.asked, &by, self.lease) {
             Err(failure) if has_ended(&connection) => Ok(Look::Broken(failure)),
             claim => {

@@ -21,6 +21,8 @@ pub struct Claimant<'a> {
     pub execution_arn: &'a str,
     /// Where the worker runs, its ECS task where that is known.
     pub worker: &'a str,
+    /// The version of the worker.
+    pub version: &'a str,
 }
 
 /// One attempt at a job.
@@ -44,6 +46,8 @@ pub struct AttemptRow {
     pub cause: Option<String>,
     /// How far it came, as JSON.
     pub progress: Option<String>,
+    /// The version of the worker that made it; `None` where that has written none.
+    pub version: Option<String>,
 }
 
 /// How an attempt ended.
@@ -139,6 +143,7 @@ pub(super) fn begin(
             attempts::execution_arn.eq(by.execution_arn),
             attempts::worker.eq(by.worker),
             attempts::started_at.eq(now),
+            attempts::version.eq(by.version),
         ))
         .execute(connection)?;
     Ok(())

@@ -90,7 +90,7 @@ fn names_that_the_databases_encoding_does_not_know_are_told_once() {
         table: Some("t".to_owned()),
         options: ImportOptions::default(),
     };
-    let by = Claimant { execution_arn: "arn:execution", worker: "a host" };
+    let by = Claimant { execution_arn: "arn:execution", worker: "a host", version: "1" };
     let lease = std::time::Duration::from_secs(300);
     let failure = claim(&mut world.database.connect().unwrap(), &worker::imports::asked(&import), &by, lease)
         .unwrap_err()

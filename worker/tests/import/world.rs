@@ -147,7 +147,7 @@ impl World {
             table: Some(table.to_owned()),
             options,
         };
-        let by = Claimant { execution_arn: "arn:execution", worker: "a host" };
+        let by = Claimant { execution_arn: "arn:execution", worker: "a host", version: "1" };
         let lease = Duration::from_secs(300);
         match claim(&mut self.database.connect().unwrap(), &asked(&import), &by, lease).unwrap() {
             Claim::Claimed(row) => Job::of_claimed(&row).unwrap(),

@@ -56,6 +56,7 @@ fn every_attempt_is_kept_with_its_worker_and_its_end() {
         assert_eq!(counts, [(10, 2, 300), (10, 2, 300), (5, 1, 99)]);
         for attempt in &kept {
             assert_eq!((attempt.execution_arn.as_str(), attempt.worker.as_str()), (OURS, WORKER));
+            assert_eq!(attempt.version.as_deref(), Some("1.2.3"));
             assert!(attempt.finished_at >= Some(attempt.started_at), "{attempt:?}");
         }
         assert_eq!(kept[1].finished_at, Some(kept[2].started_at));

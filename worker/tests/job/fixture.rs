@@ -45,7 +45,7 @@ impl TestDatabase {
 
     fn at(url: String, directory: Option<TempDir>) -> Self {
         let database = Database::parse(&url).unwrap();
-        assert_eq!(database.migrate().unwrap(), ["0001"]);
+        assert_eq!(database.migrate().unwrap(), ["0001", "0002"]);
         let test = Self { database, url, _directory: directory };
         test.execute("CREATE TABLE people (name text NOT NULL)");
         test
@@ -107,7 +107,7 @@ impl TestDatabase {
 
 /// A worker of an execution.
 pub(crate) fn by(execution_arn: &str) -> Claimant<'_> {
-    Claimant { execution_arn, worker: WORKER }
+    Claimant { execution_arn, worker: WORKER, version: "1.2.3" }
 }
 
 pub(crate) fn id() -> JobId {

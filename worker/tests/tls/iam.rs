@@ -113,7 +113,7 @@ fn every_connection_has_a_token_of_its_own_which_the_database_accepts() {
     for _ in 0..2 {
         database.connect().unwrap().batch_execute("SELECT 1").unwrap();
     }
-    assert_eq!(database.migrate().unwrap(), ["0001"]);
+    assert_eq!(database.migrate().unwrap(), ["0001", "0002"]);
     // Connections of the job are made on the runtime's threads for what blocks.
     let other = database;
     runtime

@@ -24,6 +24,8 @@ pub struct KeptAttempt {
     pub(crate) worker: String,
     /// Its ECS task, where that is known.
     pub(crate) task_arn: Option<String>,
+    /// The version of the worker, where that has said so.
+    pub(crate) version: Option<String>,
     /// When it claimed the import.
     pub started_at: DateTime<Utc>,
     /// When it ended, or was found to have ended.
@@ -67,6 +69,7 @@ impl KeptAttempt {
             task_arn: row.worker.starts_with("arn:").then(|| row.worker.clone()),
             execution_arn: row.execution_arn,
             worker: row.worker,
+            version: row.version,
             started_at: row.started_at.and_utc(),
             finished_at: row.finished_at.map(|at| at.and_utc()),
             ended_as: row.ended_as.as_str().map(str::to_owned),
@@ -162,6 +165,7 @@ mod tests {
             rows_done: 0,
             rejects: 0,
             bytes_done: 0,
+            version: None,
         }
     }
 

@@ -17,6 +17,7 @@ fn claimed(attempt: i32, execution: &str, seconds: i64, ended_as: Ended) -> Atte
         rows_done: 7,
         rejects: 0,
         bytes_done: 9,
+        version: None,
     }
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE baton_ledger.attempts DROP COLUMN version;

@@ -1,0 +1,1 @@
+ALTER TABLE baton_attempts DROP COLUMN version;
