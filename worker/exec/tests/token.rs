@@ -1,0 +1,52 @@
+//! The task token is out of the program's reach. The environment of this very test process stands for it: what a program
+//! can read of that, it could read of the token.
+
+use baton_exec::Program;
+
+use crate::support::Run;
+
+/// Tries to read the environment of its parent, which is this process, and says how much of it it got.
+const TRY: &str = "for f in /proc/$PPID/environ /proc/1/environ; do
+  [ $f = /proc/1/environ ] && [ $PPID != 1 ] && continue
+  if head -c 1 $f > /dev/null 2>&1; then echo read $f; else echo nothing; fi
+done
+if head -c 1 /proc/$PPID/mem > /dev/null 2>&1; then echo read mem; fi
+tr '\\0' ' ' < /proc/$PPID/cmdline | grep -c TASK_TOKEN";
+
+fn tried(mut command: Vec<&str>) -> Vec<String> {
+    command.extend(["sh", "-c", TRY]);
+    Run::of(Program::new(command)).end().1.stdout()
+}
+
+#[test]
+fn another_user_reads_nothing_of_its_parent() {
+    if rustix::process::geteuid().is_root() {
+        let lines =
+            tried(vec!["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]);
+        assert_eq!(lines, ["nothing", "0"]);
+    } else {
+        assert_eq!(tried(vec![]), ["nothing", "0"]);
+    }
+}
+
+#[test]
+fn root_without_the_capability_reads_nothing_of_its_parent() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    // What a container of Docker or ECS is by default: root, with the file capabilities, without CAP_SYS_PTRACE.
+    let lines = tried(vec!["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]);
+    assert_eq!(lines, ["nothing", "0"]);
+}
+
+#[test]
+fn root_with_the_capability_reads_what_it_wants() {
+    // Nothing can be done about that, and the README says so.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:\t")).unwrap();
+    const SYS_PTRACE: u32 = 19;
+    if u64::from_str_radix(effective, 16).unwrap() & (1 << SYS_PTRACE) != 0 {
+        let lines = tried(vec![]);
+        assert!(lines[0].starts_with("read /proc/"), "{lines:?}");
+    }
+}
