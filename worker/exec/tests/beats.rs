@@ -101,7 +101,7 @@ fn always_counts_while_the_process_is_there() {
     let mut run = Run::sh(&format!("{}true", until("[ -e \"$GO\" ]")));
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
-    run.program.variables.push(("GO".into(), go.clone().into()));
+    run.program.variables.push(("GO".into(), go.into()));
     run.program.beat = Beat::Always;
     let path = folder.path().to_owned();
     // The program is let go after some beats, by the caller's question for a stop.

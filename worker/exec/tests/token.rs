@@ -30,13 +30,32 @@ fn another_user_reads_nothing_of_its_parent() {
 }
 
 #[test]
-fn root_without_the_capability_reads_nothing_of_its_parent() {
+fn root_as_in_a_container_reads_nothing_of_its_parent() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    // What a container of Docker or ECS is by default: root, with the file capabilities, without CAP_SYS_PTRACE.
-    let lines = tried(vec!["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]);
+    // What root may do in a container of Docker or ECS by default.
+    let capabilities = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,\
+                        +net_raw,+sys_chroot,+mknod,+audit_write,+setfcap";
+    let lines = tried(vec!["setpriv", "--bounding-set", capabilities, "--inh-caps=-all"]);
     assert_eq!(lines, ["nothing", "0"]);
+}
+
+#[test]
+fn without_being_hidden_the_same_root_would_read_it() {
+    // So that the test above proves something: a process that is dumpable, and has no capabilities either, is read.
+    let script = "tr '\\0' '\\n' < /proc/$PPID/environ | grep -c ^MARK=";
+    let program = format!("MARK=1 sh -c 'sh -c \"$0\"; true' {}", shell_quoted(script));
+    let mut command = vec!["sh", "-c", &program];
+    if rustix::process::geteuid().is_root() {
+        command.splice(0..0, ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]);
+    }
+    let (_, seen) = Run::of(Program::new(command)).end();
+    assert_eq!(seen.stdout(), ["1"], "{seen:?}");
+}
+
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[test]
