@@ -6,8 +6,7 @@ use baton_exec::{Beat, Counted};
 
 use crate::support::{Run, until};
 
-/// A program that prints, then beats in one way, then prints, with a mark between the parts. Each part is in the log before
-/// the next begins, since the program waits for a line to be taken: see `part`.
+/// What counted in the end, and how many signs did. A program that writes at once (`print` may write twice) gives one sign.
 fn beats_of(beat: Beat, script: &str) -> (Counted, usize) {
     let mut run = Run::python(script);
     run.program.beat = beat;
@@ -35,7 +34,7 @@ fn the_start_counts_and_a_silent_program_gives_no_other_sign() {
 
 #[test]
 fn output_counts_until_the_program_has_reported_progress() {
-    let (counted, beats) = beats_of(Beat::Auto, "print('x')");
+    let (counted, beats) = beats_of(Beat::Auto, "import os; os.write(1, b'x\\n')");
     assert_eq!((counted, beats), (Counted::Output, 2));
     let (counted, beats) = beats_of(Beat::Auto, "import os; os.write(2, b'x\\n')");
     assert_eq!((counted, beats), (Counted::Output, 2));
@@ -92,20 +91,19 @@ fn a_watchdog_counts_and_is_named() {
 
 #[test]
 fn output_counts_all_that_is_written() {
-    let script = format!("{HELPERS}\nnotify('STATUS=up')\nnotify('WATCHDOG=1')\nprint('x')");
+    let script = format!("{HELPERS}\nnotify('STATUS=up')\nnotify('WATCHDOG=1')\nos.write(1, b'x\\n')");
     assert_eq!(beats_of(Beat::Output, &script), (Counted::Output, 4));
 }
 
 #[test]
 fn always_counts_while_the_process_is_there() {
-    let mut run = Run::sh(&format!("{}true", until("[ -e \"$GO\" ]")));
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
-    run.program.variables.push(("GO".into(), go.into()));
+    let mut run = Run::sh(&format!("{}true", until("[ -e \"$GO\" ]")));
+    run.program.variables.push(("GO".into(), go.clone().into()));
     run.program.beat = Beat::Always;
-    let path = folder.path().to_owned();
     // The program is let go after some beats, by the caller's question for a stop.
-    GO.set(path.join("go")).unwrap();
+    GO.set(go).unwrap();
     run.stop_at = Some(crate::support::StopAt {
         when: |seen| {
             if seen.beats.load(SeqCst) > 5 {

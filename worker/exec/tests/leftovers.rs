@@ -1,6 +1,6 @@
 //! Nothing is left behind, whatever the program started.
 
-use baton_exec::Ended;
+use baton_exec::{Ended, Program};
 
 use crate::support::{Run, is_alive, until};
 
@@ -78,7 +78,7 @@ print('session=%d' % os.getsid(0))";
 
 #[test]
 fn a_panic_of_the_caller_leaves_no_process() {
-    use baton_exec::{JobFacts, Program, Progress, Stop, Stream, Watch, run};
+    use baton_exec::{JobFacts, Progress, Stop, Stream, Watch, run};
     use std::sync::Mutex;
     struct Panics(Mutex<Vec<String>>);
     impl Watch for Panics {
@@ -102,4 +102,22 @@ fn a_panic_of_the_caller_leaves_no_process() {
     assert!(end.is_err());
     let pid = watch.0.lock().unwrap()[0].parse().unwrap();
     assert!(!is_alive(pid));
+}
+
+#[test]
+fn as_process_1_nothing_is_left_either_and_the_token_is_as_safe() {
+    // What it is in a container. The tests of this file and of the token run once more, in a namespace of their own.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let tests = std::env::current_exe().unwrap();
+    let mut command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"].map(Into::into).to_vec();
+    command.push(tests.into_os_string());
+    command.extend(["leftovers::", "token::", "--skip", "as_process_1"].map(Into::into));
+    let (report, seen) = Run::of(Program::new::<Vec<std::ffi::OsString>>(command)).end();
+    assert!(matches!(report.ended, Ended::Done { .. }), "{}", seen.stdout().join("\n"));
+    assert!(
+        seen.stdout().iter().any(|line| line.starts_with("test leftovers::a_tree_of_sessions")),
+        "{seen:?}"
+    );
 }

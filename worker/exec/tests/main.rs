@@ -7,6 +7,7 @@ mod channels;
 mod ending;
 mod environment;
 mod leftovers;
+mod memory;
 mod output;
 mod readme;
 mod result;
