@@ -62,17 +62,23 @@ impl<'a> Supervision<'a> {
             self.wait_a_tick();
             self.read_channels();
             self.look_for_a_stop();
-            self.family.reap_orphans();
             if !self.program_has_ended {
                 self.pulse.is_alive();
                 self.program_has_ended = self.family.program_has_ended();
+            }
+            // Once the program has ended there is always one to be reaped, which is no orphan: the end reaps all.
+            if !self.program_has_ended {
+                self.family.reap_orphans();
             }
         }
         if let Some((stopping, _)) = &mut self.stopping {
             stopping.killed = !self.program_has_ended || self.family.is_anyone_left();
         }
         let ending = self.family.end();
-        self.read_messages();
+        // A socket's queue may hold some hundreds.
+        for _ in 0..16 {
+            self.read_messages();
+        }
         let seen = self.channel.finish();
         self.report(seen);
         if self.channel.bad_lines() > 0 {
