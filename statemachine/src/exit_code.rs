@@ -9,7 +9,7 @@ pub enum ExitCode {
     FailureReported = 1,
     /// The configuration is wrong; nothing was tried.
     Misconfigured = 2,
-    /// The import is no longer this worker's; nothing was reported.
+    /// The job is no longer this worker's; nothing was reported.
     NotOurs = 3,
 }
 

@@ -3,7 +3,7 @@
 
 macro_rules! failure_names {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)*) => {
-        /// Why an import failed, as Step Functions, the `imports` row and the dead letter call it.
+        /// Why an import failed, as Step Functions, the row of the ledger and the dead letter call it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum FailureName {
             $($(#[$doc])* $variant,)*

@@ -18,9 +18,9 @@ pub enum Failure {
         /// What a log may say instead, where the cause may quote a value of the file; `None` where its name tells that.
         for_log: Option<String>,
     },
-    /// The import belongs to another attempt, or the execution has gone on without this worker: roll back, leave, and
+    /// The job belongs to another attempt, or the execution has gone on without this worker: roll back, leave, and
     /// report nothing.
-    #[error("the import is no longer this worker's: {0}")]
+    #[error("the job is no longer this worker's: {0}")]
     NotOurs(&'static str),
 }
 
@@ -36,11 +36,11 @@ impl Failure {
         Self::Named { name, cause, for_log: Some(for_log) }
     }
 
-    /// What a log may say of it. A cause that may quote a row of the file is for the import's row and for Step Functions.
+    /// What a log may say of it. A cause that may quote a row of the file is for the job's row and for Step Functions.
     pub(crate) fn for_log(&self) -> &str {
         match self {
             Self::Named { for_log: Some(words), .. } => words,
-            Self::Named { name, .. } if may_quote_rows(*name) => "see the import's row",
+            Self::Named { name, .. } if may_quote_rows(*name) => "see the job's row",
             Self::Named { cause, .. } => cause,
             Self::NotOurs(why) => why,
         }

@@ -1,6 +1,6 @@
 //! Heartbeats beside the work, as long as the work gets on. One loop holds the task in Step Functions, one the lease in
 //! the database, so that neither waits for the other when it is slow. A beat that fails is logged and the next one tries
-//! again: the work goes on, and only the word that the import is no longer ours ends it.
+//! again: the work goes on, and only the word that the job is no longer ours ends it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -23,7 +23,7 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Beats until the import is no longer ours, and returns why.
+    /// Beats until the job is no longer ours, and returns why.
     pub(super) async fn run(self) -> &'static str {
         let pulse = Pulse::new(self.progress, self.stall_limit, Instant::now());
         // Others give their message up when they see the lease renewed. So it is renewed only once it is known that the

@@ -1,5 +1,5 @@
 //! Waiting for a lock on Baton's tables: briefly at a time, so that whoever waits can beat, and be asked to stop, in between.
-//! In SQLite an import has the one lock for writing from its first row to its commit; in PostgreSQL the row of an import is
+//! In SQLite a job may have the one lock for writing from its first row to its commit; in PostgreSQL the row of a job is
 //! locked for as long as its commit takes.
 
 use diesel::QueryResult;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use statemachine::JobId;
 
 use super::claim::lease_end;
+use super::finish::storable;
 use super::{JobRow, JobStatus, select};
 use crate::db::schema::{job_progress, jobs};
 use crate::db::{Connection, Database, now, sqlite, unavailable};
@@ -115,6 +116,7 @@ impl Renewer {
         now: NaiveDateTime,
         lease: Lease,
     ) -> QueryResult<usize> {
+        let told = storable(connection, told.to_owned());
         // `None` leaves the column alone.
         let lease_end = (lease == Lease::Renewed).then(|| lease_end(now, self.lease));
         diesel::update(jobs::table)

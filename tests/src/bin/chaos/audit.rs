@@ -3,11 +3,13 @@
 
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use aws_sdk_sqs::types::Message;
 use e2e::{secrets, wait};
+use statemachine::ExecutionName;
 use worker::imports::{ImportRow, search};
 use worker::ledger::{JobStatus, Search};
 
@@ -19,8 +21,9 @@ use crate::world::World;
 const LAST_BREATH: Duration = Duration::from_secs(45);
 
 /// The rows, the imports and the messages.
-pub(crate) fn of_running(world: &World, imports: &[Import], letters: &[Message]) -> Vec<String> {
+pub(crate) async fn of_running(world: &World, imports: &[Import], letters: &[Message]) -> Vec<String> {
     let registered = registered(world);
+    let moved = moved_beside_a_redrive(world).await;
     tables::index(&world.database);
     let mut findings = Vec::new();
     for import in imports {
@@ -41,13 +44,33 @@ pub(crate) fn of_running(world: &World, imports: &[Import], letters: &[Message])
                 if failure != import.failure().filter(|_| row.is_some()) {
                     find(format!("it failed as {failure:?}"));
                 }
-                if let Err(problem) = is_explained(import, letters) {
+                if let Err(problem) = is_explained(import, letters)
+                    && !moved.contains(import.id.as_str())
+                {
                     find(problem);
                 }
             }
         }
     }
     findings
+}
+
+/// The imports whose dead letter somebody has moved back while somebody else had redriven its execution: the moved message found
+/// that one at work, and was deleted as a duplicate. When it fails again, nothing copies it a second time: the execution tells why,
+/// and can be redriven.
+async fn moved_beside_a_redrive(world: &World) -> HashSet<String> {
+    let machine = &world.resources.import_state_machine_arn;
+    let of = async |status| {
+        let executions = world.executions(machine, Some(status)).await.expect("the stack answers");
+        let is_meant = |one: &ExecutionListItem| match one.status {
+            ExecutionStatus::Failed => one.redrive_count > Some(0),
+            _ => true,
+        };
+        let names = executions.into_iter().filter(is_meant).map(|one| one.name);
+        names.filter_map(|name| ExecutionName::import_id_in(&name).map(str::to_owned)).collect::<HashSet<_>>()
+    };
+    let (redriven, duplicates) = (of(ExecutionStatus::Failed).await, of(ExecutionStatus::Succeeded).await);
+    redriven.intersection(&duplicates).cloned().collect()
 }
 
 /// Whether a dead letter tells why the import failed. The queue's own redrive policy, which acts where an event was lost,

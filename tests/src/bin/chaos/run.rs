@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
     if arguments.planted_change {
         println!("planted     {}", tables::change_one_value(&world.database, &imports, &mut random));
     }
-    findings.extend(audit::of_running(&world, &imports, &letters));
+    findings.extend(audit::of_running(&world, &imports, &letters).await);
     let ends = audit::ends(&world);
     world.stack.lock().await.end(Signal::TERM).await;
     findings.extend(audit::of_stopped(&world).await);
