@@ -187,7 +187,10 @@ async fn an_import_that_is_cancelled_when_its_worker_was_killed_runs_no_more_and
     cancelled.expect(0, &["killed: cancelled; no row of it is in the table"]);
     assert!(!cancelled.stdout.contains("note"), "{cancelled:#?}");
     let shown = baton_beside(&stack, &["show", "killed"]).await;
-    shown.expect(0, &["import     killed  FAILURE", "were loaded, and rolled back", "error     Cancelled"]);
+    shown.expect(
+        0,
+        &["import     killed  FAILURE", "were sent to the database, and rolled back", "error     Cancelled"],
+    );
     let attempts = baton_beside(&stack, &["show", "killed", "--json"]).await.json()["attempts"].take();
     assert_eq!((&attempts[0]["ended_as"], &attempts[1]), (&json!("Cancelled"), &json!(null)), "{attempts}");
     gate.open();

@@ -203,6 +203,10 @@ pub(crate) fn now(connection: &mut Connection) -> Result<NaiveDateTime, Error> {
     }
 }
 
+/// What mends a missing right to Baton's own tables. Whoever asks may have nothing yet that could be redriven.
+const NO_RIGHT: &str = "; Baton's tables need, for the role that is ROLE here: GRANT USAGE ON SCHEMA baton_ledger TO ROLE; \
+                        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA baton_ledger TO ROLE; then try again";
+
 /// What it means that one of Baton's own statements failed. `doing` says what was tried.
 pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
     let said = described(error);
@@ -219,6 +223,9 @@ pub(crate) fn unavailable(doing: &str, error: &Error) -> Failure {
         return Failure::named(FailureName::DatabaseMisconfigured, cause);
     }
     let (name, advice) = match meaning(error) {
+        Meaning::SetUp if code_of(error).as_deref() == Some("42501") => {
+            (FailureName::DatabaseMisconfigured, NO_RIGHT)
+        }
         Meaning::SetUp => {
             (FailureName::DatabaseMisconfigured, failure::advice(code_of(error).as_deref(), None))
         }

@@ -159,12 +159,13 @@ pub fn registered_otherwise(row: &ImportRow, new: &NewImport) -> Option<String> 
     ledger::differing(&normal(row.input()), &normal(new.job().input))
 }
 
-/// One import, with its progress as of now.
+/// One import, with its progress as of now. A job of another kind is none.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
 pub fn find(connection: &mut Connection, id: &JobId) -> Result<Option<ImportRow>, Failure> {
-    Ok(ledger::find(connection, id)?.map(ImportRow::of))
+    let row = ledger::find(connection, id)?;
+    Ok(row.filter(|row| row.kind == Kind::IMPORT.as_str()).map(ImportRow::of))
 }
 
 /// The imports that are looked for: [`ledger::search`].

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::routing::get;
 use chrono::Utc;
 use maud::{Markup, html};
+use statemachine::Kind;
 use worker::imports::{self, ImportRow};
 use worker::ledger::{self, JobStatus, Search};
 
@@ -45,8 +46,8 @@ async fn live(console: &Console) -> Result<Markup, PageError> {
         Ok((
             imports::search(connection, &of(JobStatus::Running))?,
             imports::search(connection, &of(JobStatus::Failure))?,
-            ledger::counts_by_hour(connection, since.naive_utc())?,
-            ledger::count_open(connection)?,
+            ledger::counts_by_hour(connection, &Kind::IMPORT, since.naive_utc())?,
+            ledger::count_open(connection, &Kind::IMPORT)?,
         ))
     });
     let (asked, figures) = tokio::join!(asked, figures::ask(&console.target));

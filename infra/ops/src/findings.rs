@@ -15,7 +15,10 @@ const NAME_COLUMNS: usize = 24;
 /// What became of the rows, a line each.
 pub fn rows(import: &ImportPicture) -> String {
     if import.rows_rolled_back > 0 {
-        return format!("0: {} were loaded, and rolled back", count(unsigned(import.rows_rolled_back)));
+        return format!(
+            "0: {} were sent to the database, and rolled back",
+            count(unsigned(import.rows_rolled_back))
+        );
     }
     let written = unsigned(import.rows);
     let Some(findings) = &import.findings else { return count(written) };
@@ -187,7 +190,7 @@ mod tests {
         import.findings = None;
         assert_eq!((rows(&import).as_str(), rejects(&import).as_str()), ("5", "0"));
         (import.rows, import.rows_rolled_back) = (0, 5000);
-        assert_eq!(rows(&import), "0: 5,000 were loaded, and rolled back");
+        assert_eq!(rows(&import), "0: 5,000 were sent to the database, and rolled back");
     }
 
     #[test]

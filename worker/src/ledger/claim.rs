@@ -10,6 +10,7 @@ use serde_json::Value;
 use statemachine::{FailureName, JobId};
 
 use super::lock_wait::unless_busy;
+use super::register::of_another_kind;
 use super::{
     About, Claimant, JobRow, JobStatus, NewJob, Registered, Rules, attempts, find, register, select,
 };
@@ -86,7 +87,7 @@ pub fn claim(
         // for writing; what a beat adds in between is no loss.
         let Some(before) = find(connection, id)? else { return Err(not_registered(asked)) };
         if before.kind != rules.kind.as_str() {
-            return Err(of_another_kind(asked, &before));
+            return Err(of_another_kind(&before, rules));
         }
         let seen_at = now(connection).map_err(|error| unavailable(&doing, &error))?;
         if let Some(claim) = not_free(&before, execution_arn, seen_at) {
@@ -185,17 +186,6 @@ fn not_registered(asked: &Asked) -> Failure {
         FailureName::NotRegistered,
         format!(
             "{kind} {id} has no row in Baton's table of jobs, and the message does not describe it; register it, or describe it in the message"
-        ),
-    )
-}
-
-fn of_another_kind(asked: &Asked, row: &JobRow) -> Failure {
-    let (id, kind) = (&asked.id, &asked.rules.kind);
-    Failure::named(
-        FailureName::Contradiction,
-        format!(
-            "{id} is the id of a job of the kind {}, not {kind}: an id is one job's, whatever its kind; take another id",
-            row.kind
         ),
     )
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
+use statemachine::Kind;
 
 use super::JobStatus;
 use crate::db::schema::jobs;
@@ -20,13 +21,14 @@ pub struct OpenCounts {
     pub running: i64,
 }
 
-/// Counts the jobs that have not ended.
+/// Counts the jobs of a kind that have not ended.
 ///
 /// # Errors
 /// `Import.DatabaseUnavailable`.
-pub fn count_open(connection: &mut Connection) -> Result<OpenCounts, Failure> {
+pub fn count_open(connection: &mut Connection, kind: &Kind) -> Result<OpenCounts, Failure> {
     let mut of = |status: JobStatus| {
         jobs::table
+            .filter(jobs::kind.eq(kind.as_str()))
             .filter(jobs::status.eq(status.as_str()))
             .select((count_star(), min(jobs::created_at)))
             .first::<(i64, Option<NaiveDateTime>)>(connection)

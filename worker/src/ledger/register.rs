@@ -34,10 +34,7 @@ pub enum Registered {
 /// What of a job is registered otherwise, such as `another table and other options`; none where it is registered just so.
 #[must_use]
 pub fn registered_otherwise(row: &JobRow, new: &NewJob) -> Option<String> {
-    let Rules { kind, normal, .. } = new.rules;
-    if row.kind != kind.as_str() {
-        return Some(format!("another kind, {}", row.kind));
-    }
+    let normal = new.rules.normal;
     let registered = serde_json::from_str(&row.input).map_or(Value::Null, normal);
     differing(&registered, &normal(new.input.clone()))
 }
@@ -98,8 +95,22 @@ fn insert(connection: &mut Connection, new: &NewJob) -> QueryResult<usize> {
     }
 }
 
+/// An id is one job's, whatever its kind.
+pub(super) fn of_another_kind(row: &JobRow, rules: &Rules) -> Failure {
+    Failure::named(
+        FailureName::Contradiction,
+        format!(
+            "{} is the id of a job of the kind {}, not {}: an id is one job's, whatever its kind; take another id",
+            row.id, row.kind, rules.kind
+        ),
+    )
+}
+
 /// A job that is registered must be the same.
 fn agree(row: &JobRow, new: &NewJob) -> Result<Registered, Failure> {
+    if row.kind != new.rules.kind.as_str() {
+        return Err(of_another_kind(row, new.rules));
+    }
     let Some(otherwise) = registered_otherwise(row, new) else { return Ok(Registered::Yes) };
     // Read by whoever sent the message.
     Err(Failure::named(

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use statemachine::Kind;
 use worker::imports;
 use worker::ledger::{self, HourCount, JobStatus, Page, Position, Search};
 
-use super::fixture::{OURS, TestDatabase};
+use super::fixture::{OURS, TestDatabase, new_import};
 
 /// Imports, as `(id, file, table, error, created_at)`.
 type Told<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, NaiveDateTime);
@@ -143,12 +144,12 @@ fn the_imports_that_ended_are_counted_by_the_hour() {
             "UPDATE \"baton_jobs\" SET status = 'SUCCESS', result = '{}', finished_at = '2026-01-02 10:59:59.5' WHERE id = 'd'; \
              UPDATE \"baton_jobs\" SET finished_at = '2026-01-02 10:00:00' WHERE id = 'e'",
         );
-        let counts = ledger::counts_by_hour(&mut test.connect(), at(8, 1)).unwrap();
+        let counts = ledger::counts_by_hour(&mut test.connect(), &Kind::IMPORT, at(8, 1)).unwrap();
         assert_eq!(counts, [HourCount { hour: at(10, 0), successes: 1, failures: 2 }]);
-        let counts = ledger::counts_by_hour(&mut test.connect(), at(8, 0)).unwrap();
+        let counts = ledger::counts_by_hour(&mut test.connect(), &Kind::IMPORT, at(8, 0)).unwrap();
         assert_eq!(counts[0], HourCount { hour: at(8, 0), successes: 0, failures: 1 });
         assert_eq!(counts.len(), 2);
-        assert!(ledger::counts_by_hour(&mut test.connect(), at(12, 0)).unwrap().is_empty());
+        assert!(ledger::counts_by_hour(&mut test.connect(), &Kind::IMPORT, at(12, 0)).unwrap().is_empty());
     }
 }
 
@@ -224,5 +225,30 @@ fn a_search_by_text_is_broken_off_and_goes_on_with_the_next_page() {
         // A page that is full before is as it always was.
         let full = page(&Search { file: text("people/"), limit: 3, ..Search::default() });
         assert!(full.rows.len() == 3 && !full.is_broken_off && full.next.is_some());
+    }
+}
+
+#[test]
+fn jobs_of_another_kind_are_no_imports() {
+    for test in TestDatabase::both() {
+        some(&test);
+        let open = |test: &TestDatabase| {
+            let mut connection = test.connect();
+            let hours = ledger::counts_by_hour(&mut connection, &Kind::IMPORT, at(0, 0)).unwrap();
+            let open = ledger::count_open(&mut connection, &Kind::IMPORT).unwrap();
+            (hours, open, ids(test, &Search::default()))
+        };
+        let before = open(&test);
+        test.execute(
+            "INSERT INTO \"baton_jobs\" (id, kind, created_at) VALUES ('r1', 'report', '2026-01-01 00:00:00'); \
+             INSERT INTO \"baton_jobs\" (id, kind, status, error, finished_at) \
+             VALUES ('r2', 'report', 'FAILURE', 'Import.TableMissing', '2026-01-02 10:00:00')",
+        );
+        assert_eq!(open(&test), before);
+        let mut connection = test.connect();
+        assert_eq!(imports::find(&mut connection, &"r1".parse().unwrap()).unwrap(), None);
+        let new = imports::NewImport { import_id: "r1".parse().unwrap(), ..new_import() };
+        let refusal = imports::register(&mut connection, &new).unwrap_err().to_string();
+        assert!(refusal.contains("r1 is the id of a job of the kind report, not import"), "{refusal}");
     }
 }

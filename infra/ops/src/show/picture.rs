@@ -43,7 +43,7 @@ pub struct ImportPicture {
     pub table: String,
     /// Rows in the table, or on their way there while it runs; those that would be there after a dry run.
     pub rows: i64,
-    /// Rows that the failed attempt had loaded, and that are not in the table.
+    /// Rows that the failed attempt had sent to the database, and that are not in the table.
     pub rows_rolled_back: i64,
     /// Rows that were rejected.
     pub rejects: i64,
